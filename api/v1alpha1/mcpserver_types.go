@@ -134,7 +134,7 @@ type MCPServerSpec struct {
 
 	// replicas is the number of pods. 0 parks the server.
 	// +optional
-	// +default=1
+	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	Replicas *int32 `json:"replicas,omitempty"`
