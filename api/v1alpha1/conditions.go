@@ -13,7 +13,7 @@ const (
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken
+	// False: NameTaken, WouldUnlock
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
@@ -55,6 +55,9 @@ const (
 	// ReasonNameTaken: an object that this MCPServer needs exists and belongs to somebody else. It is left alone.
 	// Delete or rename it, or choose another name for the MCPServer.
 	ReasonNameTaken = "NameTaken"
+	// ReasonWouldUnlock: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
+	// carried out; what runs stays. The message says which part of the spec it is.
+	ReasonWouldUnlock = "WouldUnlock"
 )
 
 // Reasons of condition KeysReady.

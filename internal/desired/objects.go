@@ -2,7 +2,9 @@ package desired
 
 import (
 	"fmt"
+	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
@@ -26,7 +28,19 @@ type Inputs struct {
 	OperatorLabels    map[string]string
 }
 
+// UnlockedError says that the pods of a spec would not be locked. Nothing may be applied.
+type UnlockedError struct{ Violations []Violation }
+
+func (e *UnlockedError) Error() string {
+	var text []string
+	for _, v := range e.Violations {
+		text = append(text, v.String())
+	}
+	return "the pods would not be locked: " + strings.Join(text, "; ")
+}
+
 // Objects lists what must exist, in the order in which to apply it: what a pod needs comes before the Deployment.
+// A spec whose pods would not be locked gives an *UnlockedError.
 func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, error) {
 	keysSecret, err := KeysSecret(s, in)
 	if err != nil {
@@ -43,6 +57,13 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 	deployment, err := Deployment(s, in)
 	if err != nil {
 		return nil, err
+	}
+	var pod corev1.PodSpec
+	if err := convert(deployment.Spec.Template.Spec, &pod); err != nil {
+		return nil, err
+	}
+	if violations := Locked(pod, LockOf(s, pod)); len(violations) > 0 {
+		return nil, &UnlockedError{Violations: violations}
 	}
 	return []runtime.ApplyConfiguration{
 		keysSecret,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -64,6 +66,17 @@ func TestObjectsNeedKeys(t *testing.T) {
 	in.Keys = nil
 	if _, err := desired.Objects(read(t, "testdata/generic/in.yaml"), in); err == nil {
 		t.Error("objects were made for a server without keys")
+	}
+}
+
+func TestSpecThatUnlocksGivesNoObjects(t *testing.T) {
+	server := read(t, "testdata/generic/in.yaml")
+	server.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
+		LocalObjectReference: corev1.LocalObjectReference{Name: desired.KeysSecretName(server)}}}}
+	objects, err := desired.Objects(server, inputs(t))
+	var unlocked *desired.UnlockedError
+	if !errors.As(err, &unlocked) || objects != nil {
+		t.Errorf("got %d objects and error %v", len(objects), err)
 	}
 }
 
