@@ -144,13 +144,13 @@ func (p *pkg) report(out io.Writer, build []string, verbose bool) counts {
 	if !verbose {
 		p.writeFailures(out)
 	}
-	_, _ = io.WriteString(out, strings.Join(build, ""))
+	fmt.Fprint(out, strings.Join(build, ""))
 
 	word := "ok  "
 	if sum.failed > 0 || sum.skipped > 0 {
 		word = "FAIL"
 	}
-	_, _ = fmt.Fprintf(out, "%s %s: %s%s (%.1f s)\n", word, p.name, sum, p.specs(), p.elapsed)
+	fmt.Fprintf(out, "%s %s: %s%s (%.1f s)\n", word, p.name, sum, p.specs(), p.elapsed)
 	return sum
 }
 
@@ -170,7 +170,7 @@ func (p *pkg) writeFailures(out io.Writer) {
 		t := p.tests[line.test]
 		switch {
 		case t == nil && p.action == "fail", t != nil && (t.failed() || t.action == "skip" || t.suite.counts.skipped > 0):
-			_, _ = io.WriteString(out, line.text)
+			fmt.Fprint(out, line.text)
 		}
 	}
 }

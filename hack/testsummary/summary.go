@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -42,70 +43,80 @@ func (c counts) String() string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped", c.passed, c.failed, c.skipped)
 }
 
+// reader turns events into the summary.
+type reader struct {
+	out      io.Writer
+	verbose  bool
+	packages map[string]*pkg     // those that have not ended, by import path
+	builds   map[string][]string // output of builds
+	total    counts
+}
+
 // summarise reads events from in and writes one line per package, the output of failures, and the sums.
 func summarise(in io.Reader, out io.Writer, verbose bool) (counts, error) {
-	var total counts
-	packages := map[string]*pkg{}
-	builds := map[string][]string{}
+	r := reader{out: out, verbose: verbose, packages: map[string]*pkg{}, builds: map[string][]string{}}
 	started := time.Now()
-
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadBytes('\n')
-		if len(line) > 0 {
-			var e event
-			if json.Unmarshal(line, &e) != nil {
-				// The go command's own words, such as a pattern that matches nothing.
-				_, _ = out.Write(line)
-				continue
-			}
-			if e.Action == "build-output" {
-				builds[e.ImportPath] = append(builds[e.ImportPath], e.Output)
-				continue
-			}
-			if verbose && e.Action == "output" {
-				_, _ = io.WriteString(out, e.Output)
-			}
-			if done := record(packages, e); done != nil {
-				total.add(done.report(out, builds[e.FailedBuild], verbose))
-			}
-		}
-		if err == io.EOF {
+		r.line(line)
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return total, fmt.Errorf("read the output of go test: %w", err)
+			return r.total, fmt.Errorf("read the output of go test: %w", err)
 		}
 	}
+	r.end(time.Since(started))
+	return r.total, nil
+}
 
-	// A package without an end: the go command itself was stopped.
-	for _, p := range packages {
+func (r *reader) line(line []byte) {
+	var e event
+	if json.Unmarshal(line, &e) != nil {
+		// The go command's own words, such as a pattern that matches nothing.
+		fmt.Fprintf(r.out, "%s", line)
+		return
+	}
+	switch {
+	case e.Action == "build-output":
+		r.builds[e.ImportPath] = append(r.builds[e.ImportPath], e.Output)
+	case e.Action == "output" && r.verbose:
+		fmt.Fprint(r.out, e.Output)
+	}
+	if done := r.record(e); done != nil {
+		r.total.add(done.report(r.out, r.builds[e.FailedBuild], r.verbose))
+	}
+}
+
+// end tells about packages without an end, for the go command itself was stopped, and the sums.
+func (r *reader) end(took time.Duration) {
+	for _, p := range r.packages {
 		p.action = "fail"
-		total.add(p.report(out, nil, verbose))
+		r.total.add(p.report(r.out, nil, r.verbose))
 	}
-	if total.unselected > 0 {
-		_, _ = fmt.Fprintf(out, "%d specs not selected by label or focus\n", total.unselected)
+	if r.total.unselected > 0 {
+		fmt.Fprintf(r.out, "%d specs not selected by label or focus\n", r.total.unselected)
 	}
-	if total == (counts{}) {
-		_, _ = fmt.Fprintln(out, "no test ran")
+	if r.total == (counts{}) {
+		fmt.Fprintln(r.out, "no test ran")
 	}
-	_, _ = fmt.Fprintf(out, "total, in %s:\n%s\n", time.Since(started).Round(time.Second), total)
-	return total, nil
+	fmt.Fprintf(r.out, "total, in %s:\n%s\n", took.Round(time.Second), r.total)
 }
 
 // record files an event under its package and returns the package if that was its last.
-func record(packages map[string]*pkg, e event) *pkg {
+func (r *reader) record(e event) *pkg {
 	if e.Package == "" {
 		return nil
 	}
-	p := packages[e.Package]
+	p := r.packages[e.Package]
 	if p == nil {
 		p = &pkg{name: e.Package, tests: map[string]*test{}}
-		packages[e.Package] = p
+		r.packages[e.Package] = p
 	}
 	if !p.record(e) {
 		return nil
 	}
-	delete(packages, e.Package)
+	delete(r.packages, e.Package)
 	return p
 }
