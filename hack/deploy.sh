@@ -5,7 +5,7 @@
 #   IMG, AUTHPROXY_IMG  the images (default: what `make images` built last)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=hack/images-env.sh
+# shellcheck source=images-env.sh
 . hack/images-env.sh
 
 if [ "${1:-}" = --delete ]; then

@@ -6,15 +6,14 @@
 #   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=hack/images-env.sh
+# shellcheck source=images-env.sh
 . hack/images-env.sh
 
 if [ -z "${KUBECONFIG:-}" ]; then
-  hack/cluster/up
+  KUBECONFIG=$(hack/cluster/up)
+  export KUBECONFIG
   hack/images.sh
   hack/cluster/load-image out/images/*.tar
-  KUBECONFIG=$(hack/cluster/kubeconfig)
-  export KUBECONFIG
 fi
 images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG
 hack/deploy.sh

@@ -68,7 +68,7 @@ var rules = []rule{
 			module + "/internal/desired/...",
 			module + "/internal/keys/...",
 		},
-		never: []string{"k8s.io/client-go/kubernetes", "k8s.io/client-go/rest", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
+		never: []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
 	},
 	{pattern: "./test/mcpfake/...", never: kubernetes},
 	{pattern: "./cmd/authproxy", never: kubernetes},
