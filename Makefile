@@ -1,0 +1,100 @@
+# Gatehouse. `make` lists the targets. What takes more than a few lines is a script in hack/.
+
+MAKEFLAGS += --no-print-directory
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Targets share the build cache and the cluster; what can run at once does so inside the scripts.
+.NOTPARALLEL:
+
+ifndef HOME
+export HOME := $(shell getent passwd "$$(id -u)" | cut -d: -f6)
+endif
+
+# One set of flags for all builds and tests: what they have in common is compiled once.
+export CGO_ENABLED ?= 0
+export GOFLAGS := $(GOFLAGS) -trimpath -buildvcs=false
+
+##@ Look and try
+.PHONY: help demo demo-down
+help: ## Show this list.
+	@awk -f hack/help.awk $(firstword $(MAKEFILE_LIST))
+
+demo: ## From nothing to a running operator with a healthy and a broken server behind their gates.
+	@hack/demo/demo.sh
+
+demo-down: ## Remove all that `make demo` made.
+	@hack/demo/down.sh
+
+##@ Develop
+.PHONY: build generate fmt vet lint verify
+build: ## Build the programs into bin/.
+	@mkdir -p bin
+	go build -ldflags "-X main.version=$$(hack/version.sh)" -o bin/ ./cmd/...
+
+generate: ## Write what follows from the Go types: deep copies, CRD, role, apply configurations, API reference.
+	@hack/generate.sh
+
+fmt: ## Format the Go files.
+	@hack/tools/run golangci-lint fmt
+
+vet: ## Run go vet, end-to-end tests included.
+	go vet -tags e2e ./...
+
+lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.golangci-kal.yml).
+	hack/tools/run golangci-lint run
+	hack/tools/run golangci-lint run --config .golangci-kal.yml ./api/...
+
+verify: ## Check that generated files, modules, imports, manifests, scripts and workflows are as they should be.
+	@hack/verify.sh
+
+##@ Test
+.PHONY: test test-race test-e2e test-all
+test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
+	@hack/test.sh
+
+test-race: export CGO_ENABLED = 1
+test-race: export PKG = ./internal/authproxy/... ./internal/keys/... ./internal/probe/... ./internal/token/...
+test-race: ## Run the tests of the concurrent packages under the race detector (needs a C compiler).
+	@hack/test.sh -race
+
+test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
+	@hack/e2e.sh
+
+test-all: verify lint test test-race test-e2e ## Run everything.
+
+##@ Images and cluster
+.PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
+images: ## Build the images as archives in out/images, without a container engine.
+	@hack/images.sh
+
+docker-build: ## Build the images with Docker, named by IMG and AUTHPROXY_IMG.
+	docker build --target operator --build-arg VERSION="$$(hack/version.sh)" -t "$${IMG:?name the image}" .
+	docker build --target authproxy --build-arg VERSION="$$(hack/version.sh)" -t "$${AUTHPROXY_IMG:?name the image}" .
+
+cluster-up: ## Start a Kubernetes of one node on this machine (needs root).
+	@hack/cluster/up
+
+cluster-down: ## Stop it and remove what it left.
+	@hack/cluster/down
+
+deploy: ## Install the operator into the cluster and wait until it runs.
+	@hack/deploy.sh
+
+undeploy: ## Remove the operator and its CRD, and with it every MCPServer.
+	@hack/deploy.sh --delete
+
+clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
+	rm -rf bin out
+
+##@ Variables
+#? KUBECONFIG          a cluster to use instead of the local one (test-e2e, deploy, undeploy)
+#? IMG                 the operator's image (deploy, docker-build; default: what `make images` built last)
+#? AUTHPROXY_IMG       the gate's image (likewise)
+#? MCPFAKE_IMG         the fake server's image (test-e2e with KUBECONFIG)
+#? EVERYTHING_IMG      the MCP Go SDK's everything-server (likewise)
+#? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
+#? PKG, RUN            packages, and a pattern of test names (test)
+#? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)
+#? KUBEBUILDER_ASSETS  folder with etcd and kube-apiserver (test; default: built once from Go modules)
+#? GATEHOUSE_CACHE     where built tools and Kubernetes are kept (default: ~/.cache/gatehouse)

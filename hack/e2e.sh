@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# e2e.sh: runs the end-to-end tests with real pods: cluster up, images built and loaded, operator deployed, specs run.
+# With KUBECONFIG set it uses that cluster instead and builds nothing; the images are then named by the variables below.
+#
+#   LABEL       Ginkgo label filter, such as ci (default: all specs)
+#   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=images-env.sh
+. hack/images-env.sh
+
+if [ -z "${KUBECONFIG:-}" ]; then
+  KUBECONFIG=$(hack/cluster/up)
+  export KUBECONFIG
+  hack/images.sh
+  hack/cluster/load-image out/images/*.tar
+fi
+images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG
+hack/deploy.sh
+
+export GINKGO_NO_COLOR=TRUE
+mkdir -p bin
+go build -o bin/testsummary ./hack/testsummary
+go test -tags e2e -json -count=1 -timeout 60m ./test/e2e/... -args -ginkgo.v ${LABEL:+-ginkgo.label-filter="$LABEL"} | bin/testsummary -v

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# generate.sh: writes what follows from the Go types and their markers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+gen() { hack/tools/run controller-gen "$@"; }
+
+gen object paths=./api/...
+gen applyconfiguration paths=./api/...
+gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+gen rbac:roleName=operator paths=./controllers/... output:rbac:artifacts:config=config/rbac
+mkdir -p docs/reference
+hack/tools/run crd-ref-docs --log-level=WARN --config=hack/crd-ref-docs.yaml --source-path=api --renderer=markdown \
+  --output-path=docs/reference/api.md

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# images.sh: builds the container images as OCI archives, without a container engine: static binaries, one layer each.
+# out/images/env says what was built last, in the variables that deploy.sh and e2e.sh read.
+#
+#   TAG  the images' tag (default: hack/version.sh)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tag=${TAG:-$(hack/version.sh)}
+out=$PWD/out/images
+mkdir -p "$out/bin"
+GOARCH=${GOARCH:-$(go env GOARCH)}
+export CGO_ENABLED=0 GOOS=linux GOARCH GOFLAGS="-trimpath -buildvcs=false"
+
+# image NAME PACKAGE [MODULE]: the archive out/images/NAME.tar with the program as its entry point.
+image() {
+  local name=$1 package=$2 module=${3:-.}
+  (cd "$module" && go build -ldflags "-s -w -X main.version=$tag" -o "$out/bin/$name" "$package")
+  GOOS='' GOARCH='' go run ./hack/cluster/mkimage -name "gatehouse.local/$name:$tag" -o "$out/$name.tar" \
+    -entrypoint "/$name" -user 65532:65532 "$out/bin/$name=/$name"
+}
+
+echo "building images, tag $tag"
+image operator ./cmd/operator
+image authproxy ./cmd/authproxy
+image mcpfake ./test/mcpfake
+image everything github.com/modelcontextprotocol/go-sdk/conformance/everything-server test/everything
+
+cat > "$out/env" << EOT
+IMG=gatehouse.local/operator:$tag
+AUTHPROXY_IMG=gatehouse.local/authproxy:$tag
+MCPFAKE_IMG=gatehouse.local/mcpfake:$tag
+EVERYTHING_IMG=gatehouse.local/everything:$tag
+EOT

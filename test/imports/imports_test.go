@@ -1,0 +1,185 @@
+package imports
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/mcp-gatehouse/gatehouse"
+
+// rule says what the packages of one pattern may import. The linter has the same rules per file; here they hold for what
+// is compiled, whatever a comment in the source silences.
+type rule struct {
+	pattern string
+	// direct lists what may be imported besides the standard library: import paths, and with "/..." all below too.
+	// Nil: anything.
+	direct []string
+	// never lists what must not be reached by any way.
+	never []string
+}
+
+var kubernetes = []string{"k8s.io/...", "sigs.k8s.io/...", module + "/api/..."}
+
+var rules = []rule{
+	{
+		pattern: "./api/v1alpha1",
+		direct:  []string{"k8s.io/apimachinery/...", "k8s.io/api/core/v1"},
+		never:   []string{"k8s.io/client-go/...", "sigs.k8s.io/controller-runtime/...", module + "/internal/..."},
+	},
+	{
+		pattern: "./internal/keys/...",
+		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset"},
+		never:   kubernetes,
+	},
+	{
+		pattern: "./internal/token/...",
+		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", module + "/internal/keys"},
+		never:   kubernetes,
+	},
+	{
+		pattern: "./internal/authproxy/...",
+		direct: []string{
+			"github.com/golang-jwt/jwt/v5",
+			"github.com/prometheus/client_golang/...",
+			module + "/internal/authproxy/...",
+			module + "/internal/keys/...",
+		},
+		never: append([]string{module + "/internal/probe/..."}, kubernetes...),
+	},
+	{
+		pattern: "./internal/probe/...",
+		direct:  []string{module + "/internal/probe/...", module + "/internal/token/..."},
+		never:   append([]string{module + "/internal/authproxy/..."}, kubernetes...),
+	},
+	{
+		pattern: "./internal/desired/...",
+		direct: []string{
+			"k8s.io/api/...",
+			"k8s.io/apimachinery/...",
+			"k8s.io/client-go/applyconfigurations/...",
+			"k8s.io/utils/ptr",
+			module + "/api/...",
+			module + "/internal/authproxy", // Config; not the packages that carry requests
+			module + "/internal/desired/...",
+			module + "/internal/keys/...",
+		},
+		never: []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
+	},
+	{pattern: "./test/mcpfake/...", never: kubernetes},
+	{pattern: "./cmd/authproxy", never: kubernetes},
+	{pattern: "./internal/...", never: []string{module + "/controllers/..."}},
+	{pattern: "./api/...", never: []string{module + "/controllers/..."}},
+	{pattern: "./controllers/..."}, // anything, but it has to be there
+	{pattern: "./cmd/operator"},
+	{pattern: "./cmd/gatehouse"},
+}
+
+// goPackage is what `go list -json` tells.
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	Error      *struct{ Err string }
+}
+
+func TestImports(t *testing.T) {
+	for _, r := range rules {
+		t.Run(r.pattern, func(t *testing.T) {
+			packages := list(t, r.pattern)
+			if len(packages) == 0 {
+				t.Errorf("no package matches %s: mend the rule, or the tree", r.pattern)
+			}
+			for _, p := range packages {
+				if p.Error != nil {
+					t.Errorf("%s: %s", p.ImportPath, p.Error.Err)
+				}
+				for _, violation := range r.violations(p) {
+					t.Error(violation)
+				}
+			}
+		})
+	}
+}
+
+func (r rule) violations(p goPackage) []string {
+	var found []string
+	if r.direct != nil {
+		for _, path := range p.Imports {
+			if !standard(path) && !matches(r.direct, path) {
+				found = append(found, p.ImportPath+" imports "+path+", which is not on the list of "+r.pattern)
+			}
+		}
+	}
+	for _, path := range p.Deps {
+		if matches(r.never, path) {
+			found = append(found, p.ImportPath+" reaches "+path+", which "+r.pattern+" must not")
+		}
+	}
+	return found
+}
+
+// standard reports whether a path is of the standard library: its first element has no dot.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func matches(patterns []string, path string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		folder, below := strings.CutSuffix(pattern, "/...")
+		return path == folder || below && strings.HasPrefix(path, folder+"/")
+	})
+}
+
+// list runs go list in the module's root.
+func list(t *testing.T, pattern string) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports,Deps,Error", pattern)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", cmd, err)
+	}
+	var packages []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", cmd, err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// TestViolations shows that the rules can fail.
+func TestViolations(t *testing.T) {
+	r := rule{pattern: "./x", direct: []string{"a.org/b", "c.org/d/..."}, never: []string{"k8s.io/..."}}
+	for _, c := range []struct {
+		name    string
+		imports []string
+		deps    []string
+		want    int
+	}{
+		{"the standard library", []string{"net/http"}, []string{"net/http", "internal/abi"}, 0},
+		{"a listed package", []string{"a.org/b"}, nil, 0},
+		{"below a listed package", []string{"a.org/b/c"}, nil, 1},
+		{"below a listed folder", []string{"c.org/d/e"}, nil, 0},
+		{"a namesake of a listed folder", []string{"c.org/dd"}, nil, 1},
+		{"something forbidden, by another's import", []string{"a.org/b"}, []string{"a.org/b", "k8s.io/api/core/v1"}, 1},
+		{"something forbidden, not listed either", []string{"k8s.io/api"}, []string{"k8s.io/api"}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := r.violations(goPackage{ImportPath: "x", Imports: c.imports, Deps: c.deps}); len(got) != c.want {
+				t.Errorf("got %q, want %d violations", got, c.want)
+			}
+		})
+	}
+}
