@@ -61,6 +61,15 @@ func (a answer) mediaType() string {
 	return mediaType
 }
 
+// reason is what the gate names as the reason of an answer of its own; "" when the answer does not bear its mark.
+func (a answer) reason() string {
+	reason := a.header.Get(reasonHeader)
+	if reason != "" && !reasons[reason] {
+		return reasonOther
+	}
+	return reason
+}
+
 // unsent is the answer to a request that could not even be built.
 func unsent(err error) answer { return answer{evidence: evidence{dialErr: err}} }
 

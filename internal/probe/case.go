@@ -66,10 +66,29 @@ func (c Case) asked() string {
 // timed is true when the answer depends on the clocks of prober and gate.
 func (c Case) timed() bool { return c == Expired || c == WrongKey || c == Valid }
 
-// reasons are all that a gate may name in a refusal. Any other text in that place is the target's own and is not
-// repeated.
+// reasonHeader is on every answer that the gate gives itself, with the reason. The gate removes it from what the server
+// sends, so it cannot be forged from behind.
+const reasonHeader = "Gatehouse-Reason"
+
+// reasons are all that a gate may name. Any other text in that place is the target's own and is not repeated.
 var reasons = map[string]bool{
+	// About the token.
 	"missing_token": true, "malformed_token": true, "unsupported_algorithm": true, "unknown_key": true,
 	"bad_signature": true, "expired": true, "not_yet_valid": true, "wrong_audience": true, "wrong_issuer": true,
 	"wrong_type": true, "missing_claim": true, "insufficient_scope": true,
+	// About the request.
+	"ambiguous_header": true, "bad_target": true, "bad_body": true, "wrong_origin": true, "wrong_host": true,
+	"unknown_path": true, "unknown_method": true, "body_timeout": true, "body_too_large": true,
+	// About the gate and the server behind it.
+	reasonNoKeys: true, "internal": true, "upstream_refused": true, "upstream_unreachable": true,
+	"upstream_reset": true, "upstream_closed": true, "upstream_not_http": true, "upstream_upgrade": true,
+	"upstream_timeout": true,
 }
+
+const (
+	reasonNoKeys = "no_keys"
+	// reasonOther stands for a reason that is not in the list.
+	reasonOther = "other"
+	// upstreamPrefix begins the reasons by which a gate says that it asked the server and got no answer.
+	upstreamPrefix = "upstream_"
+)

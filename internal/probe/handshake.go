@@ -22,13 +22,13 @@ func (c call) idText() string { return strconv.FormatInt(c.id, 10) }
 // tools, and closes the session if one was opened.
 func (r *round) handshake(ctx context.Context, bearer string) finding {
 	out, opened := r.openAny(ctx, bearer)
-	if session := out.answer.header.Get(sessionHeader); session != "" && isSuccess(out.answer.status) {
+	defer r.leave(r.dialect)
+	if session := out.session(); session != "" {
 		defer r.closeSession(ctx, bearer, session)
 	}
 	if out.outcome != Passed {
 		return out
 	}
-	defer r.leave(r.dialect)
 	r.enter(out.answer, opened)
 	if !r.dialect.stateless {
 		initialized := call{method: "notifications/initialized"}
@@ -47,7 +47,7 @@ func (r *round) handshake(ctx context.Context, bearer string) finding {
 // open is the control in short: the opening request in the dialect found, and the end of the session.
 func (r *round) open(ctx context.Context, bearer string) finding {
 	out, _ := r.openOnce(ctx, bearer)
-	if session := out.answer.header.Get(sessionHeader); session != "" && isSuccess(out.answer.status) {
+	if session := out.session(); session != "" {
 		r.closeSession(ctx, bearer, session)
 	}
 	return out

@@ -27,53 +27,69 @@ func (n negative) expected(exact bool) string {
 	return "401 with a Bearer challenge and reason " + n.reason
 }
 
+// session is the id of the session that the answer opened, "" for none.
+func (f finding) session() string {
+	if !isSuccess(f.answer.status) {
+		return ""
+	}
+	return f.answer.header.Get(sessionHeader)
+}
+
 // refusal sends the opening request with a bearer that must be refused.
 func (r *round) refusal(ctx context.Context, negative negative, bearer string) finding {
 	opening := r.opening()
-	answer := r.post(ctx, bearer, opening)
-	if session := answer.header.Get(sessionHeader); session != "" && isSuccess(answer.status) {
+	out := finding{answer: r.post(ctx, bearer, opening), step: opening.method, id: opening.idText()}
+	out.outcome = negative.judge(out.answer, out.id, r.target.Exact)
+	if session := out.session(); session != "" {
 		r.closeSession(ctx, bearer, session)
 	}
-	out := finding{answer: answer, step: opening.method, id: opening.idText()}
-	out.outcome = negative.judge(answer, out.id, r.target.Exact)
 	return out
 }
 
-// judge compares an answer with the refusal that the case calls for. A 2xx head is an entry even if the rest never
-// comes.
+// judge compares an answer with the refusal that the case calls for.
 func (n negative) judge(a answer, id string, exact bool) Outcome {
-	if isSuccess(a.status) {
-		// A foreign server may refuse inside JSON-RPC: not an entry, and not what HTTP clients understand.
-		if response, ok := parseResponse(a.body, id); ok && response.Error != nil && !exact {
-			return WrongStatus
-		}
-		return Accepted
-	}
-	if outcome := a.outcome(); outcome != Passed {
-		return outcome
-	}
 	switch {
+	case isSuccess(a.status):
+		return judgeEntry(a, id, exact)
+	case a.outcome() != Passed:
+		return a.outcome()
+	case exact && strings.HasPrefix(a.reason(), upstreamPrefix):
+		return Accepted
 	case isRedirect(a.status):
 		return Redirect
 	case a.status == http.StatusTooManyRequests:
 		return Throttled
 	case isUnavailable(a.status):
 		return Unavailable
-	case !exact && (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden):
+	case exact:
+		return n.judgeRefusal(a, id)
+	case isRefusal(a.status):
 		return Passed
-	case a.status != http.StatusUnauthorized:
+	default:
 		return WrongStatus
 	}
-	return n.judgeRefusal(a, id)
 }
 
-// judgeRefusal holds a 401 against what the gate promises about it.
+// judgeEntry: a 2xx head is an entry even if the rest never comes. A foreign server may refuse inside JSON-RPC, which
+// is no entry, and nothing that HTTP clients understand; of the gate no request comes out that way.
+func judgeEntry(a answer, id string, exact bool) Outcome {
+	if response, ok := parseResponse(a.body, id); ok && response.Error != nil && !exact {
+		return WrongStatus
+	}
+	return Accepted
+}
+
+// judgeRefusal holds an answer against what the gate promises about its refusals.
 func (n negative) judgeRefusal(a answer, id string) Outcome {
 	response, ok := parseResponse(a.body, id)
 	switch {
+	case a.reason() == "":
+		return ForeignAnswer
+	case a.status != http.StatusUnauthorized:
+		return WrongStatus
 	case !ok || response.Error == nil || a.mediaType() != "application/json" || !tells(response.Error.Message):
 		return UnclearMessage
-	case response.Error.reason() != n.reason:
+	case a.reason() != n.reason || response.Error.reason() != n.reason:
 		return WrongReason
 	case !challenges(a.header, n.name != NoToken):
 		return MissingChallenge
@@ -115,7 +131,7 @@ func judgeControl(a answer, id string) (outcome Outcome, result json.RawMessage)
 		return Throttled, nil
 	case isUnavailable(a.status):
 		return Unavailable, nil
-	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
+	case isRefusal(a.status):
 		return Rejected, nil
 	case !isSuccess(a.status):
 		return WrongStatus, nil
@@ -131,4 +147,8 @@ func isRedirect(status int) bool { return status >= 300 && status < 400 }
 
 func isUnavailable(status int) bool {
 	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+}
+
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }

@@ -7,20 +7,23 @@ const (
 	// Passed: a bad request was refused as it must be, or the control got its JSON-RPC result.
 	Passed Outcome = "Passed"
 
-	// Accepted: a bad request got a 2xx head, whatever followed.
+	// Accepted: a bad request got a 2xx head, whatever followed; or the gate itself says (reason "upstream_...") that
+	// it passed the request on and the server did not answer.
 	Accepted Outcome = "Accepted"
 	// Rejected: the control got 401 or 403.
 	Rejected Outcome = "Rejected"
 	// WrongReason: 401 as expected, for another reason than the one thing that was wrong.
 	WrongReason Outcome = "WrongReason"
+	// ForeignAnswer: a bad request got an answer other than 2xx that does not bear the gate's mark: the server behind
+	// an open gate refused it, or something else holds the port.
+	ForeignAnswer Outcome = "ForeignAnswer"
 	// MissingChallenge: 401 without exactly one Bearer challenge that has a realm and, if and only if a token was
 	// presented, error="invalid_token" (RFC 6750 section 3).
 	MissingChallenge Outcome = "MissingChallenge"
 	// UnclearMessage: 401 whose body is no JSON-RPC error, sent as application/json with the request's id, that says
 	// what is wrong.
 	UnclearMessage Outcome = "UnclearMessage"
-	// WrongStatus: a status that no other outcome stands for, such as 403 or 500 for a bad request, 404 for the
-	// control.
+	// WrongStatus: a status that no other outcome stands for, such as 403 for a bad request or 404 for the control.
 	WrongStatus Outcome = "WrongStatus"
 	// NoResult: the control got 2xx, and no JSON-RPC result with the request's id: an error, nothing, or other text.
 	NoResult Outcome = "NoResult"

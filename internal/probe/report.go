@@ -12,7 +12,8 @@ type Report struct {
 	URL      string        `json:"url"`
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration"`
-	// Results are in the order asked: the control first and last, and every case of the round, also when NotTried.
+	// Results are in the order asked: the control first and last, and every case of the round, also when NotTried. A
+	// case that was let in is followed by the same once more, and a control.
 	Results []Result `json:"results"`
 	// Server is nil when the control did not get as far as an MCP handshake.
 	Server *ServerInfo `json:"server,omitempty"`
@@ -29,6 +30,8 @@ type Result struct {
 	Outcome Outcome `json:"outcome"`
 	// Status is the HTTP status of the answer that decided, 0 when no response head came.
 	Status int `json:"status,omitempty"`
+	// Reason is what the gate named as the reason of an answer of its own; "" when the answer was not the gate's.
+	Reason string `json:"reason,omitempty"`
 	// Confirmed: the bad request was let in again at once, on a new connection, beside a control that passed.
 	Confirmed bool `json:"confirmed,omitempty"`
 	// Expected and Seen are short texts for people.
@@ -59,17 +62,32 @@ func (r *round) seenAnswer(f finding) string {
 	}
 	response, ok := parseResponse(f.answer.body, f.id)
 	switch {
+	case f.answer.reason() != "":
+		parts = append(parts, "reason "+f.answer.reason())
 	case ok && response.Error == nil:
 		parts = append(parts, "a JSON-RPC result")
-	case ok && response.Error.reason() != "":
-		parts = append(parts, "reason "+response.Error.reason())
 	case ok:
 		parts = append(parts, fmt.Sprintf("JSON-RPC error %d %q", response.Error.Code, r.secrets.clean(response.Error.Message)))
 	}
+	if !ok && (f.outcome == UnclearMessage || f.outcome == NoResult) {
+		parts = append(parts, "no JSON-RPC answer to this request")
+	}
 	if f.outcome == MissingChallenge {
-		parts = append(parts, fmt.Sprintf("%d WWW-Authenticate that do not fit", len(f.answer.header.Values("WWW-Authenticate"))))
+		parts = append(parts, seenChallenge(f.answer.header.Values("WWW-Authenticate")))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// seenChallenge tells what is wrong with the challenges without repeating them.
+func seenChallenge(values []string) string {
+	switch len(values) {
+	case 0:
+		return "no WWW-Authenticate"
+	case 1:
+		return "a WWW-Authenticate of another form"
+	default:
+		return fmt.Sprintf("%d WWW-Authenticate", len(values))
+	}
 }
 
 // knownMediaTypes are the ones worth telling apart; a header is the target's own text.

@@ -24,22 +24,24 @@ type round struct {
 	stopped string
 }
 
-// run asks the control, the negatives, and the control again. All tokens are minted beforehand, in the same second.
+// run asks the control, the negatives, and the control again. All tokens are minted beforehand, for the same instant.
 func (r *round) run(ctx context.Context) error {
-	control, err := r.mintControl()
+	control, err := r.mintControl(r.started)
 	if err != nil {
 		return err
 	}
 	cases := negatives()
 	bearers := make([]string, len(cases))
 	for i, negative := range cases {
-		if bearers[i], err = r.mint(negative); err != nil {
+		if bearers[i], err = r.mint(negative, r.started); err != nil {
 			return err
 		}
 	}
 	r.ask(ctx, Valid, expectedResult, func(ctx context.Context) finding { return r.handshake(ctx, control) })
 	for i, negative := range cases {
-		r.askNegative(ctx, negative, bearers[i])
+		if err := r.askNegative(ctx, negative, bearers[i]); err != nil {
+			return err
+		}
 	}
 	r.ask(ctx, Valid, expectedResult, func(ctx context.Context) finding { return r.open(ctx, control) })
 	return nil
@@ -47,26 +49,27 @@ func (r *round) run(ctx context.Context) error {
 
 // askNegative asks a case that must be refused. A bad request that was let in is asked again at once, freshly minted
 // and on a new connection, beside a control: an answer that came from elsewhere, or once, is no proof of an open gate.
-func (r *round) askNegative(ctx context.Context, negative negative, bearer string) {
+func (r *round) askNegative(ctx context.Context, negative negative, bearer string) error {
 	expected := negative.expected(r.target.Exact)
 	try := func(bearer string) func(context.Context) finding {
 		return func(ctx context.Context) finding { return r.refusal(ctx, negative, bearer) }
 	}
 	if r.ask(ctx, negative.name, expected, try(bearer)) != Accepted {
-		return
+		return nil
 	}
-	accepted := len(r.results) - 1
-	again, err := r.mint(negative)
+	accepted, now := len(r.results)-1, r.prober.now()
+	again, err := r.mint(negative, now)
 	if err != nil {
-		return
+		return err
 	}
-	control, err := r.mintControl()
+	control, err := r.mintControl(now)
 	if err != nil {
-		return
+		return err
 	}
 	first := r.ask(ctx, negative.name, expected, try(again))
 	second := r.ask(ctx, Valid, expectedResult, func(ctx context.Context) finding { return r.open(ctx, control) })
 	r.results[accepted].Confirmed = first == Accepted && second == Passed
+	return nil
 }
 
 // ask runs one case under its time limit and keeps its result.
@@ -80,7 +83,8 @@ func (r *round) ask(ctx context.Context, name Case, expected string, try func(co
 		limited, cancel := context.WithTimeout(ctx, r.target.Timeout)
 		finding := try(limited)
 		cancel()
-		result.Outcome, result.Status, result.Seen = finding.outcome, finding.answer.status, r.seen(finding)
+		result.Outcome, result.Seen = finding.outcome, r.seen(finding)
+		result.Status, result.Reason = finding.answer.status, finding.answer.reason()
 		result.Duration = r.prober.now().Sub(begin)
 		r.learn(finding.outcome)
 	}
@@ -99,17 +103,18 @@ func (r *round) learn(outcome Outcome) {
 		if r.silences++; r.silences == maxSilences {
 			r.stopped = "the target had been silent twice"
 		}
+	default:
 	}
 }
 
-func (r *round) mintControl() (string, error) {
-	bearer, err := r.target.Tokens.Good(r.prober.now())
+func (r *round) mintControl(now time.Time) (string, error) {
+	bearer, err := r.target.Tokens.Good(now)
 	r.secrets.add(bearer)
 	return bearer, err
 }
 
-func (r *round) mint(negative negative) (string, error) {
-	bearer, err := negative.mint(r.target.Tokens, r.prober.now())
+func (r *round) mint(negative negative, now time.Time) (string, error) {
+	bearer, err := negative.mint(r.target.Tokens, now)
 	r.secrets.add(bearer)
 	return bearer, err
 }

@@ -23,7 +23,7 @@ type rpcError struct {
 	Data json.RawMessage `json:"data"`
 }
 
-// reason is the gate's reason for a refusal, "" when there is none that a gate could have given.
+// reason is "reason" in the error's data, where the gate puts it; "" when it is absent or no reason of a gate.
 func (e *rpcError) reason() string {
 	var data struct {
 		Reason string `json:"reason"`

@@ -105,29 +105,26 @@ func (result Result) kind(r Report) Kind {
 		return Broken
 	case Rejected:
 		return ValidRejected
-	case NoResult:
-		return UpstreamUnavailable
 	case Refused, NoRoute, ConnectTimeout:
 		return Unreachable
 	case Throttled, NotTried:
 		return Inconclusive
 	case Unavailable:
 		return result.unavailableKind(r)
-	case Timeout, Reset, Truncated, NotHTTP:
-		if result.Case == Valid && r.brokeOffBehindGate(result) {
+	default:
+		if result.Case == Valid && r.isServers(result) {
 			return UpstreamUnavailable
 		}
-		return Broken
-	default:
 		return Broken
 	}
 }
 
-// unavailableKind: for the control it is the server's trouble. A bad request must be refused without asking the
-// server, so 502 and 504, where the control passes, say that it was passed on; 503 is what a gate says that is not
-// ready.
+// unavailableKind: for the control 502, 503 and 504 are the server's trouble. A bad request must be refused without
+// asking anyone, so where the control passes only 503 is a gate that is not ready.
 func (result Result) unavailableKind(r Report) Kind {
 	switch {
+	case result.Reason == reasonNoKeys:
+		return Inconclusive
 	case result.Case == Valid:
 		return UpstreamUnavailable
 	case result.Status != http.StatusServiceUnavailable && r.all(Valid, Passed):
@@ -137,11 +134,11 @@ func (result Result) unavailableKind(r Report) Kind {
 	}
 }
 
-// brokeOffBehindGate: the control's answer had begun with 2xx, or it took too long where the gate itself refused at
-// once; either way the gate did its part.
-func (r Report) brokeOffBehindGate(result Result) bool {
-	if isSuccess(result.Status) {
-		return true
+// isServers: the control failed, and the fault is the server's. Either an answer had begun and it was not the gate's
+// own, or the time ran out where the gate itself refused at once.
+func (r Report) isServers(result Result) bool {
+	if result.Status != 0 {
+		return result.Reason == ""
 	}
 	return result.Outcome == Timeout && r.all(NoToken, Passed) && r.all(Malformed, Passed)
 }

@@ -127,16 +127,15 @@ func (e evidence) dialOutcome() Outcome {
 
 // connOutcome judges a connection that opened and gave no complete answer.
 func (e evidence) connOutcome() Outcome {
-	// Content type 21 is "alert", major version 3: RFC 8446 section 5.1.
-	alert := len(e.first) >= 2 && e.first[0] == 21 && e.first[1] == 3
+	closed := errors.Is(e.failure, io.EOF)
 	switch {
 	case isReset(e.failure):
 		return Reset
-	case e.tlsErr != nil || alert:
+	case e.tlsErr != nil || e.alerted():
 		return TLS
-	case errors.Is(e.failure, io.EOF) && e.received == 0:
+	case closed && e.received == 0:
 		return ClosedWithoutAnswer
-	case errors.Is(e.failure, io.EOF) && string(e.first) == "HTTP/":
+	case closed && string(e.first) == "HTTP/":
 		return Truncated
 	case e.received > 0:
 		return NotHTTP
@@ -148,3 +147,6 @@ func (e evidence) connOutcome() Outcome {
 		return NotTried
 	}
 }
+
+// alerted: the first bytes are a TLS alert record: content type 21, major version 3 (RFC 8446 section 5.1).
+func (e evidence) alerted() bool { return len(e.first) >= 2 && e.first[0] == 21 && e.first[1] == 3 }

@@ -76,19 +76,25 @@ func (s *Server) allow() string {
 	return map[Dialect]string{Stateful: "GET, POST, DELETE", Stateless: "GET, POST", Discover: "POST"}[s.options.Dialect]
 }
 
-func (s *Server) post(w http.ResponseWriter, r *http.Request) {
+// readRequest reads a JSON-RPC request or notification; what is neither, it answers.
+func readRequest(w http.ResponseWriter, r *http.Request) (req request, ok bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
-	if err != nil {
+	switch {
+	case err != nil:
 		writeError(w, http.StatusRequestEntityTooLarge, nil, codeInvalidRequest, "the body is too large or broke off")
-		return
-	}
-	var req request
-	if json.Unmarshal(body, &req) != nil {
+	case json.Unmarshal(body, &req) != nil:
 		writeError(w, http.StatusBadRequest, nil, codeParse, "Parse error")
-		return
-	}
-	if req.Version != "2.0" || req.Method == "" {
+	case req.Version != "2.0" || req.Method == "":
 		writeError(w, http.StatusBadRequest, req.ID, codeInvalidRequest, "Invalid Request")
+	default:
+		ok = true
+	}
+	return req, ok
+}
+
+func (s *Server) post(w http.ResponseWriter, r *http.Request) {
+	req, ok := readRequest(w, r)
+	if !ok {
 		return
 	}
 	if s.options.Dialect == Discover && !checkHeaders(w, r, req) {
