@@ -23,7 +23,7 @@ image() {
 echo "building images, tag $tag"
 image operator ./cmd/operator
 image authproxy ./cmd/authproxy
-image mcpfake ./test/mcpfake
+image mcpfake ./test/mcpfake/cmd/mcpfake
 image everything github.com/modelcontextprotocol/go-sdk/conformance/everything-server test/everything
 
 cat > "$out/env" << EOT

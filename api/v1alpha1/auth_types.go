@@ -1,0 +1,115 @@
+package v1alpha1
+
+// Auth says whose tokens are accepted.
+type Auth struct {
+	// providers are the issuers whose tokens are accepted.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:XValidation:rule="self.filter(p, p.keys.type == 'Managed').size() <= 1",message="at most one provider may have keys of type Managed: they would share one issuer"
+	Providers []Provider `json:"providers"`
+}
+
+// Provider is one issuer of tokens.
+type Provider struct {
+	// name of the provider, in status and metrics.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+
+	// clockSkewSeconds is the leeway on a token's times. Default: 30.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=300
+	ClockSkewSeconds *int32 `json:"clockSkewSeconds,omitempty"`
+
+	// maxTokenLifetimeSeconds refuses tokens that live longer, from "iat" to "exp". Default: 86400.
+	// +optional
+	// +kubebuilder:validation:Minimum=60
+	// +kubebuilder:validation:Maximum=31536000
+	MaxTokenLifetimeSeconds *int32 `json:"maxTokenLifetimeSeconds,omitempty"`
+
+	// keys say where the provider's verification keys come from.
+	// +required
+	Keys ProviderKeys `json:"keys"`
+}
+
+// KeysType says where keys come from.
+//
+// +kubebuilder:validation:Enum=Managed
+type KeysType string
+
+// KeysManaged: Gatehouse makes the signing key and keeps it in the Secret NAME-keys; whoever may read that Secret may
+// mint tokens. Issuer and audience are urn:gatehouse:NAMESPACE:NAME:UID, for ever.
+const KeysManaged KeysType = "Managed"
+
+// ProviderKeys is a union; type names its member.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.managed) || self.type == 'Managed'",message="managed may only be set when type is Managed"
+type ProviderKeys struct {
+	// type says which source is used.
+	// +required
+	Type KeysType `json:"type"`
+
+	// managed configures keys that Gatehouse makes.
+	// +optional
+	Managed *ManagedKeys `json:"managed,omitempty"`
+}
+
+// ManagedKeys configures keys that Gatehouse makes.
+type ManagedKeys struct {
+	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change the
+	// algorithm of a server that has its key, delete the Secret NAME-keys, which ends all its tokens.
+	// +optional
+	// +kubebuilder:validation:Enum=EdDSA;ES256;RS256
+	Algorithm string `json:"algorithm,omitempty"`
+}
+
+// AuthProbe says how the lock is tried.
+type AuthProbe struct {
+	// intervalSeconds between two rounds on a pod. Default: 30.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	IntervalSeconds *int32 `json:"intervalSeconds,omitempty"`
+
+	// timeoutSeconds for each request of a round. Default: 5.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=60
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// failureThreshold is the number of rounds in a row after which a failure counts. It does not delay the finding
+	// that a bad token was let in, which counts at once. Default: 3.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	FailureThreshold *int32 `json:"failureThreshold,omitempty"`
+
+	// successThreshold is the number of good rounds in a row after which a pod that failed counts as proven again.
+	// Default: 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	SuccessThreshold *int32 `json:"successThreshold,omitempty"`
+
+	// readinessGate says whether a pod takes traffic before its lock was proven. Default: Enforce.
+	// +optional
+	ReadinessGate ReadinessGateMode `json:"readinessGate,omitempty"`
+}
+
+// ReadinessGateMode says whether unproven pods are kept out of the Service.
+//
+// +kubebuilder:validation:Enum=Enforce;Off
+type ReadinessGateMode string
+
+const (
+	// ReadinessGateEnforce keeps a pod out of the Service until its lock was proven.
+	ReadinessGateEnforce ReadinessGateMode = "Enforce"
+	// ReadinessGateOff lets a pod take traffic as soon as the gate itself is ready.
+	ReadinessGateOff ReadinessGateMode = "Off"
+)

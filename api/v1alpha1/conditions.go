@@ -1,0 +1,149 @@
+package v1alpha1
+
+// Condition types of an MCPServer.
+const (
+	// ConditionReady sums up: it is the first of Accepted, KeysReady, Available and AuthHealthy that is not True, with
+	// that one's reason. Always present. kstatus, and so Helm and Flux, look at this one only.
+	//
+	// True:    Ready, ScaledToZero
+	// False:   any reason for False of the conditions below
+	// Unknown: any reason for Unknown of the conditions below
+	ConditionReady = "Ready"
+
+	// ConditionAccepted says whether the spec can be carried out.
+	//
+	// True:  Accepted
+	// False: NameTaken, WouldUnlock
+	ConditionAccepted = "Accepted"
+
+	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
+	//
+	// True:  KeysPublished
+	// False: KeysUnusable
+	ConditionKeysReady = "KeysReady"
+
+	// ConditionAvailable says whether enough pods serve: those whose containers run, and whose lock was proven.
+	//
+	// True:  PodsAvailable, ScaledToZero
+	// False: Progressing, ContainerExited, ContainerCannotStart, GatePortTaken, Unschedulable, PodsUnavailable
+	ConditionAvailable = "Available"
+
+	// ConditionAuthHealthy says whether the lock was seen to hold, pod by pod, since the last interval.
+	//
+	// True:    Proven
+	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
+	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered
+	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
+	//          Inconclusive, KeysUnusable, EvidenceStale
+	ConditionAuthHealthy = "AuthHealthy"
+
+	// ConditionReconciling is present, and True, while a change is being carried out (kstatus).
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled is present, and True, while nothing will happen until somebody acts (kstatus). Its reason is
+	// that of the condition that is False.
+	ConditionStalled = "Stalled"
+)
+
+// ReasonReady: all is well. Condition Ready.
+const ReasonReady = "Ready"
+
+// Reasons of condition Accepted.
+const (
+	// ReasonAccepted: the spec can be carried out.
+	ReasonAccepted = "Accepted"
+	// ReasonNameTaken: an object that this MCPServer needs exists and belongs to somebody else. It is left alone.
+	// Delete or rename it, or choose another name for the MCPServer.
+	ReasonNameTaken = "NameTaken"
+	// ReasonWouldUnlock: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
+	// carried out; what runs stays. The message says which part of the spec it is.
+	ReasonWouldUnlock = "WouldUnlock"
+)
+
+// Reasons of condition KeysReady.
+const (
+	// ReasonKeysPublished: every provider has a key, and its public half is published to the gate.
+	ReasonKeysPublished = "KeysPublished"
+	// ReasonKeysUnusable: the Secret with the signing keys cannot be read as what Gatehouse wrote there. What runs keeps
+	// the keys it has. Restore the Secret, or delete it to have new keys made, which ends all tokens.
+	ReasonKeysUnusable = "KeysUnusable"
+)
+
+// Reasons of condition Available.
+const (
+	// ReasonPodsAvailable: all the pods asked for serve.
+	ReasonPodsAvailable = "PodsAvailable"
+	// ReasonScaledToZero: replicas is 0. Also a reason of Ready and AuthHealthy.
+	ReasonScaledToZero = "ScaledToZero"
+	// ReasonProgressing: pods are starting or being replaced.
+	ReasonProgressing = "Progressing"
+	// ReasonContainerExited: a container ended, and is restarted again and again. The message has its exit code and last
+	// words.
+	ReasonContainerExited = "ContainerExited"
+	// ReasonContainerCannotStart: the kubelet cannot start a container: image, configuration or security context.
+	ReasonContainerCannotStart = "ContainerCannotStart"
+	// ReasonGatePortTaken: the gate cannot listen, because another process of the pod has its port.
+	ReasonGatePortTaken = "GatePortTaken"
+	// ReasonUnschedulable: no node takes the pod.
+	ReasonUnschedulable = "Unschedulable"
+	// ReasonPodsUnavailable: pods run and do not become ready; AuthHealthy or the pods say why.
+	ReasonPodsUnavailable = "PodsUnavailable"
+)
+
+// Reasons of condition AuthHealthy.
+const (
+	// ReasonProven: every pod that counts refused each bad token for the right reason, and let the good one in.
+	ReasonProven = "Proven"
+
+	// ReasonUnauthenticatedAccepted: a pod let a request without a token in. The pod is taken out of the Service.
+	ReasonUnauthenticatedAccepted = "UnauthenticatedAccepted"
+	// ReasonInvalidTokenAccepted: a pod let a request with a bad token in. The pod is taken out of the Service.
+	ReasonInvalidTokenAccepted = "InvalidTokenAccepted"
+	// ReasonValidTokenRejected: a good token was refused. Clients are refused as well.
+	ReasonValidTokenRejected = "ValidTokenRejected"
+	// ReasonWrongAnswer: a bad token was refused, but not as it must be: another status, reason, challenge or body.
+	ReasonWrongAnswer = "WrongAnswer"
+	// ReasonConnectionReset: the gate's connection was reset (RST) before a whole answer.
+	ReasonConnectionReset = "ConnectionReset"
+	// ReasonConnectionClosed: the gate's connection was closed without an answer.
+	ReasonConnectionClosed = "ConnectionClosed"
+	// ReasonProbeTimeout: the gate did not answer in time.
+	ReasonProbeTimeout = "ProbeTimeout"
+	// ReasonNotHTTP: what answers on the gate's port does not speak HTTP.
+	ReasonNotHTTP = "NotHTTP"
+	// ReasonTruncatedResponse: the answer ended before its declared end.
+	ReasonTruncatedResponse = "TruncatedResponse"
+	// ReasonPodTampered: a running pod is not as the operator made it, in a way that could unlock it. The pod is taken
+	// out of the Service.
+	ReasonPodTampered = "PodTampered"
+
+	// ReasonNotYetProbed: no round has ended since the server, its pods or the operator started.
+	ReasonNotYetProbed = "NotYetProbed"
+	// ReasonNoPods: there is no pod to ask, or none whose gate runs. Available says why.
+	ReasonNoPods = "NoPods"
+	// ReasonUnreachable: the operator has no connection to the pods.
+	ReasonUnreachable = "Unreachable"
+	// ReasonUpstreamUnavailable: the gate refuses bad tokens, and answers a good one 502, 503 or 504, because the server
+	// behind it is down. Available says why.
+	ReasonUpstreamUnavailable = "UpstreamUnavailable"
+	// ReasonWrongPodAnswered: what answered could not prove to be the gate of the pod that was asked.
+	ReasonWrongPodAnswered = "WrongPodAnswered"
+	// ReasonClockSkew: the clocks of the operator and a pod differ by more than the leeway, so no verdict is safe.
+	ReasonClockSkew = "ClockSkew"
+	// ReasonInconclusive: the pods answered, but with nothing that proves or disproves the lock, such as 429.
+	ReasonInconclusive = "Inconclusive"
+	// ReasonEvidenceStale: the last round is too long ago.
+	ReasonEvidenceStale = "EvidenceStale"
+)
+
+// ConditionPodAuthProven is the readiness gate on each pod: True once its lock was proven, False once it was seen
+// open. Setting it by hand lets a pod take traffic without proof.
+const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
+
+// Labels on every object that belongs to an MCPServer.
+const (
+	// LabelServer holds the MCPServer's name.
+	LabelServer = "mcp.gatehouse.dev/server"
+	// LabelInstance holds the MCPServer's UID: pods of a deleted namesake do not match.
+	LabelInstance = "mcp.gatehouse.dev/instance"
+)

@@ -1,0 +1,234 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// MCPServer deploys one MCP server behind a gate that refuses every request without a token issued for this server,
+// and says in its status, from evidence, whether the gate holds.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
+// +kubebuilder:resource:categories=mcp
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Auth",type=string,JSONPath=`.status.conditions[?(@.type=="AuthHealthy")].reason`,description="Why AuthHealthy is what it is; Proven when the lock was seen to hold"
+// +kubebuilder:printcolumn:name="Replicas",type=string,JSONPath=`.status.readyReplicas`,description="Pods that are ready and proven"
+// +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.address.url`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Last Probe",type=date,priority=1,JSONPath=`.status.authHealth.lastProbeTime`
+// +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.spec.image`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$')",message="metadata.name must start with a letter, hold only a-z, 0-9 and '-', and have at most 52 characters: it names a Service and is a label value"
+type MCPServer struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec says what to run and whom to let in.
+	// +required
+	Spec MCPServerSpec `json:"spec"`
+
+	// status says what runs, and whether its lock holds.
+	// +optional
+	Status MCPServerStatus `json:"status,omitzero"`
+}
+
+// MCPServerList is a list of MCPServers.
+//
+// +kubebuilder:object:root=true
+type MCPServerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []MCPServer `json:"items"`
+}
+
+// MCPServerSpec says what to run and whom to let in. Only image is required; what is left out is locked.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.multiuser) || !has(self.profile) || self.profile == 'Generic'",message="multiuser is for profile Generic: every other profile knows its own multiuser settings, so remove multiuser or set profile to Generic"
+// +kubebuilder:validation:XValidation:rule="!has(self.multiuser) || !has(self.env) || self.multiuser.env.all(m, !self.env.exists(e, e.name == m.name))",message="a name in multiuser.env may not stand in env as well: keep it in multiuser.env, which wins over envFrom"
+// +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || has(self.envFrom) || (has(self.env) && ['QUILT_CATALOG_URL', 'QUILT_REGISTRY_URL'].all(n, self.env.exists(e, e.name == n)))",message="profile Quilt needs QUILT_CATALOG_URL and QUILT_REGISTRY_URL in env (or envFrom): without them the server exits at start"
+// +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || !has(self.env) || !self.env.exists(e, e.name in ['QUILT_MULTIUSER_MODE', 'QUILT_DEPLOYMENT', 'QUILT_FALLBACK_JWT', 'QUILT_ALLOW_TEST_JWT', 'FASTMCP_TRANSPORT', 'FASTMCP_HOST', 'FASTMCP_PORT', 'FASTMCP_ADDR'])",message="profile Quilt sets QUILT_MULTIUSER_MODE, QUILT_DEPLOYMENT, QUILT_FALLBACK_JWT, QUILT_ALLOW_TEST_JWT, FASTMCP_TRANSPORT, FASTMCP_HOST, FASTMCP_PORT and FASTMCP_ADDR itself: remove them from env, or use profile Generic"
+// +kubebuilder:validation:XValidation:rule="(has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) && (has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090) && (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090)",message="port (default 8000), gate.port (default 8080) and gate.adminPort (default 9090) must differ: they are opened in one pod"
+type MCPServerSpec struct {
+	// image is the container image of the MCP server. It must serve streamable HTTP.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Image string `json:"image"`
+
+	// imagePullPolicy says when to pull the image. Default: as for any container, Always for the tag latest, else
+	// IfNotPresent.
+	// +optional
+	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
+	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
+
+	// imagePullSecrets name Secrets of this namespace with registry credentials.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+
+	// profile presets how a known server is put into multiuser mode, and its defaults. Default: Generic.
+	// +optional
+	Profile Profile `json:"profile,omitempty"`
+
+	// command replaces the image's entrypoint.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=128
+	// +kubebuilder:validation:items:MaxLength=4096
+	Command []string `json:"command,omitempty"`
+
+	// args replace the image's command.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=4096
+	Args []string `json:"args,omitempty"`
+
+	// env sets environment variables of the server.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
+	Env []corev1.EnvVar `json:"env,omitempty"`
+
+	// envFrom sets environment variables of the server from ConfigMaps and Secrets. env, multiuser.env and the profile
+	// win over it.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	EnvFrom []corev1.EnvFromSource `json:"envFrom,omitempty"`
+
+	// resources of the server's container. Default: those of the profile; Generic has none.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+
+	// port is the server's own port, reached by the gate over the pod's loopback. Default: 8000.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port *int32 `json:"port,omitempty"`
+
+	// path of the MCP endpoint, the same at the gate. Default: /mcp. Every other path is closed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^/[A-Za-z0-9._~!$&()*+,=:@/-]*$') && !self.contains('//') && !self.contains('/..') && !self.contains('/./')",message="path must be an absolute path without query, escapes, '//' or dot segments, such as /mcp"
+	// +kubebuilder:validation:XValidation:rule="self != '/sse' && !self.endsWith('/sse')",message="/sse is the endpoint of the deprecated HTTP+SSE transport, which the gate does not carry: use the server's streamable HTTP endpoint, usually /mcp"
+	Path string `json:"path,omitempty"`
+
+	// healthPath answers a GET without a token below 500 while the server is well. It enables the liveness probe of the
+	// server. Default: none for Generic (an accepted connection counts as started), /health for Quilt.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^/[A-Za-z0-9._~!$&()*+,=:@/-]*$`
+	HealthPath string `json:"healthPath,omitempty"`
+
+	// multiuser says how a Generic server is put into multiuser mode.
+	// +optional
+	Multiuser *Multiuser `json:"multiuser,omitempty"`
+
+	// replicas is the number of pods. 0 parks the server.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// gate configures the sidecar that stands in front of the server. Nothing in it opens the gate.
+	// +optional
+	Gate *Gate `json:"gate,omitempty"`
+
+	// auth says whose tokens are accepted. Default: one provider named "managed", whose key Gatehouse makes and keeps.
+	// +optional
+	Auth *Auth `json:"auth,omitempty"`
+
+	// authProbe says how the lock is tried.
+	// +optional
+	AuthProbe *AuthProbe `json:"authProbe,omitempty"`
+}
+
+// Profile is a preset for a known kind of server.
+//
+// +kubebuilder:validation:Enum=Generic;Quilt
+type Profile string
+
+const (
+	// ProfileGeneric assumes nothing about the server.
+	ProfileGeneric Profile = "Generic"
+	// ProfileQuilt runs quilt-mcp-server: multiuser mode on every version, loopback bind, read-only root filesystem,
+	// no fallback identity, and the verified token passed on, which that server needs to act for its user.
+	ProfileQuilt Profile = "Quilt"
+)
+
+// Multiuser says how a server is put into multiuser mode.
+type Multiuser struct {
+	// env is set on the server and wins over envFrom.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Env []NameValue `json:"env"`
+}
+
+// NameValue is an environment variable with a literal value.
+type NameValue struct {
+	// name of the variable.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z][-._a-zA-Z0-9]*$`
+	Name string `json:"name"`
+	// value of the variable.
+	// +required
+	// +kubebuilder:validation:MaxLength=4096
+	Value string `json:"value"`
+}
+
+// Gate configures the sidecar.
+type Gate struct {
+	// port that MCP clients connect to, on the pod and on the Service. Default: 8080.
+	// +optional
+	// +kubebuilder:validation:Minimum=1024
+	// +kubebuilder:validation:Maximum=65535
+	Port *int32 `json:"port,omitempty"`
+
+	// adminPort serves the kubelet's probes, metrics and the operator. Default: 9090.
+	// +optional
+	// +kubebuilder:validation:Minimum=1024
+	// +kubebuilder:validation:Maximum=65535
+	AdminPort *int32 `json:"adminPort,omitempty"`
+
+	// resources of the sidecar. Default: requests of 10m CPU and 32Mi memory, a memory limit of 256Mi.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+
+	// drainSeconds is how long a pod that ends waits for requests in flight. Default: 30.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=3600
+	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
+
+	// allowedHosts are further host names, without port, by which clients may call the server: those of an ingress or
+	// a gateway. The names of the Service, IP addresses and localhost are always allowed. Any other is answered 421.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	AllowedHosts []string `json:"allowedHosts,omitempty"`
+
+	// allowedOrigins are the origins, such as https://app.example.com, from which browsers may call. Any other is
+	// answered 403. Requests without an Origin are not judged by it.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=300
+	// +kubebuilder:validation:items:Pattern=`^[a-z][a-z0-9+.-]*://[^/?#@\s]+$`
+	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
+}

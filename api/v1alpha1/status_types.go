@@ -1,0 +1,125 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// MCPServerStatus says what runs, and whether its lock holds.
+type MCPServerStatus struct {
+	// conditions: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and Stalled are present
+	// only while true.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// address is where clients inside the cluster reach the gate.
+	// +optional
+	Address *Address `json:"address,omitempty"`
+
+	// replicas is the number of pods that exist.
+	// +optional
+	Replicas int32 `json:"replicas,omitempty"`
+
+	// readyReplicas is the number of pods that take traffic.
+	// +optional
+	ReadyReplicas int32 `json:"readyReplicas"`
+
+	// selector finds the pods, for the scale subresource.
+	// +optional
+	Selector string `json:"selector,omitempty"`
+
+	// gateImage is the image of the gate in the current pod template.
+	// +optional
+	GateImage string `json:"gateImage,omitempty"`
+
+	// keys are the keys that the gate is told to accept. Never key material.
+	// +optional
+	// +listType=map
+	// +listMapKey=provider
+	// +listMapKey=kid
+	// +kubebuilder:validation:MaxItems=64
+	Keys []KeyStatus `json:"keys,omitempty"`
+
+	// authHealth is the evidence behind the condition AuthHealthy.
+	// +optional
+	AuthHealth *AuthHealth `json:"authHealth,omitempty"`
+
+	// serverInfo is what the server says of itself in the MCP handshake.
+	// +optional
+	ServerInfo *ServerInfo `json:"serverInfo,omitempty"`
+}
+
+// Address is where clients reach the gate.
+type Address struct {
+	// url of the MCP endpoint.
+	// +optional
+	URL string `json:"url,omitempty"`
+}
+
+// KeyStatus names a verification key.
+type KeyStatus struct {
+	// provider whose tokens the key verifies.
+	// +required
+	Provider string `json:"provider"`
+	// kid is the key's id in tokens: its RFC 7638 thumbprint.
+	// +required
+	KID string `json:"kid"`
+	// algorithm that the key serves.
+	// +optional
+	Algorithm string `json:"algorithm,omitempty"`
+}
+
+// AuthHealth is the evidence behind the condition AuthHealthy. While the operator runs it is written on every change
+// and at least every ten minutes; a lastProbeTime older than twice that means that nobody has looked since.
+type AuthHealth struct {
+	// lastProbeTime is when the last round ended that this evidence is from.
+	// +optional
+	LastProbeTime metav1.Time `json:"lastProbeTime,omitzero"`
+	// pods is the number of pods that count: ready ones, and any that still answer.
+	// +optional
+	Pods int32 `json:"pods"`
+	// provenPods is how many of them refused every bad token for the right reason and let the good one in.
+	// +optional
+	ProvenPods int32 `json:"provenPods"`
+	// failures are the failing pods and cases, the worst first, at most ten.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Failures []AuthFailure `json:"failures,omitempty"`
+}
+
+// AuthFailure is one case that one pod failed.
+type AuthFailure struct {
+	// pod is the pod's name.
+	// +required
+	Pod string `json:"pod"`
+	// case is what was tried, such as no-token or wrong-key.
+	// +required
+	Case string `json:"case"`
+	// expected is what a lock that holds would have answered.
+	// +optional
+	Expected string `json:"expected,omitempty"`
+	// seen is what came back.
+	// +optional
+	Seen string `json:"seen,omitempty"`
+}
+
+// ServerInfo is what the server says of itself in the MCP handshake.
+type ServerInfo struct {
+	// name of the implementation.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Name string `json:"name,omitempty"`
+	// version of the implementation.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Version string `json:"version,omitempty"`
+	// protocolVersion is the MCP revision that the server chose.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ProtocolVersion string `json:"protocolVersion,omitempty"`
+}

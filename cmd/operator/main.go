@@ -1,0 +1,141 @@
+// Command operator runs the controllers of Gatehouse.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// operatorLabels are those of the operator's own pods (config/manager), by which NetworkPolicies let it in.
+var operatorLabels = map[string]string{"app.kubernetes.io/name": "gatehouse", "app.kubernetes.io/component": "operator"}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "operator:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	options, err := parseOptions(flag.CommandLine, os.Args[1:], os.Getenv)
+	if err != nil {
+		return err
+	}
+	if options.printVersion {
+		fmt.Println(version)
+		return nil
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&options.log)))
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the cluster: %w", err)
+	}
+	if err := checkServerVersion(config); err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, managerOptions(options))
+	if err != nil {
+		return fmt.Errorf("set up manager: %w", err)
+	}
+	if err := addControllers(mgr, options); err != nil {
+		return err
+	}
+	ctrl.Log.Info("starting", "version", version, "gateImage", options.gateImage)
+	return mgr.Start(ctrl.SetupSignalHandler())
+}
+
+func addControllers(mgr ctrl.Manager, options options) error {
+	recorder := mgr.GetEventRecorder("gatehouse")
+	builder := &mcpserver.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Inputs: desired.Inputs{
+			GateImage:         options.gateImage,
+			ClusterDomain:     options.clusterDomain,
+			OperatorNamespace: options.namespace,
+			OperatorLabels:    operatorLabels,
+		},
+	}
+	if err := builder.SetupWithManager(mgr); err != nil {
+		return err
+	}
+	if err := authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	// Both speak of this process only: an operator that waits to lead is well.
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add readiness check: %w", err)
+	}
+	return nil
+}
+
+func managerOptions(options options) ctrl.Options {
+	scheme := runtime.NewScheme()
+	_ = clientgoscheme.AddToScheme(scheme)
+	_ = v1alpha1.AddToScheme(scheme)
+	out := ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cacheOptions(options.watchNamespaces),
+		Metrics:                       metricsserver.Options{BindAddress: options.metricsAddress},
+		HealthProbeBindAddress:        options.healthAddress,
+		LeaderElection:                options.leaderElect,
+		LeaderElectionID:              "operator.gatehouse.dev",
+		LeaderElectionNamespace:       options.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		Client:                        client.Options{FieldValidation: metav1.FieldValidationStrict},
+	}
+	if options.metricsSecure {
+		out.Metrics.SecureServing = true
+		out.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	return out
+}
+
+// cacheOptions keep what is not ours out of memory: of all kinds but MCPServer only objects with our label are held.
+func cacheOptions(namespaces []string) cache.Options {
+	ours, err := labels.NewRequirement(v1alpha1.LabelServer, selection.Exists, nil)
+	if err != nil {
+		panic(err) // the label is a constant
+	}
+	selected := cache.ByObject{Label: labels.NewSelector().Add(*ours)}
+	out := cache.Options{ByObject: map[client.Object]cache.ByObject{
+		&appsv1.Deployment{}: selected, &appsv1.ReplicaSet{}: selected, &corev1.Pod{}: selected,
+		&corev1.Secret{}: selected, &corev1.ConfigMap{}: selected, &corev1.Service{}: selected,
+		&corev1.ServiceAccount{}: selected, &networkingv1.NetworkPolicy{}: selected,
+	}}
+	for _, namespace := range namespaces {
+		if out.DefaultNamespaces == nil {
+			out.DefaultNamespaces = map[string]cache.Config{}
+		}
+		out.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return out
+}

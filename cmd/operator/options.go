@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+
+	utilversion "k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+type options struct {
+	gateImage       string
+	clusterDomain   string
+	namespace       string
+	watchNamespaces []string
+	metricsAddress  string
+	metricsSecure   bool
+	healthAddress   string
+	leaderElect     bool
+	printVersion    bool
+	log             zap.Options
+}
+
+// parseOptions reads flags and environment. All that is wrong comes in one error.
+func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string) (options, error) {
+	var o options
+	flags.StringVar(&o.gateImage, "authproxy-image", getenv("AUTHPROXY_IMAGE"),
+		"Image of the gate. Default: the environment variable AUTHPROXY_IMAGE. Use the version of the operator.")
+	flags.StringVar(&o.clusterDomain, "cluster-domain", "cluster.local", "DNS suffix of the cluster.")
+	flags.StringVar(&o.namespace, "namespace", getenv("POD_NAMESPACE"),
+		"Namespace of the operator itself: its lease is there, and gates let its pods in. Default: the environment variable POD_NAMESPACE.")
+	namespaces := flags.String("watch-namespaces", "", "Namespaces to look after, separated by commas. Default: all.")
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics, 0 for none.")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
+		"Serve metrics over TLS, to callers that the API server authenticates and lets get /metrics.")
+	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several operators act. Needs --namespace.")
+	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")
+	o.log.BindFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return o, fmt.Errorf("flags: %w", err)
+	}
+	if *namespaces != "" {
+		o.watchNamespaces = strings.Split(*namespaces, ",")
+	}
+	if o.printVersion {
+		return o, nil
+	}
+	var problems []error
+	if o.gateImage == "" {
+		problems = append(problems, errors.New("no image for the gate: set --authproxy-image or AUTHPROXY_IMAGE"))
+	}
+	if o.leaderElect && o.namespace == "" {
+		problems = append(problems, errors.New("--leader-elect needs a namespace for its lease: set --namespace or POD_NAMESPACE"))
+	}
+	return o, errors.Join(problems...)
+}
+
+// minServerVersion has native sidecars that cannot be switched off. Without them a server would start before its gate
+// and outlive it.
+var minServerVersion = utilversion.MustParseGeneric("1.33")
+
+func checkServerVersion(config *rest.Config) error {
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return fmt.Errorf("reach the cluster: %w", err)
+	}
+	info, err := client.ServerVersion()
+	if err != nil {
+		return fmt.Errorf("ask the cluster for its version: %w", err)
+	}
+	version, err := utilversion.ParseGeneric(info.GitVersion)
+	if err != nil {
+		return fmt.Errorf("version %q of the cluster: %w", info.GitVersion, err)
+	}
+	if version.LessThan(minServerVersion) {
+		return fmt.Errorf("the cluster runs Kubernetes %s; Gatehouse needs %s or newer, which have native sidecars", version, minServerVersion)
+	}
+	return nil
+}

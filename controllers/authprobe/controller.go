@@ -1,0 +1,187 @@
+package authprobe
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// FieldOwner is the manager of AuthHealthy, of its evidence, and of the condition on pods.
+const FieldOwner = client.FieldOwner("gatehouse-authprobe")
+
+const (
+	// workers is how many servers are tried at once. Trying is waiting: it costs next to nothing of the processor.
+	workers = 32
+	// startBudget is how long a pod may take to prove itself before its silence counts: the 120 s of its startup probe
+	// and time for a first round.
+	startBudget = 150 * time.Second
+)
+
+// Reconciler keeps trying the locks.
+type Reconciler struct {
+	client.Client
+	Events events.EventRecorder
+	// Now is the clock, Jitter a source of numbers in [0,1).
+	Now    func() time.Time
+	Jitter func() float64
+	// Prober tries one gate, HTTP asks its admin port.
+	Prober *probe.Prober
+	HTTP   *http.Client
+
+	ledger ledger
+}
+
+// NewReconciler gives a Reconciler for the real world.
+func NewReconciler(c client.Client, recorder events.EventRecorder) *Reconciler {
+	return &Reconciler{
+		Client: c, Events: recorder, Now: time.Now, Jitter: rand.Float64,
+		Prober: probe.New(probe.Options{}),
+		// No proxy, no pool, no redirects: a pod is asked, and nothing else.
+		HTTP: &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
+
+// SetupWithManager starts the controller with the manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("authprobe").
+		For(&v1alpha1.MCPServer{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		Complete(reconcile.Func(r.Reconcile))
+	if err != nil {
+		return fmt.Errorf("set up controller authprobe: %w", err)
+	}
+	return nil
+}
+
+// Reconcile tries the pods of one server that are due, and reports.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	var server v1alpha1.MCPServer
+	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			r.ledger.store(request.NamespacedName, nil)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !server.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	var pods corev1.PodList
+	if err := r.List(ctx, &pods, client.InNamespace(server.Namespace), client.MatchingLabels{
+		v1alpha1.LabelServer: server.Name, v1alpha1.LabelInstance: string(server.UID),
+	}); err != nil {
+		return ctrl.Result{}, fmt.Errorf("list pods: %w", err)
+	}
+	entries, err := r.tryDue(ctx, &server, pods.Items)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.ledger.store(request.NamespacedName, entries)
+	if err := r.setGates(ctx, pods.Items, entries); err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.report(ctx, &server, pods.Items, entries); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: r.untilDue(entries)}, nil
+}
+
+// tryDue puts a round to every pod that is due, all at once, and gives the ledger's entries afterwards: those of pods
+// that exist.
+func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod) (map[types.UID]entry, error) {
+	settings := desired.Resolve(server).Probe
+	before := r.ledger.load(client.ObjectKeyFromObject(server))
+	credentials, err := r.credentials(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	type tried struct {
+		uid   types.UID
+		entry entry
+	}
+	results := make([]tried, len(pods))
+	var rounds sync.WaitGroup
+	for i, pod := range pods {
+		known, seenBefore := before[pod.UID]
+		if credentials == nil || !isAnswering(pod) {
+			if seenBefore {
+				results[i] = tried{pod.UID, known}
+			}
+			continue
+		}
+		known = r.arrive(known, seenBefore, pod, settings)
+		results[i] = tried{pod.UID, known}
+		if r.Now().Before(known.due) {
+			continue
+		}
+		rounds.Go(func() {
+			if seen, counts := r.round(ctx, server, pod, *credentials); counts {
+				known = known.next(seen, settings)
+				known.due = r.Now().Add(known.delay(settings, r.Jitter()))
+			} else {
+				known.due = r.Now().Add(time.Second)
+			}
+			results[i].entry = known
+		})
+	}
+	rounds.Wait()
+	after := map[types.UID]entry{}
+	for _, result := range results {
+		if result.uid != "" {
+			after[result.uid] = result.entry
+		}
+	}
+	return after, nil
+}
+
+// arrive makes a pod due: at once when it is new or another process answers in it, within an interval when it was
+// proven before this operator started, so that a restart of the operator asks all servers no faster than usual.
+func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, settings desired.Probe) entry {
+	instance := instanceOf(pod)
+	switch {
+	case !seenBefore && gateOf(pod) == corev1.ConditionTrue:
+		known.due = r.Now().Add(time.Duration(float64(settings.Interval) * r.Jitter()))
+	case !seenBefore || known.instance != instance:
+		known.due = r.Now()
+	}
+	known.instance = instance
+	return known
+}
+
+// untilDue is the time until the next pod is due. Without a pod there is nothing to wait for: the next event of a pod
+// brings us back.
+func (r *Reconciler) untilDue(entries map[types.UID]entry) time.Duration {
+	var next time.Duration
+	for _, e := range entries {
+		if wait := max(e.due.Sub(r.Now()), time.Millisecond); next == 0 || wait < next {
+			next = wait
+		}
+	}
+	return next
+}

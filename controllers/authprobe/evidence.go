@@ -1,0 +1,106 @@
+package authprobe
+
+import (
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// grade orders evidence by what it means, the best first.
+type grade int
+
+const (
+	// proven: the lock was seen to hold.
+	proven grade = iota
+	// unknown: nothing was seen that proves or disproves it.
+	unknown
+	// failed: the gate does not do its work, without letting anyone in who must not.
+	failed
+	// open: somebody was let in who must not be, or could be.
+	open
+)
+
+// evidence is what one round on one pod came to.
+type evidence struct {
+	at     time.Time
+	grade  grade
+	reason string
+	// message says it to a person; the pod is named by whoever shows it.
+	message string
+	// what decided; empty when proven.
+	question, expected, seen string
+	server                   *probe.ServerInfo
+}
+
+// fromReport turns the report of a round into evidence.
+func fromReport(report probe.Report, at time.Time) evidence {
+	verdict := report.Verdict()
+	out := evidence{at: at, message: verdict.Message, server: report.Server}
+	out.grade, out.reason = classify(verdict)
+	if out.grade == proven {
+		return out
+	}
+	out.question = string(verdict.Case)
+	for _, result := range report.Results {
+		if result.Case == verdict.Case && result.Outcome == verdict.Outcome {
+			out.expected, out.seen = result.Expected, result.Seen
+			break
+		}
+	}
+	return out
+}
+
+// classify gives the grade and the condition reason of a verdict.
+func classify(verdict probe.Verdict) (grade, string) {
+	switch verdict.Kind {
+	case probe.Locked:
+		return proven, v1alpha1.ReasonProven
+	case probe.Open:
+		if verdict.Case == probe.NoToken {
+			return open, v1alpha1.ReasonUnauthenticatedAccepted
+		}
+		return open, v1alpha1.ReasonInvalidTokenAccepted
+	case probe.ValidRejected:
+		return failed, v1alpha1.ReasonValidTokenRejected
+	case probe.Broken:
+		return failed, brokenReason(verdict.Outcome)
+	case probe.ClockSkew:
+		return unknown, v1alpha1.ReasonClockSkew
+	case probe.UpstreamUnavailable:
+		return unknown, v1alpha1.ReasonUpstreamUnavailable
+	case probe.Unreachable:
+		return unknown, v1alpha1.ReasonUnreachable
+	default:
+		return unknown, v1alpha1.ReasonInconclusive
+	}
+}
+
+func brokenReason(outcome probe.Outcome) string {
+	switch outcome {
+	case probe.Reset:
+		return v1alpha1.ReasonConnectionReset
+	case probe.ClosedWithoutAnswer:
+		return v1alpha1.ReasonConnectionClosed
+	case probe.Timeout:
+		return v1alpha1.ReasonProbeTimeout
+	case probe.NotHTTP, probe.TLS:
+		return v1alpha1.ReasonNotHTTP
+	case probe.Truncated:
+		return v1alpha1.ReasonTruncatedResponse
+	default:
+		return v1alpha1.ReasonWrongAnswer
+	}
+}
+
+// tampered is the evidence against a pod whose specification would let somebody past the gate.
+func tampered(violations []desired.Violation, at time.Time) evidence {
+	out := evidence{
+		at: at, grade: open, reason: v1alpha1.ReasonPodTampered, question: "pod specification",
+		expected: "as the operator made it", seen: violations[0].String(),
+	}
+	out.message = "The running pod is not as the operator made it: " + violations[0].String() +
+		". A webhook, an ephemeral container or an edit has changed it; find out which, then delete the pod."
+	return out
+}

@@ -1,0 +1,118 @@
+package authprobe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// subject is one pod as the judge sees it.
+type subject struct {
+	pod string
+	// ready: its containers are, whatever its readiness gate says.
+	ready       bool
+	terminating bool
+	// young: within its budget for starting.
+	young    bool
+	standing *evidence
+}
+
+// judgement is the verdict on a server.
+type judgement struct {
+	status  metav1.ConditionStatus
+	reason  string
+	message string
+	// pods that count, and how many of them are proven.
+	pods, provenPods int
+	failures         []v1alpha1.AuthFailure
+}
+
+// judge gives the verdict on a server from what stands about its pods.
+//
+// A pod that was seen open counts, whatever else it is: ending, of an old revision or not ready. Else the pods that
+// take traffic count, those that are ready. Only where none is ready do the others say why. A young pod of which
+// nothing stands is not held against the server.
+//
+// keep tells that a ready pod was not tried yet since the operator started: what stood before stands.
+func judge(subjects []subject, parked bool) (verdict judgement, keep bool) {
+	var counted, waiting []subject
+	pending := false
+	for _, s := range subjects {
+		switch {
+		case s.standing != nil && s.standing.grade == open:
+			counted = append(counted, s)
+		case s.terminating:
+		case s.ready && s.standing != nil:
+			counted = append(counted, s)
+		case s.ready && !s.young:
+			pending = true
+		case s.standing != nil:
+			waiting = append(waiting, s)
+		}
+	}
+	switch {
+	case len(counted) == 0 && pending:
+		return judgement{}, true
+	case len(counted) == 0 && len(waiting) > 0:
+		return weigh(waiting), false
+	case len(counted) == 0:
+		return absent(len(subjects), parked), false
+	}
+	verdict = weigh(counted)
+	return verdict, pending && verdict.status == metav1.ConditionTrue
+}
+
+// weigh lets the worst evidence decide.
+func weigh(counted []subject) judgement {
+	slices.SortFunc(counted, func(a, b subject) int {
+		return cmp.Or(cmp.Compare(b.standing.grade, a.standing.grade), cmp.Compare(a.pod, b.pod))
+	})
+	out := judgement{pods: len(counted)}
+	for _, s := range counted {
+		if s.standing.grade == proven {
+			out.provenPods++
+		} else if len(out.failures) < maxFailures {
+			out.failures = append(out.failures, v1alpha1.AuthFailure{
+				Pod: s.pod, Case: s.standing.question, Expected: s.standing.expected, Seen: s.standing.seen,
+			})
+		}
+	}
+	worst := counted[0]
+	out.reason = worst.standing.reason
+	switch worst.standing.grade {
+	case proven:
+		out.status = metav1.ConditionTrue
+		out.message = fmt.Sprintf("%d of %d pods refused every bad token for the right reason and let the good one in.", out.provenPods, out.pods)
+		return out
+	case unknown:
+		out.status = metav1.ConditionUnknown
+	default:
+		out.status = metav1.ConditionFalse
+	}
+	out.message = fmt.Sprintf("Pod %s: %s", worst.pod, worst.standing.message)
+	if others := out.pods - out.provenPods - 1; others > 0 {
+		out.message += fmt.Sprintf(" %d more of %d pods failed as well.", others, out.pods)
+	}
+	return out
+}
+
+// maxFailures bounds the list in status, as its schema does.
+const maxFailures = 10
+
+// absent is the verdict when no pod gave evidence.
+func absent(pods int, parked bool) judgement {
+	out := judgement{status: metav1.ConditionUnknown}
+	switch {
+	case parked:
+		out.reason, out.message = v1alpha1.ReasonScaledToZero, "replicas is 0: there is no lock to try."
+	case pods == 0:
+		out.reason, out.message = v1alpha1.ReasonNoPods, "There is no pod whose lock could be tried; the condition Available says why."
+	default:
+		out.reason, out.message = v1alpha1.ReasonNotYetProbed, "The pods are starting; their lock was not tried yet."
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package authprobe
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+)
+
+// entry is what is known of one pod.
+type entry struct {
+	// standing is what counts: the newest evidence that passed its threshold. Nil until there is one.
+	standing *evidence
+	// passing and failing count rounds in a row; one of them is 0.
+	passing, failing int
+	// rounds counts all that came to a result.
+	rounds int
+	// instance is what the evidence is about: another one is tried at once.
+	instance string
+	// due is when to try next.
+	due time.Time
+}
+
+// next is the entry after one more round.
+func (e entry) next(seen evidence, probe desired.Probe) entry {
+	e.rounds++
+	if seen.grade == proven {
+		e.passing, e.failing = e.passing+1, 0
+		recovering := e.standing != nil && e.standing.grade != proven
+		if !recovering || e.passing >= probe.SuccessThreshold {
+			e.standing = &seen
+		}
+		return e
+	}
+	e.passing, e.failing = 0, e.failing+1
+	// That somebody was let in counts at once: it was asked twice within the round.
+	if seen.grade == open || e.failing >= probe.FailureThreshold {
+		e.standing = &seen
+	}
+	return e
+}
+
+// delay is the time to the next round. A pod that was never proven is asked soon, then ever less often: a pod must not
+// wait an interval for its first traffic, and a server that fails must not be kept busy by us.
+func (e entry) delay(probe desired.Probe, jitter float64) time.Duration {
+	if e.standing != nil && e.standing.grade == proven {
+		// A tenth of jitter keeps servers that were created together from being asked together for ever.
+		return time.Duration(float64(probe.Interval) * (0.95 + jitter/10))
+	}
+	soon := time.Second << min(e.rounds, 10)
+	return min(soon, probe.Interval)
+}
+
+// ledger holds the entries of all pods by UID. It is a cache of evidence: what is lost is found out anew.
+type ledger struct {
+	mu      sync.Mutex
+	servers map[types.NamespacedName]map[types.UID]entry
+}
+
+// load gives a copy of a server's entries.
+func (l *ledger) load(server types.NamespacedName) map[types.UID]entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entries := maps.Clone(l.servers[server])
+	if entries == nil {
+		entries = map[types.UID]entry{}
+	}
+	return entries
+}
+
+// store replaces a server's entries; none forgets the server.
+func (l *ledger) store(server types.NamespacedName, entries map[types.UID]entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.servers == nil {
+		l.servers = map[types.NamespacedName]map[types.UID]entry{}
+	}
+	if len(entries) == 0 {
+		delete(l.servers, server)
+		return
+	}
+	l.servers[server] = entries
+}

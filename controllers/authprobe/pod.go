@@ -1,0 +1,104 @@
+package authprobe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+)
+
+// isAnswering: the pod has an address, and its gate runs.
+func isAnswering(pod corev1.Pod) bool {
+	return pod.Status.PodIP != "" && slices.ContainsFunc(pod.Status.InitContainerStatuses, func(c corev1.ContainerStatus) bool {
+		return c.Name == desired.GateContainer && c.State.Running != nil
+	})
+}
+
+// instanceOf changes whenever another process answers, or the way to it or its surroundings changed: evidence is about
+// one instance.
+func instanceOf(pod corev1.Pod) string {
+	parts := []string{pod.Status.PodIP}
+	for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses) {
+		parts = append(parts, status.Name+"="+status.ContainerID)
+	}
+	if pod.DeletionTimestamp != nil {
+		parts = append(parts, "ending")
+	}
+	return strings.Join(parts, ",")
+}
+
+// address of one of the gate's ports, as the pod says: the MCPServer may already ask for another.
+func address(pod corev1.Pod, port string) (string, error) {
+	for _, c := range pod.Spec.InitContainers {
+		for _, p := range c.Ports {
+			if c.Name == desired.GateContainer && p.Name == port {
+				return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(p.ContainerPort))), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("pod %s has no port %s", pod.Name, port)
+}
+
+// gateOf is the pod's readiness gate; Unknown when it was never set.
+func gateOf(pod corev1.Pod) corev1.ConditionStatus {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == v1alpha1.ConditionPodAuthProven {
+			return c.Status
+		}
+	}
+	return corev1.ConditionUnknown
+}
+
+func containersReady(pod corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.ContainersReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// wantedGate: proof sets the gate, an open lock withdraws it, and nothing else touches it. A network that is cut
+// between operator and pods must not empty every Service, and a person may set it by hand.
+func wantedGate(standing *evidence) (corev1.ConditionStatus, bool) {
+	switch {
+	case standing == nil:
+		return "", false
+	case standing.grade == proven:
+		return corev1.ConditionTrue, true
+	case standing.grade == open:
+		return corev1.ConditionFalse, true
+	}
+	return "", false
+}
+
+// setGates brings the readiness gates of pods to what stands about them.
+func (r *Reconciler) setGates(ctx context.Context, pods []corev1.Pod, entries map[types.UID]entry) error {
+	for _, pod := range pods {
+		e, found := entries[pod.UID]
+		status, decided := wantedGate(e.standing)
+		if !found || !decided || gateOf(pod) == status {
+			continue
+		}
+		condition := corev1ac.PodCondition().
+			WithType(v1alpha1.ConditionPodAuthProven).
+			WithStatus(status).
+			WithReason(e.standing.reason).
+			WithMessage(e.standing.message).
+			WithLastTransitionTime(metav1.NewTime(r.Now().Truncate(time.Second)))
+		object := corev1ac.Pod(pod.Name, pod.Namespace).WithStatus(corev1ac.PodStatus().WithConditions(condition))
+		if err := r.Status().Apply(ctx, object, FieldOwner, client.ForceOwnership); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("set readiness gate of pod %s: %w", pod.Name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package authprobe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	mcpac "github.com/mcp-gatehouse/gatehouse/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// heartbeat is how often status says that the evidence is fresh, while nothing else changes. Evidence that is twice as
+// old is stale.
+const heartbeat = 10 * time.Minute
+
+// report judges the server and writes what changed. It is the one place where this controller writes the status of an
+// MCPServer.
+func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry) error {
+	now := r.Now()
+	verdict, keep := judge(subjects(pods, entries, now), desired.Resolve(server).Replicas == 0)
+	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy)
+	last, info := newest(entries)
+	if keep {
+		if before == nil || before.Status != metav1.ConditionTrue || !stale(server, now) {
+			return nil
+		}
+		verdict = judgement{
+			status: metav1.ConditionUnknown, reason: v1alpha1.ReasonEvidenceStale,
+			message: "The last round is too long ago: nobody has tried the lock since. The pods are being tried now.",
+		}
+	}
+	if last.IsZero() && server.Status.AuthHealth != nil {
+		last = server.Status.AuthHealth.LastProbeTime.Time
+	}
+	if before != nil && same(server, *before, verdict) && !heartbeatDue(server, last) {
+		return nil
+	}
+	status := mcpac.MCPServerStatus().
+		WithConditions(conditionOf(server, verdict, now)).
+		WithAuthHealth(authHealthOf(verdict, last))
+	if info := serverInfoOf(server, info); info != nil {
+		status.WithServerInfo(info)
+	}
+	object := mcpac.MCPServer(server.Name, server.Namespace).WithStatus(status)
+	switch err := r.Status().Apply(ctx, object, FieldOwner, client.ForceOwnership); {
+	case apierrors.IsNotFound(err): // deleted in between
+		return nil
+	case err != nil:
+		return fmt.Errorf("write status: %w", err)
+	}
+	r.announce(server, before, verdict)
+	return nil
+}
+
+// announce sends one Event for each change of status or reason.
+func (r *Reconciler) announce(server *v1alpha1.MCPServer, before *metav1.Condition, verdict judgement) {
+	if before != nil && before.Status == verdict.status && before.Reason == verdict.reason {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if verdict.status == metav1.ConditionFalse {
+		kind = corev1.EventTypeWarning
+	}
+	r.Events.Eventf(server, nil, kind, verdict.reason, "Probe", "AuthHealthy is %s: %s", verdict.status, verdict.message)
+}
+
+func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time) []subject {
+	var out []subject
+	for _, pod := range pods {
+		out = append(out, subject{
+			pod:         pod.Name,
+			ready:       containersReady(pod),
+			terminating: pod.DeletionTimestamp != nil,
+			young:       now.Sub(pod.CreationTimestamp.Time) < startBudget && gateOf(pod) != corev1.ConditionTrue,
+			standing:    entries[pod.UID].standing,
+		})
+	}
+	return out
+}
+
+// newest gives the time of the newest evidence, and what the server said of itself last.
+func newest(entries map[types.UID]entry) (last time.Time, info *probe.ServerInfo) {
+	var said time.Time
+	for _, e := range entries {
+		if e.standing == nil {
+			continue
+		}
+		if e.standing.at.After(last) {
+			last = e.standing.at
+		}
+		if e.standing.server != nil && e.standing.at.After(said) {
+			said, info = e.standing.at, e.standing.server
+		}
+	}
+	return last, info
+}
+
+func conditionOf(server *v1alpha1.MCPServer, verdict judgement, now time.Time) *metav1ac.ConditionApplyConfiguration {
+	all := append([]metav1.Condition(nil), server.Status.Conditions...)
+	meta.SetStatusCondition(&all, metav1.Condition{
+		Type: v1alpha1.ConditionAuthHealthy, Status: verdict.status, Reason: verdict.reason, Message: verdict.message,
+		ObservedGeneration: server.Generation, LastTransitionTime: metav1.NewTime(now),
+	})
+	c := meta.FindStatusCondition(all, v1alpha1.ConditionAuthHealthy)
+	return metav1ac.Condition().WithType(c.Type).WithStatus(c.Status).WithReason(c.Reason).WithMessage(c.Message).
+		WithObservedGeneration(c.ObservedGeneration).WithLastTransitionTime(c.LastTransitionTime)
+}
+
+func authHealthOf(verdict judgement, last time.Time) *mcpac.AuthHealthApplyConfiguration {
+	out := mcpac.AuthHealth().WithPods(int32(verdict.pods)).WithProvenPods(int32(verdict.provenPods)) //nolint:gosec // counts of pods
+	if !last.IsZero() {
+		out.WithLastProbeTime(metav1.NewTime(last))
+	}
+	for _, f := range verdict.failures {
+		out.WithFailures(mcpac.AuthFailure().WithPod(f.Pod).WithCase(f.Case).WithExpected(f.Expected).WithSeen(f.Seen))
+	}
+	return out
+}
+
+// serverInfoOf keeps what the server said before while it says nothing new.
+func serverInfoOf(server *v1alpha1.MCPServer, info *probe.ServerInfo) *mcpac.ServerInfoApplyConfiguration {
+	known := server.Status.ServerInfo
+	if info != nil {
+		known = &v1alpha1.ServerInfo{Name: info.Name, Version: info.Version, ProtocolVersion: info.ProtocolVersion}
+	}
+	if known == nil {
+		return nil
+	}
+	return mcpac.ServerInfo().WithName(known.Name).WithVersion(known.Version).WithProtocolVersion(known.ProtocolVersion)
+}
+
+// same tells that status already says what the verdict says.
+func same(server *v1alpha1.MCPServer, before metav1.Condition, verdict judgement) bool {
+	health := server.Status.AuthHealth
+	return health != nil && before.Status == verdict.status && before.Reason == verdict.reason && before.Message == verdict.message &&
+		before.ObservedGeneration == server.Generation &&
+		health.Pods == int32(verdict.pods) && health.ProvenPods == int32(verdict.provenPods) && //nolint:gosec // counts of pods
+		(len(health.Failures) == 0 && len(verdict.failures) == 0 || equality.Semantic.DeepEqual(health.Failures, verdict.failures))
+}
+
+func heartbeatDue(server *v1alpha1.MCPServer, last time.Time) bool {
+	return last.Sub(server.Status.AuthHealth.LastProbeTime.Time) >= heartbeat
+}
+
+func stale(server *v1alpha1.MCPServer, now time.Time) bool {
+	return server.Status.AuthHealth == nil || now.Sub(server.Status.AuthHealth.LastProbeTime.Time) > 2*heartbeat
+}

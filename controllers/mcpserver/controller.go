@@ -1,0 +1,140 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+)
+
+// FieldOwner is the manager of every field that this controller applies.
+const FieldOwner = client.FieldOwner("gatehouse")
+
+// retryAfter is when a problem that only a user can mend is looked at again: the mend may be on an object that is not
+// watched.
+const retryAfter = time.Minute
+
+// Reconciler makes what MCPServers ask for.
+type Reconciler struct {
+	// Client reads from the cache and writes.
+	client.Client
+	// Live reads past the cache: what is absent there may still exist.
+	Live   client.Reader
+	Scheme *runtime.Scheme
+	Events events.EventRecorder
+	// Now is the clock.
+	Now func() time.Time
+	// Settings of the operator that objects depend on: everything of desired.Inputs but keys and secret.
+	Inputs desired.Inputs
+}
+
+// +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers/status,verbs=patch
+// +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets;configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager starts the controller with the manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("mcpserver").
+		For(&v1alpha1.MCPServer{}).
+		Owns(&appsv1.Deployment{}).
+		Owns(&corev1.Secret{}).
+		Owns(&corev1.ConfigMap{}).
+		Owns(&corev1.Service{}).
+		Owns(&corev1.ServiceAccount{}).
+		Owns(&networkingv1.NetworkPolicy{}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+	if err != nil {
+		return fmt.Errorf("set up controller mcpserver: %w", err)
+	}
+	return nil
+}
+
+// ServerOfPod names the MCPServer that a pod says it belongs to.
+func ServerOfPod(_ context.Context, pod client.Object) []reconcile.Request {
+	name := pod.GetLabels()[v1alpha1.LabelServer]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: name}}}
+}
+
+// Reconcile brings one MCPServer's objects to what its spec asks for, and its status to what was seen.
+//
+// There is no finalizer: every object is owned, and goes with the MCPServer.
+func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) (ctrl.Result, error) {
+	if !server.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	seen, err := r.observe(ctx, server)
+	if err == nil {
+		err = r.converge(ctx, server, seen)
+	}
+	var wrong *problem
+	if err != nil && !errors.As(err, &wrong) {
+		// A conflict means that the cache was behind; its next event brings us back at once.
+		if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+			return ctrl.Result{RequeueAfter: time.Second}, nil
+		}
+		return ctrl.Result{}, err
+	}
+	if err := r.report(ctx, server, seen, wrong); err != nil {
+		return ctrl.Result{}, err
+	}
+	if wrong != nil {
+		return ctrl.Result{RequeueAfter: retryAfter}, nil
+	}
+	return ctrl.Result{}, nil
+}
+
+// converge applies what is desired.
+func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
+	in := r.Inputs
+	in.Keys, in.GateSecret = seen.keys, seen.gateSecret
+	objects, err := desired.Objects(server, in)
+	var unlocked *desired.UnlockedError
+	if errors.As(err, &unlocked) {
+		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, unlocked.Error() + ". Take it out of the spec."}
+	}
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
+		if err := r.apply(ctx, server, object, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// problem is something that only a user can mend.
+type problem struct {
+	// condition that is False because of it.
+	condition string
+	reason    string
+	// message says what is wrong and what to do.
+	message string
+}
+
+func (p *problem) Error() string { return p.reason + ": " + p.message }

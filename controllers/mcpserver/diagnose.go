@@ -1,0 +1,74 @@
+package mcpserver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
+)
+
+// exitPortTaken is the gate's exit code when it cannot listen (EX_CONFIG of sysexits.h).
+const exitPortTaken = 78
+
+// finding is why a pod does not run. Those with a lower rank are causes of those with a higher one.
+type finding struct {
+	rank    int
+	reason  string
+	message string
+}
+
+// diagnose gives the most telling reason why pods do not run, or nil when they look well.
+func diagnose(pods []corev1.Pod) *finding {
+	var worst *finding
+	for _, pod := range pods {
+		if pod.DeletionTimestamp != nil {
+			continue
+		}
+		if f := diagnosePod(pod); f != nil && (worst == nil || f.rank < worst.rank) {
+			f.message = fmt.Sprintf("pod %s: %s", pod.Name, f.message)
+			worst = f
+		}
+	}
+	return worst
+}
+
+func diagnosePod(pod corev1.Pod) *finding {
+	for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if f := diagnoseContainer(status); f != nil {
+			return f
+		}
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			return &finding{3, v1alpha1.ReasonUnschedulable, condition.Message}
+		}
+	}
+	return nil
+}
+
+func diagnoseContainer(status corev1.ContainerStatus) *finding {
+	ended := status.State.Terminated
+	if ended == nil && !status.Ready {
+		ended = status.LastTerminationState.Terminated
+	}
+	switch {
+	case ended != nil && status.Name == desired.GateContainer && ended.ExitCode == exitPortTaken:
+		return &finding{0, v1alpha1.ReasonGatePortTaken, diagnosis.Exit(status.Name, *ended, status.RestartCount) +
+			". Change gate.port or gate.adminPort, or the port of the process that has it."}
+	case ended != nil:
+		return &finding{1, v1alpha1.ReasonContainerExited, diagnosis.Exit(status.Name, *ended, status.RestartCount)}
+	case status.State.Waiting != nil && !starting(status.State.Waiting.Reason):
+		return &finding{2, v1alpha1.ReasonContainerCannotStart, diagnosis.Waiting(status.Name, *status.State.Waiting)}
+	}
+	return nil
+}
+
+// starting tells the waits of every healthy start from those that do not end by themselves.
+func starting(reason string) bool {
+	return reason == "" || reason == "PodInitializing" || reason == "ContainerCreating" || strings.HasPrefix(reason, "Pulling")
+}

@@ -1,0 +1,5 @@
+// Package mcpserver makes what an MCPServer asks for: observe, desired, apply, one status write.
+//
+// It decides nothing about objects, which is package desired's part, and gives no evidence about the lock, which is
+// package authprobe's; it sums both up in the condition Ready.
+package mcpserver

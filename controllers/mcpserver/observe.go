@@ -1,0 +1,120 @@
+package mcpserver
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// gateSecretBytes is the length of the secret between gate and operator.
+const gateSecretBytes = 32
+
+// observed is everything that one reconciliation reads.
+type observed struct {
+	// keys per provider: those of the Secret, and new ones where it has none.
+	keys map[string][]keys.Private
+	// gateSecret is that of the Secret, or a new one.
+	gateSecret []byte
+	// versions of the Secrets that keys and gateSecret came from, by name: a write on top of an older version must
+	// fail, or it could replace a key that was made in between.
+	versions map[string]string
+	// deployment is nil before the first apply.
+	deployment *appsv1.Deployment
+	// pods carry the server's labels.
+	pods []corev1.Pod
+}
+
+func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (observed, error) {
+	seen := observed{versions: map[string]string{}}
+	var deployment appsv1.Deployment
+	switch err := r.Get(ctx, client.ObjectKeyFromObject(server), &deployment); {
+	case err == nil && metav1.IsControlledBy(&deployment, server):
+		seen.deployment = &deployment
+	case client.IgnoreNotFound(err) != nil:
+		return seen, fmt.Errorf("read Deployment: %w", err)
+	}
+	var pods corev1.PodList
+	if err := r.List(ctx, &pods, client.InNamespace(server.Namespace), client.MatchingLabels{
+		v1alpha1.LabelServer: server.Name, v1alpha1.LabelInstance: string(server.UID),
+	}); err != nil {
+		return seen, fmt.Errorf("list pods: %w", err)
+	}
+	seen.pods = pods.Items
+	if err := r.observeGateSecret(ctx, server, &seen); err != nil {
+		return seen, err
+	}
+	return seen, r.observeKeys(ctx, server, &seen)
+}
+
+func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	secret, err := r.readSecret(ctx, server, desired.KeysSecretName(server))
+	if err != nil {
+		return err
+	}
+	seen.versions[secret.Name] = secret.ResourceVersion
+	seen.keys = map[string][]keys.Private{}
+	for _, provider := range desired.Resolve(server).Providers {
+		file := authproxy.KeysFile(provider.Name)
+		data, found := secret.Data[file]
+		if !found {
+			key, err := keys.Generate(provider.Algorithm)
+			if err != nil {
+				return err
+			}
+			seen.keys[provider.Name] = []keys.Private{key}
+			continue
+		}
+		set, err := keys.ParsePrivate(data)
+		if err != nil {
+			return &problem{v1alpha1.ConditionKeysReady, v1alpha1.ReasonKeysUnusable, fmt.Sprintf(
+				"Secret %s, key %s, cannot be used: %v. Pods keep the keys they have. Restore it from a backup, or delete the Secret to have a new key made, which ends all tokens of this server.",
+				secret.Name, file, err)}
+		}
+		seen.keys[provider.Name] = set
+	}
+	return nil
+}
+
+func (r *Reconciler) observeGateSecret(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	secret, err := r.readSecret(ctx, server, desired.GateSecretName(server))
+	if err != nil {
+		return err
+	}
+	seen.versions[secret.Name] = secret.ResourceVersion
+	seen.gateSecret = secret.Data[authproxy.SecretFile]
+	if len(seen.gateSecret) != gateSecretBytes {
+		seen.gateSecret = make([]byte, gateSecretBytes)
+		rand.Read(seen.gateSecret) //nolint:errcheck // crypto/rand.Read never fails
+	}
+	return nil
+}
+
+// readSecret reads one of the server's own Secrets. One that is absent from the cache is asked for live, because a key
+// that exists must never be made a second time. Absent, or not ours, gives an empty Secret with the name: what is not
+// ours is told when it comes to writing it.
+func (r *Reconciler) readSecret(ctx context.Context, server *v1alpha1.MCPServer, name string) (*corev1.Secret, error) {
+	key := client.ObjectKey{Namespace: server.Namespace, Name: name}
+	var secret corev1.Secret
+	err := r.Get(ctx, key, &secret)
+	if apierrors.IsNotFound(err) {
+		err = r.Live.Get(ctx, key, &secret)
+	}
+	if apierrors.IsNotFound(err) || (err == nil && !metav1.IsControlledBy(&secret, server)) {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Secret %s: %w", name, err)
+	}
+	return &secret, nil
+}

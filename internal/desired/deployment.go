@@ -1,0 +1,36 @@
+package desired
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// Deployment runs the server and its gate. A new pod replaces an old one only once its lock was proven, because
+// maxUnavailable is 0 and the readiness gate counts as readiness.
+func Deployment(s *v1alpha1.MCPServer, in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
+	settings := Resolve(s)
+	pod, err := podSpec(s, in)
+	if err != nil {
+		return nil, err
+	}
+	return appsv1ac.Deployment(s.Name, s.Namespace).
+		WithLabels(labels(s)).
+		WithOwnerReferences(owner(s)).
+		WithSpec(appsv1ac.DeploymentSpec().
+			WithReplicas(settings.Replicas).
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(selector(s))).
+			WithStrategy(appsv1ac.DeploymentStrategy().
+				WithType(appsv1.RollingUpdateDeploymentStrategyType).
+				WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
+					WithMaxUnavailable(intstr.FromInt32(0)).
+					WithMaxSurge(intstr.FromInt32(1)))).
+			WithTemplate(corev1ac.PodTemplateSpec().
+				WithLabels(podLabels(s)).
+				WithAnnotations(map[string]string{"kubectl.kubernetes.io/default-container": ServerContainer}).
+				WithSpec(pod))), nil
+}

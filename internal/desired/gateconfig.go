@@ -1,0 +1,92 @@
+package desired
+
+import (
+	"encoding/json"
+	"fmt"
+
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+const (
+	// endpointSeconds is how long a pod that ends waits for kube-proxy and gateways to take it out.
+	endpointSeconds = 5
+	// exitSeconds is what server and gate get to exit once drained.
+	exitSeconds = 15
+
+	bodyBytes  = 4 << 20
+	tokenBytes = 8 << 10
+)
+
+// GateConfig is the ConfigMap with the gate's configuration.
+func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfiguration, error) {
+	data, err := json.MarshalIndent(gateConfig(s, in), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("gate configuration: %w", err)
+	}
+	if _, err := authproxy.ParseConfig(data); err != nil {
+		return nil, err
+	}
+	return corev1ac.ConfigMap(gateConfigName(s), s.Namespace).
+		WithLabels(labels(s)).
+		WithOwnerReferences(owner(s)).
+		WithData(map[string]string{authproxy.ConfigFile: string(data) + "\n"}), nil
+}
+
+func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
+	settings := Resolve(s)
+	gate := firstNonNil(s.Spec.Gate, &v1alpha1.Gate{})
+	config := authproxy.Config{
+		Server:    authproxy.ServerID{Namespace: s.Namespace, Name: s.Name, UID: string(s.UID)},
+		Port:      settings.GatePort,
+		AdminPort: settings.AdminPort,
+		Upstream: authproxy.Upstream{
+			Port:                 settings.Port,
+			Path:                 settings.Path,
+			HealthPath:           settings.HealthPath,
+			ForwardAuthorization: settings.preset.forwardAuthorization,
+		},
+		AllowedHosts:   append(serviceHosts(s, in.ClusterDomain), gate.AllowedHosts...),
+		AllowedOrigins: gate.AllowedOrigins,
+		Limits:         authproxy.Limits{BodyBytes: bodyBytes, TokenBytes: tokenBytes},
+		Drain:          authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
+	}
+	for _, provider := range settings.Providers {
+		config.Providers = append(config.Providers, authproxy.Provider{
+			Name:                    provider.Name,
+			Issuer:                  ManagedIssuer(s),
+			Audiences:               []string{ManagedIssuer(s)},
+			Algorithms:              algorithms(in.Keys[provider.Name]),
+			ClockSkewSeconds:        provider.ClockSkewSeconds,
+			MaxTokenLifetimeSeconds: provider.MaxTokenLifetimeSeconds,
+		})
+	}
+	return config
+}
+
+// algorithms are those of the keys that exist, not of the spec: the spec speaks of keys made from now on.
+func algorithms(set []keys.Private) []keys.Algorithm {
+	var out []keys.Algorithm
+	for _, algorithm := range keys.Algorithms() {
+		for _, key := range set {
+			if key.Algorithm() == algorithm {
+				out = append(out, algorithm)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// serviceHosts are the names that cluster DNS gives to the Service.
+func serviceHosts(s *v1alpha1.MCPServer, domain string) []string {
+	return []string{
+		s.Name,
+		s.Name + "." + s.Namespace,
+		s.Name + "." + s.Namespace + ".svc",
+		s.Name + "." + s.Namespace + ".svc." + domain,
+	}
+}

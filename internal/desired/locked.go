@@ -1,0 +1,213 @@
+package desired
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// Violation is one way in which a pod could be entered past its gate, or the gate's keys read.
+type Violation struct {
+	// Rule names the invariant that is broken.
+	Rule string
+	// Detail says where and how.
+	Detail string
+}
+
+func (v Violation) String() string { return v.Rule + ": " + v.Detail }
+
+// Lock is what a locked pod is compared with.
+type Lock struct {
+	// Gate is the gate's container as the operator applied it.
+	Gate corev1.Container
+	// Secrets are the names of Secrets that only the gate, or nobody, may mount.
+	Secrets []string
+	// EnforceGate: the readiness gate must be there.
+	EnforceGate bool
+}
+
+// LockOf gives the Lock of a server. Its gate is that of the given pod template: for an apply our own, for a live pod
+// that of its ReplicaSet, which no webhook on pods has touched.
+func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
+	lock := Lock{
+		Secrets:     []string{keysSecretName(s), gateSecretName(s)},
+		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
+	}
+	if i := slices.IndexFunc(template.InitContainers, isGate); i >= 0 {
+		lock.Gate = template.InitContainers[i]
+	}
+	return lock
+}
+
+func isGate(c corev1.Container) bool { return c.Name == GateContainer }
+func isOurGate(g corev1.PodReadinessGate) bool {
+	return g.ConditionType == v1alpha1.ConditionPodAuthProven
+}
+
+// Locked lists the violations in a pod specification: of a template before it is applied, and of live pods, which
+// webhooks and ephemeral containers can have changed since. None means locked, as far as a specification can tell.
+func Locked(pod corev1.PodSpec, lock Lock) []Violation {
+	var found []Violation
+	for _, invariant := range invariants {
+		for _, detail := range invariant.broken(pod, lock) {
+			found = append(found, Violation{Rule: invariant.rule, Detail: detail})
+		}
+	}
+	return found
+}
+
+var invariants = []struct {
+	rule   string
+	broken func(corev1.PodSpec, Lock) []string
+}{
+	{"GateUnmodified", gateModified},
+	{"OwnNamespaces", sharedNamespaces},
+	{"NoHostPort", hostPorts},
+	{"KeysOnlyInGate", strayKeys},
+	{"ReadinessGate", missingReadinessGate},
+	{"NoServiceAccountToken", serviceAccountToken},
+	{"GateUID", gateIdentity},
+	{"NoPrivileges", privileges},
+	{"NoDebuggerInGate", debuggers},
+}
+
+func gateModified(pod corev1.PodSpec, lock Lock) []string {
+	i := slices.IndexFunc(pod.InitContainers, isGate)
+	if i < 0 {
+		return []string{"the container " + GateContainer + " is missing"}
+	}
+	got, want := pod.InitContainers[i], lock.Gate
+	if got.RestartPolicy == nil || *got.RestartPolicy != corev1.ContainerRestartPolicyAlways {
+		return []string{GateContainer + " is not a sidecar (restartPolicy Always)"}
+	}
+	var details []string
+	for _, part := range []struct {
+		name      string
+		got, want any
+	}{
+		{"image", got.Image, want.Image},
+		{"command", got.Command, want.Command},
+		{"args", got.Args, want.Args},
+		{"env", got.Env, want.Env},
+		{"envFrom", got.EnvFrom, want.EnvFrom},
+		{"ports", got.Ports, want.Ports},
+		{"volumeMounts", got.VolumeMounts, want.VolumeMounts},
+		{"lifecycle", got.Lifecycle, want.Lifecycle},
+		{"readinessProbe", got.ReadinessProbe, want.ReadinessProbe},
+		{"securityContext", got.SecurityContext, want.SecurityContext},
+	} {
+		if !equality.Semantic.DeepEqual(part.got, part.want) {
+			details = append(details, fmt.Sprintf("%s of %s was changed", part.name, GateContainer))
+		}
+	}
+	return details
+}
+
+func sharedNamespaces(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	for name, set := range map[string]bool{
+		"hostNetwork": pod.HostNetwork, "hostPID": pod.HostPID, "hostIPC": pod.HostIPC,
+		// One process namespace lets the server read the gate's files through /proc.
+		"shareProcessNamespace": pod.ShareProcessNamespace != nil && *pod.ShareProcessNamespace,
+	} {
+		if set {
+			details = append(details, name+" is set")
+		}
+	}
+	slices.Sort(details)
+	return details
+}
+
+func hostPorts(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	for _, c := range allContainers(pod) {
+		for _, port := range c.Ports {
+			if port.HostPort != 0 {
+				details = append(details, fmt.Sprintf("container %s opens hostPort %d", c.Name, port.HostPort))
+			}
+		}
+	}
+	return details
+}
+
+func missingReadinessGate(pod corev1.PodSpec, lock Lock) []string {
+	if lock.EnforceGate && !slices.ContainsFunc(pod.ReadinessGates, isOurGate) {
+		return []string{"readiness gate " + v1alpha1.ConditionPodAuthProven + " is missing"}
+	}
+	return nil
+}
+
+func serviceAccountToken(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
+		details = append(details, "automountServiceAccountToken is not false")
+	}
+	for _, volume := range pod.Volumes {
+		if volume.Projected != nil && slices.ContainsFunc(volume.Projected.Sources, func(p corev1.VolumeProjection) bool {
+			return p.ServiceAccountToken != nil
+		}) {
+			details = append(details, "volume "+volume.Name+" projects a service account token")
+		}
+	}
+	return details
+}
+
+func gateIdentity(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	for _, c := range allContainers(pod) {
+		if !isGate(c) && c.SecurityContext != nil && c.SecurityContext.RunAsUser != nil && *c.SecurityContext.RunAsUser == gateUID {
+			details = append(details, fmt.Sprintf("container %s runs as the gate's user %d", c.Name, gateUID))
+		}
+	}
+	if pod.SecurityContext != nil && pod.SecurityContext.RunAsUser != nil && *pod.SecurityContext.RunAsUser == gateUID {
+		details = append(details, fmt.Sprintf("the pod runs as the gate's user %d", gateUID))
+	}
+	return details
+}
+
+// privileges: a container that may trace or mount reaches into the gate. NET_ADMIN is not listed: the init containers
+// of service meshes have it, and end before the gate takes traffic.
+func privileges(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	for _, c := range allContainers(pod) {
+		security := c.SecurityContext
+		if security == nil {
+			continue
+		}
+		if security.Privileged != nil && *security.Privileged {
+			details = append(details, "container "+c.Name+" is privileged")
+		}
+		if security.Capabilities == nil {
+			continue
+		}
+		for _, capability := range security.Capabilities.Add {
+			if slices.Contains([]corev1.Capability{"ALL", "SYS_ADMIN", "SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE"}, capability) {
+				details = append(details, fmt.Sprintf("container %s adds capability %s", c.Name, capability))
+			}
+		}
+	}
+	return details
+}
+
+func debuggers(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	for _, c := range pod.EphemeralContainers {
+		if c.TargetContainerName == GateContainer {
+			details = append(details, fmt.Sprintf("ephemeral container %s shares the processes of %s", c.Name, GateContainer))
+		}
+	}
+	return details
+}
+
+// allContainers gives every container of every kind; ephemeral ones in the form of the others.
+func allContainers(pod corev1.PodSpec) []corev1.Container {
+	all := slices.Concat(pod.InitContainers, pod.Containers)
+	for _, c := range pod.EphemeralContainers {
+		all = append(all, corev1.Container(c.EphemeralContainerCommon))
+	}
+	return all
+}

@@ -1,0 +1,129 @@
+package desired_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+)
+
+func template(t *testing.T, path string) corev1.PodSpec {
+	t.Helper()
+	deployment, err := desired.Deployment(read(t, path), inputs(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(deployment.Spec.Template.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec corev1.PodSpec
+	if err := json.Unmarshal(data, &spec); err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+func TestOwnTemplatesAreLocked(t *testing.T) {
+	for _, path := range []string{"testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/every-field/in.yaml"} {
+		pod := template(t, path)
+		for _, violation := range desired.Locked(pod, desired.LockOf(read(t, path), pod)) {
+			t.Errorf("%s: %s", path, violation)
+		}
+	}
+}
+
+// Each row is one way to unlock a pod after the fact, or by a field of the spec.
+func TestWaysToUnlockAreFound(t *testing.T) {
+	const path = "testdata/generic/in.yaml"
+	gate := func(pod *corev1.PodSpec) *corev1.Container { return &pod.InitContainers[0] }
+	server := func(pod *corev1.PodSpec) *corev1.Container { return &pod.Containers[0] }
+	cases := map[string]struct {
+		unlock func(*corev1.PodSpec)
+		rule   string
+	}{
+		"gate removed":          {func(p *corev1.PodSpec) { p.InitContainers = nil }, "GateUnmodified"},
+		"gate image swapped":    {func(p *corev1.PodSpec) { gate(p).Image = "example.com/open-door" }, "GateUnmodified"},
+		"gate command":          {func(p *corev1.PodSpec) { gate(p).Command = []string{"/bin/sh"} }, "GateUnmodified"},
+		"gate args":             {func(p *corev1.PodSpec) { gate(p).Args = []string{"--keys-dir=/tmp"} }, "GateUnmodified"},
+		"gate env":              {func(p *corev1.PodSpec) { gate(p).Env = append(gate(p).Env, corev1.EnvVar{Name: "GODEBUG"}) }, "GateUnmodified"},
+		"gate env from":         {func(p *corev1.PodSpec) { gate(p).EnvFrom = []corev1.EnvFromSource{{}} }, "GateUnmodified"},
+		"gate config remounted": {func(p *corev1.PodSpec) { gate(p).VolumeMounts[0].Name = "mine" }, "GateUnmodified"},
+		"gate quiesce removed":  {func(p *corev1.PodSpec) { gate(p).Lifecycle = nil }, "GateUnmodified"},
+		"gate no longer native": {func(p *corev1.PodSpec) { gate(p).RestartPolicy = nil }, "GateUnmodified"},
+		"gate runs as root": {func(p *corev1.PodSpec) {
+			gate(p).SecurityContext = &corev1.SecurityContext{RunAsUser: ptr.To(int64(0))}
+		}, "GateUnmodified"},
+		"host network":            {func(p *corev1.PodSpec) { p.HostNetwork = true }, "OwnNamespaces"},
+		"host processes":          {func(p *corev1.PodSpec) { p.HostPID = true }, "OwnNamespaces"},
+		"host IPC":                {func(p *corev1.PodSpec) { p.HostIPC = true }, "OwnNamespaces"},
+		"shared processes":        {func(p *corev1.PodSpec) { p.ShareProcessNamespace = ptr.To(true) }, "OwnNamespaces"},
+		"host port of the server": {func(p *corev1.PodSpec) { server(p).Ports[0].HostPort = 80 }, "NoHostPort"},
+		"server mounts gate secret": {func(p *corev1.PodSpec) {
+			server(p).VolumeMounts = append(server(p).VolumeMounts, corev1.VolumeMount{Name: "gatehouse-secret", MountPath: "/s"})
+		}, "KeysOnlyInGate"},
+		"volume with the signing keys": {func(p *corev1.PodSpec) {
+			p.Volumes = append(p.Volumes, corev1.Volume{Name: "x", VolumeSource: corev1.VolumeSource{
+				Secret: &corev1.SecretVolumeSource{SecretName: "everything-keys"}}})
+		}, "KeysOnlyInGate"},
+		"projected volume with the gate secret": {func(p *corev1.PodSpec) {
+			p.Volumes = append(p.Volumes, corev1.Volume{Name: "x", VolumeSource: corev1.VolumeSource{
+				Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{
+					Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "everything-gate"}}}}}}})
+		}, "KeysOnlyInGate"},
+		"signing keys in env": {func(p *corev1.PodSpec) {
+			server(p).Env = append(server(p).Env, corev1.EnvVar{Name: "K", ValueFrom: &corev1.EnvVarSource{
+				SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "everything-keys"}}}})
+		}, "KeysOnlyInGate"},
+		"signing keys in envFrom of an ephemeral container": {func(p *corev1.PodSpec) {
+			p.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{
+				Name: "debug", EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
+					LocalObjectReference: corev1.LocalObjectReference{Name: "everything-keys"}}}}}}}
+		}, "KeysOnlyInGate"},
+		"node's file system": {func(p *corev1.PodSpec) {
+			p.Volumes = append(p.Volumes, corev1.Volume{Name: "x", VolumeSource: corev1.VolumeSource{
+				HostPath: &corev1.HostPathVolumeSource{Path: "/var/lib/kubelet/pods"}}})
+		}, "KeysOnlyInGate"},
+		"readiness gate removed": {func(p *corev1.PodSpec) { p.ReadinessGates = nil }, "ReadinessGate"},
+		"token mounted":          {func(p *corev1.PodSpec) { p.AutomountServiceAccountToken = ptr.To(true) }, "NoServiceAccountToken"},
+		"token projected": {func(p *corev1.PodSpec) {
+			p.Volumes = append(p.Volumes, corev1.Volume{Name: "x", VolumeSource: corev1.VolumeSource{
+				Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{
+					ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}}}}})
+		}, "NoServiceAccountToken"},
+		"server runs as the gate": {func(p *corev1.PodSpec) {
+			server(p).SecurityContext.RunAsUser = gate(p).SecurityContext.RunAsUser
+		}, "GateUID"},
+		"pod runs as the gate": {func(p *corev1.PodSpec) { p.SecurityContext.RunAsUser = gate(p).SecurityContext.RunAsUser }, "GateUID"},
+		"privileged neighbour": {func(p *corev1.PodSpec) {
+			p.Containers = append(p.Containers, corev1.Container{Name: "n", SecurityContext: &corev1.SecurityContext{Privileged: ptr.To(true)}})
+		}, "NoPrivileges"},
+		"tracing neighbour": {func(p *corev1.PodSpec) {
+			p.Containers = append(p.Containers, corev1.Container{Name: "n", SecurityContext: &corev1.SecurityContext{
+				Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_PTRACE"}}}})
+		}, "NoPrivileges"},
+		"debugger in the gate": {func(p *corev1.PodSpec) {
+			p.EphemeralContainers = []corev1.EphemeralContainer{{TargetContainerName: desired.GateContainer}}
+		}, "NoDebuggerInGate"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			own := template(t, path)
+			pod := *own.DeepCopy()
+			c.unlock(&pod)
+			violations := desired.Locked(pod, desired.LockOf(read(t, path), own))
+			if len(violations) == 0 {
+				t.Fatal("not found")
+			}
+			for _, v := range violations {
+				if v.Rule != c.rule || strings.TrimSpace(v.Detail) == "" {
+					t.Errorf("found as %q, want rule %s alone", v, c.rule)
+				}
+			}
+		})
+	}
+}

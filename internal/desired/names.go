@@ -1,0 +1,73 @@
+package desired
+
+import (
+	"fmt"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// Names of the objects that belong to an MCPServer. Service, Deployment, ServiceAccount and NetworkPolicy have the
+// MCPServer's own name.
+func keysSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-keys" }
+func gateSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-gate" }
+func gateConfigName(s *v1alpha1.MCPServer) string { return s.Name + "-authproxy" }
+func publicKeysName(s *v1alpha1.MCPServer) string { return s.Name + "-jwks" }
+
+// KeysSecretName is the Secret with the private keys of Managed providers: one JWK Set per provider. Whoever reads it
+// can mint tokens.
+func KeysSecretName(s *v1alpha1.MCPServer) string { return keysSecretName(s) }
+
+// GateSecretName is the Secret that the gate and the operator share.
+func GateSecretName(s *v1alpha1.MCPServer) string { return gateSecretName(s) }
+
+const (
+	// GateContainer and ServerContainer name the containers of a pod.
+	GateContainer   = "authproxy"
+	ServerContainer = "mcp"
+
+	// GatePortName and AdminPortName name the gate's ports on the pod, GatePortName also the Service's.
+	GatePortName  = "mcp-gate"
+	AdminPortName = "gate-admin"
+
+	configVolume = "gatehouse-config"
+	keysVolume   = "gatehouse-keys"
+	secretVolume = "gatehouse-secret"
+
+	// gateUID is neither root nor 65532, which many images run as: a server must not share the gate's identity.
+	gateUID int64 = 65533
+)
+
+// ManagedIssuer is the issuer and the audience of a Managed provider's tokens. It holds the UID, so a token of a
+// deleted namesake is worthless, and nothing that can change, so a token survives every edit.
+func ManagedIssuer(s *v1alpha1.MCPServer) string {
+	return fmt.Sprintf("urn:gatehouse:%s:%s:%s", s.Namespace, s.Name, s.UID)
+}
+
+// URL is where clients inside the cluster reach the gate.
+func URL(s *v1alpha1.MCPServer) string {
+	settings := Resolve(s)
+	return fmt.Sprintf("http://%s.%s.svc:%d%s", s.Name, s.Namespace, settings.GatePort, settings.Path)
+}
+
+// selector finds the pods of a server. It is a Deployment's selector, which can never be changed.
+func selector(s *v1alpha1.MCPServer) map[string]string {
+	return map[string]string{v1alpha1.LabelServer: s.Name}
+}
+
+// Selector is the label selector of a server's pods in the form that the scale subresource wants.
+func Selector(s *v1alpha1.MCPServer) string { return v1alpha1.LabelServer + "=" + s.Name }
+
+func labels(s *v1alpha1.MCPServer) map[string]string {
+	return map[string]string{
+		v1alpha1.LabelServer:           s.Name,
+		"app.kubernetes.io/name":       "mcpserver",
+		"app.kubernetes.io/instance":   s.Name,
+		"app.kubernetes.io/managed-by": "gatehouse",
+	}
+}
+
+func podLabels(s *v1alpha1.MCPServer) map[string]string {
+	all := labels(s)
+	all[v1alpha1.LabelInstance] = string(s.UID)
+	return all
+}

@@ -1,0 +1,126 @@
+package desired_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestObjectsAreGolden compares every object of every case with testdata/CASE/out.yaml, which holds exactly the fields
+// that Gatehouse owns. After a wanted change: go test ./internal/desired -update, and read the difference.
+func TestObjectsAreGolden(t *testing.T) {
+	cases, err := filepath.Glob("testdata/*/in.yaml")
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, in := range cases {
+		dir := filepath.Dir(in)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			objects, err := desired.Objects(read(t, in), inputs(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			for _, object := range objects {
+				data, err := yaml.Marshal(object)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintf(&got, "---\n%s", data)
+			}
+			golden := filepath.Join(dir, "out.yaml")
+			if *update {
+				if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("%s differs (-want +got):\n%s", golden, diff)
+			}
+		})
+	}
+}
+
+func TestObjectsNeedKeys(t *testing.T) {
+	in := inputs(t)
+	in.Keys = nil
+	if _, err := desired.Objects(read(t, "testdata/generic/in.yaml"), in); err == nil {
+		t.Error("objects were made for a server without keys")
+	}
+}
+
+func TestSpecThatUnlocksGivesNoObjects(t *testing.T) {
+	server := read(t, "testdata/generic/in.yaml")
+	server.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
+		LocalObjectReference: corev1.LocalObjectReference{Name: desired.KeysSecretName(server)}}}}
+	objects, err := desired.Objects(server, inputs(t))
+	var unlocked *desired.UnlockedError
+	if !errors.As(err, &unlocked) || objects != nil {
+		t.Errorf("got %d objects and error %v", len(objects), err)
+	}
+}
+
+func read(t *testing.T, path string) *v1alpha1.MCPServer {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var server v1alpha1.MCPServer
+	if err := yaml.UnmarshalStrict(data, &server); err != nil {
+		t.Fatal(err)
+	}
+	return &server
+}
+
+func inputs(t *testing.T) desired.Inputs {
+	t.Helper()
+	key := fixedKey(t)
+	return desired.Inputs{
+		Keys:              map[string][]keys.Private{desired.DefaultProvider: {key}, "own": {key}},
+		GateSecret:        bytes.Repeat([]byte{7}, 32),
+		GateImage:         "example.com/authproxy:v1",
+		ClusterDomain:     "cluster.local",
+		OperatorNamespace: "gatehouse-system",
+		OperatorLabels:    map[string]string{"app.kubernetes.io/name": "gatehouse"},
+	}
+}
+
+// fixedKey is the same in every run, and worthless: its seed is all zeros.
+func fixedKey(t *testing.T) keys.Private {
+	t.Helper()
+	private := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	public := private.Public().(ed25519.PublicKey)
+	kid, err := keys.Thumbprint(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	set, err := keys.ParsePrivate(fmt.Appendf(nil,
+		`{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig","kid":%q,"x":%q,"d":%q}]}`,
+		kid, encode(public), encode(private.Seed())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set[0]
+}

@@ -1,0 +1,79 @@
+package desired
+
+import (
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// preset is what a profile knows of its server.
+type preset struct {
+	healthPath string
+	resources  corev1.ResourceRequirements
+	// forwardAuthorization passes the verified token on to the server.
+	forwardAuthorization bool
+	// hardened: read-only root filesystem with memory-backed /tmp and /run, and a user of our choice.
+	hardened bool
+	// guards are variables whose value decides whether the server is in multiuser mode, or has an identity to fall back
+	// on. They are always written: env beats envFrom.
+	guards func(Settings) []v1alpha1.NameValue
+	// defaults are variables that the user may set otherwise.
+	defaults []v1alpha1.NameValue
+}
+
+func presetFor(profile v1alpha1.Profile) preset {
+	if profile == v1alpha1.ProfileQuilt {
+		return quilt
+	}
+	return preset{guards: func(Settings) []v1alpha1.NameValue { return nil }}
+}
+
+var quilt = preset{
+	healthPath: "/health",
+	resources: corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("256Mi")},
+		Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("512Mi")},
+	},
+	forwardAuthorization: true,
+	hardened:             true,
+	guards: func(s Settings) []v1alpha1.NameValue {
+		return []v1alpha1.NameValue{
+			{Name: "QUILT_MULTIUSER_MODE", Value: "true"}, // any other spelling but true, 1, yes and on is read as false
+			{Name: "QUILT_DEPLOYMENT", Value: "remote"},   // "legacy" would beat QUILT_MULTIUSER_MODE
+			{Name: "QUILT_FALLBACK_JWT", Value: ""},       // an identity for requests without a token
+			{Name: "QUILT_ALLOW_TEST_JWT", Value: ""},     // tokens signed by the server itself
+			{Name: "FASTMCP_TRANSPORT", Value: "http"},    // a typing error here ends in stdio and exit code 0
+			{Name: "FASTMCP_PORT", Value: strconv.Itoa(int(s.Port))},
+			{Name: "FASTMCP_HOST", Value: "127.0.0.1"},
+			{Name: "FASTMCP_ADDR", Value: "127.0.0.1"}, // beats FASTMCP_HOST where it is known
+		}
+	},
+	defaults: []v1alpha1.NameValue{
+		{Name: "HOME", Value: "/tmp"},
+		{Name: "MCP_SKIP_BANNER", Value: "true"},
+		{Name: "QUILT_DISABLE_CACHE", Value: "true"},
+	},
+}
+
+// environment is the server's: what the user set, then what puts it into multiuser mode.
+func environment(s *v1alpha1.MCPServer, settings Settings) []corev1.EnvVar {
+	env := slices.Clone(s.Spec.Env)
+	for _, d := range settings.preset.defaults {
+		if !slices.ContainsFunc(env, func(e corev1.EnvVar) bool { return e.Name == d.Name }) {
+			env = append(env, corev1.EnvVar{Name: d.Name, Value: d.Value})
+		}
+	}
+	forced := settings.preset.guards(settings)
+	if s.Spec.Multiuser != nil {
+		forced = append(forced, s.Spec.Multiuser.Env...)
+	}
+	for _, g := range forced {
+		env = slices.DeleteFunc(env, func(e corev1.EnvVar) bool { return e.Name == g.Name })
+		env = append(env, corev1.EnvVar{Name: g.Name, Value: g.Value})
+	}
+	return env
+}

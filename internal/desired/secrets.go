@@ -1,0 +1,59 @@
+package desired
+
+import (
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// KeysSecret holds the private keys. It is mounted nowhere.
+func KeysSecret(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.SecretApplyConfiguration, error) {
+	data := map[string][]byte{}
+	for _, provider := range Resolve(s).Providers {
+		set, err := providerKeys(in, provider.Name)
+		if err != nil {
+			return nil, err
+		}
+		if data[authproxy.KeysFile(provider.Name)], err = keys.MarshalPrivate(set); err != nil {
+			return nil, err
+		}
+	}
+	return corev1ac.Secret(keysSecretName(s), s.Namespace).
+		WithLabels(labels(s)).
+		WithOwnerReferences(owner(s)).
+		WithData(data), nil
+}
+
+// GateSecret is what the gate and the operator share, and nobody else mounts.
+func GateSecret(s *v1alpha1.MCPServer, in Inputs) *corev1ac.SecretApplyConfiguration {
+	return corev1ac.Secret(gateSecretName(s), s.Namespace).
+		WithLabels(labels(s)).
+		WithOwnerReferences(owner(s)).
+		WithData(map[string][]byte{authproxy.SecretFile: in.GateSecret})
+}
+
+// PublicKeys is what the gate verifies with.
+func PublicKeys(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfiguration, error) {
+	data := map[string]string{}
+	for _, provider := range Resolve(s).Providers {
+		set, err := providerKeys(in, provider.Name)
+		if err != nil {
+			return nil, err
+		}
+		var public []keys.Public
+		for _, key := range set {
+			public = append(public, key.Public())
+		}
+		encoded, err := keys.MarshalPublic(public)
+		if err != nil {
+			return nil, err
+		}
+		data[authproxy.KeysFile(provider.Name)] = string(encoded)
+	}
+	return corev1ac.ConfigMap(publicKeysName(s), s.Namespace).
+		WithLabels(labels(s)).
+		WithOwnerReferences(owner(s)).
+		WithData(data), nil
+}

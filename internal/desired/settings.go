@@ -1,0 +1,141 @@
+package desired
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// Settings are the effective values of a spec: what the user set, else what the profile presets, else the default.
+type Settings struct {
+	Port       int32
+	Path       string
+	HealthPath string
+	Replicas   int32
+	Resources  corev1.ResourceRequirements
+
+	GatePort      int32
+	AdminPort     int32
+	GateResources corev1.ResourceRequirements
+	DrainSeconds  int32
+
+	Providers []Provider
+	Probe     Probe
+	preset    preset
+}
+
+// Provider is a v1alpha1.Provider with every default filled in.
+type Provider struct {
+	Name                    string
+	Algorithm               keys.Algorithm
+	ClockSkewSeconds        int32
+	MaxTokenLifetimeSeconds int32
+}
+
+// Probe says how the lock is tried.
+type Probe struct {
+	Interval         time.Duration
+	Timeout          time.Duration
+	FailureThreshold int
+	SuccessThreshold int
+	// EnforceGate keeps unproven pods out of the Service.
+	EnforceGate bool
+}
+
+// Defaults of fields that no profile presets; the API documents them.
+const (
+	defaultPort             = 8000
+	defaultPath             = "/mcp"
+	defaultGatePort         = 8080
+	defaultAdminPort        = 9090
+	defaultDrainSeconds     = 30
+	defaultClockSkewSeconds = 30
+	defaultTokenLifetime    = 86400
+	defaultProbeInterval    = 30
+	defaultProbeTimeout     = 5
+	defaultFailureThreshold = 3
+	defaultSuccessThreshold = 1
+
+	// DefaultProvider is the provider of a server that names none.
+	DefaultProvider = "managed"
+)
+
+// Resolve gives the effective values of a server's spec.
+func Resolve(s *v1alpha1.MCPServer) Settings {
+	preset := presetFor(s.Spec.Profile)
+	out := Settings{
+		preset:     preset,
+		Port:       valueOr(s.Spec.Port, defaultPort),
+		Path:       firstNonEmpty(s.Spec.Path, defaultPath),
+		HealthPath: firstNonEmpty(s.Spec.HealthPath, preset.healthPath),
+		Replicas:   valueOr(s.Spec.Replicas, 1),
+		Resources:  *firstNonNil(s.Spec.Resources, &preset.resources),
+	}
+	gate := firstNonNil(s.Spec.Gate, &v1alpha1.Gate{})
+	out.GatePort = valueOr(gate.Port, defaultGatePort)
+	out.AdminPort = valueOr(gate.AdminPort, defaultAdminPort)
+	out.DrainSeconds = valueOr(gate.DrainSeconds, defaultDrainSeconds)
+	out.GateResources = *firstNonNil(gate.Resources, &corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
+		Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},
+	})
+	out.Providers = resolveProviders(s.Spec.Auth)
+	out.Probe = resolveProbe(s.Spec.AuthProbe)
+	return out
+}
+
+func resolveProviders(auth *v1alpha1.Auth) []Provider {
+	declared := []v1alpha1.Provider{{Name: DefaultProvider, Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}}
+	if auth != nil && len(auth.Providers) > 0 {
+		declared = auth.Providers
+	}
+	var out []Provider
+	for _, p := range declared {
+		managed := firstNonNil(p.Keys.Managed, &v1alpha1.ManagedKeys{})
+		out = append(out, Provider{
+			Name:                    p.Name,
+			Algorithm:               keys.Algorithm(firstNonEmpty(managed.Algorithm, string(keys.EdDSA))),
+			ClockSkewSeconds:        valueOr(p.ClockSkewSeconds, defaultClockSkewSeconds),
+			MaxTokenLifetimeSeconds: valueOr(p.MaxTokenLifetimeSeconds, defaultTokenLifetime),
+		})
+	}
+	return out
+}
+
+func resolveProbe(p *v1alpha1.AuthProbe) Probe {
+	if p == nil {
+		p = &v1alpha1.AuthProbe{}
+	}
+	return Probe{
+		Interval:         time.Duration(valueOr(p.IntervalSeconds, defaultProbeInterval)) * time.Second,
+		Timeout:          time.Duration(valueOr(p.TimeoutSeconds, defaultProbeTimeout)) * time.Second,
+		FailureThreshold: int(valueOr(p.FailureThreshold, defaultFailureThreshold)),
+		SuccessThreshold: int(valueOr(p.SuccessThreshold, defaultSuccessThreshold)),
+		EnforceGate:      p.ReadinessGate != v1alpha1.ReadinessGateOff,
+	}
+}
+
+func valueOr(set *int32, otherwise int32) int32 {
+	if set != nil {
+		return *set
+	}
+	return otherwise
+}
+
+func firstNonEmpty(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func firstNonNil[T any](a, b *T) *T {
+	if a != nil {
+		return a
+	}
+	return b
+}

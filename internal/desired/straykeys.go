@@ -1,0 +1,74 @@
+package desired
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// reservedPrefix begins the names of the gate's volumes.
+const reservedPrefix = "gatehouse-"
+
+// strayKeys finds every way to one of the lock's Secrets but the gate's own: volumes, mounts and the environment.
+func strayKeys(pod corev1.PodSpec, lock Lock) []string {
+	var details []string
+	for _, volume := range pod.Volumes {
+		for _, secret := range secretsOf(volume) {
+			if slices.Contains(lock.Secrets, secret) && volume.Name != secretVolume {
+				details = append(details, fmt.Sprintf("volume %s holds Secret %s", volume.Name, secret))
+			}
+		}
+		if volume.HostPath != nil {
+			// The kubelet keeps the gate's files there as well, under a path that can be guessed.
+			details = append(details, fmt.Sprintf("volume %s mounts the node's %s", volume.Name, volume.HostPath.Path))
+		}
+	}
+	for _, c := range allContainers(pod) {
+		if isGate(c) {
+			continue
+		}
+		for _, mount := range c.VolumeMounts {
+			if strings.HasPrefix(mount.Name, reservedPrefix) {
+				details = append(details, fmt.Sprintf("container %s mounts volume %s of the gate", c.Name, mount.Name))
+			}
+		}
+		for _, secret := range environmentSecrets(c) {
+			if slices.Contains(lock.Secrets, secret) {
+				details = append(details, fmt.Sprintf("container %s has Secret %s in its environment", c.Name, secret))
+			}
+		}
+	}
+	return details
+}
+
+func secretsOf(volume corev1.Volume) []string {
+	var names []string
+	if volume.Secret != nil {
+		names = append(names, volume.Secret.SecretName)
+	}
+	if volume.Projected != nil {
+		for _, source := range volume.Projected.Sources {
+			if source.Secret != nil {
+				names = append(names, source.Secret.Name)
+			}
+		}
+	}
+	return names
+}
+
+func environmentSecrets(c corev1.Container) []string {
+	var names []string
+	for _, variable := range c.Env {
+		if variable.ValueFrom != nil && variable.ValueFrom.SecretKeyRef != nil {
+			names = append(names, variable.ValueFrom.SecretKeyRef.Name)
+		}
+	}
+	for _, source := range c.EnvFrom {
+		if source.SecretRef != nil {
+			names = append(names, source.SecretRef.Name)
+		}
+	}
+	return names
+}

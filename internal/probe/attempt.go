@@ -1,0 +1,125 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+)
+
+// Bounds on what is read of an answer. A refusal is short; the answer to tools/list of a large server is not.
+const (
+	maxHeaderBytes  = 32 << 10
+	maxRefusalBytes = 64 << 10
+	maxResultBytes  = 4 << 20
+)
+
+// answer is all that was seen of one request.
+type answer struct {
+	evidence evidence
+	// status is 0 while no response head was read.
+	status int
+	header http.Header
+	// body is the whole body; of an event stream, the data of the event that answers the request, if it came.
+	body []byte
+	// complete: the body was read to its end, to its bound, or to the event that answers.
+	complete bool
+	// timedOut and cancelled say whether the time limit of the case, or the caller, ended the attempt.
+	timedOut, cancelled bool
+	sent, received      time.Time
+}
+
+// outcome judges how the exchange went as such; Passed when a complete HTTP answer was read.
+func (a answer) outcome() Outcome {
+	switch {
+	case a.complete:
+		return Passed
+	case a.evidence.dialErr != nil && !a.cancelled:
+		return a.evidence.dialOutcome()
+	case a.cancelled:
+		return NotTried
+	case a.timedOut && a.evidence.connected:
+		return Timeout
+	case a.timedOut:
+		return ConnectTimeout
+	default:
+		return a.evidence.connOutcome()
+	}
+}
+
+// mediaType is the media type of the body in lower case, "" when there is none.
+func (a answer) mediaType() string {
+	mediaType, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return mediaType
+}
+
+// reason is what the gate names as the reason of an answer of its own; "" when the answer does not bear its mark.
+func (a answer) reason() string {
+	reason := a.header.Get(reasonHeader)
+	if reason != "" && !reasons[reason] {
+		return reasonOther
+	}
+	return reason
+}
+
+// unsent is the answer to a request that could not even be built.
+func unsent(err error) answer { return answer{evidence: evidence{dialErr: err}} }
+
+// send makes one request on a connection of its own and reads the answer until the request's context ends. No redirect
+// is followed, no cookie or proxy used, no connection kept. id is the JSON-RPC id whose answer ends an event stream.
+func (r *round) send(request *http.Request, id string) answer {
+	var recorder recorder
+	transport := &http.Transport{
+		DialContext:            recorder.record(r.prober.dial),
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
+	// Not DisableKeepAlives: it sends "Connection: close", which most clients do not.
+	defer transport.CloseIdleConnections()
+	trace := &httptrace.ClientTrace{TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+		recorder.note(func(e *evidence) { e.tlsErr = err })
+	}}
+	ctx := httptrace.WithClientTrace(request.Context(), trace)
+	out := answer{sent: r.prober.now()}
+	response, err := transport.RoundTrip(request.WithContext(ctx))
+	if err == nil {
+		out.status, out.header = response.StatusCode, response.Header
+		out.body, out.complete = readBody(response, id)
+		_ = response.Body.Close()
+	}
+	out.received = r.prober.now()
+	out.evidence = recorder.evidence()
+	out.timedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
+	out.cancelled = errors.Is(ctx.Err(), context.Canceled)
+	r.clock.read(out)
+	return out
+}
+
+// readBody reads what matters of a body, and says whether that was all.
+func readBody(response *http.Response, id string) (body []byte, complete bool) {
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return nil, true
+	}
+	limit := int64(maxRefusalBytes)
+	if isSuccess(response.StatusCode) {
+		limit = maxResultBytes
+	}
+	bounded := io.LimitReader(response.Body, limit)
+	if mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); mediaType == "text/event-stream" {
+		data, err := readEvent(bounded, id)
+		return data, err == nil
+	}
+	var buffer bytes.Buffer
+	_, err := buffer.ReadFrom(bounded)
+	return buffer.Bytes(), err == nil
+}
+
+func isSuccess(status int) bool { return status >= 200 && status < 300 }

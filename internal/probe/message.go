@@ -1,0 +1,60 @@
+package probe
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// message words the judgement.
+func (r Report) message(kind Kind, worst Result) string {
+	facts := fmt.Sprintf("%s: expected %s, saw %s.", upperFirst(worst.Case.asked()), worst.Expected, worst.Seen)
+	switch kind {
+	case Locked:
+		return "Every bad request was refused for its reason, and a valid token was let in before and after."
+	case Open:
+		return facts + " Asked again at once, the same, while a valid token passed: the gate is open."
+	case ValidRejected:
+		return facts + rejectedCure(worst)
+	case Broken:
+		return facts + r.brokenCure(worst)
+	case ClockSkew:
+		return fmt.Sprintf("The target's clock is %s off (tolerated: %s), so its answers prove nothing: set the clocks of "+
+			"its node and of the prober's node. ", r.ClockOffset.Round(time.Second), r.ClockTolerance) + facts
+	case UpstreamUnavailable:
+		return facts + " The gate let the token in; look at the server behind it."
+	case Unreachable:
+		return facts + " Check that the gate runs, and what filters the network between the prober and its port."
+	case Inconclusive:
+		if worst.Reason == reasonNoKeys {
+			return facts + " The gate has no keys loaded: look at the key files in its container."
+		}
+		return facts + " This is no evidence for or against the gate."
+	default:
+		return facts
+	}
+}
+
+func rejectedCure(worst Result) string {
+	if worst.Reason == "" {
+		return " The gate did not say this: the server behind it refuses the token, or what the gate sends in its place."
+	}
+	return " Clients are locked out: compare issuer, audience and keys of the tokens with those the gate has loaded."
+}
+
+func (r Report) brokenCure(worst Result) string {
+	switch worst.Outcome {
+	case Accepted:
+		return " It was not let in again beside a passing control, so this is no proof of an open gate, but it must not happen: look at the gate's log."
+	case ForeignAnswer, Unavailable:
+		return " That is not the gate's own answer: it passed the request on to the server, or something else stands on the way."
+	case Reset, ClosedWithoutAnswer, Truncated, Timeout:
+		return " The gate must always answer: look at its container, its restarts and its log, and at proxies on the way."
+	case NotHTTP, TLS, Redirect:
+		return " That is not the gate's answer: something else holds the port or stands on the way."
+	default:
+		return " The gate refuses in another way than it promises: look at its version and its log."
+	}
+}
+
+func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

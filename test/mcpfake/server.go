@@ -1,0 +1,114 @@
+package mcpfake
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	healthPath   = "/health"
+	requestsPath = "/_fake/requests"
+)
+
+// Server is a fake MCP server. Faults that concern requests befall the MCP endpoint only: /health stays well, as it
+// does on real servers that fail behind it.
+type Server struct {
+	options   Options
+	behaviour behaviour
+	http      *http.Server
+
+	with, without atomic.Int64
+
+	mu       sync.Mutex
+	sessions map[string]bool
+}
+
+// New makes a Server, or says what is wrong with the options.
+func New(options Options) (*Server, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("mcpfake: %w", err)
+	}
+	behaviour, err := parseFaults(options.Faults)
+	if err != nil {
+		return nil, fmt.Errorf("mcpfake: %w", err)
+	}
+	s := &Server{options: options, behaviour: behaviour, sessions: map[string]bool{}}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	return s, nil
+}
+
+// Prepare does what comes before listening: it waits or fails as the faults of the start demand. env is os.LookupEnv.
+func (s *Server) Prepare(ctx context.Context, env func(string) (string, bool)) error {
+	for _, step := range s.behaviour.before {
+		if err := step(ctx, env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Serve answers on the listener until Shutdown or Close; it then returns http.ErrServerClosed.
+func (s *Server) Serve(listener net.Listener) error { return s.http.Serve(listener) }
+
+// Shutdown stops listening and waits for requests in flight, at most until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+
+// Close stops listening and cuts every connection.
+func (s *Server) Close() error { return s.http.Close() }
+
+// ServeHTTP makes the Server a handler, for tests in the same process.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case s.options.Path:
+		s.endpoint(w, r)
+	case healthPath:
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	case requestsPath:
+		writeJSON(w, http.StatusOK, s.Requests())
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// Requests counts what reached the MCP endpoint.
+type Requests struct {
+	WithAuthorization    int64 `json:"withAuthorization"`
+	WithoutAuthorization int64 `json:"withoutAuthorization"`
+	// Sessions is how many sessions are open now.
+	Sessions int `json:"sessions"`
+}
+
+// Requests tells the counters.
+func (s *Server) Requests() Requests {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Requests{WithAuthorization: s.with.Load(), WithoutAuthorization: s.without.Load(), Sessions: len(s.sessions)}
+}
+
+// endpoint counts, lets the faults have their way, and then does what a server should.
+func (s *Server) endpoint(w http.ResponseWriter, r *http.Request) {
+	if noToken(r) {
+		s.without.Add(1)
+	} else {
+		s.with.Add(1)
+	}
+	for _, fault := range s.behaviour.onRequest {
+		if fault(w, r, s.options.Exit) {
+			return
+		}
+	}
+	s.serveMCP(w, r)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
