@@ -7,16 +7,10 @@ import (
 	"os"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/selection"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -103,7 +97,7 @@ func managerOptions(options options) ctrl.Options {
 	_ = v1alpha1.AddToScheme(scheme)
 	out := ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cacheOptions(options.watchNamespaces),
+		Cache:                         mcpserver.CacheOptions(options.watchNamespaces),
 		Metrics:                       metricsserver.Options{BindAddress: options.metricsAddress},
 		HealthProbeBindAddress:        options.healthAddress,
 		LeaderElection:                options.leaderElect,
@@ -115,27 +109,6 @@ func managerOptions(options options) ctrl.Options {
 	if options.metricsSecure {
 		out.Metrics.SecureServing = true
 		out.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
-	}
-	return out
-}
-
-// cacheOptions keep what is not ours out of memory: of all kinds but MCPServer only objects with our label are held.
-func cacheOptions(namespaces []string) cache.Options {
-	ours, err := labels.NewRequirement(v1alpha1.LabelServer, selection.Exists, nil)
-	if err != nil {
-		panic(err) // the label is a constant
-	}
-	selected := cache.ByObject{Label: labels.NewSelector().Add(*ours)}
-	out := cache.Options{ByObject: map[client.Object]cache.ByObject{
-		&appsv1.Deployment{}: selected, &appsv1.ReplicaSet{}: selected, &corev1.Pod{}: selected,
-		&corev1.Secret{}: selected, &corev1.ConfigMap{}: selected, &corev1.Service{}: selected,
-		&corev1.ServiceAccount{}: selected, &networkingv1.NetworkPolicy{}: selected,
-	}}
-	for _, namespace := range namespaces {
-		if out.DefaultNamespaces == nil {
-			out.DefaultNamespaces = map[string]cache.Config{}
-		}
-		out.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	return out
 }

@@ -1,0 +1,172 @@
+package authprobe
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+var (
+	good     = evidence{grade: proven, reason: v1alpha1.ReasonProven}
+	wideOpen = evidence{grade: open, reason: v1alpha1.ReasonUnauthenticatedAccepted, message: "let in", question: "none", expected: "401", seen: "200"}
+	broken   = evidence{grade: failed, reason: v1alpha1.ReasonConnectionReset, message: "reset"}
+	down     = evidence{grade: unknown, reason: v1alpha1.ReasonUpstreamUnavailable, message: "502"}
+)
+
+func TestJudge(t *testing.T) {
+	ready := func(pod string, e *evidence) subject { return subject{pod: pod, ready: true, standing: e} }
+	unready := func(pod string, e *evidence) subject { return subject{pod: pod, standing: e} }
+	young := func(pod string, e *evidence) subject { return subject{pod: pod, young: true, standing: e} }
+	ending := func(pod string, e *evidence) subject {
+		return subject{pod: pod, ready: true, terminating: true, standing: e}
+	}
+	cases := map[string]struct {
+		pods   []subject
+		parked bool
+		status metav1.ConditionStatus
+		reason string
+		keep   bool
+	}{
+		"all proven":                            {[]subject{ready("a", &good), ready("b", &good)}, false, metav1.ConditionTrue, v1alpha1.ReasonProven, false},
+		"one open among proven":                 {[]subject{ready("a", &good), ready("b", &wideOpen)}, false, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted, false},
+		"an ending pod that is open":            {[]subject{ready("a", &good), ending("b", &wideOpen)}, false, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted, false},
+		"an open pod that is not ready":         {[]subject{ready("a", &good), unready("b", &wideOpen)}, false, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted, false},
+		"open beats broken":                     {[]subject{ready("a", &broken), ready("b", &wideOpen)}, false, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted, false},
+		"broken beats unknown":                  {[]subject{ready("a", &down), ready("b", &broken)}, false, metav1.ConditionFalse, v1alpha1.ReasonConnectionReset, false},
+		"server down behind a ready gate":       {[]subject{ready("a", &good), ready("b", &down)}, false, metav1.ConditionUnknown, v1alpha1.ReasonUpstreamUnavailable, false},
+		"server down in a pod without traffic":  {[]subject{ready("a", &good), unready("b", &down)}, false, metav1.ConditionTrue, v1alpha1.ReasonProven, false},
+		"server down in the only pod":           {[]subject{unready("a", &down)}, false, metav1.ConditionUnknown, v1alpha1.ReasonUpstreamUnavailable, false},
+		"an ending pod that is broken":          {[]subject{ready("a", &good), ending("b", &broken)}, false, metav1.ConditionTrue, v1alpha1.ReasonProven, false},
+		"a young pod beside proven ones":        {[]subject{ready("a", &good), young("b", nil)}, false, metav1.ConditionTrue, v1alpha1.ReasonProven, false},
+		"only a young pod":                      {[]subject{young("a", nil)}, false, metav1.ConditionUnknown, v1alpha1.ReasonNotYetProbed, false},
+		"no pod":                                {nil, false, metav1.ConditionUnknown, v1alpha1.ReasonNoPods, false},
+		"parked":                                {nil, true, metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero, false},
+		"not tried since the operator started":  {[]subject{ready("a", nil)}, false, "", "", true},
+		"some not tried since, the rest proven": {[]subject{ready("a", &good), ready("b", nil)}, false, metav1.ConditionTrue, v1alpha1.ReasonProven, true},
+		"some not tried since, one open":        {[]subject{ready("a", &wideOpen), ready("b", nil)}, false, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, keep := judge(c.pods, c.parked)
+			if got.status != c.status || got.reason != c.reason || keep != c.keep {
+				t.Errorf("got %s/%s keep=%v, want %s/%s keep=%v", got.status, got.reason, keep, c.status, c.reason, c.keep)
+			}
+		})
+	}
+}
+
+func TestVerdictNamesPodAndCase(t *testing.T) {
+	var pods []subject
+	for _, name := range []string{"c", "b", "a"} {
+		pods = append(pods, subject{pod: name, ready: true, standing: &wideOpen})
+	}
+	got, _ := judge(append(pods, subject{pod: "z", ready: true, standing: &good}), false)
+	if got.pods != 4 || got.provenPods != 1 || len(got.failures) != 3 {
+		t.Fatalf("got %+v", got)
+	}
+	if first := got.failures[0]; first != (v1alpha1.AuthFailure{Pod: "a", Case: "none", Expected: "401", Seen: "200"}) {
+		t.Errorf("first failure: %+v", first)
+	}
+	if !strings.HasPrefix(got.message, "Pod a: let in") || !strings.Contains(got.message, "2 more of 4") {
+		t.Errorf("message: %s", got.message)
+	}
+	for range 20 {
+		pods = append(pods, subject{pod: "x", ready: true, standing: &broken})
+	}
+	if got, _ := judge(pods, false); len(got.failures) != maxFailures {
+		t.Errorf("%d failures listed, want %d", len(got.failures), maxFailures)
+	}
+}
+
+func TestThresholds(t *testing.T) {
+	settings := desired.Probe{Interval: 30 * time.Second, FailureThreshold: 3, SuccessThreshold: 2}
+	play := func(rounds ...evidence) string {
+		var e entry
+		for _, seen := range rounds {
+			e = e.next(seen, settings)
+		}
+		if e.standing == nil {
+			return "nothing"
+		}
+		return e.standing.reason
+	}
+	for name, c := range map[string]struct {
+		rounds []evidence
+		want   string
+	}{
+		"first proof counts at once":               {[]evidence{good}, v1alpha1.ReasonProven},
+		"two failures do not":                      {[]evidence{good, broken, broken}, v1alpha1.ReasonProven},
+		"three do":                                 {[]evidence{good, broken, broken, broken}, v1alpha1.ReasonConnectionReset},
+		"three in a row, that is":                  {[]evidence{good, broken, broken, good, broken, broken}, v1alpha1.ReasonProven},
+		"of different kinds as well":               {[]evidence{good, broken, down, down}, v1alpha1.ReasonUpstreamUnavailable},
+		"open counts at once":                      {[]evidence{good, wideOpen}, v1alpha1.ReasonUnauthenticatedAccepted},
+		"one good round does not mend it":          {[]evidence{good, wideOpen, good}, v1alpha1.ReasonUnauthenticatedAccepted},
+		"two do":                                   {[]evidence{good, wideOpen, good, good}, v1alpha1.ReasonProven},
+		"nothing stands before the threshold":      {[]evidence{broken, broken}, "nothing"},
+		"a pod that fails from the start is known": {[]evidence{down, down, down}, v1alpha1.ReasonUpstreamUnavailable},
+	} {
+		if got := play(c.rounds...); got != c.want {
+			t.Errorf("%s: %s stands, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestDelay(t *testing.T) {
+	settings := desired.Probe{Interval: 10 * time.Second}
+	if got := (entry{standing: &good}).delay(settings, 0); got != 9500*time.Millisecond {
+		t.Errorf("proven, least jitter: %v", got)
+	}
+	if got := (entry{standing: &good}).delay(settings, 0.9999); got < 10*time.Second || got > 10500*time.Millisecond {
+		t.Errorf("proven, most jitter: %v", got)
+	}
+	for rounds, want := range map[int]time.Duration{0: time.Second, 1: 2 * time.Second, 3: 8 * time.Second, 4: 10 * time.Second, 1000: 10 * time.Second} {
+		if got := (entry{rounds: rounds}).delay(settings, 0); got != want {
+			t.Errorf("unproven after %d rounds: %v, want %v", rounds, got, want)
+		}
+	}
+}
+
+func TestGateFollowsProofAndOpennessOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		standing *evidence
+		want     string
+	}{
+		"nothing": {nil, ""}, "proven": {&good, "True"}, "open": {&wideOpen, "False"}, "broken": {&broken, ""}, "unknown": {&down, ""},
+	} {
+		status, decided := wantedGate(c.standing)
+		if string(status) != c.want || decided != (c.want != "") {
+			t.Errorf("%s: got %q, %v", name, status, decided)
+		}
+	}
+}
+
+// Every kind and outcome of the prober has its reason; those that let somebody in are open, and nothing else is.
+func TestClassify(t *testing.T) {
+	for _, kind := range probe.Kinds() {
+		for _, question := range []probe.Case{probe.NoToken, probe.WrongKey} {
+			got, reason := classify(probe.Verdict{Kind: kind, Case: question, Outcome: probe.Reset})
+			if (got == open) != (kind == probe.Open) || (got == proven) != (kind == probe.Locked) || reason == "" {
+				t.Errorf("%s, %s: grade %d, reason %q", kind, question, got, reason)
+			}
+		}
+	}
+	for outcome, want := range map[probe.Outcome]string{
+		probe.Reset: v1alpha1.ReasonConnectionReset, probe.ClosedWithoutAnswer: v1alpha1.ReasonConnectionClosed,
+		probe.Timeout: v1alpha1.ReasonProbeTimeout, probe.NotHTTP: v1alpha1.ReasonNotHTTP, probe.TLS: v1alpha1.ReasonNotHTTP,
+		probe.Truncated: v1alpha1.ReasonTruncatedResponse, probe.WrongReason: v1alpha1.ReasonWrongAnswer,
+		probe.MissingChallenge: v1alpha1.ReasonWrongAnswer,
+	} {
+		if _, got := classify(probe.Verdict{Kind: probe.Broken, Outcome: outcome}); got != want {
+			t.Errorf("%s: reason %s, want %s", outcome, got, want)
+		}
+	}
+	if _, got := classify(probe.Verdict{Kind: probe.Open, Case: probe.WrongKey}); got != v1alpha1.ReasonInvalidTokenAccepted {
+		t.Errorf("an accepted token of a foreign key: %s", got)
+	}
+}

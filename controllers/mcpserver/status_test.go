@@ -1,0 +1,141 @@
+package mcpserver
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func server(replicas int32, conditions ...metav1.Condition) *v1alpha1.MCPServer {
+	s := &v1alpha1.MCPServer{}
+	s.Name, s.Namespace, s.UID, s.Generation = "x", "ns", "uid", 3
+	s.Spec.Replicas = ptr.To(replicas)
+	s.Status.Conditions = conditions
+	return s
+}
+
+// deployment with wanted pods, of which so many are updated, exist in all, and are available.
+func deployment(updated, replicas, available int32) *appsv1.Deployment {
+	d := &appsv1.Deployment{}
+	d.Generation = 1
+	d.Status = appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: updated, Replicas: replicas, AvailableReplicas: available, ReadyReplicas: available}
+	return d
+}
+
+func podWith(statuses ...corev1.ContainerStatus) corev1.Pod {
+	pod := corev1.Pod{}
+	pod.Name = "x-1"
+	pod.Status.ContainerStatuses = statuses
+	return pod
+}
+
+var (
+	exited = podWith(corev1.ContainerStatus{Name: "mcp", RestartCount: 2, LastTerminationState: corev1.ContainerState{
+		Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: "Invalid configuration: CATALOG_URL is required"}}})
+	noImage = podWith(corev1.ContainerStatus{Name: "mcp", State: corev1.ContainerState{
+		Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "Back-off pulling image"}}})
+	creating = podWith(corev1.ContainerStatus{Name: "mcp", State: corev1.ContainerState{
+		Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}})
+	portTaken = corev1.Pod{Status: corev1.PodStatus{InitContainerStatuses: []corev1.ContainerStatus{{Name: "authproxy",
+		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 78, Message: "address already in use"}}}}}}
+	pending = corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
+		{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available"}}}}
+	withdrawn = corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
+		{Type: v1alpha1.ConditionPodAuthProven, Status: corev1.ConditionFalse}}}}
+)
+
+func TestConditions(t *testing.T) {
+	auth := func(status metav1.ConditionStatus, reason string) metav1.Condition {
+		return metav1.Condition{Type: v1alpha1.ConditionAuthHealthy, Status: status, Reason: reason, Message: "said the prober"}
+	}
+	locked := auth(metav1.ConditionTrue, v1alpha1.ReasonProven)
+	cases := map[string]struct {
+		server      *v1alpha1.MCPServer
+		seen        observed
+		wrong       *problem
+		ready       string
+		available   string
+		reconciling string
+		stalled     string
+	}{
+		"all well":                    {server(2, locked), observed{deployment: deployment(2, 2, 2)}, nil, "True Ready", "True PodsAvailable", "", ""},
+		"before the first apply":      {server(1), observed{}, nil, "False Progressing", "False Progressing", "Progressing", ""},
+		"not tried yet":               {server(1), observed{deployment: deployment(1, 1, 1)}, nil, "Unknown NotYetProbed", "True PodsAvailable", "", ""},
+		"seen open":                   {server(1, auth(metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted)), observed{deployment: deployment(1, 1, 1)}, nil, "False InvalidTokenAccepted", "True PodsAvailable", "", ""},
+		"parked":                      {server(0, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), observed{deployment: deployment(0, 0, 0)}, nil, "True ScaledToZero", "True ScaledToZero", "", ""},
+		"server exits":                {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited}}, nil, "False ContainerExited", "False ContainerExited", "ContainerExited", ""},
+		"no image":                    {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{noImage}}, nil, "False ContainerCannotStart", "False ContainerCannotStart", "ContainerCannotStart", ""},
+		"starting":                    {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{creating}}, nil, "False Progressing", "False Progressing", "Progressing", ""},
+		"gate's port taken":           {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited, portTaken}}, nil, "False GatePortTaken", "False GatePortTaken", "GatePortTaken", ""},
+		"no node":                     {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{pending}}, nil, "False Unschedulable", "False Unschedulable", "Unschedulable", ""},
+		"withdrawn":                   {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{withdrawn}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", ""},
+		"new revision cannot start":   {server(1, locked), observed{deployment: deployment(1, 2, 1), pods: []corev1.Pod{noImage}}, nil, "True Ready", "True PodsAvailable", "ContainerCannotStart", ""},
+		"Deployment not yet observed": {server(1, locked), observed{deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: deployment(1, 1, 1).Status}}, nil, "True Ready", "True PodsAvailable", "Progressing", ""},
+		"foreign object": {server(1, locked), observed{deployment: deployment(1, 1, 1)}, &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, "it is there"},
+			"False NameTaken", "True PodsAvailable", "", "NameTaken"},
+		"broken keys": {server(1, locked), observed{deployment: deployment(1, 1, 1)}, &problem{v1alpha1.ConditionKeysReady, v1alpha1.ReasonKeysUnusable, "not JSON"},
+			"False KeysUnusable", "True PodsAvailable", "", "KeysUnusable"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := conditionsOf(c.server, c.seen, c.wrong, now)
+			say := func(kind string) string {
+				found := meta.FindStatusCondition(got, kind)
+				if found == nil {
+					return ""
+				}
+				if found.ObservedGeneration != 3 || found.LastTransitionTime.IsZero() {
+					t.Errorf("%s: generation %d, transition %v", kind, found.ObservedGeneration, found.LastTransitionTime)
+				}
+				if kind == v1alpha1.ConditionReconciling || kind == v1alpha1.ConditionStalled {
+					return strings.TrimPrefix(string(found.Status)+" "+found.Reason, "True ")
+				}
+				return string(found.Status) + " " + found.Reason
+			}
+			for kind, want := range map[string]string{
+				v1alpha1.ConditionReady: c.ready, v1alpha1.ConditionAvailable: c.available,
+				v1alpha1.ConditionReconciling: c.reconciling, v1alpha1.ConditionStalled: c.stalled,
+			} {
+				if said := say(kind); said != want {
+					t.Errorf("%s is %q, want %q", kind, said, want)
+				}
+			}
+			if meta.FindStatusCondition(got, v1alpha1.ConditionAuthHealthy) != nil {
+				t.Error("AuthHealthy is written here; it belongs to the other controller")
+			}
+		})
+	}
+}
+
+func TestTransitionTimeMovesWithTheStatusOnly(t *testing.T) {
+	earlier := metav1.NewTime(now.Add(-time.Hour))
+	before := metav1.Condition{Type: v1alpha1.ConditionAvailable, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonProgressing, LastTransitionTime: earlier}
+	still := conditionsOf(server(1, before), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited}}, nil, now)
+	if got := meta.FindStatusCondition(still, v1alpha1.ConditionAvailable); !got.LastTransitionTime.Equal(&earlier) || got.Reason != v1alpha1.ReasonContainerExited {
+		t.Errorf("still False: %+v", got)
+	}
+	turned := conditionsOf(server(1, before), observed{deployment: deployment(1, 1, 1)}, nil, now)
+	if got := meta.FindStatusCondition(turned, v1alpha1.ConditionAvailable); !got.LastTransitionTime.Time.Equal(now) {
+		t.Errorf("now True: %+v", got)
+	}
+}
+
+func TestDiagnosisNamesExitCodeAndVariable(t *testing.T) {
+	got := conditionsOf(server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited}}, nil, now)
+	message := meta.FindStatusCondition(got, v1alpha1.ConditionAvailable).Message
+	for _, want := range []string{"pod x-1", "container mcp", "code 1", "2 restarts", "CATALOG_URL"} {
+		if !strings.Contains(message, want) {
+			t.Errorf("%q is missing in: %s", want, message)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+)
+
+var addresses, pods atomic.Int32
+
+// newAddress gives every pod a loopback address of its own, where its ports are free.
+func newAddress() string {
+	n := addresses.Add(1)
+	return fmt.Sprintf("127.11.%d.%d", n/250, n%250+1)
+}
+
+// simulatedPod is a pod of the API server whose address is a loopback address, where a real gate and a real MCP server
+// listen.
+type simulatedPod struct {
+	pod *corev1.Pod
+	// spec is the template's, without what the API server fills in.
+	spec corev1.PodSpec
+	// client serves the gate's port; a spec may put something else there.
+	client atomic.Pointer[http.Handler]
+	server *mcpfake.Server
+}
+
+// startPod plays the controllers of Deployment and ReplicaSet, the scheduler and the kubelet: it makes the server's
+// next pod, and starts what runs in it.
+func startPod(ctx context.Context, server *v1alpha1.MCPServer) *simulatedPod {
+	GinkgoHelper()
+	deployment := &appsv1.Deployment{}
+	Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(server), deployment) }).Should(Succeed())
+	name := fmt.Sprintf("%s-%d", server.Name, pods.Add(1))
+	replicaSet := &appsv1.ReplicaSet{}
+	replicaSet.Name, replicaSet.Namespace, replicaSet.Labels = name, server.Namespace, deployment.Spec.Template.Labels
+	replicaSet.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(deployment, appsv1.SchemeGroupVersion.WithKind("Deployment"))}
+	replicaSet.Spec.Selector, replicaSet.Spec.Template = deployment.Spec.Selector, deployment.Spec.Template
+	Expect(k8s.Create(ctx, replicaSet)).To(Succeed())
+
+	pod := &corev1.Pod{}
+	pod.Name, pod.Namespace, pod.Labels = name, server.Namespace, maps.Clone(deployment.Spec.Template.Labels)
+	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(replicaSet, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}
+	pod.Spec = deployment.Spec.Template.Spec
+	Expect(k8s.Create(ctx, pod)).To(Succeed())
+	simulated := &simulatedPod{pod: pod, spec: deployment.Spec.Template.Spec}
+	simulated.run(ctx, server, newAddress())
+	return simulated
+}
+
+// run starts gate and server on the pod's address, and tells the API server that they run and are ready.
+func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip string) {
+	settings := desired.Resolve(server)
+	listen := func(port int32) net.Listener {
+		listener, err := net.Listen("tcp", fmt.Sprintf("%s:%d", ip, port))
+		Expect(err).NotTo(HaveOccurred())
+		return listener
+	}
+	fake, err := mcpfake.New(mcpfake.Options{})
+	Expect(err).NotTo(HaveOccurred())
+	p.server = fake
+	upstream := listen(settings.Port)
+	go func() { _ = fake.Serve(upstream) }()
+
+	dir := GinkgoT().TempDir()
+	mount := func(what string, data map[string][]byte) string {
+		path := filepath.Join(dir, what)
+		Expect(os.Mkdir(path, 0o700)).To(Succeed())
+		for file, content := range data {
+			Expect(os.WriteFile(filepath.Join(path, file), content, 0o600)).To(Succeed())
+		}
+		return path
+	}
+	g, err := gate.New(gate.Options{
+		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", configMap(ctx, server, "-jwks")),
+		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	p.serve(g.ClientHandler())
+	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
+	admin := &http.Server{Handler: g.AdminHandler()}
+	go func() { _ = front.Serve(listen(settings.GatePort)) }()
+	go func() { _ = admin.Serve(listen(settings.AdminPort)) }()
+	DeferCleanup(func() {
+		_ = front.Close()
+		_ = admin.Close()
+		_ = upstream.Close()
+	})
+	p.update(ctx, func(status *corev1.PodStatus) {
+		status.PodIP, status.PodIPs = ip, []corev1.PodIP{{IP: ip}}
+		running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+		status.InitContainerStatuses = []corev1.ContainerStatus{{Name: desired.GateContainer, ContainerID: "c://gate", State: running, Ready: true}}
+		status.ContainerStatuses = []corev1.ContainerStatus{{Name: desired.ServerContainer, ContainerID: "c://server", State: running, Ready: true}}
+		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
+	})
+}
+
+// serve puts a handler behind the pod's client port.
+func (p *simulatedPod) serve(handler http.Handler) { p.client.Store(&handler) }
+
+// update changes the pod's status as the kubelet does.
+func (p *simulatedPod) update(ctx context.Context, change func(*corev1.PodStatus)) {
+	GinkgoHelper()
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(p.pod), p.pod)).To(Succeed())
+	before := p.pod.DeepCopy()
+	change(&p.pod.Status)
+	Expect(k8s.Status().Patch(ctx, p.pod, client.StrategicMergeFrom(before))).To(Succeed())
+}
+
+// proven reads the pod's readiness gate.
+func (p *simulatedPod) proven(ctx context.Context) func() corev1.ConditionStatus {
+	return func() corev1.ConditionStatus {
+		pod := &corev1.Pod{}
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(p.pod), pod)).To(Succeed())
+		for _, c := range pod.Status.Conditions {
+			if c.Type == v1alpha1.ConditionPodAuthProven {
+				return c.Status
+			}
+		}
+		return corev1.ConditionUnknown
+	}
+}
+
+// available tells the API server, as the controller of Deployments does, how many pods are there.
+func available(ctx context.Context, server *v1alpha1.MCPServer, pods, ready int32) {
+	GinkgoHelper()
+	deployment := &appsv1.Deployment{}
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), deployment)).To(Succeed())
+	deployment.Status = appsv1.DeploymentStatus{
+		ObservedGeneration: deployment.Generation, Replicas: pods, UpdatedReplicas: pods, ReadyReplicas: ready, AvailableReplicas: ready,
+	}
+	Expect(k8s.Status().Update(ctx, deployment)).To(Succeed())
+}
+
+func configMap(ctx context.Context, server *v1alpha1.MCPServer, suffix string) map[string][]byte {
+	GinkgoHelper()
+	object := &corev1.ConfigMap{}
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: server.Name + suffix}, object)).To(Succeed())
+	data := map[string][]byte{}
+	for name, text := range object.Data {
+		data[name] = []byte(text)
+	}
+	return data
+}
+
+func secret(ctx context.Context, server *v1alpha1.MCPServer, suffix string) map[string][]byte {
+	GinkgoHelper()
+	object := &corev1.Secret{}
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: server.Name + suffix}, object)).To(Succeed())
+	return object.Data
+}

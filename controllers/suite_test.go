@@ -1,0 +1,99 @@
+// Package controllers_test runs both controllers against a real API server. There is no kubelet and no controller of
+// Deployments there: node_test.go plays their part, with a real gate and a real server behind each pod's address.
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+)
+
+var (
+	k8s client.Client
+	// builder is the controller under test, for specs that reconcile by hand.
+	builder *mcpserver.Reconciler
+)
+
+func TestControllers(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+	RunSpecs(t, "Controllers")
+}
+
+var _ = BeforeSuite(func() {
+	logf.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+	scheme := runtime.NewScheme()
+	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
+	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+
+	control := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	config, err := control.Start()
+	Expect(err).NotTo(HaveOccurred(), "start the API server; `make test` builds it and sets KUBEBUILDER_ASSETS")
+	DeferCleanup(control.Stop)
+
+	k8s, err = client.New(config, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
+	Expect(err).NotTo(HaveOccurred())
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme, Cache: mcpserver.CacheOptions(nil), Metrics: metricsserver.Options{BindAddress: "0"},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	recorder := mgr.GetEventRecorder("gatehouse")
+	builder = &mcpserver.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: scheme, Events: recorder, Now: time.Now,
+		Inputs: desired.Inputs{GateImage: "example.com/authproxy:v1", ClusterDomain: "cluster.local"},
+	}
+	Expect(builder.SetupWithManager(mgr)).To(Succeed())
+	Expect(authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr)).To(Succeed())
+
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	DeferCleanup(func() {
+		stop()
+		Eventually(done).Should(Receive(BeNil()))
+	})
+})
+
+var namespaces atomic.Int32
+
+// newNamespace gives each spec a namespace of its own: envtest has nobody who would empty one.
+func newNamespace(ctx context.Context) string {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("spec-%d", namespaces.Add(1))}}
+	ExpectWithOffset(1, k8s.Create(ctx, namespace)).To(Succeed())
+	return namespace.Name
+}
+
+// newServer is an MCPServer whose lock is tried every second.
+func newServer(namespace, name string) *v1alpha1.MCPServer {
+	second := int32(1)
+	server := &v1alpha1.MCPServer{}
+	server.Namespace, server.Name = namespace, name
+	server.Spec.Image = "example.com/server:1"
+	server.Spec.AuthProbe = &v1alpha1.AuthProbe{IntervalSeconds: &second}
+	return server
+}
