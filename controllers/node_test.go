@@ -143,10 +143,11 @@ func available(ctx context.Context, server *v1alpha1.MCPServer, pods, ready int3
 	GinkgoHelper()
 	deployment := &appsv1.Deployment{}
 	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), deployment)).To(Succeed())
+	before := deployment.DeepCopy()
 	deployment.Status = appsv1.DeploymentStatus{
 		ObservedGeneration: deployment.Generation, Replicas: pods, UpdatedReplicas: pods, ReadyReplicas: ready, AvailableReplicas: ready,
 	}
-	Expect(k8s.Status().Update(ctx, deployment)).To(Succeed())
+	Expect(k8s.Status().Patch(ctx, deployment, client.MergeFrom(before))).To(Succeed())
 }
 
 func configMap(ctx context.Context, server *v1alpha1.MCPServer, suffix string) map[string][]byte {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+)
+
+const tokenLong = `Mint a token for an MCPServer with the key that Gatehouse manages for it, and print it.
+
+Needs the right to get the MCPServer and the Secret NAME-keys. Whoever has that right can mint any token for this
+server, so give it to those alone who may.`
+
+const tokenExample = `  # list the tools of the MCPServer "everything", over a port-forward
+  curl -H "Authorization: Bearer $(kubectl gatehouse token everything)" ...
+
+  # a token for somebody, for a day
+  kubectl gatehouse token everything --subject alice@example.com --ttl 24h`
+
+type tokenOptions struct {
+	subject string
+	scope   string
+	ttl     time.Duration
+}
+
+func tokenCommand(cluster *genericclioptions.ConfigFlags) *cobra.Command {
+	var o tokenOptions
+	command := &cobra.Command{
+		Use:     "token NAME",
+		Short:   "Mint a token for an MCPServer",
+		Long:    tokenLong,
+		Example: tokenExample,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, namespace, err := connect(cluster)
+			if err != nil {
+				return err
+			}
+			minted, err := mint(cmd.Context(), c, client.ObjectKey{Namespace: namespace, Name: args[0]}, o, time.Now())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), minted)
+			return err
+		},
+	}
+	command.Flags().StringVar(&o.subject, "subject", "gatehouse-cli", `who the token is for: its "sub" claim`)
+	command.Flags().StringVar(&o.scope, "scope", "", `scopes, separated by spaces: its "scope" claim`)
+	command.Flags().DurationVar(&o.ttl, "ttl", time.Hour, "how long the token is good")
+	return command
+}
+
+// connect gives a client for the cluster, and the namespace that flags and kubeconfig name.
+func connect(cluster *genericclioptions.ConfigFlags) (client.Client, string, error) {
+	loader := cluster.ToRawKubeConfigLoader()
+	namespace, _, err := loader.Namespace()
+	if err != nil {
+		return nil, "", fmt.Errorf("find the namespace: %w", err)
+	}
+	config, err := loader.ClientConfig()
+	if err != nil {
+		return nil, "", fmt.Errorf("find the cluster: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, "", fmt.Errorf("register types: %w", err)
+	}
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, "", fmt.Errorf("reach the cluster: %w", err)
+	}
+	return c, namespace, nil
+}
+
+// mint makes a token with the server's managed key. It refuses a lifetime that the gate would refuse.
+func mint(ctx context.Context, c client.Reader, server client.ObjectKey, o tokenOptions, now time.Time) (string, error) {
+	var found v1alpha1.MCPServer
+	if err := c.Get(ctx, server, &found); err != nil {
+		return "", fmt.Errorf("read MCPServer %s: %w", server, err)
+	}
+	provider := desired.Resolve(&found).Providers[0]
+	if longest := time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second; o.ttl <= 0 || o.ttl > longest {
+		return "", fmt.Errorf("--ttl %s: the gate accepts tokens that live at most %s (maxTokenLifetimeSeconds)", o.ttl, longest)
+	}
+	var secret corev1.Secret
+	name := desired.KeysSecretName(&found)
+	if err := c.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: name}, &secret); err != nil {
+		return "", fmt.Errorf("read the keys of %s: %w", server, err)
+	}
+	set, err := keys.ParsePrivate(secret.Data[authproxy.KeysFile(provider.Name)])
+	if err != nil {
+		return "", fmt.Errorf("Secret %s: %w", name, err)
+	}
+	return token.Template{
+		Key: set[0], Issuer: desired.ManagedIssuer(&found), Audience: desired.ManagedIssuer(&found),
+		Subject: o.subject, Scope: o.scope, Lifetime: o.ttl,
+	}.Good(now)
+}
