@@ -79,7 +79,7 @@ forbidden() {
 \bt\.Skip(f|Now)?\(	a test that does not run proves nothing: make it run, or select by package or label
 \b[FPX](It|Describe|DescribeTable|Context|When|Entry)\(	a focused or pending spec
 image: .*:latest\b	an image without a version is another one tomorrow
------BEGIN [A-Z ]*PRIVATE KEY-----	a private key: generate keys where they are needed
+-----BEGIN [A-Z ]*PRIVATE KEY-----$	a private key: generate keys where they are needed
 (^|[^A-Za-z0-9_.$}/-])/(root|home|Users|work)/	a path of one machine
 ^(<<<<<<<|>>>>>>>) 	a conflict
 EOF

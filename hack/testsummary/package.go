@@ -66,7 +66,8 @@ func (p *pkg) record(e event) bool {
 	return false
 }
 
-// test finds or makes a test and tells its ancestors that they are parents.
+// test finds or makes a test and tells its ancestors that they are parents. A name may have slashes of its own, so not
+// every prefix is a test.
 func (p *pkg) test(name string) *test {
 	t := p.tests[name]
 	if t != nil {
@@ -74,8 +75,10 @@ func (p *pkg) test(name string) *test {
 	}
 	t = &test{}
 	p.tests[name] = t
-	if i := strings.LastIndexByte(name, '/'); i > 0 {
-		p.test(name[:i]).parent = true
+	for i, c := range name {
+		if ancestor := p.tests[name[:i]]; c == '/' && ancestor != nil {
+			ancestor.parent = true
+		}
 	}
 	return t
 }

@@ -59,6 +59,11 @@ func TestSummarise(t *testing.T) {
 			want:   counts{passed: 2}, good: true,
 		},
 		{
+			name:   "a subtest with slashes in its own name",
+			script: "run A\n run A/x/y\n pass A/x/y\n pass A\n pass",
+			want:   counts{passed: 1}, good: true,
+		},
+		{
 			name:   "a failed subtest counts once and is shown, its sibling is not",
 			script: "run A\n run A/x\n fine\n pass A/x\n run A/y\n boom\n fail A/y\n fail A\n fail",
 			want:   counts{passed: 1, failed: 1}, show: "boom", hide: "fine",
