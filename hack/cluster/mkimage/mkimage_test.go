@@ -120,6 +120,20 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestFailedRenameLeavesNothing(t *testing.T) {
+	folder := t.TempDir()
+	taken := filepath.Join(folder, "a.tar")
+	if err := os.MkdirAll(filepath.Join(taken, "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"-name", "x:1", "-o", taken, "=/tmp"}); err == nil {
+		t.Error("wrote over a folder")
+	}
+	if left, _ := os.ReadDir(folder); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 func unpack(t *testing.T, name string) map[string][]byte {
 	t.Helper()
 	content, err := os.ReadFile(name)

@@ -15,11 +15,11 @@ import (
 // "http", and a client; in namespace dns a server; and what no rule may name: an ended pod and one on the node's network.
 func cluster(t *testing.T, policies ...string) *snapshot {
 	t.Helper()
-	always := corev1.ContainerRestartPolicyAlways
+	always, never := corev1.ContainerRestartPolicyAlways, corev1.ContainerRestartPolicyNever
 	gate := pod("shop", "gate", "10.244.0.5", map[string]string{"app": "gate"}, port("http", 8080, corev1.ProtocolTCP))
 	gate.Spec.InitContainers = []corev1.Container{
 		{Name: "sidecar", RestartPolicy: &always, Ports: []corev1.ContainerPort{port("gate", 8443, corev1.ProtocolTCP)}},
-		{Name: "setup", Ports: []corev1.ContainerPort{port("setup", 7000, corev1.ProtocolTCP)}},
+		{Name: "setup", RestartPolicy: &never, Ports: []corev1.ContainerPort{port("setup", 7000, corev1.ProtocolTCP)}},
 	}
 	client := pod("shop", "client", "10.244.0.6", map[string]string{"app": "client", "access": "yes"})
 	dns := pod("dns", "dns", "10.244.0.7", map[string]string{"app": "dns"}, port("dns", 53, corev1.ProtocolUDP), port("web", 9153, corev1.ProtocolTCP))
