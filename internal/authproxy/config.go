@@ -46,7 +46,7 @@ type Config struct {
 	// "localhost" need no entry: no name that resolves to them can be rebound. Any other Host is answered 421.
 	AllowedHosts []string `json:"allowedHosts"`
 	// AllowedOrigins are the origins (scheme://host[:port]) that browsers may send; any other is answered 403
-	// (MCP transports, "Security Warning"). Requests without an Origin pass.
+	// (MCP transports, "Security Warning"). Requests without an Origin pass, and those whose Origin is their own Host.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	// Providers say whose tokens are accepted.
 	Providers []Provider `json:"providers"`
@@ -151,10 +151,11 @@ func (c Config) validate() error {
 	check(c.Limits.BodyBytes > 0 && c.Limits.TokenBytes > 0, "limits: bodyBytes and tokenBytes must be positive")
 	check(c.Drain.EndpointSeconds >= 0 && c.Drain.RequestSeconds >= 0, "drain: seconds must not be negative")
 	check(len(c.Providers) > 0, "providers: at least one is needed, or nobody can enter")
-	seen := map[string]bool{}
+	names, issuers := map[string]bool{}, map[string]bool{}
 	for i, provider := range c.Providers {
-		check(!seen[provider.Name], "providers[%d].name: %q is used twice", i, provider.Name)
-		seen[provider.Name] = true
+		check(!names[provider.Name], "providers[%d].name: %q is used twice", i, provider.Name)
+		check(!issuers[provider.Issuer], "providers[%d].issuer: %q is used twice", i, provider.Issuer)
+		names[provider.Name], issuers[provider.Issuer] = true, true
 		problems = append(problems, provider.validate(i)...)
 	}
 	return errors.Join(problems...)

@@ -1,7 +1,9 @@
-// Package authproxy is the gate: it lets a request through to the MCP server behind it if, and only if, the request
-// carries a token that one of the configured providers issued for this server.
+// Package authproxy is the contract between the operator and the gate: Config, and where it lies in the container.
 //
-// A request passes these steps, each in a file or folder of its own: bearer, verify, forward; the first that refuses
-// ends it with an answer from deny. The package must not know Kubernetes: what it needs to know of its surroundings
-// comes in Config.
+// The gate lets a request through to the MCP server behind it if, and only if, the request carries a token that one of
+// the configured providers issued for this server. A request passes these steps, each in a package of its own: surface
+// (is it a request that everyone reads the same way?), bearer, verify, forward; the first that refuses ends it with an
+// answer from deny. Package gate puts them together, snapshot keeps what they decide by, admin is the second port.
+//
+// This package must not know Kubernetes, nor any of the steps: the operator imports it.
 package authproxy

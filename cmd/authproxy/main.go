@@ -1,0 +1,78 @@
+// Command authproxy is the gate: the sidecar in front of an MCP server that lets in who has a good token, and nobody
+// else. All it decides by is in the mounted directories; see package authproxy for their contents.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes. The operator tells by exitPortTaken that another container of the pod sits on the gate's port.
+const (
+	exitOK        = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitPortTaken = 78
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("authproxy", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	options := gate.Options{PodUID: os.Getenv(authproxy.PodUIDEnv), Version: version}
+	flags.StringVar(&options.ConfigDir, "config-dir", authproxy.ConfigDir, "directory with "+authproxy.ConfigFile)
+	flags.StringVar(&options.KeysDir, "keys-dir", authproxy.KeysDir, "directory with one JWK Set per provider")
+	flags.StringVar(&options.SecretDir, "secret-dir", authproxy.SecretDir, "directory with the gate's secret")
+	flags.StringVar(&options.UpstreamHost, "upstream-host", "127.0.0.1", "address of the MCP server behind the gate")
+	var level slog.Level
+	flags.TextVar(&level, "log-level", slog.LevelInfo, "debug, info, warn or error; debug tells of accepted requests, too")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		return exitUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "authproxy takes flags only, not %q\n", flags.Arg(0)) //nolint:errcheck // Nobody else to tell.
+		return exitUsage
+	case *showVersion:
+		fmt.Fprintln(stdout, version) //nolint:errcheck // Nobody else to tell.
+		return exitOK
+	}
+	options.Log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	if err := serve(ctx, options); err != nil {
+		options.Log.Error("the gate stops", "error", err.Error())
+		if errors.Is(err, gate.ErrPortTaken) {
+			return exitPortTaken
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+func serve(ctx context.Context, options gate.Options) error {
+	g, err := gate.New(options)
+	if err != nil {
+		return err
+	}
+	return g.Run(ctx)
+}

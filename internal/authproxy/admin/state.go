@@ -1,0 +1,63 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// State is what a gate says of itself to its operator. It holds no secret.
+type State struct {
+	// Instance is new with every start of the gate's process.
+	Instance string `json:"instance"`
+	PodUID   string `json:"podUID"`
+	Version  string `json:"version"`
+	// ConfigSHA256 is the digest, in hex, of the configuration file in force.
+	ConfigSHA256 string `json:"configSHA256"`
+	// Keys are the ids ("kid") of the keys in force, by provider; a provider without keys has an empty list.
+	Keys map[string][]string `json:"keys"`
+	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
+	SelfTest string `json:"selfTest"`
+	// Listeners are the sockets of the pod that others could reach and that are not the gate's.
+	Listeners []Listener `json:"listeners"`
+	// Time is the gate's clock.
+	Time time.Time `json:"time"`
+	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
+	LastReloadError string `json:"lastReloadError,omitempty"`
+}
+
+// StateSource gives the parts of /state at the moment of a request.
+type StateSource struct {
+	// Key gives the current key; an error (no secret is mounted) makes /state a 404.
+	Key    func() (Key, error)
+	PodUID string
+	State  func() State
+	Now    func() time.Time
+}
+
+// StateHandler serves State under a proof by its reader, authenticated for that reader. Whoever has no proof learns
+// nothing, not even that there is something: 404.
+func StateHandler(source StateSource) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key, err := source.Key()
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		nonce, err := key.checkRequest(r.Header.Get(ProofHeader), source.PodUID, source.Now())
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		body, err := json.Marshal(source.State())
+		if err != nil {
+			http.Error(w, "cannot encode the state", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set(ProofHeader, key.signAnswer(source.PodUID, nonce, body))
+		// A reader that has gone cannot be told.
+		_, _ = w.Write(body)
+	})
+}

@@ -1,0 +1,158 @@
+// Package body bounds a request body: how long it may be, how slowly it may come, and how much of it is taken in after
+// the answer is decided. It remembers the beginning, so that an answer of the gate's own can echo the request's id.
+//
+// It must not know what a body means.
+package body
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// HeadBytes is how much of the beginning is remembered.
+	HeadBytes = 64 << 10
+	// Stall is the longest pause in a body that is being forwarded.
+	Stall = 60 * time.Second
+	// drainBytes and drainTime bound what is read only to be thrown away. A body above both makes us hang up, and
+	// its sender may then see a reset; below them it sees our answer.
+	drainBytes = 64 << 20
+	drainTime  = 5 * time.Second
+)
+
+// What a Read of a Body may fail with, beside io.EOF and what the connection says.
+var (
+	ErrTooLarge = errors.New("the request body is longer than the limit")
+	ErrStalled  = errors.New("the request body stopped arriving")
+	errClosed   = errors.New("the request body is closed")
+)
+
+// Body is the body of a request in progress. Read may run beside the other methods.
+type Body struct {
+	source  io.Reader
+	control *http.ResponseController
+	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
+	reluctant bool
+
+	mu     sync.Mutex
+	left   int64
+	head   []byte
+	begun  bool
+	done   bool
+	closed bool
+	err    error
+}
+
+// Of takes over the body of r; limit is in bytes.
+func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
+	b := &Body{
+		source: r.Body, control: http.NewResponseController(w), left: limit,
+		reluctant: r.Header.Get("Expect") != "",
+	}
+	if r.ContentLength > limit {
+		b.err = ErrTooLarge
+	}
+	return b
+}
+
+// Err tells why the body could not be read to its end, as far as that has shown: ErrTooLarge (also before the first
+// Read, if the length was declared), ErrStalled, or the connection's error.
+func (b *Body) Err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// Read implements io.Reader under the limits. Every Read must make progress within Stall.
+func (b *Body) Read(p []byte) (int, error) {
+	if err := b.begin(); err != nil {
+		return 0, err
+	}
+	// Not every ResponseWriter has deadlines (a test's recorder has none): then there is no connection to stall.
+	_ = b.control.SetReadDeadline(time.Now().Add(Stall))
+	n, err := b.source.Read(p)
+	return b.note(p[:n], err)
+}
+
+func (b *Body) begin() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return errClosed
+	}
+	b.begun = true
+	return b.err
+}
+
+func (b *Body) note(p []byte, err error) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left -= int64(len(p))
+	if b.left < 0 {
+		b.err = ErrTooLarge
+		return 0, b.err
+	}
+	if room := HeadBytes - len(b.head); room > 0 {
+		b.head = append(b.head, p[:min(room, len(p))]...)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		b.done = true
+		_ = b.control.SetReadDeadline(time.Time{})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.err = ErrStalled
+		err = b.err
+	default:
+		b.err = err
+	}
+	return len(p), err
+}
+
+// Close lets no further Read through. It does not touch the connection: what is left is for Drain.
+func (b *Body) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	return nil
+}
+
+// Head is the remembered beginning. If nothing has been read yet, it is read now, for at most drainTime, unless that
+// would ask a waiting client to send; and no Read gets anything afterwards.
+func (b *Body) Head() []byte {
+	b.mu.Lock()
+	untouched := !b.begun && !b.reluctant
+	b.begun = b.begun || untouched
+	b.closed = b.closed || untouched
+	b.mu.Unlock()
+	if untouched {
+		_ = b.control.SetReadDeadline(time.Now().Add(drainTime))
+		buffer := make([]byte, 4<<10)
+		for len(b.head) < HeadBytes && !b.done {
+			n, err := b.source.Read(buffer)
+			b.head = append(b.head, buffer[:n]...)
+			b.done = err != nil
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.head[:min(len(b.head), HeadBytes):min(len(b.head), HeadBytes)]
+}
+
+// Drain takes in the rest and throws it away, within drainBytes and drainTime; only the first call does.
+func (b *Body) Drain() {
+	b.mu.Lock()
+	needless := b.done || b.reluctant && !b.begun
+	b.closed, b.done = true, true
+	b.mu.Unlock()
+	if needless {
+		return
+	}
+	_ = b.control.SetReadDeadline(time.Now().Add(drainTime))
+	_, _ = io.CopyN(io.Discard, b.source, drainBytes)
+	_ = b.control.SetReadDeadline(time.Time{})
+}

@@ -1,0 +1,98 @@
+package deny
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
+)
+
+// ReasonHeader carries the Reason. It is on every answer that the gate gives itself and on no other: the gate removes
+// headers of this prefix from what the server sends.
+const (
+	HeaderPrefix = "Gatehouse-"
+	ReasonHeader = HeaderPrefix + "Reason"
+)
+
+// codeOf gives the JSON-RPC error code of an HTTP status, outside the ranges that JSON-RPC 2.0 and MCP reserve
+// (MCP 2026-07-28, basic, "Error Codes").
+func codeOf(status int) int { return -31000 - status }
+
+type answer struct {
+	Version string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Error   answerError     `json:"error"`
+}
+
+type answerError struct {
+	Code    int        `json:"code"`
+	Message string     `json:"message"`
+	Data    answerData `json:"data"`
+}
+
+type answerData struct {
+	Error  string `json:"error,omitempty"`
+	Reason Reason `json:"reason"`
+	Status int    `json:"status"`
+}
+
+// Answer writes the denial and then takes in what is left of the request body, within limits: a client that is still
+// sending would otherwise see its connection reset and never read the status.
+func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, realm string) {
+	payload, err := json.Marshal(answer{
+		Version: "2.0",
+		ID:      requestID(request.Head()),
+		Error: answerError{
+			Code:    codeOf(d.Status),
+			Message: http.StatusText(d.Status) + ": " + d.Message,
+			Data:    answerData{Error: d.code, Reason: d.Reason, Status: d.Status},
+		},
+	})
+	if err != nil { // Cannot be: every part is a string, a number, or JSON that was read before.
+		payload = []byte("{}")
+	}
+	header := w.Header()
+	clear(header)
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	header.Set(ReasonHeader, string(d.Reason))
+	if d.challenge {
+		header.Set("WWW-Authenticate", d.Challenge(realm))
+	}
+	if d.retryAfter != "" {
+		header.Set("Retry-After", d.retryAfter)
+	}
+	if d.allow != "" {
+		header.Set("Allow", d.allow)
+	}
+	if d.hangUp {
+		header.Set("Connection", "close")
+	}
+	w.WriteHeader(d.Status)
+	// A client that has gone cannot be told; there is nobody else to tell.
+	_, _ = w.Write(append(payload, '\n'))
+	_ = http.NewResponseController(w).Flush()
+	request.Drain()
+}
+
+// Challenge is the WWW-Authenticate value: exactly one Bearer challenge with at least one parameter, each at most once
+// (RFC 6750 section 3). Clients look for parameters by plain search, so no text may contain "error=" or the like.
+func (d *Denial) Challenge(realm string) string {
+	var out strings.Builder
+	out.WriteString(`Bearer realm="` + quotable(realm) + `"`)
+	if d.code != "" {
+		out.WriteString(`, error="` + d.code + `", error_description="` + quotable(d.Message) + `"`)
+	}
+	return out.String()
+}
+
+// quotable keeps the characters that RFC 6750 section 3 allows inside quotes.
+func quotable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return -1
+		}
+		return c
+	}, text)
+}

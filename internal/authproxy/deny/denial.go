@@ -1,0 +1,166 @@
+package deny
+
+import "net/http"
+
+// The error codes of RFC 6750 section 3.1.
+const (
+	invalidRequest = "invalid_request"
+	invalidToken   = "invalid_token"
+)
+
+// Denial is an answer that the gate gives itself. A step that lets the request pass returns a nil *Denial.
+type Denial struct {
+	Status int
+	Reason Reason
+	// Message is for people: what is wrong and, where we know it, what to do. It is fixed text in the characters that
+	// RFC 6750 section 3 allows in error_description (no quote, no backslash, ASCII), and never quotes the request.
+	Message string
+
+	code       string // RFC 6750 error code; empty where the standard wants none
+	challenge  bool   // with WWW-Authenticate
+	retryAfter string // seconds
+	allow      string // methods, for 405
+	hangUp     bool   // the connection cannot be used again
+}
+
+// tokenMessages are the texts of Token.
+var tokenMessages = map[Reason]string{
+	MissingToken:         "an access token is required: send it as Authorization: Bearer",
+	MalformedToken:       "the access token is not a well-formed JWT",
+	UnsupportedAlgorithm: "the access token is signed with an algorithm that is not accepted here",
+	UnknownKey:           "the access token is signed with a key that is not known here",
+	BadSignature:         "the signature of the access token is not valid",
+	Expired:              "the access token has expired: get a new one",
+	NotYetValid:          "the access token is not valid yet: compare the clocks of its issuer and of this server",
+	WrongAudience:        "the access token was issued for another server",
+	WrongIssuer:          "the access token comes from an issuer that is not accepted here",
+	WrongType:            "the token is not an access token that may be used as a bearer token",
+	MissingClaim:         "the access token lacks a claim that is required here",
+}
+
+// Token refuses a token: 401 with the challenge of RFC 6750 section 3. Without credentials the challenge carries no
+// error code (section 3.1).
+func Token(reason Reason) *Denial {
+	denial := &Denial{
+		Status: http.StatusUnauthorized, Reason: reason, Message: tokenMessages[reason],
+		code: invalidToken, challenge: true,
+	}
+	if reason == MissingToken {
+		denial.code = ""
+	}
+	return denial
+}
+
+// TokenLivesTooLong refuses a token whose lifetime is longer than this server accepts.
+func TokenLivesTooLong() *Denial {
+	denial := Token(Expired)
+	denial.Message = "the access token lives longer than this server accepts: get one with a shorter lifetime"
+	return denial
+}
+
+// TwoTokens refuses a request with more than one Authorization header: gate and server could each judge another.
+func TwoTokens() *Denial {
+	return &Denial{
+		Status: http.StatusBadRequest, Reason: AmbiguousHeader, Message: "more than one Authorization header",
+		code: invalidRequest, challenge: true,
+	}
+}
+
+// Ambiguous refuses a request in which a header that must be single is there more than once.
+func Ambiguous(message string) *Denial {
+	return &Denial{Status: http.StatusBadRequest, Reason: AmbiguousHeader, Message: message}
+}
+
+// Target refuses a request target or method that gate and server could read differently.
+func Target(message string) *Denial {
+	return &Denial{Status: http.StatusBadRequest, Reason: BadTarget, Message: message}
+}
+
+// Origin refuses a page of a foreign origin (MCP transports, "Security Warning").
+func Origin() *Denial {
+	return &Denial{
+		Status: http.StatusForbidden, Reason: WrongOrigin,
+		Message: "requests from this origin are not allowed: add it to the allowed origins of the server",
+	}
+}
+
+// Host refuses a name that is not this server's (RFC 9110 section 15.5.20).
+func Host() *Denial {
+	return &Denial{
+		Status: http.StatusMisdirectedRequest, Reason: WrongHost,
+		Message: "this is not a name of this server: add it to the allowed hosts of the server",
+	}
+}
+
+// Path answers a request with a good token for a path that is not passed on.
+func Path() *Denial {
+	return &Denial{Status: http.StatusNotFound, Reason: UnknownPath, Message: "there is no MCP endpoint at this path"}
+}
+
+// Method answers a request with a good token and a method that MCP does not use.
+func Method(allow string) *Denial {
+	return &Denial{
+		Status: http.StatusMethodNotAllowed, Reason: UnknownMethod, allow: allow,
+		Message: "the MCP endpoint does not take this method",
+	}
+}
+
+// Body refuses a body: too long, too slow, or broken. Its reason is BodyTooLarge, BodyTimeout or BadBody.
+func Body(reason Reason) *Denial {
+	switch reason {
+	case BodyTooLarge:
+		return &Denial{Status: http.StatusRequestEntityTooLarge, Reason: reason, Message: "the request body is too large"}
+	case BodyTimeout:
+		return &Denial{
+			Status: http.StatusRequestTimeout, Reason: reason, hangUp: true,
+			Message: "the request body stopped arriving",
+		}
+	default:
+		return &Denial{
+			Status: http.StatusBadRequest, Reason: BadBody, hangUp: true,
+			Message: "the request body could not be read",
+		}
+	}
+}
+
+// Keyless answers when the keys are missing that a token would have to be checked with: nobody can enter.
+func Keyless() *Denial {
+	return &Denial{
+		Status: http.StatusServiceUnavailable, Reason: NoKeys, retryAfter: "5",
+		Message: "no key is loaded to check this token with: the server is closed until there is one",
+	}
+}
+
+// upstreamAnswers are the texts of Upstream.
+var upstreamAnswers = map[Reason]Denial{
+	UpstreamRefused: {
+		Status: http.StatusBadGateway, Message: "the MCP server is not listening: it may be starting or have stopped",
+	},
+	UpstreamUnreachable: {
+		Status: http.StatusServiceUnavailable, Message: "the MCP server could not be reached", retryAfter: "1",
+	},
+	UpstreamReset: {
+		Status: http.StatusBadGateway, Message: "the MCP server reset the connection instead of answering",
+	},
+	UpstreamClosed: {
+		Status: http.StatusBadGateway, Message: "the MCP server closed the connection before it had answered",
+	},
+	UpstreamNotHTTP: {Status: http.StatusBadGateway, Message: "the MCP server sent something that is not HTTP"},
+	UpstreamUpgrade: {Status: http.StatusBadGateway, Message: "the MCP server switched to another protocol"},
+	UpstreamTimeout: {Status: http.StatusGatewayTimeout, Message: "the MCP server did not answer in time"},
+}
+
+// Upstream answers in place of a server that did not. Its reason is one of the Upstream ones.
+func Upstream(reason Reason) *Denial {
+	denial, known := upstreamAnswers[reason]
+	if !known {
+		return Bug()
+	}
+	denial.Reason = reason
+	return &denial
+}
+
+// Bug answers when the gate itself failed.
+func Bug() *Denial {
+	return &Denial{Status: http.StatusInternalServerError, Reason: Internal, Message: "the gate failed: see its log"}
+}

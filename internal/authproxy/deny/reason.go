@@ -1,0 +1,87 @@
+package deny
+
+// Reason says in one word why the gate answered in place of the server. It is in the answer's body ("data.reason"), in
+// its ReasonHeader, in the log and in the metrics, and it is a promise: a prober may compare it, so none changes its
+// meaning.
+type Reason string
+
+// Why a token was refused.
+const (
+	// MissingToken: no Authorization header, or one with another scheme than Bearer.
+	MissingToken Reason = "missing_token"
+	// MalformedToken: not a compact JWS of JSON that can be read in one way only, or too long; or its header marks
+	// something as critical.
+	MalformedToken Reason = "malformed_token"
+	// UnsupportedAlgorithm: "alg" is not one that this issuer's tokens may use, or not the one of the named key.
+	UnsupportedAlgorithm Reason = "unsupported_algorithm"
+	// UnknownKey: the issuer has no key of this "kid"; or there is no "kid", and not exactly one key that fits.
+	UnknownKey Reason = "unknown_key"
+	// BadSignature: the signature is not one of the named key over this header and these claims.
+	BadSignature Reason = "bad_signature"
+	// Expired: "exp" has passed, or lies further from "iat" than this server accepts.
+	Expired Reason = "expired"
+	// NotYetValid: "nbf" or "iat" lies in the future.
+	NotYetValid Reason = "not_yet_valid"
+	// WrongAudience: "aud" does not name this server.
+	WrongAudience Reason = "wrong_audience"
+	// WrongIssuer: "iss" is none of the configured issuers.
+	WrongIssuer Reason = "wrong_issuer"
+	// WrongType: "typ" is not an access token's, or "cnf" binds the token to a key, so that it is no bearer token.
+	WrongType Reason = "wrong_type"
+	// MissingClaim: "iss", "aud", "exp" or "sub" is absent; or "iat", where a longest lifetime is set.
+	MissingClaim Reason = "missing_claim"
+	// InsufficientScope: the token is good, its scopes do not reach.
+	InsufficientScope Reason = "insufficient_scope"
+)
+
+// TokenReasons lists the reasons that tell about a token.
+func TokenReasons() []Reason {
+	return []Reason{
+		MissingToken, MalformedToken, UnsupportedAlgorithm, UnknownKey, BadSignature, Expired, NotYetValid,
+		WrongAudience, WrongIssuer, WrongType, MissingClaim, InsufficientScope,
+	}
+}
+
+// Why a request was refused, whatever its token.
+const (
+	// AmbiguousHeader: a header that must be single is there more than once.
+	AmbiguousHeader Reason = "ambiguous_header"
+	// BadTarget: the path is spelled so that gate and server could read it differently, or the method tunnels.
+	BadTarget Reason = "bad_target"
+	// BadBody: the body's framing is broken.
+	BadBody Reason = "bad_body"
+	// WrongOrigin: the Origin is not allowed.
+	WrongOrigin Reason = "wrong_origin"
+	// WrongHost: the Host is not one of this server's names.
+	WrongHost Reason = "wrong_host"
+	// UnknownPath: the gate passes nothing on to this path.
+	UnknownPath Reason = "unknown_path"
+	// UnknownMethod: the gate does not pass this method on.
+	UnknownMethod Reason = "unknown_method"
+	// BodyTimeout: the body stopped coming.
+	BodyTimeout Reason = "body_timeout"
+	// BodyTooLarge: the body is longer than Limits.BodyBytes.
+	BodyTooLarge Reason = "body_too_large"
+)
+
+// Why a good request got no answer from the server.
+const (
+	// NoKeys: no key is loaded for the token's issuer, so no token can be checked.
+	NoKeys Reason = "no_keys"
+	// UpstreamRefused: nothing listens on the server's port.
+	UpstreamRefused Reason = "upstream_refused"
+	// UpstreamUnreachable: the server could not be dialled for another cause.
+	UpstreamUnreachable Reason = "upstream_unreachable"
+	// UpstreamReset: the server reset the connection.
+	UpstreamReset Reason = "upstream_reset"
+	// UpstreamClosed: the server closed the connection before its answer's header was complete.
+	UpstreamClosed Reason = "upstream_closed"
+	// UpstreamNotHTTP: what the server sent is no HTTP answer.
+	UpstreamNotHTTP Reason = "upstream_not_http"
+	// UpstreamUpgrade: the server switched to another protocol.
+	UpstreamUpgrade Reason = "upstream_upgrade"
+	// UpstreamTimeout: the server did not begin to answer in time.
+	UpstreamTimeout Reason = "upstream_timeout"
+	// Internal: a bug in the gate.
+	Internal Reason = "internal"
+)

@@ -1,0 +1,95 @@
+// Package drain knows how the gate lets go of its clients: how many requests are in flight, and when streams must end
+// because the pod does.
+//
+// It must not know why a pod ends, or how a stream is ended.
+package drain
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Drain counts requests and holds the word that the pod is ending. The zero value is not usable; see New.
+//
+// A GET stream waits for messages that may never come, so nothing waits for it: it ends when new connections go to
+// other pods. Any other request is somebody's work in progress and gets the time to finish.
+type Drain struct {
+	mu      sync.Mutex
+	working int           // requests in flight, GET streams apart
+	idle    chan struct{} // closed while working is 0
+	ending  bool
+
+	listenersEnd chan struct{}
+	requestsEnd  chan struct{}
+}
+
+// New gives a Drain of a pod that lives on.
+func New() *Drain {
+	idle := make(chan struct{})
+	close(idle)
+	return &Drain{idle: idle, listenersEnd: make(chan struct{}), requestsEnd: make(chan struct{})}
+}
+
+// Enter counts a request until leave is called, once.
+func (d *Drain) Enter(method string) (leave func()) {
+	if method == http.MethodGet {
+		return func() {}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.working == 0 {
+		d.idle = make(chan struct{})
+	}
+	d.working++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.working--
+		if d.working == 0 {
+			close(d.idle)
+		}
+	}
+}
+
+// Idle waits until no request is in flight. It fails only with the context's error.
+func (d *Drain) Idle(ctx context.Context) error {
+	d.mu.Lock()
+	idle := d.idle
+	d.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Terminate says that the pod is ending: GET streams end after listeners, all other streams after requests. Only the
+// first call counts.
+func (d *Drain) Terminate(listeners, requests time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ending {
+		return
+	}
+	d.ending = true
+	time.AfterFunc(listeners, func() { close(d.listenersEnd) })
+	time.AfterFunc(requests, func() { close(d.requestsEnd) })
+}
+
+// Ending tells whether Terminate was called.
+func (d *Drain) Ending() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ending
+}
+
+// StreamsEnd is closed when a stream that began with this method must end.
+func (d *Drain) StreamsEnd(method string) <-chan struct{} {
+	if method == http.MethodGet {
+		return d.listenersEnd
+	}
+	return d.requestsEnd
+}

@@ -1,0 +1,170 @@
+package gate
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+)
+
+// Options say where a gate finds what it needs. The zero value of each field is its default.
+type Options struct {
+	// ConfigDir, KeysDir and SecretDir default to authproxy.ConfigDir and so on.
+	ConfigDir, KeysDir, SecretDir string
+	// PodUID binds the State of this gate to its pod. Without it there is no /state.
+	PodUID string
+	// UpstreamHost is where the server listens; the default is "127.0.0.1".
+	UpstreamHost string
+	Version      string
+	// Now is the clock that tokens are judged by; the default is time.Now.
+	Now func() time.Time
+	// Log gets a line per request and per change; the default is to discard them.
+	Log *slog.Logger
+	// ClientListener and AdminListener are served by Run in place of the configured ports. Run closes them.
+	ClientListener, AdminListener net.Listener
+	// PollInterval is how often the mounted files are read; the default is 1 s.
+	PollInterval time.Duration
+	// AnswerTimeout bounds the wait for a server's answer to begin; the default is forward.DefaultAnswerTimeout.
+	AnswerTimeout time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	text := func(value *string, fallback string) {
+		if *value == "" {
+			*value = fallback
+		}
+	}
+	text(&o.ConfigDir, authproxy.ConfigDir)
+	text(&o.KeysDir, authproxy.KeysDir)
+	text(&o.SecretDir, authproxy.SecretDir)
+	text(&o.UpstreamHost, "127.0.0.1")
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.PollInterval == 0 {
+		o.PollInterval = time.Second
+	}
+	if o.AnswerTimeout == 0 {
+		o.AnswerTimeout = forward.DefaultAnswerTimeout
+	}
+	return o
+}
+
+// Gate is one gate in front of one server.
+type Gate struct {
+	options   Options
+	instance  string
+	store     *snapshot.Store
+	forwarder *forward.Forwarder
+	drain     *drain.Drain
+	metrics   *metrics.Metrics
+	server    *serverCheck
+	listening *listenCheck
+	selfTest  selfTest
+	verdict   atomic.Pointer[string] // of the self-test; nil before the first
+}
+
+// New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens
+// when they come.
+func New(options Options) (*Gate, error) {
+	o := options.withDefaults()
+	g := &Gate{
+		options: o, instance: rand.Text(), drain: drain.New(),
+		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
+	}
+	g.metrics = metrics.New(g.keyCounts)
+	store, err := snapshot.Open(snapshot.Source{
+		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the gate: %w", err)
+	}
+	g.store = store
+	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
+	g.listening = newListenCheck(g.upstreamAddress)
+	return g, nil
+}
+
+// ClientHandler serves MCP clients.
+func (g *Gate) ClientHandler() http.Handler { return http.HandlerFunc(g.serveClient) }
+
+// AdminHandler serves the admin port; see admin.Handler. /readyz stays 503 until Run has tried the gate.
+func (g *Gate) AdminHandler() http.Handler {
+	return admin.Handler(admin.Routes{
+		Ready: g.ready, Server: g.server.check, Quiesce: g.quiesce, Terminate: g.terminate,
+		Metrics: g.metrics.Handler(),
+		State: admin.StateHandler(admin.StateSource{
+			Key: g.adminKey, PodUID: g.options.PodUID, State: g.state, Now: g.options.Now,
+		}),
+	})
+}
+
+func (g *Gate) upstreamAddress() string {
+	return net.JoinHostPort(g.options.UpstreamHost, strconv.Itoa(int(g.store.Current().Config.Upstream.Port)))
+}
+
+func (g *Gate) keyCounts() map[string]int {
+	counts := map[string]int{}
+	for provider, set := range g.store.Current().Keys {
+		counts[provider] = len(set)
+	}
+	return counts
+}
+
+func (g *Gate) reloadFailed(file string) {
+	if file == authproxy.ConfigFile {
+		g.metrics.ReloadFailed("config")
+		return
+	}
+	g.metrics.ReloadFailed("keys")
+}
+
+// adminKey is derived anew for each use: the secret is small, asked for seldom, and may be replaced.
+func (g *Gate) adminKey() (admin.Key, error) {
+	secret, err := os.ReadFile(filepath.Join(g.options.SecretDir, authproxy.SecretFile))
+	if err != nil {
+		return admin.Key{}, fmt.Errorf("read the gate's secret: %w", err)
+	}
+	return admin.NewKey(secret)
+}
+
+func (g *Gate) state() admin.State {
+	current := g.store.Current()
+	state := admin.State{
+		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
+		ConfigSHA256: current.ConfigSHA256, Keys: map[string][]string{}, SelfTest: g.selfTestVerdict(),
+		Time: g.options.Now(),
+	}
+	for provider, set := range current.Keys {
+		ids := []string{}
+		for _, key := range set {
+			ids = append(ids, key.ID)
+		}
+		state.Keys[provider] = ids
+	}
+	if err := g.store.Problem(); err != nil {
+		state.LastReloadError = err.Error()
+	}
+	listeners, err := admin.ForeignListeners()
+	if err != nil {
+		g.options.Log.Error("cannot list the pod's listeners", "error", err.Error())
+	}
+	state.Listeners = listeners
+	return state
+}

@@ -1,0 +1,186 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+)
+
+// ErrPortTaken: another process of the pod listens on a port of the gate. It may be answering in the gate's place.
+var ErrPortTaken = errors.New("the port is already taken")
+
+var errNoKeys = errors.New("no keys are loaded")
+
+// closing is how long the last answers may take to be written when all requests have ended.
+const closing = 5 * time.Second
+
+// Run serves both ports until ctx is done, and then lets go of clients within Drain.RequestSeconds. It fails at once,
+// with ErrPortTaken, where a port is not free.
+func (g *Gate) Run(ctx context.Context) error {
+	config := g.store.Current().Config
+	client, err := listen(ctx, g.options.ClientListener, config.Port)
+	if err != nil {
+		return err
+	}
+	adminPort, err := listen(ctx, g.options.AdminListener, config.AdminPort)
+	if err != nil {
+		client.Close() //nolint:errcheck // Nothing was served yet.
+		return err
+	}
+	clients, admins := g.httpServer(g.ClientHandler()), g.httpServer(g.AdminHandler())
+	failed := make(chan error, 2)
+	go func() { failed <- clients.Serve(client) }()
+	go func() { failed <- admins.Serve(adminPort) }()
+	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	go g.tend(tending, client.Addr().String())
+	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
+		"clients", client.Addr().String(), "admin", adminPort.Addr().String())
+	select {
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		g.letGo(clients)
+	}
+	return errors.Join(err, ignoreClosed(clients.Close()), ignoreClosed(admins.Close()))
+}
+
+// httpServer has no write timeout: streams last for hours. Bodies are timed by package body.
+func (g *Gate) httpServer(handler http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		Protocols:         protocols,
+		// Else net/http would answer "OPTIONS *" itself, to anybody.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(g.options.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+func listen(ctx context.Context, given net.Listener, port int32) (net.Listener, error) {
+	if given != nil {
+		return given, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", ":"+strconv.Itoa(int(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listen on port %d: %w: stop the other container of this pod from using it, "+
+			"or give the gate another port", port, ErrPortTaken)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on port %d: %w", port, err)
+	}
+	return listener, nil
+}
+
+// tend renews the snapshot and tries the gate, after every change and until it has passed.
+func (g *Gate) tend(ctx context.Context, address string) {
+	ticker := time.NewTicker(g.options.PollInterval)
+	defer ticker.Stop()
+	var tried *snapshot.Snapshot
+	for {
+		if current := g.store.Current(); current != tried || g.selfTestVerdict() != selfTestPassed {
+			g.tryMyself(ctx, address, current)
+			tried = current
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			g.store.Poll()
+		}
+	}
+}
+
+func (g *Gate) tryMyself(ctx context.Context, address string, current *snapshot.Snapshot) {
+	verdict := selfTestPassed
+	if err := g.selfTest.run(ctx, address, current, g.options.Now()); err != nil {
+		verdict = err.Error()
+	}
+	if before := g.selfTestVerdict(); verdict != before {
+		level := slog.LevelInfo
+		if verdict != selfTestPassed {
+			level = slog.LevelError
+		}
+		g.options.Log.Log(ctx, level, "self-test", "verdict", verdict)
+	}
+	g.verdict.Store(&verdict)
+}
+
+func (g *Gate) selfTestVerdict() string {
+	if verdict := g.verdict.Load(); verdict != nil {
+		return *verdict
+	}
+	return selfTestPending
+}
+
+// ready tells why the gate should get no traffic yet.
+func (g *Gate) ready() error {
+	if !g.store.Current().HasKeys() {
+		return errNoKeys
+	}
+	if verdict := g.selfTestVerdict(); verdict != selfTestPassed {
+		return fmt.Errorf("self-test: %s", verdict)
+	}
+	return g.listening.check()
+}
+
+// quiesce waits until the server may be stopped: the pod must have left its endpoints, and requests must have ended.
+func (g *Gate) quiesce(ctx context.Context) {
+	limits := g.store.Current().Config.Drain
+	select {
+	case <-time.After(seconds(limits.EndpointSeconds)):
+	case <-ctx.Done():
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, seconds(limits.RequestSeconds))
+	defer cancel()
+	if err := g.drain.Idle(ctx); err != nil {
+		g.options.Log.Warn("requests are still in flight at the end of the drain")
+	}
+}
+
+// terminate lets GET streams live until new connections go elsewhere, and all others as long as quiesce waits. New
+// requests are served meanwhile.
+func (g *Gate) terminate() {
+	limits := g.store.Current().Config.Drain
+	endpoints, requests := seconds(limits.EndpointSeconds), seconds(limits.RequestSeconds)
+	g.drain.Terminate(endpoints, endpoints+requests)
+	g.options.Log.Info("the pod is terminating: streams are told to end")
+}
+
+// letGo is the end of the process: no more waiting for endpoints, but for requests in flight.
+func (g *Gate) letGo(clients *http.Server) {
+	limit := seconds(g.store.Current().Config.Drain.RequestSeconds)
+	g.drain.Terminate(0, limit)
+	g.options.Log.Info("stopping: waiting for requests in flight", "limit", limit.String())
+	waiting, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	if err := g.drain.Idle(waiting); err != nil {
+		g.options.Log.Warn("requests are still in flight at the end of the drain")
+	}
+	ending, cancelEnding := context.WithTimeout(context.Background(), min(limit, closing))
+	defer cancelEnding()
+	// What is not finished by now is cut off by Close.
+	_ = clients.Shutdown(ending)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func seconds(n int32) time.Duration { return time.Duration(n) * time.Second }

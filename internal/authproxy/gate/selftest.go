@@ -1,0 +1,152 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+const (
+	selfTestPassed  = "passed"
+	selfTestPending = "pending"
+	selfTestTimeout = 5 * time.Second
+)
+
+// selfTest asks the gate, over its own port, with requests that nobody needs a secret to make, and wants each refused
+// for its own reason. A gate that has not seen itself refuse is not ready.
+type selfTest struct {
+	// strangers are keys that nobody knows, one per algorithm; making an RSA key takes long.
+	strangers map[keys.Algorithm]keys.Private
+}
+
+// attempt is one request and the reason for which it must be refused.
+type attempt struct {
+	name, authorization string
+	want                deny.Reason
+}
+
+// run gives an error that names each attempt that did not go as it must.
+func (t *selfTest) run(ctx context.Context, address string, current *snapshot.Snapshot, now time.Time) error {
+	attempts, err := t.attempts(current, now)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       selfTestTimeout,
+	}
+	var problems []error
+	for _, a := range attempts {
+		if err := a.try(ctx, client, "http://"+address+current.Config.Upstream.Path); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", a.name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attempt, error) {
+	attempts := []attempt{
+		{"no token", "", deny.MissingToken},
+		{"malformed token", "Bearer not-a-valid-jwt-token", deny.MalformedToken},
+	}
+	for _, provider := range current.Config.Providers {
+		unsigned, err := mint(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, provider, "", now)
+		if err != nil {
+			return nil, err
+		}
+		attempts = append(attempts, attempt{"alg none for " + provider.Name, "Bearer " + unsigned, deny.UnsupportedAlgorithm})
+		for _, key := range current.Keys[provider.Name] {
+			stranger, err := t.stranger(key.Algorithm)
+			if err != nil {
+				return nil, err
+			}
+			method := jwt.GetSigningMethod(string(key.Algorithm))
+			forged, err := mint(method, stranger.Signer(), provider, key.ID, now)
+			if err != nil {
+				return nil, err
+			}
+			attempts = append(attempts, attempt{"forgery for " + provider.Name, "Bearer " + forged, deny.BadSignature})
+		}
+	}
+	return attempts, nil
+}
+
+func (t *selfTest) stranger(algorithm keys.Algorithm) (keys.Private, error) {
+	if known, ok := t.strangers[algorithm]; ok {
+		return known, nil
+	}
+	made, err := keys.Generate(algorithm)
+	if err != nil {
+		return keys.Private{}, err
+	}
+	if t.strangers == nil {
+		t.strangers = map[keys.Algorithm]keys.Private{}
+	}
+	t.strangers[algorithm] = made
+	return made, nil
+}
+
+// mint makes a token that is good but for its signature.
+func mint(method jwt.SigningMethod, key any, provider authproxy.Provider, keyID string, now time.Time) (string, error) {
+	token := jwt.NewWithClaims(method, jwt.MapClaims{
+		"iss": provider.Issuer, "aud": provider.Audiences[0], "sub": "gatehouse-self-test",
+		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+	})
+	token.Header["typ"] = "at+jwt"
+	if keyID != "" {
+		token.Header["kid"] = keyID
+	}
+	signed, err := token.SignedString(key)
+	if err != nil {
+		return "", fmt.Errorf("mint a token for the self-test: %w", err)
+	}
+	return signed, nil
+}
+
+func (a attempt) try(ctx context.Context, client *http.Client, url string) error {
+	const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(ping))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if a.authorization != "" {
+		request.Header.Set("Authorization", a.authorization)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	const enough = 64 << 10
+	raw, err := io.ReadAll(io.LimitReader(response.Body, enough))
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Error struct {
+			Data struct{ Reason deny.Reason }
+		}
+	}
+	readable := json.NewDecoder(bytes.NewReader(raw)).Decode(&answer) == nil
+	challenged := strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Bearer ")
+	if !readable || !challenged || response.StatusCode != http.StatusUnauthorized || answer.Error.Data.Reason != a.want {
+		return fmt.Errorf("got status %d and reason %q, want 401 and %q",
+			response.StatusCode, answer.Error.Data.Reason, a.want)
+	}
+	return nil
+}
