@@ -110,16 +110,7 @@ func TestControlPastTheOpening(t *testing.T) {
 		"tools/list":                rpc(`"result":{"tools":null}`),
 	} {
 		t.Run(method, func(t *testing.T) {
-			var fake *mcpfake.Server
-			spoilt := func(w http.ResponseWriter, r *http.Request) {
-				if peekMethod(r) == method {
-					answer(w, r)
-					return
-				}
-				fake.ServeHTTP(w, r)
-			}
-			model, fakeServer, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{probe.Valid: spoilt})
-			fake = fakeServer
+			model, fake, url := gateWithout(t, method, answer)
 			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
 			got := first(t, report, probe.Valid)
 			if got.Outcome == probe.Passed || !strings.HasPrefix(got.Seen, method+": ") {
@@ -151,4 +142,30 @@ func TestServerWithoutTools(t *testing.T) {
 			t.Error("tools/list was asked")
 		}
 	}
+}
+
+// TestManyTools: a list that is longer than any refusal may be is still a result.
+func TestManyTools(t *testing.T) {
+	tools := strings.Repeat(`{"name":"tool","description":"`+strings.Repeat("x", 1000)+`"},`, 1000)
+	list := rpc(`"result":{"tools":[` + strings.TrimSuffix(tools, ",") + `]}`)
+	model, _, url := gateWithout(t, "tools/list", list)
+	report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+	if verdict := report.Verdict(); verdict.Kind != probe.Locked || report.Server.Tools != 1000 {
+		t.Errorf("%+v, server %+v", verdict, report.Server)
+	}
+}
+
+// gateWithout starts a model gate before a server that answers one method of the control in another way.
+func gateWithout(t *testing.T, method string, answer http.HandlerFunc) (*modelGate, *mcpfake.Server, string) {
+	t.Helper()
+	spoilt := map[probe.Case]http.HandlerFunc{}
+	model, fake, url := gate(t, mcpfake.Options{}, spoilt)
+	spoilt[probe.Valid] = func(w http.ResponseWriter, r *http.Request) {
+		if peekMethod(r) == method {
+			answer(w, r)
+			return
+		}
+		fake.ServeHTTP(w, r)
+	}
+	return model, fake, url
 }
