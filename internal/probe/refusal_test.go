@@ -65,6 +65,7 @@ func TestRefusal(t *testing.T) {
 
 		{"for another reason", probe.WrongKey, refuse("expired"), probe.WrongReason, probe.Broken, false},
 		{"header and body disagree", probe.WrongKey, refuse("bad_signature", func(a *refusal) { a.header = "expired" }), probe.WrongReason, probe.Broken, false},
+		{"body and header disagree", probe.WrongKey, refuse("expired", func(a *refusal) { a.header = "bad_signature" }), probe.WrongReason, probe.Broken, false},
 		{"an unknown reason", probe.WrongKey, refuse("because"), probe.WrongReason, probe.Broken, false},
 		{"by the server behind", probe.NoToken, refuse("missing_token", func(a *refusal) { a.header = "" }), probe.ForeignAnswer, probe.Broken, false},
 		{"server wants a session", probe.NoToken, text(400, "application/json", "{}"), probe.ForeignAnswer, probe.Broken, false},

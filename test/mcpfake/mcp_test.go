@@ -3,13 +3,15 @@ package mcpfake_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
@@ -200,27 +202,39 @@ func TestTools(t *testing.T) {
 	}
 }
 
-// TestStream: events come while the stream stays open.
+// TestStream: events come while the stream stays open; a shutdown ends it in order.
 func TestStream(t *testing.T) {
-	_, addr := start(t, mcpfake.Options{Dialect: mcpfake.Stateless, StreamInterval: 1})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/mcp", nil)
+	fake, err := mcpfake.New(mcpfake.Options{Dialect: mcpfake.Stateless, StreamInterval: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- fake.Serve(listener) }()
+	response, err := http.Get("http://" + listener.Addr().String() + "/mcp")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	lines := bufio.NewScanner(response.Body)
-	for _, want := range []string{"id: 1", "id: 2", "id: 3"} {
-		for lines.Scan() && lines.Text() != want {
+	lines := bufio.NewReader(response.Body)
+	for _, want := range []string{"id: 1\n", "id: 2\n", "id: 3\n"} {
+		for line := ""; line != want; {
+			if line, err = lines.ReadString('\n'); err != nil {
+				t.Fatalf("the stream ended before %q: %v", want, err)
+			}
 		}
-		if lines.Text() != want {
-			t.Fatalf("the stream ended before %q: %v", want, lines.Err())
-		}
+	}
+	if err := fake.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.Copy(io.Discard, lines); err != nil {
+		t.Errorf("the stream was cut: %v", err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
 	}
 }
 

@@ -221,9 +221,9 @@ func TestMistakenGate(t *testing.T) {
 		kind   probe.Kind
 		reason string
 	}{
-		"other audience":  {func(s *site) { s.config.Providers[0].Audiences = []string{"urn:other"} }, probe.ValidRejected, "wrong_audience"},
-		"other issuer":    {func(s *site) { s.config.Providers[0].Issuer = "urn:other" }, probe.ValidRejected, "wrong_issuer"},
-		"other key":       {func(s *site) { s.published = []keys.Public{newKey(t).Public()} }, probe.ValidRejected, "unknown_key"},
+		"other audience": {func(s *site) { s.config.Providers[0].Audiences = []string{"urn:other"} }, probe.ValidRejected, "wrong_audience"},
+		"other issuer":   {func(s *site) { s.config.Providers[0].Issuer = "urn:other" }, probe.ValidRejected, "wrong_issuer"},
+		"other key":      {func(s *site) { s.published = []keys.Public{newKey(t).Public()} }, probe.ValidRejected, "unknown_key"},
 		"other algorithm": {func(s *site) {
 			key, err := keys.Generate(keys.ES256)
 			if err != nil {
@@ -232,8 +232,8 @@ func TestMistakenGate(t *testing.T) {
 			s.config.Providers[0].Algorithms = []keys.Algorithm{keys.ES256}
 			s.published = append(s.published, key.Public())
 		}, probe.ValidRejected, "unsupported_algorithm"},
-		"no key":          {func(s *site) { s.published = nil }, probe.Inconclusive, "no_keys"},
-		"other path":      {func(s *site) { s.config.Upstream.Path = "/other" }, probe.Broken, "unknown_path"},
+		"no key":     {func(s *site) { s.published = nil }, probe.Inconclusive, "no_keys"},
+		"other path": {func(s *site) { s.config.Upstream.Path = "/other" }, probe.Broken, "unknown_path"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
