@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
@@ -105,15 +106,20 @@ func flood(prefix string) http.HandlerFunc {
 
 // TestControlPastTheOpening: what fails after initialize fails the control, and the session is closed all the same.
 func TestControlPastTheOpening(t *testing.T) {
-	for method, answer := range map[string]http.HandlerFunc{
-		"notifications/initialized": text(500, "text/plain", "oops"),
-		"tools/list":                rpc(`"result":{"tools":null}`),
+	for name, test := range map[string]struct {
+		method  string
+		answer  http.HandlerFunc
+		timeout time.Duration
+	}{
+		"initialized fails":   {"notifications/initialized", text(500, "text/plain", "oops"), patience},
+		"tools/list is empty": {"tools/list", rpc(`"result":{"tools":null}`), patience},
+		"tools/list hangs":    {"tools/list", bytesThen("", hanging), hurry},
 	} {
-		t.Run(method, func(t *testing.T) {
-			model, fake, url := gateWithout(t, method, answer)
-			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+		t.Run(name, func(t *testing.T) {
+			model, fake, url := gateWithout(t, test.method, test.answer)
+			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: test.timeout})
 			got := first(t, report, probe.Valid)
-			if got.Outcome == probe.Passed || !strings.HasPrefix(got.Seen, method+": ") {
+			if got.Outcome == probe.Passed || !strings.HasPrefix(got.Seen, test.method+": ") {
 				t.Errorf("%+v", got)
 			}
 			if kind := report.Verdict().Kind; kind != probe.UpstreamUnavailable {

@@ -81,6 +81,7 @@ func TestRefusal(t *testing.T) {
 		{"other error code", probe.Expired, refuse("expired", challenge(`Bearer realm="x", error="insufficient_scope"`)), probe.MissingChallenge, probe.Broken, false},
 		{"as HTML", probe.NoToken, refuse("missing_token", func(a *refusal) { a.mediaType = "text/html" }), probe.UnclearMessage, probe.Broken, false},
 		{"says nothing", probe.NoToken, refuse("missing_token", func(a *refusal) { a.message = "No." }), probe.UnclearMessage, probe.Broken, false},
+		{"says its status only", probe.NoToken, refuse("missing_token", func(a *refusal) { a.message = "Unauthorized: no" }), probe.UnclearMessage, probe.Broken, false},
 		{"other id", probe.NoToken, refuse("missing_token", func(a *refusal) { a.id = "null" }), probe.UnclearMessage, probe.Broken, false},
 		{"endless", probe.NoToken, endless(401), probe.UnclearMessage, probe.Broken, false},
 		{"compressed", probe.NoToken, marked(text(401, "application/json", "\x1f\x8b\x08")), probe.UnclearMessage, probe.Broken, false},
