@@ -84,6 +84,12 @@ func prepareSite(t *testing.T, upstream net.Addr) *site {
 
 func (s *site) start(options ...siteOption) {
 	s.t.Helper()
+	s.startUnready(options...)
+	s.eventually("the self-test has passed", func() bool { return strings.Contains(s.log.String(), `"verdict":"passed"`) })
+}
+
+func (s *site) startUnready(options ...siteOption) {
+	s.t.Helper()
 	clients, admin := listen(s.t), listen(s.t)
 	s.clients, s.admin = clients.Addr().String(), admin.Addr().String()
 	o := gate.Options{
@@ -107,7 +113,6 @@ func (s *site) start(options ...siteOption) {
 		}
 	})
 	s.t.Cleanup(s.stop)
-	s.eventually("the self-test has passed", func() bool { return strings.Contains(s.log.String(), `"verdict":"passed"`) })
 }
 
 func (s *site) writeConfig() {
