@@ -25,7 +25,7 @@ func (s *site) raw(text string) answer {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	must(s.t, err)
-	got := answer{status: response.StatusCode, header: response.Header, body: string(body)}
+	got := answer{status: response.StatusCode, header: response.Header, body: string(body), closes: response.Close}
 	return got
 }
 
