@@ -133,11 +133,10 @@ func (c Config) validate() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
-	isPort := func(port int32) bool { return port > 0 && port < 65536 }
 	check(c.Server.Name != "" && c.Server.UID != "", "server: name and uid must be set")
-	check(isPort(c.Port), "port: %d is no TCP port", c.Port)
-	check(isPort(c.AdminPort), "adminPort: %d is no TCP port", c.AdminPort)
-	check(isPort(c.Upstream.Port), "upstream.port: %d is no TCP port", c.Upstream.Port)
+	for field, port := range map[string]int32{"port": c.Port, "adminPort": c.AdminPort, "upstream.port": c.Upstream.Port} {
+		check(port > 0 && port < 65536, "%s: %d is no TCP port", field, port)
+	}
 	check(c.Port != c.AdminPort && c.Port != c.Upstream.Port && c.AdminPort != c.Upstream.Port,
 		"port, adminPort and upstream.port must differ")
 	check(strings.HasPrefix(c.Upstream.Path, "/"), "upstream.path: %q does not begin with /", c.Upstream.Path)
