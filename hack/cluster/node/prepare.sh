@@ -4,7 +4,7 @@
 prepare_mounts() {
   mount --make-rshared / # pods' volumes must reach their containers; unshare has cut it off from the machine
   mount -t proc proc /proc
-  cd "$run" # the folder stays reachable by "." should one of the mounts below hide its path
+  cd "$run" || return # the folder stays reachable by "." should one of the mounts below hide its path
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p "$state" /run/lock /run/shadow
   mount --bind . "$state"
