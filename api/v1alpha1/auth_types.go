@@ -2,15 +2,39 @@ package v1alpha1
 
 // Auth says whose tokens are accepted.
 type Auth struct {
-	// providers are the issuers whose tokens are accepted.
-	// +required
+	// providers are the issuers whose tokens are accepted. Default: one of type Managed, named "managed".
+	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:XValidation:rule="self.filter(p, p.keys.type == 'Managed').size() <= 1",message="at most one provider may have keys of type Managed: they would share one issuer"
-	Providers []Provider `json:"providers"`
+	Providers []Provider `json:"providers,omitempty"`
+
+	// forward says what the server learns of the caller.
+	// +optional
+	Forward *Forward `json:"forward,omitempty"`
 }
+
+// Forward says what the server learns of the caller.
+type Forward struct {
+	// authorization says whether the verified Authorization header is passed on. A server that gets it can act as the
+	// caller wherever the token is good. Default: Strip for Generic, Forward for Quilt.
+	// +optional
+	Authorization ForwardAuthorization `json:"authorization,omitempty"`
+}
+
+// ForwardAuthorization says whether the verified Authorization header is passed on.
+//
+// +kubebuilder:validation:Enum=Strip;Forward
+type ForwardAuthorization string
+
+const (
+	// AuthorizationStrip removes the header: the server trusts the gate and needs no token.
+	AuthorizationStrip ForwardAuthorization = "Strip"
+	// AuthorizationForward passes the header on, once verified: for servers that read the token themselves.
+	AuthorizationForward ForwardAuthorization = "Forward"
+)
 
 // Provider is one issuer of tokens.
 type Provider struct {

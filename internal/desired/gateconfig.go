@@ -47,7 +47,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 			Port:                 settings.Port,
 			Path:                 settings.Path,
 			HealthPath:           settings.HealthPath,
-			ForwardAuthorization: settings.preset.forwardAuthorization,
+			ForwardAuthorization: settings.ForwardAuthorization,
 		},
 		AllowedHosts:   append(serviceHosts(s, in.ClusterDomain), gate.AllowedHosts...),
 		AllowedOrigins: gate.AllowedOrigins,

@@ -24,8 +24,11 @@ type Settings struct {
 	DrainSeconds  int32
 
 	Providers []Provider
-	Probe     Probe
-	preset    preset
+	// ForwardAuthorization passes the verified token on to the server.
+	ForwardAuthorization bool
+	Probe                Probe
+
+	preset preset
 }
 
 // Provider is a v1alpha1.Provider with every default filled in.
@@ -83,15 +86,19 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
 		Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},
 	})
-	out.Providers = resolveProviders(s.Spec.Auth)
+	auth := firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
+	out.Providers = resolveProviders(auth.Providers)
+	out.ForwardAuthorization = preset.forwardAuthorization
+	if auth.Forward != nil && auth.Forward.Authorization != "" {
+		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward
+	}
 	out.Probe = resolveProbe(s.Spec.AuthProbe)
 	return out
 }
 
-func resolveProviders(auth *v1alpha1.Auth) []Provider {
-	declared := []v1alpha1.Provider{{Name: DefaultProvider, Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}}
-	if auth != nil && len(auth.Providers) > 0 {
-		declared = auth.Providers
+func resolveProviders(declared []v1alpha1.Provider) []Provider {
+	if len(declared) == 0 {
+		declared = []v1alpha1.Provider{{Name: DefaultProvider, Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}}
 	}
 	var out []Provider
 	for _, p := range declared {

@@ -2,9 +2,7 @@ package probe
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -29,9 +27,9 @@ type answer struct {
 	body []byte
 	// complete: the body was read to its end, to its bound, or to the event that answers.
 	complete bool
-	// timedOut and cancelled say whether the time limit of the case, or the caller, ended the attempt.
-	timedOut, cancelled bool
-	sent, received      time.Time
+	// ended: the time limit of the case, or the caller, put an end to it.
+	ended          bool
+	sent, received time.Time
 }
 
 // outcome judges how the exchange went as such; Passed when a complete HTTP answer was read.
@@ -39,13 +37,11 @@ func (a answer) outcome() Outcome {
 	switch {
 	case a.complete:
 		return Passed
-	case a.evidence.dialErr != nil && !a.cancelled:
+	case a.evidence.dialErr != nil:
 		return a.evidence.dialOutcome()
-	case a.cancelled:
-		return NotTried
-	case a.timedOut && a.evidence.connected:
+	case a.ended && a.evidence.connected:
 		return Timeout
-	case a.timedOut:
+	case a.ended:
 		return ConnectTimeout
 	default:
 		return a.evidence.connOutcome()
@@ -97,8 +93,7 @@ func (r *round) send(request *http.Request, id string) answer {
 	}
 	out.received = r.prober.now()
 	out.evidence = recorder.evidence()
-	out.timedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
-	out.cancelled = errors.Is(ctx.Err(), context.Canceled)
+	out.ended = ctx.Err() != nil
 	r.clock.read(out)
 	return out
 }

@@ -101,7 +101,10 @@ func (n negative) judgeRefusal(a answer, id string) Outcome {
 // about finds the words without which a message cannot be about authorization.
 var about = regexp.MustCompile(`(?i)token|auth|jwt|credential`)
 
-func tells(message string) bool { return about.MatchString(message) }
+// tells is true when the message says more than the name of its status.
+func tells(message string) bool {
+	return about.MatchString(strings.TrimPrefix(message, http.StatusText(http.StatusUnauthorized)))
+}
 
 // bearerChallenge is one Bearer challenge with at least one parameter, all of them quoted (RFC 6750 section 3).
 var bearerChallenge = regexp.MustCompile(`(?i)^Bearer +[a-z_]+="[^"\\]*"(, *[a-z_]+="[^"\\]*")*$`)

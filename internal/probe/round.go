@@ -8,6 +8,8 @@ import (
 // maxSilences ends a round: each silence costs a whole time limit, and two of them say what a third would say.
 const maxSilences = 2
 
+const cancelled = "the round was cancelled"
+
 // round is one Run.
 type round struct {
 	prober   *Prober
@@ -74,10 +76,10 @@ func (r *round) askNegative(ctx context.Context, negative negative, bearer strin
 
 // ask runs one case under its time limit and keeps its result.
 func (r *round) ask(ctx context.Context, name Case, expected string, try func(context.Context) finding) Outcome {
-	result := Result{Case: name, Outcome: NotTried, Expected: expected, Seen: r.stopped}
-	if r.stopped == "" && ctx.Err() != nil {
-		r.stopped, result.Seen = "the round was cancelled", "the round was cancelled"
+	if ctx.Err() != nil {
+		r.stopped = cancelled
 	}
+	result := Result{Case: name, Outcome: NotTried, Expected: expected, Seen: r.stopped}
 	if r.stopped == "" {
 		begin := r.prober.now()
 		limited, cancel := context.WithTimeout(ctx, r.target.Timeout)
@@ -86,7 +88,11 @@ func (r *round) ask(ctx context.Context, name Case, expected string, try func(co
 		result.Outcome, result.Seen = finding.outcome, r.seen(finding)
 		result.Status, result.Reason = finding.answer.status, finding.answer.reason()
 		result.Duration = r.prober.now().Sub(begin)
-		r.learn(finding.outcome)
+		if ctx.Err() != nil && (finding.outcome == Timeout || finding.outcome == ConnectTimeout) {
+			// The silence was as long as the caller's patience, which may be any length.
+			result.Outcome, result.Seen = NotTried, cancelled
+		}
+		r.learn(result.Outcome)
 	}
 	r.results = append(r.results, result)
 	return result.Outcome

@@ -236,7 +236,7 @@ func writeError(w http.ResponseWriter, status int, id json.RawMessage, code int,
 	writeJSON(w, status, response{Version: "2.0", ID: id, Error: &rpcError{Code: code, Message: message}})
 }
 
-// stream sends an event at once and then one per interval, until the client leaves or its session ends.
+// stream sends an event at once and then one per interval, until the client leaves or the server shuts down.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if s.options.Dialect == Stateful && !s.checkSession(w, r) {
 		return
@@ -254,6 +254,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-r.Context().Done():
+			return
+		case <-s.ending:
 			return
 		case <-ticker.C:
 		}

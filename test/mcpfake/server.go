@@ -23,6 +23,9 @@ type Server struct {
 	behaviour behaviour
 	http      *http.Server
 
+	// ending is closed when Shutdown begins: streams would else outlast any wait.
+	ending chan struct{}
+
 	with, without atomic.Int64
 
 	mu       sync.Mutex
@@ -39,8 +42,9 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mcpfake: %w", err)
 	}
-	s := &Server{options: options, behaviour: behaviour, sessions: map[string]bool{}}
+	s := &Server{options: options, behaviour: behaviour, ending: make(chan struct{}), sessions: map[string]bool{}}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(s.ending) }))
 	return s, nil
 }
 
@@ -57,7 +61,7 @@ func (s *Server) Prepare(ctx context.Context, env func(string) (string, bool)) e
 // Serve answers on the listener until Shutdown or Close; it then returns http.ErrServerClosed.
 func (s *Server) Serve(listener net.Listener) error { return s.http.Serve(listener) }
 
-// Shutdown stops listening and waits for requests in flight, at most until ctx ends.
+// Shutdown stops listening, ends GET streams, and waits for requests in flight, at most until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
 
 // Close stops listening and cuts every connection.

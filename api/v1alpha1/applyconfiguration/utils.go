@@ -26,6 +26,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AuthHealthApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AuthProbe"):
 		return &apiv1alpha1.AuthProbeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Forward"):
+		return &apiv1alpha1.ForwardApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Gate"):
 		return &apiv1alpha1.GateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):

@@ -36,7 +36,10 @@ lock() {
   while :; do
     mkdir -p "$run" && chmod 700 "$run"
     exec 8< "$run"
-    flock -w 600 8 || fail "another command has held $run for ten minutes"
+    flock -n 8 || {
+      say "waiting for another command on cluster $name"
+      flock -w 600 8
+    } || fail "another command has held $run for ten minutes"
     if [ "$run" -ef /proc/self/fd/8 ]; then return; fi
   done
 }
@@ -70,8 +73,8 @@ require_alive() {
   alive || fail "not running: start it with hack/cluster/up"
 }
 
-# in_node runs a command in the node's namespaces, from its root folder. The pids of the machine stay visible to
-# nsenter alone; the command sees the node's.
+# in_node puts this shell in the place of a command in the node's namespaces, run from the node's root folder. The
+# command ends with this process: nsenter waits for it outside, and alone would leave it behind when it is killed.
 in_node() {
-  nsenter --target "$node_pid" --mount --net --pid --uts --ipc --cgroup -- "$@"
+  exec nsenter --target "$node_pid" --mount --net --pid --uts --ipc --cgroup -- setpriv --pdeathsig TERM "$@"
 }

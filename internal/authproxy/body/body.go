@@ -143,11 +143,11 @@ func (b *Body) Head() []byte {
 	return b.head[:min(len(b.head), HeadBytes):min(len(b.head), HeadBytes)]
 }
 
-// Drain takes in the rest and throws it away, within drainBytes and drainTime.
+// Drain takes in the rest and throws it away, within drainBytes and drainTime; only the first call does.
 func (b *Body) Drain() {
 	b.mu.Lock()
 	needless := b.done || b.reluctant && !b.begun
-	b.closed = true
+	b.closed, b.done = true, true
 	b.mu.Unlock()
 	if needless {
 		return

@@ -99,6 +99,9 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Reques
 		FlushInterval: -1, BufferPool: &f.buffers, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	proxy.ServeHTTP(w, outgoing)
+	// The server may have answered without reading it all; its client must be able to finish sending.
+	_ = http.NewResponseController(w).Flush()
+	request.Body.Drain()
 }
 
 func (f *Forwarder) address(upstream authproxy.Upstream) string {

@@ -84,6 +84,12 @@ func prepareSite(t *testing.T, upstream net.Addr) *site {
 
 func (s *site) start(options ...siteOption) {
 	s.t.Helper()
+	s.startUnready(options...)
+	s.eventually("the self-test has passed", func() bool { return strings.Contains(s.log.String(), `"verdict":"passed"`) })
+}
+
+func (s *site) startUnready(options ...siteOption) {
+	s.t.Helper()
 	clients, admin := listen(s.t), listen(s.t)
 	s.clients, s.admin = clients.Addr().String(), admin.Addr().String()
 	o := gate.Options{
@@ -107,7 +113,6 @@ func (s *site) start(options ...siteOption) {
 		}
 	})
 	s.t.Cleanup(s.stop)
-	s.eventually("the self-test has passed", func() bool { return strings.Contains(s.log.String(), `"verdict":"passed"`) })
 }
 
 func (s *site) writeConfig() {
@@ -157,6 +162,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
+	closes bool // the gate said that it closes the connection
 	Error  struct {
 		Code    int
 		Message string
@@ -184,7 +190,7 @@ func (s *site) try(r *http.Request) (answer, error) {
 	}
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
-	got := answer{status: response.StatusCode, header: response.Header, body: string(raw)}
+	got := answer{status: response.StatusCode, header: response.Header, body: string(raw), closes: response.Close}
 	_ = json.Unmarshal(raw, &got) // Not every answer is JSON.
 	return got, err
 }

@@ -63,7 +63,9 @@ func (g *Gate) httpServer(handler http.Handler) *http.Server {
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		Protocols:         protocols,
-		ErrorLog:          slog.NewLogLogger(g.options.Log.Handler(), slog.LevelDebug),
+		// Else net/http would answer "OPTIONS *" itself, to anybody.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(g.options.Log.Handler(), slog.LevelDebug),
 	}
 }
 

@@ -32,6 +32,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Auth
   map:
     fields:
+    - name: forward
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Forward
     - name: providers
       type:
         list:
@@ -91,6 +94,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeoutSeconds
       type:
         scalar: numeric
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Forward
+  map:
+    fields:
+    - name: authorization
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ForwardAuthorization
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ForwardAuthorization
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Gate
   map:
     fields:

@@ -7,8 +7,10 @@ package v1alpha1
 //
 // Auth says whose tokens are accepted.
 type AuthApplyConfiguration struct {
-	// providers are the issuers whose tokens are accepted.
+	// providers are the issuers whose tokens are accepted. Default: one of type Managed, named "managed".
 	Providers []ProviderApplyConfiguration `json:"providers,omitempty"`
+	// forward says what the server learns of the caller.
+	Forward *ForwardApplyConfiguration `json:"forward,omitempty"`
 }
 
 // AuthApplyConfiguration constructs a declarative configuration of the Auth type for use with
@@ -27,5 +29,13 @@ func (b *AuthApplyConfiguration) WithProviders(values ...*ProviderApplyConfigura
 		}
 		b.Providers = append(b.Providers, *values[i])
 	}
+	return b
+}
+
+// WithForward sets the Forward field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Forward field is set to the value of the last call.
+func (b *AuthApplyConfiguration) WithForward(value *ForwardApplyConfiguration) *AuthApplyConfiguration {
+	b.Forward = value
 	return b
 }

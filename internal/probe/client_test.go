@@ -1,0 +1,112 @@
+package probe_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+)
+
+// openings are the first requests of each case.
+func openings(model *modelGate) []seenRequest {
+	return slices.DeleteFunc(slices.Clone(model.seen), func(r seenRequest) bool {
+		return r.rpc != "initialize" && r.rpc != "server/discover"
+	})
+}
+
+// TestMinimalPairs: a bad request is the control with one thing changed, down to the second in which its token was
+// minted, and comes on a connection of its own.
+func TestMinimalPairs(t *testing.T) {
+	for _, dialect := range mcpfake.Dialects() {
+		t.Run(string(dialect), func(t *testing.T) {
+			ticking := time.Now().Add(-time.Minute)
+			now := func() time.Time { ticking = ticking.Add(time.Second); return ticking }
+			model, _, url := gate(t, mcpfake.Options{Dialect: dialect}, nil)
+			run(t, probe.Options{Now: now}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+			seen := openings(model)
+			if dialect == mcpfake.Discover { // the control found out here that there is no handshake
+				seen = seen[1:]
+			}
+			var order []probe.Case
+			for _, request := range seen {
+				order = append(order, request.asked)
+				if request.bodyless != seen[0].bodyless {
+					t.Errorf("%s: body %s, of the control %s", request.asked, request.bodyless, seen[0].bodyless)
+				}
+				for name, values := range request.header {
+					if name != "Authorization" && name != "Content-Length" && !slices.Equal(values, seen[0].header[name]) {
+						t.Errorf("%s: header %s: %v, of the control %v", request.asked, name, values, seen[0].header[name])
+					}
+				}
+				if iat := request.claims["iat"]; (request.asked == probe.WrongKey || request.asked == probe.Valid) && iat != seen[0].claims["iat"] {
+					t.Errorf("%s: minted at %v, the control at %v", request.asked, iat, seen[0].claims["iat"])
+				}
+			}
+			want := []probe.Case{probe.Valid, probe.NoToken, probe.Malformed, probe.Expired, probe.WrongKey, probe.Valid}
+			if !slices.Equal(order, want) {
+				t.Errorf("asked %v, want %v", order, want)
+			}
+			distinct(t, "connection", model.seen, func(r seenRequest) string { return r.remote })
+			distinct(t, "id", seen, func(r seenRequest) string { return r.id })
+		})
+	}
+}
+
+func distinct(t *testing.T, what string, requests []seenRequest, of func(seenRequest) string) {
+	t.Helper()
+	used := map[string]bool{}
+	for _, request := range requests {
+		if used[of(request)] {
+			t.Errorf("the %s %s is used twice", what, of(request))
+		}
+		used[of(request)] = true
+	}
+}
+
+// TestLooksLikeAClient: nothing tells a probe from a client, and no two rounds need look alike.
+func TestLooksLikeAClient(t *testing.T) {
+	agents := map[string]bool{}
+	for seed := range uint64(3) {
+		model, _, url := gate(t, mcpfake.Options{}, nil)
+		draws := seed
+		random := func() uint64 { draws += 7919; return draws - 7919 }
+		run(t, probe.Options{Random: random}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+		for _, request := range model.seen {
+			allowed := []string{
+				"Accept", "Authorization", "Content-Length", "Content-Type", "Mcp-Protocol-Version", "Mcp-Session-Id", "User-Agent",
+			}
+			for name := range request.header {
+				if !slices.Contains(allowed, name) {
+					t.Errorf("%s %s: header %s", request.method, request.rpc, name)
+				}
+			}
+			agents[request.header.Get("User-Agent")] = true
+		}
+		checkHandshake(t, model.seen)
+	}
+	if len(agents) != 3 {
+		t.Errorf("three rounds came as %v", agents)
+	}
+}
+
+// checkHandshake looks at what follows initialize: the session and version agreed on are named, and the session ended.
+func checkHandshake(t *testing.T, seen []seenRequest) {
+	t.Helper()
+	var steps []string
+	for _, request := range seen[:4] {
+		steps = append(steps, request.method+" "+request.rpc)
+		inSession := request.header.Get("Mcp-Session-Id") != ""
+		if version := request.header.Get("Mcp-Protocol-Version"); inSession != (request.rpc != "initialize") || inSession != (version == "2025-11-25") {
+			t.Errorf("%s: session %v, version %q", request.rpc, inSession, version)
+		}
+		if accept := request.header.Get("Accept"); request.method == http.MethodPost && accept != "application/json, text/event-stream" {
+			t.Errorf("%s: Accept %q", request.rpc, accept)
+		}
+	}
+	if want := []string{"POST initialize", "POST notifications/initialized", "POST tools/list", "DELETE "}; !slices.Equal(steps, want) {
+		t.Errorf("steps %q, want %q", steps, want)
+	}
+}
