@@ -143,9 +143,7 @@ func (c Config) validate() error {
 	check(c.Upstream.HealthPath == "" || strings.HasPrefix(c.Upstream.HealthPath, "/"),
 		"upstream.healthPath: %q does not begin with /", c.Upstream.HealthPath)
 	for i, origin := range c.AllowedOrigins {
-		parsed, err := url.Parse(origin)
-		check(err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == "",
-			"allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)
+		check(isOrigin(origin), "allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)
 	}
 	check(c.Limits.BodyBytes > 0 && c.Limits.TokenBytes > 0, "limits: bodyBytes and tokenBytes must be positive")
 	check(c.Drain.EndpointSeconds >= 0 && c.Drain.RequestSeconds >= 0, "drain: seconds must not be negative")
@@ -158,6 +156,11 @@ func (c Config) validate() error {
 		problems = append(problems, provider.validate(i)...)
 	}
 	return errors.Join(problems...)
+}
+
+func isOrigin(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == ""
 }
 
 func (p Provider) validate(index int) []error {

@@ -26,8 +26,9 @@ const (
 	// ServerContainer is the container of the MCP server.
 	ServerContainer = "mcp"
 
-	// GatePortName and AdminPortName name the gate's ports on the pod, GatePortName also the Service's.
-	GatePortName  = "mcp-gate"
+	// GatePortName is the port for MCP clients, on the pod and on the Service.
+	GatePortName = "mcp-gate"
+	// AdminPortName is the port for the kubelet, the operator and metrics, on the pod.
 	AdminPortName = "gate-admin"
 
 	configVolume = "gatehouse-config"
