@@ -7,7 +7,6 @@ package main
 import (
 	"context"
 	"errors"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,7 +33,7 @@ func get(url string) error {
 	client := http.Client{Timeout: 2 * time.Second}
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, http.NoBody)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	response, err := client.Do(request)
 	if err != nil {
