@@ -17,7 +17,11 @@ import (
 // ErrPortTaken: another process of the pod listens on a port of the gate. It may be answering in the gate's place.
 var ErrPortTaken = errors.New("the port is already taken")
 
-var errNoKeys = errors.New("no keys are loaded")
+// What /readyz says to anybody. The details are in the log and in State.
+var (
+	errNoKeys   = errors.New("no keys are loaded")
+	errNotTried = errors.New("the self-test has not passed")
+)
 
 // closing is how long the last answers may take to be written when all requests have ended.
 const closing = 5 * time.Second
@@ -130,8 +134,8 @@ func (g *Gate) ready() error {
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
 	}
-	if verdict := g.selfTestVerdict(); verdict != selfTestPassed {
-		return fmt.Errorf("self-test: %s", verdict)
+	if g.selfTestVerdict() != selfTestPassed {
+		return errNotTried
 	}
 	return g.listening.check()
 }

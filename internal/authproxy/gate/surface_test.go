@@ -147,35 +147,35 @@ func TestWhatTheServerSees(t *testing.T) {
 	})
 }
 
-// A client that sends all before it reads must see the refusal, not a reset. This one reads nothing until it has sent
-// everything.
+// postAllThenRead is a client that reads nothing until it has sent everything.
+func (s *site) postAllThenRead(size int, header string) *http.Response {
+	s.t.Helper()
+	conn, err := new(net.Dialer).DialContext(s.t.Context(), "tcp", s.clients)
+	must(s.t, err)
+	s.t.Cleanup(func() { conn.Close() })
+	must(s.t, conn.SetDeadline(time.Now().Add(patience)))
+	_, err = fmt.Fprintf(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n%s\r\n%s", size, header, ping)
+	must(s.t, err)
+	block := make([]byte, 1<<20)
+	for sent := len(ping); sent < size; {
+		n, err := conn.Write(block[:min(len(block), size-sent)])
+		if err != nil {
+			s.t.Fatalf("after %d of %d bytes: %v", sent, size, err)
+		}
+		sent += n
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(s.t, err)
+	s.t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// The client must see the refusal, not a reset.
 func TestRefusalIsSeenBehindALargeBody(t *testing.T) {
 	s := newSite(t, serveHTTP(t, echo))
-	for name, c := range map[string]struct {
-		header string
-		status int
-	}{
-		"no token":  {"", 401},
-		"too large": {"Authorization: Bearer " + s.token() + "\r\n", 413},
-	} {
-		const size = 32 << 20
-		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.clients)
-		must(t, err)
-		defer conn.Close()
-		must(t, conn.SetDeadline(time.Now().Add(patience)))
-		_, err = fmt.Fprintf(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n%s\r\n%s", size, c.header, ping)
-		must(t, err)
-		block := make([]byte, 1<<20)
-		for sent := len(ping); sent < size; {
-			n, err := conn.Write(block[:min(len(block), size-sent)])
-			if err != nil {
-				t.Fatalf("%s: after %d bytes: %v", name, sent, err)
-			}
-			sent += n
-		}
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || response.StatusCode != c.status {
-			t.Fatalf("%s: got %v, %v; want %d", name, response, err, c.status)
+	for want, header := range map[int]string{401: "", 413: "Authorization: Bearer " + s.token() + "\r\n"} {
+		if got := s.postAllThenRead(32<<20, header); got.StatusCode != want {
+			t.Errorf("got %d, want %d", got.StatusCode, want)
 		}
 	}
 }

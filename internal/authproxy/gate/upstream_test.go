@@ -119,15 +119,20 @@ func TestHintsOfTheServerEndAtTheGate(t *testing.T) {
 	}
 }
 
+// The server answers before it has read the request, and closes. A client that sends all before it reads must see that
+// answer.
 func TestEarlyAnswerOfTheServerCounts(t *testing.T) {
-	s := newSite(t, serveRaw(t, func(conn *net.TCPConn) {
+	s := prepareSite(t, serveRaw(t, func(conn *net.TCPConn) {
 		send(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
-		_ = conn.CloseWrite()
-		// Closing with unread data makes the kernel reset the connection under the writer.
+		_, _ = io.CopyN(io.Discard, conn, 1<<10) // What is left unread makes the kernel reset the connection.
 	}))
-	got := s.do(s.request(http.MethodPost, "/mcp", s.token(), strings.NewReader(strings.Repeat("x", 4<<20))))
-	if got.status != 413 || got.body != "big" {
-		t.Errorf("got %d %q, want the server's own 413", got.status, got.body)
+	s.config.Limits.BodyBytes = 64 << 20
+	s.writeConfig()
+	s.start()
+	response := s.postAllThenRead(32<<20, "Authorization: Bearer "+s.token()+"\r\n")
+	got, err := io.ReadAll(response.Body)
+	if response.StatusCode != 413 || string(got) != "big" || err != nil {
+		t.Errorf("got %d %q, %v, want the server's own 413", response.StatusCode, got, err)
 	}
 }
 
