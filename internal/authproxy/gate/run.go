@@ -48,6 +48,10 @@ func (g *Gate) Run(ctx context.Context) error {
 	go g.tend(tending, client.Addr().String())
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())
+	if _, err := g.adminKey(); err != nil || g.options.PodUID == "" {
+		g.options.Log.Warn("the operator cannot ask for this gate's state: /state needs the gate's secret and the pod's UID",
+			"podUID", g.options.PodUID != "", "secret", err == nil)
+	}
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)

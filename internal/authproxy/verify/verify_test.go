@@ -217,6 +217,7 @@ func TestBadTokens(t *testing.T) {
 		"alg None":                      {unsigned("None"), deny.UnsupportedAlgorithm},
 		"alg nOnE":                      {unsigned("nOnE"), deny.UnsupportedAlgorithm},
 		"alg none, with a signature":    {unsigned("none") + parts[2], deny.UnsupportedAlgorithm},
+		"alg none, no keys to compare":  {encode([]byte(asJSON(t, with(header, "alg", "none")))) + "." + encode([]byte(asJSON(t, with(claims, "iss", "urn:empty")))) + ".", deny.UnsupportedAlgorithm},
 		"alg eddsa in lower case":       {byHeader("alg", "eddsa"), deny.UnsupportedAlgorithm},
 		"alg empty":                     {byHeader("alg", ""), deny.UnsupportedAlgorithm},
 		"HS256 with the public key":     {b.confused(claims), deny.UnsupportedAlgorithm},
