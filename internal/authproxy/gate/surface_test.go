@@ -195,3 +195,16 @@ func TestChunkedBodyOverTheLimit(t *testing.T) {
 		t.Error("the server took the body for complete")
 	}
 }
+
+func TestUpgradeIsNotPassedOn(t *testing.T) {
+	seen := make(chan http.Header, 1)
+	s := newSite(t, serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header }))
+	for _, protocol := range []string{"websocket", "h2c"} {
+		s.raw("GET /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: " + protocol +
+			"\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nAuthorization: Bearer " + s.token() + "\r\n\r\n")
+		got := <-seen
+		if connection := got.Values("Connection"); len(connection) != 1 || connection[0] != "close" || got.Get("Upgrade") != "" || got.Get("Http2-Settings") != "" {
+			t.Errorf("%s: the server saw %v", protocol, got)
+		}
+	}
+}
