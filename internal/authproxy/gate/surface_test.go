@@ -170,9 +170,9 @@ func (s *site) postAllThenRead(size int, header string) *http.Response {
 	return response
 }
 
-// The client must see the refusal, not a reset.
+// The client must see the refusal, not a reset; the server must see nothing.
 func TestRefusalIsSeenBehindALargeBody(t *testing.T) {
-	s := newSite(t, serveHTTP(t, echo))
+	s := newSite(t, serveRaw(t, func(conn *net.TCPConn) { t.Error("the server was bothered"); reset(conn) }))
 	for want, header := range map[int]string{401: "", 413: "Authorization: Bearer " + s.token() + "\r\n"} {
 		if got := s.postAllThenRead(32<<20, header); got.StatusCode != want {
 			t.Errorf("got %d, want %d", got.StatusCode, want)
