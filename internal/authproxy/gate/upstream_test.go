@@ -229,13 +229,40 @@ func TestClientThatLeavesCancelsTheServer(t *testing.T) {
 	}
 }
 
+// The server answers what it has, and the client sends the rest only when it has seen that.
 func TestRequestAndAnswerMayOverlap(t *testing.T) {
 	s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		w.WriteHeader(200)
-		_ = http.NewResponseController(w).Flush()
-		_, _ = io.Copy(w, r.Body)
+		control := http.NewResponseController(w)
+		_ = control.EnableFullDuplex()
+		buffer := make([]byte, 5)
+		for {
+			n, err := io.ReadFull(r.Body, buffer)
+			_, _ = w.Write(buffer[:n])
+			_ = control.Flush()
+			if err != nil {
+				return
+			}
+		}
 	}))
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.clients)
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
+	send(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nAuthorization: Bearer "+s.token()+"\r\n\r\nhello")
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(t, err)
+	defer response.Body.Close()
+	for _, want := range []string{"hello", "world"} {
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != want {
+			t.Fatalf("got %q, %v; want %q", got, err, want)
+		}
+		send(conn, "world")
+	}
+}
+
+func TestLargeBodiesPassBothWays(t *testing.T) {
+	s := newSite(t, serveHTTP(t, echo))
 	body := strings.Repeat("0123456789abcdef", 4<<20/16)
 	if got := s.do(s.request(http.MethodPost, "/mcp", s.token(), strings.NewReader(body))); got.body != body {
 		t.Errorf("got %d of %d bytes back", len(got.body), len(body))
