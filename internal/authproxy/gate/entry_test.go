@@ -56,17 +56,22 @@ func TestWhoEnters(t *testing.T) {
 	}
 }
 
-// explosive is a body that nobody can read alive.
-type explosive struct{}
+// explosive is a body that cannot be read without harm, once.
+type explosive struct{ gone bool }
 
-func (explosive) Read([]byte) (int, error) { panic("a bug") }
-func (explosive) Close() error             { return nil }
+func (e *explosive) Read([]byte) (int, error) {
+	if !e.gone {
+		e.gone = true
+		panic("a bug")
+	}
+	return 0, io.EOF
+}
 
 // A bug of ours must not become a dropped connection either.
 func TestPanicBecomesAnAnswer(t *testing.T) {
 	s := newSite(t, serveHTTP(t, echo))
 	w := httptest.NewRecorder()
-	s.gate.ClientHandler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://localhost/mcp", explosive{}))
+	s.gate.ClientHandler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://localhost/mcp", &explosive{}))
 	if w.Code != 500 || !strings.Contains(w.Body.String(), `"reason":"internal"`) || strings.Contains(w.Body.String(), "a bug") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
