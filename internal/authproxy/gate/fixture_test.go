@@ -162,6 +162,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
+	closes bool // the gate said that it closes the connection
 	Error  struct {
 		Code    int
 		Message string
@@ -189,7 +190,7 @@ func (s *site) try(r *http.Request) (answer, error) {
 	}
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
-	got := answer{status: response.StatusCode, header: response.Header, body: string(raw)}
+	got := answer{status: response.StatusCode, header: response.Header, body: string(raw), closes: response.Close}
 	_ = json.Unmarshal(raw, &got) // Not every answer is JSON.
 	return got, err
 }

@@ -71,6 +71,9 @@ func newServerCheck(address, healthPath func() string) *serverCheck {
 
 func dialServer(ctx context.Context, address string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if errors.Is(err, syscall.ECONNRESET) { // It accepted, and reset before we could notice.
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotListening, err)
 	}

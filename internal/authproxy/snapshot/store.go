@@ -174,6 +174,7 @@ func (s *Store) note(file string, err error) {
 		return
 	}
 	s.broken[file] = err
+	s.publishProblem()
 	s.source.Log.Error("cannot use a mounted file: what was good before stays in force", "file", file, "error", err.Error())
 	s.source.Failed(file)
 }

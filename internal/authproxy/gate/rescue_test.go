@@ -1,0 +1,41 @@
+package gate
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+)
+
+// passing runs a visit whose steps end in a panic, and gives what went on panicking.
+func passing(steps func(*visit)) (panicked any) {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(`{"id":7}`))
+	v := &visit{
+		gate:     &Gate{options: Options{}.withDefaults(), metrics: metrics.New(func() map[string]int { return nil })},
+		snapshot: &snapshot.Snapshot{}, request: r, body: body.Of(w, r, 1<<20), began: time.Now(),
+		answer: &recorder{ResponseWriter: w, leaving: func() bool { return false }},
+	}
+	defer func() { panicked = recover() }()
+	defer v.conclude()
+	defer v.rescue()
+	steps(v)
+	return nil
+}
+
+func TestPanicInAnAnswerCutsItOff(t *testing.T) {
+	for name, cause := range map[string]any{"a bug": "a bug", "on purpose": http.ErrAbortHandler} {
+		panicked := passing(func(v *visit) {
+			v.answer.WriteHeader(200)
+			panic(cause)
+		})
+		if panicked != http.ErrAbortHandler {
+			t.Errorf("%s: panic %v", name, panicked)
+		}
+	}
+}
