@@ -37,7 +37,8 @@ func KeysFile(provider string) string { return provider + ".jwks" }
 type Config struct {
 	// Server names the MCPServer, for challenges and logs.
 	Server ServerID `json:"server"`
-	// Port serves MCP clients, AdminPort the kubelet, the operator and metrics scrapers.
+	// Port serves MCP clients, AdminPort the kubelet, the operator and metrics scrapers. A running gate follows
+	// changes of its configuration except of these and of Upstream.Port: they belong to the pod that it runs in.
 	Port      int32 `json:"port"`
 	AdminPort int32 `json:"adminPort"`
 	// Upstream is the server behind the gate.

@@ -70,10 +70,6 @@ func (r *round) id() int64 { return int64(r.prober.random()%(1<<31-1)) + 1 }
 
 // body writes the call as JSON-RPC 2.0. Stateless requests carry their version and client in "_meta".
 func (r *round) body(c call) ([]byte, error) {
-	message := map[string]any{"jsonrpc": "2.0", "method": c.method}
-	if c.id != 0 {
-		message["id"] = c.id
-	}
 	if r.dialect.stateless {
 		c.params["_meta"] = map[string]any{
 			"io.modelcontextprotocol/protocolVersion":    statelessVersion,
@@ -81,10 +77,12 @@ func (r *round) body(c call) ([]byte, error) {
 			"io.modelcontextprotocol/clientCapabilities": map[string]any{},
 		}
 	}
-	if c.params != nil {
-		message["params"] = c.params
-	}
-	return json.Marshal(message)
+	return json.Marshal(struct {
+		Version string         `json:"jsonrpc"`
+		ID      int64          `json:"id,omitempty"`
+		Method  string         `json:"method"`
+		Params  map[string]any `json:"params,omitempty"`
+	}{"2.0", c.id, c.method, c.params})
 }
 
 // post sends a call with the bearer, if any, and reads the answer until ctx ends.

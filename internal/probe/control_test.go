@@ -46,6 +46,7 @@ func TestControl(t *testing.T) {
 		{"stream that never answers", stream(": ping\n\n"), probe.Timeout, probe.UpstreamUnavailable, true},
 		{"stream of one endless event", flood("data: "), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"endless JSON", flood("["), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"stream aborts", bytesThen("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n", resetting), probe.Reset, probe.UpstreamUnavailable, false},
 		{"breaks off", bytesThen("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", closing), probe.Truncated, probe.UpstreamUnavailable, false},
 		{"aborts", bytesThen("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", resetting), probe.Reset, probe.UpstreamUnavailable, false},
 		{"no answer", bytesThen("", hanging), probe.Timeout, probe.UpstreamUnavailable, true},
@@ -116,7 +117,7 @@ func TestControlPastTheOpening(t *testing.T) {
 		"tools/list hangs":    {"tools/list", bytesThen("", hanging), hurry},
 	} {
 		t.Run(name, func(t *testing.T) {
-			model, fake, url := gateWithout(t, test.method, test.answer)
+			model, fake, url := gateWithout(t, mcpfake.Options{}, test.method, test.answer)
 			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: test.timeout})
 			got := first(t, report, probe.Valid)
 			if got.Outcome == probe.Passed || !strings.HasPrefix(got.Seen, test.method+": ") {
@@ -129,6 +130,39 @@ func TestControlPastTheOpening(t *testing.T) {
 				t.Errorf("%d sessions are left open", open)
 			}
 		})
+	}
+}
+
+// TestDialects: a server of the stateless revision may say in three ways that it knows no handshake; a stream may hold
+// other messages before the answer.
+func TestDialects(t *testing.T) {
+	for name, test := range map[string]struct {
+		dialect mcpfake.Dialect
+		method  string
+		answer  http.HandlerFunc
+	}{
+		"header missing":        {mcpfake.Discover, "initialize", failing(400, -32020)},
+		"version not supported": {mcpfake.Discover, "initialize", failing(400, -32022)},
+		"method not found":      {mcpfake.Discover, "initialize", failing(404, -32601)},
+		"notification goes first": {mcpfake.Stateful, "tools/list", func(w http.ResponseWriter, r *http.Request) {
+			text(200, "text/event-stream", "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n"+
+				"id: 2\r\ndata: {\"jsonrpc\":\"2.0\",\r\ndata:\"id\":"+rpcID(r)+",\"result\":{\"tools\":[{},{},{}]}}\r\n\r\n")(w, r)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			model, _, url := gateWithout(t, mcpfake.Options{Dialect: test.dialect}, test.method, test.answer)
+			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+			if verdict := report.Verdict(); verdict.Kind != probe.Locked || report.Server.Tools != 3 {
+				t.Errorf("%+v, server %+v", verdict, report.Server)
+			}
+		})
+	}
+}
+
+// failing answers with a JSON-RPC error.
+func failing(status, code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text(status, "application/json", fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"no"}}`, rpcID(r), code))(w, r)
 	}
 }
 
@@ -154,7 +188,7 @@ func TestServerWithoutTools(t *testing.T) {
 func TestManyTools(t *testing.T) {
 	tools := strings.Repeat(`{"name":"tool","description":"`+strings.Repeat("x", 1000)+`"},`, 1000)
 	list := rpc(`"result":{"tools":[` + strings.TrimSuffix(tools, ",") + `]}`)
-	model, _, url := gateWithout(t, "tools/list", list)
+	model, _, url := gateWithout(t, mcpfake.Options{}, "tools/list", list)
 	report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
 	if verdict := report.Verdict(); verdict.Kind != probe.Locked || report.Server.Tools != 1000 {
 		t.Errorf("%+v, server %+v", verdict, report.Server)
@@ -162,10 +196,12 @@ func TestManyTools(t *testing.T) {
 }
 
 // gateWithout starts a model gate before a server that answers one method of the control in another way.
-func gateWithout(t *testing.T, method string, answer http.HandlerFunc) (*modelGate, *mcpfake.Server, string) {
+func gateWithout(
+	t *testing.T, options mcpfake.Options, method string, answer http.HandlerFunc,
+) (*modelGate, *mcpfake.Server, string) {
 	t.Helper()
 	spoilt := map[probe.Case]http.HandlerFunc{}
-	model, fake, url := gate(t, mcpfake.Options{}, spoilt)
+	model, fake, url := gate(t, options, spoilt)
 	spoilt[probe.Valid] = func(w http.ResponseWriter, r *http.Request) {
 		if peekMethod(r) == method {
 			answer(w, r)

@@ -77,6 +77,7 @@ func TestRefusal(t *testing.T) {
 		{"challenge without parameter", probe.NoToken, refuse("missing_token", challenge(`Bearer`)), probe.MissingChallenge, probe.Broken, false},
 		{"basic challenge", probe.NoToken, refuse("missing_token", challenge(`Basic realm="x"`)), probe.MissingChallenge, probe.Broken, false},
 		{"error code without a token", probe.NoToken, refuse("missing_token", challenge(`Bearer realm="x", error="invalid_token"`)), probe.MissingChallenge, probe.Broken, false},
+		{"other error code without a token", probe.NoToken, refuse("missing_token", challenge(`Bearer realm="x", error="invalid_request"`)), probe.MissingChallenge, probe.Broken, false},
 		{"no error code for a token", probe.Expired, refuse("expired", challenge(`Bearer realm="x"`)), probe.MissingChallenge, probe.Broken, false},
 		{"other error code", probe.Expired, refuse("expired", challenge(`Bearer realm="x", error="insufficient_scope"`)), probe.MissingChallenge, probe.Broken, false},
 		{"as HTML", probe.NoToken, refuse("missing_token", func(a *refusal) { a.mediaType = "text/html" }), probe.UnclearMessage, probe.Broken, false},
@@ -91,7 +92,7 @@ func TestRefusal(t *testing.T) {
 		{"no keys", probe.Expired, refuse("no_keys", func(a *refusal) { a.status = 503 }), probe.Unavailable, probe.Inconclusive, false},
 		{"502", probe.NoToken, text(502, "text/plain", "bad gateway"), probe.Unavailable, probe.Broken, false},
 		{"504", probe.NoToken, text(504, "text/plain", "late"), probe.Unavailable, probe.Broken, false},
-		{"switches protocols", probe.NoToken, bytesThen("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", closing), probe.ForeignAnswer, probe.Broken, false},
+		{"switches protocols", probe.NoToken, bytesThen("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", hanging), probe.ForeignAnswer, probe.Broken, false},
 
 		{"reset", probe.NoToken, bytesThen("", resetting), probe.Reset, probe.Broken, false},
 		{"reset in the head", probe.NoToken, bytesThen("HTTP/1.1 401 Unau", resetting), probe.Reset, probe.Broken, false},

@@ -62,6 +62,18 @@ func TestClockOffset(t *testing.T) {
 	}
 }
 
+// TestBadGateway: 502 for a bad request says that it was passed on, unless nothing got through anyway.
+func TestBadGateway(t *testing.T) {
+	for control, want := range map[probe.Outcome]probe.Kind{probe.Passed: probe.Broken, probe.Unavailable: probe.UpstreamUnavailable} {
+		report := probe.Report{Results: []probe.Result{
+			{Case: probe.Valid, Outcome: control}, {Case: probe.NoToken, Outcome: probe.Unavailable, Status: 502},
+		}}
+		if got := report.Verdict().Kind; got != want {
+			t.Errorf("the control %s: %s, want %s", control, got, want)
+		}
+	}
+}
+
 func TestVerdictsSortWorstFirst(t *testing.T) {
 	verdicts := []probe.Verdict{
 		{Kind: probe.Locked}, {Kind: probe.Broken, Case: probe.Valid}, {Kind: probe.Open}, {Kind: probe.Unreachable},

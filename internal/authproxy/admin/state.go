@@ -18,7 +18,8 @@ type State struct {
 	Keys map[string][]string `json:"keys"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
 	SelfTest string `json:"selfTest"`
-	// Listeners are the sockets of the pod that others could reach and that are not the gate's.
+	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could
+	// not find out, empty if there are none.
 	Listeners []Listener `json:"listeners"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`

@@ -138,6 +138,7 @@ func (b *Body) Head() []byte {
 			b.head = append(b.head, buffer[:n]...)
 			b.done = err != nil
 		}
+		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

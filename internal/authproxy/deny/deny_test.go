@@ -46,6 +46,7 @@ var (
 	// The characters of error_description (RFC 6750 section 3), and one parameter of a challenge.
 	plain     = regexp.MustCompile(`^[\x20\x21\x23-\x5B\x5D-\x7E]+$`)
 	parameter = regexp.MustCompile(`(\w+)="([^"]*)"`)
+	challenge = regexp.MustCompile(`^Bearer \w+="[\x20\x21\x23-\x5B\x5D-\x7E]*"(, \w+="[\x20\x21\x23-\x5B\x5D-\x7E]*")*$`)
 )
 
 func TestEveryDenialIsWellFormed(t *testing.T) {
@@ -95,7 +96,7 @@ func checkChallenge(t *testing.T, denial *deny.Denial, challenges []string, code
 		}
 		return
 	}
-	if len(challenges) != 1 || !strings.HasPrefix(challenges[0], `Bearer realm="tools/weather"`) {
+	if len(challenges) != 1 || !challenge.MatchString(challenges[0]) || !strings.HasPrefix(challenges[0], `Bearer realm="tools/weather"`) {
 		t.Fatalf("%s: challenges %q", denial.Reason, challenges)
 	}
 	var names []string

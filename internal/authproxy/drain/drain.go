@@ -23,13 +23,23 @@ type Drain struct {
 
 	listenersEnd chan struct{}
 	requestsEnd  chan struct{}
+	// reprieve: a pod that still lives so long after its last stream had to end is not ending. Anybody who reaches the
+	// admin port could have said so.
+	reprieve time.Duration
 }
 
 // New gives a Drain of a pod that lives on.
 func New() *Drain {
 	idle := make(chan struct{})
 	close(idle)
-	return &Drain{idle: idle, listenersEnd: make(chan struct{}), requestsEnd: make(chan struct{})}
+	d := &Drain{idle: idle, reprieve: time.Minute}
+	d.reset()
+	return d
+}
+
+func (d *Drain) reset() {
+	d.ending = false
+	d.listenersEnd, d.requestsEnd = make(chan struct{}), make(chan struct{})
 }
 
 // Enter counts a request until leave is called, once.
@@ -67,7 +77,7 @@ func (d *Drain) Idle(ctx context.Context) error {
 }
 
 // Terminate says that the pod is ending: GET streams end after listeners, all other streams after requests. Only the
-// first call counts.
+// first call counts. If the pod lives on, that is forgotten in the end.
 func (d *Drain) Terminate(listeners, requests time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -75,8 +85,14 @@ func (d *Drain) Terminate(listeners, requests time.Duration) {
 		return
 	}
 	d.ending = true
-	time.AfterFunc(listeners, func() { close(d.listenersEnd) })
-	time.AfterFunc(requests, func() { close(d.requestsEnd) })
+	listenersEnd, requestsEnd := d.listenersEnd, d.requestsEnd
+	time.AfterFunc(listeners, func() { close(listenersEnd) })
+	time.AfterFunc(requests, func() { close(requestsEnd) })
+	time.AfterFunc(max(listeners, requests)+d.reprieve, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.reset()
+	})
 }
 
 // Ending tells whether Terminate was called.
@@ -88,6 +104,8 @@ func (d *Drain) Ending() bool {
 
 // StreamsEnd is closed when a stream that began with this method must end.
 func (d *Drain) StreamsEnd(method string) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if method == http.MethodGet {
 		return d.listenersEnd
 	}

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -52,5 +53,29 @@ func TestWhoEnters(t *testing.T) {
 				t.Errorf("%s, %s: id %s was not echoed", method, name, got.ID)
 			}
 		}
+	}
+}
+
+// explosive is a body that cannot be read without harm, once.
+type explosive struct{ gone bool }
+
+func (e *explosive) Read([]byte) (int, error) {
+	if !e.gone {
+		e.gone = true
+		panic("a bug")
+	}
+	return 0, io.EOF
+}
+
+// A bug of ours must not become a dropped connection either.
+func TestPanicBecomesAnAnswer(t *testing.T) {
+	s := newSite(t, serveHTTP(t, echo))
+	w := httptest.NewRecorder()
+	s.gate.ClientHandler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://localhost/mcp", &explosive{}))
+	if w.Code != 500 || !strings.Contains(w.Body.String(), `"reason":"internal"`) || strings.Contains(w.Body.String(), "a bug") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if log := s.log.String(); !strings.Contains(log, "panic while serving") || !strings.Contains(log, "explosive") {
+		t.Error("the log does not tell where it happened")
 	}
 }

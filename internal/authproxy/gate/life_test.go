@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
@@ -146,20 +147,21 @@ func TestSelfTestKeepsAnOpenGateFromBeingReady(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := prepareSite(t, serveHTTP(t, echo))
-			var impostor impostorListener
 			s.startUnready(func(_ *site, o *gate.Options) {
-				impostor = impostorListener{o.ClientListener, serveHTTP(t, c.open)}
-				o.ClientListener = impostor
+				o.ClientListener = impostorListener{o.ClientListener, serveHTTP(t, c.open)}
 			})
+			var state admin.State
 			s.eventually("the self-test has failed", func() bool {
-				return strings.Contains(s.adminGet("/readyz").body, "self-test: no token:") || strings.Contains(s.adminGet("/readyz").body, "malformed token:")
+				var err error
+				state, err = s.state(podUID)
+				must(t, err)
+				return state.SelfTest != "pending"
 			})
-			got := s.adminGet("/readyz")
-			if got.status != 503 || !strings.Contains(got.body, c.want) {
-				t.Errorf("readyz: %d %q", got.status, got.body)
+			if !strings.Contains(state.SelfTest, c.want) || !strings.Contains(s.log.String(), `"msg":"self-test","verdict":"`) {
+				t.Errorf("state: %q", state.SelfTest)
 			}
-			if state, err := s.state(podUID); err != nil || !strings.Contains(state.SelfTest, c.want) {
-				t.Errorf("state: %v %+v", err, state)
+			if got := s.adminGet("/readyz"); got.status != 503 || got.body != "the self-test has not passed\n" {
+				t.Errorf("readyz: %d %q", got.status, got.body)
 			}
 		})
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 )
 
-// passing runs a visit whose steps end in a panic, and gives what was answered and what went on panicking.
-func passing(steps func(*visit)) (w *httptest.ResponseRecorder, panicked any) {
-	w = httptest.NewRecorder()
+// passing runs a visit whose steps end in a panic, and gives what went on panicking.
+func passing(steps func(*visit)) (panicked any) {
+	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(`{"id":7}`))
 	v := &visit{
 		gate:     &Gate{options: Options{}.withDefaults(), metrics: metrics.New(func() map[string]int { return nil })},
@@ -25,22 +25,12 @@ func passing(steps func(*visit)) (w *httptest.ResponseRecorder, panicked any) {
 	defer v.conclude()
 	defer v.rescue()
 	steps(v)
-	return w, nil
-}
-
-func TestPanicBecomesAnAnswer(t *testing.T) {
-	w, panicked := passing(func(*visit) { panic("a bug") })
-	if panicked != nil || w.Code != 500 || !strings.Contains(w.Body.String(), `"reason":"internal"`) || !strings.Contains(w.Body.String(), `"id":7`) {
-		t.Errorf("got %d %s, panic %v", w.Code, w.Body, panicked)
-	}
-	if strings.Contains(w.Body.String(), "a bug") {
-		t.Error("the answer tells of our insides")
-	}
+	return nil
 }
 
 func TestPanicInAnAnswerCutsItOff(t *testing.T) {
 	for name, cause := range map[string]any{"a bug": "a bug", "on purpose": http.ErrAbortHandler} {
-		_, panicked := passing(func(v *visit) {
+		panicked := passing(func(v *visit) {
 			v.answer.WriteHeader(200)
 			panic(cause)
 		})

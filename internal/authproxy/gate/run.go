@@ -17,7 +17,11 @@ import (
 // ErrPortTaken: another process of the pod listens on a port of the gate. It may be answering in the gate's place.
 var ErrPortTaken = errors.New("the port is already taken")
 
-var errNoKeys = errors.New("no keys are loaded")
+// What /readyz says to anybody. The details are in the log and in State.
+var (
+	errNoKeys   = errors.New("no keys are loaded")
+	errNotTried = errors.New("the self-test has not passed")
+)
 
 // closing is how long the last answers may take to be written when all requests have ended.
 const closing = 5 * time.Second
@@ -44,6 +48,10 @@ func (g *Gate) Run(ctx context.Context) error {
 	go g.tend(tending, client.Addr().String())
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())
+	if _, err := g.adminKey(); err != nil || g.options.PodUID == "" {
+		g.options.Log.Warn("the operator cannot ask for this gate's state: /state needs the gate's secret and the pod's UID",
+			"podUID", g.options.PodUID != "", "secret", err == nil)
+	}
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)
@@ -130,8 +138,8 @@ func (g *Gate) ready() error {
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
 	}
-	if verdict := g.selfTestVerdict(); verdict != selfTestPassed {
-		return fmt.Errorf("self-test: %s", verdict)
+	if g.selfTestVerdict() != selfTestPassed {
+		return errNotTried
 	}
 	return g.listening.check()
 }

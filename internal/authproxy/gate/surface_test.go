@@ -147,35 +147,35 @@ func TestWhatTheServerSees(t *testing.T) {
 	})
 }
 
-// A client that sends all before it reads must see the refusal, not a reset. This one reads nothing until it has sent
-// everything.
-func TestRefusalIsSeenBehindALargeBody(t *testing.T) {
-	s := newSite(t, serveHTTP(t, echo))
-	for name, c := range map[string]struct {
-		header string
-		status int
-	}{
-		"no token":  {"", 401},
-		"too large": {"Authorization: Bearer " + s.token() + "\r\n", 413},
-	} {
-		const size = 32 << 20
-		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.clients)
-		must(t, err)
-		defer conn.Close()
-		must(t, conn.SetDeadline(time.Now().Add(patience)))
-		_, err = fmt.Fprintf(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n%s\r\n%s", size, c.header, ping)
-		must(t, err)
-		block := make([]byte, 1<<20)
-		for sent := len(ping); sent < size; {
-			n, err := conn.Write(block[:min(len(block), size-sent)])
-			if err != nil {
-				t.Fatalf("%s: after %d bytes: %v", name, sent, err)
-			}
-			sent += n
+// postAllThenRead is a client that reads nothing until it has sent everything.
+func (s *site) postAllThenRead(size int, header string) *http.Response {
+	s.t.Helper()
+	conn, err := new(net.Dialer).DialContext(s.t.Context(), "tcp", s.clients)
+	must(s.t, err)
+	s.t.Cleanup(func() { conn.Close() })
+	must(s.t, conn.SetDeadline(time.Now().Add(patience)))
+	_, err = fmt.Fprintf(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n%s\r\n%s", size, header, ping)
+	must(s.t, err)
+	block := make([]byte, 1<<20)
+	for sent := len(ping); sent < size; {
+		n, err := conn.Write(block[:min(len(block), size-sent)])
+		if err != nil {
+			s.t.Fatalf("after %d of %d bytes: %v", sent, size, err)
 		}
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || response.StatusCode != c.status {
-			t.Fatalf("%s: got %v, %v; want %d", name, response, err, c.status)
+		sent += n
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(s.t, err)
+	s.t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// The client must see the refusal, not a reset; the server must see nothing.
+func TestRefusalIsSeenBehindALargeBody(t *testing.T) {
+	s := newSite(t, serveRaw(t, func(conn *net.TCPConn) { t.Error("the server was bothered"); reset(conn) }))
+	for want, header := range map[int]string{401: "", 413: "Authorization: Bearer " + s.token() + "\r\n"} {
+		if got := s.postAllThenRead(32<<20, header); got.StatusCode != want {
+			t.Errorf("got %d, want %d", got.StatusCode, want)
 		}
 	}
 }
@@ -193,5 +193,18 @@ func TestChunkedBodyOverTheLimit(t *testing.T) {
 	}
 	if <-complete {
 		t.Error("the server took the body for complete")
+	}
+}
+
+func TestUpgradeIsNotPassedOn(t *testing.T) {
+	seen := make(chan http.Header, 1)
+	s := newSite(t, serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header }))
+	for _, protocol := range []string{"websocket", "h2c"} {
+		s.raw("GET /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: " + protocol +
+			"\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nAuthorization: Bearer " + s.token() + "\r\n\r\n")
+		got := <-seen
+		if connection := got.Values("Connection"); len(connection) != 1 || connection[0] != "close" || got.Get("Upgrade") != "" || got.Get("Http2-Settings") != "" {
+			t.Errorf("%s: the server saw %v", protocol, got)
+		}
 	}
 }

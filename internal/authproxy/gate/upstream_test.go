@@ -119,15 +119,20 @@ func TestHintsOfTheServerEndAtTheGate(t *testing.T) {
 	}
 }
 
+// The server answers before it has read the request, and closes. A client that sends all before it reads must see that
+// answer.
 func TestEarlyAnswerOfTheServerCounts(t *testing.T) {
-	s := newSite(t, serveRaw(t, func(conn *net.TCPConn) {
+	s := prepareSite(t, serveRaw(t, func(conn *net.TCPConn) {
 		send(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
-		_ = conn.CloseWrite()
-		// Closing with unread data makes the kernel reset the connection under the writer.
+		_, _ = io.CopyN(io.Discard, conn, 1<<10) // What is left unread makes the kernel reset the connection.
 	}))
-	got := s.do(s.request(http.MethodPost, "/mcp", s.token(), strings.NewReader(strings.Repeat("x", 4<<20))))
-	if got.status != 413 || got.body != "big" {
-		t.Errorf("got %d %q, want the server's own 413", got.status, got.body)
+	s.config.Limits.BodyBytes = 64 << 20
+	s.writeConfig()
+	s.start()
+	response := s.postAllThenRead(32<<20, "Authorization: Bearer "+s.token()+"\r\n")
+	got, err := io.ReadAll(response.Body)
+	if response.StatusCode != 413 || string(got) != "big" || err != nil {
+		t.Errorf("got %d %q, %v, want the server's own 413", response.StatusCode, got, err)
 	}
 }
 
@@ -224,13 +229,40 @@ func TestClientThatLeavesCancelsTheServer(t *testing.T) {
 	}
 }
 
+// The server answers what it has, and the client sends the rest only when it has seen that.
 func TestRequestAndAnswerMayOverlap(t *testing.T) {
 	s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		w.WriteHeader(200)
-		_ = http.NewResponseController(w).Flush()
-		_, _ = io.Copy(w, r.Body)
+		control := http.NewResponseController(w)
+		_ = control.EnableFullDuplex()
+		buffer := make([]byte, 5)
+		for {
+			n, err := io.ReadFull(r.Body, buffer)
+			_, _ = w.Write(buffer[:n])
+			_ = control.Flush()
+			if err != nil {
+				return
+			}
+		}
 	}))
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.clients)
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
+	send(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nAuthorization: Bearer "+s.token()+"\r\n\r\nhello")
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(t, err)
+	defer response.Body.Close()
+	for _, want := range []string{"hello", "world"} {
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != want {
+			t.Fatalf("got %q, %v; want %q", got, err, want)
+		}
+		send(conn, "world")
+	}
+}
+
+func TestLargeBodiesPassBothWays(t *testing.T) {
+	s := newSite(t, serveHTTP(t, echo))
 	body := strings.Repeat("0123456789abcdef", 4<<20/16)
 	if got := s.do(s.request(http.MethodPost, "/mcp", s.token(), strings.NewReader(body))); got.body != body {
 		t.Errorf("got %d of %d bytes back", len(got.body), len(body))

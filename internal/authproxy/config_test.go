@@ -1,0 +1,114 @@
+package authproxy_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// written is a configuration as the operator writes it. A change of this text is a change of the contract: gates of
+// older releases read it, too.
+const written = `{
+  "server": {"namespace": "tools", "name": "weather", "uid": "0b5f"},
+  "port": 8080,
+  "adminPort": 9090,
+  "upstream": {"port": 8000, "path": "/mcp", "healthPath": "/health", "forwardAuthorization": true},
+  "allowedHosts": ["weather", "weather.tools.svc"],
+  "allowedOrigins": ["https://app.example"],
+  "providers": [{
+    "name": "managed", "issuer": "urn:i", "audiences": ["urn:a"], "algorithms": ["EdDSA", "ES256"],
+    "clockSkewSeconds": 30, "maxTokenLifetimeSeconds": 3600
+  }],
+  "limits": {"bodyBytes": 4194304, "tokenBytes": 8192},
+  "drain": {"endpointSeconds": 5, "requestSeconds": 30}
+}`
+
+func config() authproxy.Config {
+	return authproxy.Config{
+		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "0b5f"},
+		Port:   8080, AdminPort: 9090,
+		Upstream:       authproxy.Upstream{Port: 8000, Path: "/mcp", HealthPath: "/health", ForwardAuthorization: true},
+		AllowedHosts:   []string{"weather", "weather.tools.svc"},
+		AllowedOrigins: []string{"https://app.example"},
+		Providers: []authproxy.Provider{{
+			Name: "managed", Issuer: "urn:i", Audiences: []string{"urn:a"},
+			Algorithms: []keys.Algorithm{keys.EdDSA, keys.ES256}, ClockSkewSeconds: 30, MaxTokenLifetimeSeconds: 3600,
+		}},
+		Limits: authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10},
+		Drain:  authproxy.Drain{EndpointSeconds: 5, RequestSeconds: 30},
+	}
+}
+
+func TestParseConfig(t *testing.T) {
+	got, err := authproxy.ParseConfig([]byte(written))
+	if err != nil || !reflect.DeepEqual(got, config()) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	data, err := json.Marshal(config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := authproxy.ParseConfig(data); err != nil || !reflect.DeepEqual(got, config()) {
+		t.Errorf("what is written is not what is read: %+v, %v", got, err)
+	}
+}
+
+func TestParseConfigIsStrict(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                     "EOF",
+		"[]":                                   "cannot unmarshal",
+		`{"open":true}`:                        `unknown field "open"`,
+		written + "{}":                         "more than one JSON value",
+		`{"limits":{"bodyBytes":"unlimited"}}`: "cannot unmarshal",
+		"{}":                                   "providers: at least one is needed",
+	} {
+		if _, err := authproxy.ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestConfigThatMakesNoSense(t *testing.T) {
+	for want, change := range map[string]func(*authproxy.Config){
+		"server: name and uid":                          func(c *authproxy.Config) { c.Server.UID = "" },
+		"port: 0 is no TCP port":                        func(c *authproxy.Config) { c.Port = 0 },
+		"adminPort: 65536 is no TCP port":               func(c *authproxy.Config) { c.AdminPort = 65536 },
+		"upstream.port: -1 is no TCP port":              func(c *authproxy.Config) { c.Upstream.Port = -1 },
+		"must differ":                                   func(c *authproxy.Config) { c.AdminPort = c.Upstream.Port },
+		`upstream.path: "mcp"`:                          func(c *authproxy.Config) { c.Upstream.Path = "mcp" },
+		`upstream.healthPath: "health"`:                 func(c *authproxy.Config) { c.Upstream.HealthPath = "health" },
+		`allowedOrigins[0]: "*"`:                        func(c *authproxy.Config) { c.AllowedOrigins = []string{"*"} },
+		`allowedOrigins[0]: "https://a.b/c"`:            func(c *authproxy.Config) { c.AllowedOrigins = []string{"https://a.b/c"} },
+		"limits: bodyBytes and tokenBytes":              func(c *authproxy.Config) { c.Limits.TokenBytes = 0 },
+		"drain: seconds":                                func(c *authproxy.Config) { c.Drain.EndpointSeconds = -1 },
+		"providers: at least one":                       func(c *authproxy.Config) { c.Providers = nil },
+		`providers[1].name: "managed" is used`:          func(c *authproxy.Config) { c.Providers = append(c.Providers, c.Providers[0]) },
+		`providers[1].issuer: "urn:i" is used`:          func(c *authproxy.Config) { c.Providers = append(c.Providers, c.Providers[0]) },
+		`providers[0].name: "../etc"`:                   func(c *authproxy.Config) { c.Providers[0].Name = "../etc" },
+		"providers[0].issuer: must be set":              func(c *authproxy.Config) { c.Providers[0].Issuer = "" },
+		"providers[0].audiences: at least one":          func(c *authproxy.Config) { c.Providers[0].Audiences = nil },
+		"audiences: at least one is needed, none empty": func(c *authproxy.Config) { c.Providers[0].Audiences = []string{""} },
+		"providers[0].algorithms: at least one":         func(c *authproxy.Config) { c.Providers[0].Algorithms = nil },
+		`algorithms: "none" is not one of`:              func(c *authproxy.Config) { c.Providers[0].Algorithms = []keys.Algorithm{"none"} },
+		"clockSkewSeconds: 301":                         func(c *authproxy.Config) { c.Providers[0].ClockSkewSeconds = 301 },
+		"maxTokenLifetimeSeconds":                       func(c *authproxy.Config) { c.Providers[0].MaxTokenLifetimeSeconds = -1 },
+	} {
+		changed := config()
+		change(&changed)
+		data, err := json.Marshal(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := authproxy.ParseConfig(data); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	// All problems are told at once.
+	if _, err := authproxy.ParseConfig([]byte("{}")); strings.Count(err.Error(), "\n") < 5 {
+		t.Errorf("got %v", err)
+	}
+}
