@@ -28,13 +28,8 @@ import (
 // FieldOwner is the manager of AuthHealthy, of its evidence, and of the condition on pods.
 const FieldOwner = client.FieldOwner("gatehouse-authprobe")
 
-const (
-	// workers is how many servers are tried at once. Trying is waiting: it costs next to nothing of the processor.
-	workers = 32
-	// startBudget is how long a pod may take to prove itself before its silence counts: the 120 s of its startup probe
-	// and time for a first round.
-	startBudget = 150 * time.Second
-)
+// workers is how many servers are tried at once. Trying is waiting: it costs next to nothing of the processor.
+const workers = 32
 
 // Reconciler keeps trying the locks.
 type Reconciler struct {

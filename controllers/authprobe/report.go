@@ -79,7 +79,7 @@ func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time) []s
 			pod:         pod.Name,
 			ready:       containersReady(pod),
 			terminating: pod.DeletionTimestamp != nil,
-			young:       now.Sub(pod.CreationTimestamp.Time) < startBudget && gateOf(pod) != corev1.ConditionTrue,
+			young:       now.Sub(pod.CreationTimestamp.Time) < desired.StartBudget && gateOf(pod) != corev1.ConditionTrue,
 			standing:    entries[pod.UID].standing,
 		})
 	}

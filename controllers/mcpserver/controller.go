@@ -102,8 +102,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 	case err != nil:
 		return ctrl.Result{}, err
 	default:
-		return ctrl.Result{}, r.report(ctx, server, seen, nil)
+		return ctrl.Result{RequeueAfter: patience(seen.pods, r.Now())}, r.report(ctx, server, seen, nil)
 	}
+}
+
+// patience is the time until the next starting pod is late, which no event tells.
+func patience(pods []corev1.Pod, now time.Time) time.Duration {
+	var soonest time.Duration
+	for _, pod := range pods {
+		left := desired.StartBudget - now.Sub(pod.CreationTimestamp.Time)
+		if left > 0 && (soonest == 0 || left < soonest) {
+			soonest = left + time.Second
+		}
+	}
+	return soonest
 }
 
 // converge applies what is desired.

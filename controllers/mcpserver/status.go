@@ -59,7 +59,7 @@ func conditionsOf(server *v1alpha1.MCPServer, seen observed, wrong *problem, now
 	parts := []metav1.Condition{
 		set(v1alpha1.ConditionAccepted, judgeProblem(v1alpha1.ConditionAccepted, wrong, v1alpha1.ReasonAccepted, "The spec can be carried out.")),
 		set(v1alpha1.ConditionKeysReady, judgeProblem(v1alpha1.ConditionKeysReady, wrong, v1alpha1.ReasonKeysPublished, "Every provider has its keys.")),
-		set(v1alpha1.ConditionAvailable, judgeAvailable(server, seen)),
+		set(v1alpha1.ConditionAvailable, judgeAvailable(server, seen, now)),
 		authHealthy(server),
 	}
 	set(v1alpha1.ConditionReady, judgeReady(parts))
@@ -85,7 +85,7 @@ func judgeProblem(kind string, wrong *problem, reason, message string) verdict {
 	return verdict{metav1.ConditionTrue, reason, message}
 }
 
-func judgeAvailable(server *v1alpha1.MCPServer, seen observed) verdict {
+func judgeAvailable(server *v1alpha1.MCPServer, seen observed, now time.Time) verdict {
 	want := desired.Resolve(server).Replicas
 	if want == 0 {
 		return verdict{metav1.ConditionTrue, v1alpha1.ReasonScaledToZero, "replicas is 0: the server is parked."}
@@ -101,30 +101,24 @@ func judgeAvailable(server *v1alpha1.MCPServer, seen observed) verdict {
 	if found := diagnose(seen.pods); found != nil {
 		return verdict{metav1.ConditionFalse, found.reason, count + "; " + found.message}
 	}
-	if withdrawn := slices.ContainsFunc(seen.pods, isWithdrawn); withdrawn || overdue(seen) {
-		return verdict{metav1.ConditionFalse, v1alpha1.ReasonPodsUnavailable, count + "; the others run and do not become ready."}
-	}
-	return verdict{metav1.ConditionFalse, v1alpha1.ReasonProgressing, count + "; the others are starting."}
-}
-
-// isWithdrawn: the pod runs, and was taken out of the Service because its lock was seen open.
-func isWithdrawn(pod corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == v1alpha1.ConditionPodAuthProven && c.Status == corev1.ConditionFalse
-	})
-}
-
-// overdue: the Deployment has given up waiting for progress.
-func overdue(seen observed) bool {
-	if seen.deployment == nil {
-		return false
-	}
-	for _, condition := range seen.deployment.Status.Conditions {
-		if condition.Type == "Progressing" && condition.Status == corev1.ConditionFalse {
-			return true
+	for _, pod := range seen.pods {
+		late := now.Sub(pod.CreationTimestamp.Time) > desired.StartBudget && podCondition(pod, corev1.PodReady) != corev1.ConditionTrue
+		// Withdrawn: its lock was seen open.
+		if withdrawn := podCondition(pod, v1alpha1.ConditionPodAuthProven) == corev1.ConditionFalse; late || withdrawn {
+			return verdict{metav1.ConditionFalse, v1alpha1.ReasonPodsUnavailable, fmt.Sprintf(
+				"%s; pod %s runs and does not become ready: the condition AuthHealthy says why.", count, pod.Name)}
 		}
 	}
-	return false
+	return verdict{metav1.ConditionFalse, v1alpha1.ReasonProgressing, count + "; the others are starting, or wait for the first proof of their lock."}
+}
+
+func podCondition(pod corev1.Pod, kind corev1.PodConditionType) corev1.ConditionStatus {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == kind {
+			return c.Status
+		}
+	}
+	return corev1.ConditionUnknown
 }
 
 // authHealthy is the evidence so far; the authprobe controller owns it.

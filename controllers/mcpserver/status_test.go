@@ -34,23 +34,26 @@ func deployment(updated, replicas, available int32) *appsv1.Deployment {
 
 func podWith(statuses ...corev1.ContainerStatus) corev1.Pod {
 	pod := corev1.Pod{}
-	pod.Name = "x-1"
+	pod.Name, pod.CreationTimestamp = "x-1", young
 	pod.Status.ContainerStatuses = statuses
 	return pod
 }
 
 var (
+	young  = metav1.NewTime(now.Add(-time.Second))
 	exited = podWith(corev1.ContainerStatus{Name: "mcp", RestartCount: 2, LastTerminationState: corev1.ContainerState{
 		Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: "Invalid configuration: CATALOG_URL is required"}}})
 	noImage = podWith(corev1.ContainerStatus{Name: "mcp", State: corev1.ContainerState{
 		Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "Back-off pulling image"}}})
 	creating = podWith(corev1.ContainerStatus{Name: "mcp", State: corev1.ContainerState{
 		Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}})
-	portTaken = corev1.Pod{Status: corev1.PodStatus{InitContainerStatuses: []corev1.ContainerStatus{{Name: "authproxy",
+	portTaken = corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: young}, Status: corev1.PodStatus{InitContainerStatuses: []corev1.ContainerStatus{{Name: "authproxy",
 		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 78, Message: "address already in use"}}}}}}
-	pending = corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
+	pending = corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: young}, Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
 		{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available"}}}}
-	withdrawn = corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
+	late = corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-2", CreationTimestamp: metav1.NewTime(now.Add(-time.Hour))}}
+
+	withdrawn = corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: young}, Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
 		{Type: v1alpha1.ConditionPodAuthProven, Status: corev1.ConditionFalse}}}}
 )
 
@@ -79,6 +82,7 @@ func TestConditions(t *testing.T) {
 		"gate's port taken":           {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited, portTaken}}, nil, "False GatePortTaken", "False GatePortTaken", "GatePortTaken", ""},
 		"no node":                     {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{pending}}, nil, "False Unschedulable", "False Unschedulable", "Unschedulable", ""},
 		"withdrawn":                   {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{withdrawn}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", ""},
+		"late":                        {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{late}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", ""},
 		"new revision cannot start":   {server(1, locked), observed{deployment: deployment(1, 2, 1), pods: []corev1.Pod{noImage}}, nil, "True Ready", "True PodsAvailable", "ContainerCannotStart", ""},
 		"Deployment not yet observed": {server(1, locked), observed{deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: deployment(1, 1, 1).Status}}, nil, "True Ready", "True PodsAvailable", "Progressing", ""},
 		"foreign object": {server(1, locked), observed{deployment: deployment(1, 1, 1)}, &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, "it is there"},

@@ -3,6 +3,7 @@ package desired
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -12,6 +13,16 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 )
+
+// The startup probe of the server, in seconds and tries.
+const (
+	serverStartPeriod   = 2
+	serverStartFailures = 60
+)
+
+// StartBudget is how long a pod may take to serve before that counts as a failure: the startup probe of its server,
+// and time for a first proof of its lock.
+const StartBudget = (serverStartPeriod*serverStartFailures + 30) * time.Second
 
 // podSpec puts the gate into the pod as a native sidecar: it is there before the server starts, and after it has ended.
 func podSpec(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.PodSpecApplyConfiguration, error) {
@@ -82,7 +93,7 @@ func serverContainer(s *v1alpha1.MCPServer, settings Settings) (*corev1ac.Contai
 		// The kubelet ends this container before the gate: the hook holds it until the gate has let go of its clients.
 		WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().WithHTTPGet(adminGet(settings, "/quiesce")))).
 		WithStartupProbe(corev1ac.Probe().WithHTTPGet(adminGet(settings, "/serverz")).
-			WithPeriodSeconds(2).WithFailureThreshold(60).WithTimeoutSeconds(3))
+			WithPeriodSeconds(serverStartPeriod).WithFailureThreshold(serverStartFailures).WithTimeoutSeconds(3))
 	if s.Spec.ImagePullPolicy != "" {
 		container.WithImagePullPolicy(s.Spec.ImagePullPolicy)
 	}
