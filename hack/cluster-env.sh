@@ -13,7 +13,7 @@ is_local() { [ -z "${KUBECONFIG:-}" ] || [ "$KUBECONFIG" = "$(local_kubeconfig)"
 
 # local_up starts the local cluster with the images of this tree in it, and tells on standard output how it gets on.
 local_up() {
-  hack/cluster/up 2>&1 > /dev/null
+  { hack/cluster/up > /dev/null; } 2>&1
   hack/images.sh
   hack/cluster/load-image out/images/*.tar 2>&1
 }
