@@ -201,6 +201,19 @@ var _ = Describe("An MCPServer", func() {
 		Eventually(condition(ctx, server, v1alpha1.ConditionStalled)).Should(BeNil())
 	})
 
+	It("has running pods take new keys at once", func(ctx SpecContext) {
+		server, pod := proveOne(ctx)
+		revision := func() string {
+			now := &corev1.Pod{}
+			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod.pod), now)).To(Succeed())
+			return now.Annotations[v1alpha1.AnnotationMountedRevision]
+		}
+		Eventually(revision).ShouldNot(BeEmpty())
+		before := revision()
+		Expect(k8s.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "x-keys", Namespace: server.Namespace}})).To(Succeed())
+		Eventually(revision).ShouldNot(Equal(before))
+	})
+
 	It("says which Secret is unusable, and leaves what runs running", func(ctx SpecContext) {
 		server := newServer(newNamespace(ctx), "x")
 		Expect(k8s.Create(ctx, server)).To(Succeed())

@@ -140,6 +140,9 @@ const (
 // open. Setting it by hand lets a pod take traffic without proof.
 const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
 
+// AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.
+const AnnotationMountedRevision = "mcp.gatehouse.dev/mounted-revision"
+
 // Labels on every object that belongs to an MCPServer.
 const (
 	// LabelServer holds the MCPServer's name.

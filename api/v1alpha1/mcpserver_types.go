@@ -116,6 +116,7 @@ type MCPServerSpec struct {
 
 	// path of the MCP endpoint, the same at the gate. Default: /mcp. Every other path is closed.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:XValidation:rule="self.matches('^/[A-Za-z0-9._~!$&()*+,=:@/-]*$') && !self.contains('//') && !self.contains('/..') && !self.contains('/./')",message="path must be an absolute path without query, escapes, '//' or dot segments, such as /mcp"
 	// +kubebuilder:validation:XValidation:rule="self != '/sse' && !self.endsWith('/sse')",message="/sse is the endpoint of the deprecated HTTP+SSE transport, which the gate does not carry: use the server's streamable HTTP endpoint, usually /mcp"
@@ -124,6 +125,7 @@ type MCPServerSpec struct {
 	// healthPath answers a GET without a token below 500 while the server is well. It enables the liveness probe of the
 	// server. Default: none for Generic (an accepted connection counts as started), /health for Quilt.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:Pattern=`^/[A-Za-z0-9._~!$&()*+,=:@/-]*$`
 	HealthPath string `json:"healthPath,omitempty"`

@@ -4,7 +4,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // MCPServerStatus says what runs, and whether its lock holds.
 type MCPServerStatus struct {
-	// conditions: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and Stalled are present
+	// conditions say how it stands: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and Stalled are present
 	// only while true.
 	// +optional
 	// +listType=map

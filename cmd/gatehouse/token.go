@@ -102,7 +102,7 @@ func mint(ctx context.Context, c client.Reader, server client.ObjectKey, o token
 	}
 	set, err := keys.ParsePrivate(secret.Data[authproxy.KeysFile(provider.Name)])
 	if err != nil {
-		return "", fmt.Errorf("Secret %s: %w", name, err)
+		return "", fmt.Errorf("read the keys in Secret %s: %w", name, err)
 	}
 	return token.Template{
 		Key: set[0], Issuer: desired.ManagedIssuer(&found), Audience: desired.ManagedIssuer(&found),

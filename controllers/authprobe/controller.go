@@ -135,7 +135,7 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 			}
 			continue
 		}
-		known = r.arrive(known, seenBefore, pod, settings)
+		known = r.arrive(known, seenBefore, pod, fmt.Sprintf("%d %s", server.Generation, instanceOf(pod)), settings)
 		results[i] = tried{pod.UID, known}
 		if r.Now().Before(known.due) {
 			continue
@@ -160,10 +160,10 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 	return after, nil
 }
 
-// arrive makes a pod due: at once when it is new or another process answers in it, within an interval when it was
-// proven before this operator started, so that a restart of the operator asks all servers no faster than usual.
-func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, settings desired.Probe) entry {
-	instance := instanceOf(pod)
+// arrive makes a pod due: at once when it is new, when another process answers in it or when the spec was changed;
+// within an interval when it was proven before this operator started, so that a restart of the operator asks all
+// servers no faster than usual.
+func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, instance string, settings desired.Probe) entry {
 	switch {
 	case !seenBefore && gateOf(pod) == corev1.ConditionTrue:
 		known.due = r.Now().Add(time.Duration(float64(settings.Interval) * r.Jitter()))

@@ -39,31 +39,51 @@ type judgement struct {
 //
 // keep tells that a ready pod was not tried yet since the operator started: what stood before stands.
 func judge(subjects []subject, parked bool) (verdict judgement, keep bool) {
-	var counted, waiting []subject
-	pending := false
+	roles := map[role][]subject{}
 	for _, s := range subjects {
-		switch {
-		case s.standing != nil && s.standing.grade == open:
-			counted = append(counted, s)
-		case s.terminating:
-		case s.ready && s.standing != nil:
-			counted = append(counted, s)
-		case s.ready && !s.young:
-			pending = true
-		case s.standing != nil:
-			waiting = append(waiting, s)
-		}
+		roles[s.role()] = append(roles[s.role()], s)
 	}
+	pending := len(roles[untried]) > 0
 	switch {
-	case len(counted) == 0 && pending:
+	case len(roles[counts]) > 0:
+		verdict = weigh(roles[counts])
+		return verdict, pending && verdict.status == metav1.ConditionTrue
+	case pending:
 		return judgement{}, true
-	case len(counted) == 0 && len(waiting) > 0:
-		return weigh(waiting), false
-	case len(counted) == 0:
-		return absent(len(subjects), parked), false
+	case len(roles[explains]) > 0:
+		return weigh(roles[explains]), false
 	}
-	verdict = weigh(counted)
-	return verdict, pending && verdict.status == metav1.ConditionTrue
+	return absent(len(subjects), parked), false
+}
+
+// role is what a pod is for the verdict on its server.
+type role int
+
+const (
+	// silent: nothing is said about it that matters.
+	silent role = iota
+	// counts: its evidence decides.
+	counts
+	// explains: it takes no traffic; its evidence says why, if no pod counts.
+	explains
+	// untried: it takes traffic, and was not tried since the operator started.
+	untried
+)
+
+func (s subject) role() role {
+	switch {
+	case s.standing != nil && s.standing.grade == open:
+		return counts
+	case s.terminating:
+		return silent
+	case s.ready && s.standing != nil:
+		return counts
+	case s.ready && !s.young:
+		return untried
+	case s.standing != nil:
+		return explains
+	}
+	return silent
 }
 
 // weigh lets the worst evidence decide.

@@ -30,9 +30,8 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 	now := r.Now()
 	verdict, keep := judge(subjects(pods, entries, now), desired.Resolve(server).Replicas == 0)
 	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy)
-	last, info := newest(entries)
 	if keep {
-		if before == nil || before.Status != metav1.ConditionTrue || !stale(server, now) {
+		if !stale(server, before, now) {
 			return nil
 		}
 		verdict = judgement{
@@ -40,9 +39,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 			message: "The last round is too long ago: nobody has tried the lock since. The pods are being tried now.",
 		}
 	}
-	if last.IsZero() && server.Status.AuthHealth != nil {
-		last = server.Status.AuthHealth.LastProbeTime.Time
-	}
+	last, info := newest(server, entries)
 	if before != nil && same(server, *before, verdict) && !heartbeatDue(server, last) {
 		return nil
 	}
@@ -89,9 +86,13 @@ func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time) []s
 	return out
 }
 
-// newest gives the time of the newest evidence, and what the server said of itself last.
-func newest(entries map[types.UID]entry) (last time.Time, info *probe.ServerInfo) {
+// newest gives the time of the newest evidence, or else of what status is from, and what the server said of itself
+// last.
+func newest(server *v1alpha1.MCPServer, entries map[types.UID]entry) (last time.Time, info *probe.ServerInfo) {
 	var said time.Time
+	if server.Status.AuthHealth != nil {
+		last = server.Status.AuthHealth.LastProbeTime.Time
+	}
 	for _, e := range entries {
 		if e.standing == nil {
 			continue
@@ -153,6 +154,8 @@ func heartbeatDue(server *v1alpha1.MCPServer, last time.Time) bool {
 	return last.Sub(server.Status.AuthHealth.LastProbeTime.Time) >= heartbeat
 }
 
-func stale(server *v1alpha1.MCPServer, now time.Time) bool {
-	return server.Status.AuthHealth == nil || now.Sub(server.Status.AuthHealth.LastProbeTime.Time) > 2*heartbeat
+// stale tells that status says True on evidence that nobody would call fresh.
+func stale(server *v1alpha1.MCPServer, before *metav1.Condition, now time.Time) bool {
+	health := server.Status.AuthHealth
+	return before != nil && before.Status == metav1.ConditionTrue && (health == nil || now.Sub(health.LastProbeTime.Time) > 2*heartbeat)
 }

@@ -37,24 +37,20 @@ type credentials struct {
 // credentials reads the server's Secrets. Nil means that they are not there, or not usable, yet; the condition
 // KeysReady says so.
 func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer) (*credentials, error) {
-	var private, shared corev1.Secret
-	for name, secret := range map[string]*corev1.Secret{
-		desired.KeysSecretName(server): &private, desired.GateSecretName(server): &shared,
-	} {
-		err := r.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: name}, secret)
-		if client.IgnoreNotFound(err) != nil {
-			return nil, fmt.Errorf("read Secret %s: %w", name, err)
-		}
-		if err != nil || !metav1.IsControlledBy(secret, server) {
-			return nil, nil
-		}
+	private, err := r.secretData(ctx, server, desired.KeysSecretName(server))
+	if err != nil {
+		return nil, err
+	}
+	shared, err := r.secretData(ctx, server, desired.GateSecretName(server))
+	if err != nil {
+		return nil, err
 	}
 	provider := desired.Resolve(server).Providers[0]
-	set, err := keys.ParsePrivate(private.Data[authproxy.KeysFile(provider.Name)])
+	set, err := keys.ParsePrivate(private[authproxy.KeysFile(provider.Name)])
 	if err != nil {
 		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
 	}
-	key, err := admin.NewKey(shared.Data[authproxy.SecretFile])
+	key, err := admin.NewKey(shared[authproxy.SecretFile])
 	if err != nil {
 		return nil, nil //nolint:nilerr // a Secret that is not what it must be is put right by its controller
 	}
@@ -66,6 +62,19 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 			Subject: probeSubject, Lifetime: tokenLifetime,
 		},
 	}, nil
+}
+
+// secretData is empty while the Secret is not there, or not ours.
+func (r *Reconciler) secretData(ctx context.Context, server *v1alpha1.MCPServer, name string) (map[string][]byte, error) {
+	var secret corev1.Secret
+	err := r.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: name}, &secret)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("read Secret %s: %w", name, err)
+	}
+	if !metav1.IsControlledBy(&secret, server) {
+		return nil, nil
+	}
+	return secret.Data, nil
 }
 
 // round tries one pod. It does not count when the pod changed under it: what answered may then be another.
@@ -82,35 +91,45 @@ func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod 
 	if violations := desired.Locked(pod.Spec, desired.LockOf(server, template)); len(violations) > 0 {
 		return tampered(violations, r.Now()), true
 	}
+	result, err = r.try(ctx, server, pod, use)
+	if err != nil {
+		log.Info("the round does not count", "reason", err.Error())
+		return evidence{}, false
+	}
+	return result, r.unchanged(ctx, pod)
+}
+
+// try asks the gate who it is, puts the cases to it, and asks again: evidence is about one process.
+func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, use credentials) (evidence, error) {
 	settings := desired.Resolve(server)
 	before, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
 	if failure != nil {
-		return *failure, r.unchanged(ctx, pod)
+		return *failure, nil
 	}
 	gate, err := address(pod, desired.GatePortName)
 	if err != nil {
-		return evidence{}, false
+		return evidence{}, err
 	}
 	report, err := r.Prober.Run(ctx, probe.Target{
 		URL: "http://" + gate + settings.Path, Tokens: use.tokens, Exact: true,
 		Timeout: settings.Probe.Timeout, ClockTolerance: use.skew,
 	})
-	if err != nil || ctx.Err() != nil {
-		log.Error(errors.Join(err, ctx.Err()), "the round could not be put")
-		return evidence{}, false
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		return evidence{}, err
 	}
-	result = fromReport(report, r.Now())
-	// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
-	if result.grade != open {
-		after, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
-		if failure == nil && after.Instance != before.Instance {
-			return evidence{}, false
-		}
-		if failure != nil && result.grade == proven {
-			result = *failure
-		}
+	result := fromReport(report, r.Now())
+	if result.grade == open {
+		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
+		return result, nil
 	}
-	return result, r.unchanged(ctx, pod)
+	after, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
+	switch {
+	case failure != nil && result.grade == proven:
+		return *failure, nil
+	case failure == nil && after.Instance != before.Instance:
+		return evidence{}, errors.New("the gate was restarted during the round")
+	}
+	return result, nil
 }
 
 // identify asks the gate's admin port who it is.

@@ -55,7 +55,10 @@ func (r *Reconciler) read(ctx context.Context, wanted *unstructured.Unstructured
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", wanted.GetKind(), err)
 	}
-	object := typed.(client.Object)
+	object, ok := typed.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("read %s: %T is no object", wanted.GetKind(), typed)
+	}
 	err = r.Get(ctx, client.ObjectKeyFromObject(wanted), object)
 	if apierrors.IsNotFound(err) {
 		err = r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), object)

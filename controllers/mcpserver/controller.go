@@ -49,7 +49,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager starts the controller with the manager.
@@ -91,21 +91,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 	if err == nil {
 		err = r.converge(ctx, server, seen)
 	}
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		// The cache was behind; its next event brings us back as well.
+		return ctrl.Result{RequeueAfter: time.Second}, nil
+	}
 	var wrong *problem
-	if err != nil && !errors.As(err, &wrong) {
-		// A conflict means that the cache was behind; its next event brings us back at once.
-		if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-			return ctrl.Result{RequeueAfter: time.Second}, nil
-		}
+	switch {
+	case errors.As(err, &wrong):
+		return ctrl.Result{RequeueAfter: retryAfter}, r.report(ctx, server, seen, wrong)
+	case err != nil:
 		return ctrl.Result{}, err
+	default:
+		return ctrl.Result{}, r.report(ctx, server, seen, nil)
 	}
-	if err := r.report(ctx, server, seen, wrong); err != nil {
-		return ctrl.Result{}, err
-	}
-	if wrong != nil {
-		return ctrl.Result{RequeueAfter: retryAfter}, nil
-	}
-	return ctrl.Result{}, nil
 }
 
 // converge applies what is desired.
@@ -125,7 +123,7 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 			return err
 		}
 	}
-	return nil
+	return r.refresh(ctx, seen.pods, objects)
 }
 
 // problem is something that only a user can mend.

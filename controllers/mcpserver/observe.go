@@ -95,7 +95,7 @@ func (r *Reconciler) observeGateSecret(ctx context.Context, server *v1alpha1.MCP
 	seen.gateSecret = secret.Data[authproxy.SecretFile]
 	if len(seen.gateSecret) != gateSecretBytes {
 		seen.gateSecret = make([]byte, gateSecretBytes)
-		rand.Read(seen.gateSecret) //nolint:errcheck // crypto/rand.Read never fails
+		rand.Read(seen.gateSecret)
 	}
 	return nil
 }

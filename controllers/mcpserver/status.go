@@ -48,41 +48,47 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 func conditionsOf(server *v1alpha1.MCPServer, seen observed, wrong *problem, now time.Time) []metav1.Condition {
 	all := slices.Clone(server.Status.Conditions)
 	var owned []string
-	set := func(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	set := func(kind string, v verdict) metav1.Condition {
 		meta.SetStatusCondition(&all, metav1.Condition{
-			Type: kind, Status: status, Reason: reason, Message: message,
+			Type: kind, Status: v.status, Reason: v.reason, Message: v.message,
 			ObservedGeneration: server.Generation, LastTransitionTime: metav1.NewTime(now),
 		})
 		owned = append(owned, kind)
 		return *meta.FindStatusCondition(all, kind)
 	}
 	parts := []metav1.Condition{
-		set(judgeProblem(v1alpha1.ConditionAccepted, wrong, v1alpha1.ReasonAccepted, "The spec can be carried out.")),
-		set(judgeProblem(v1alpha1.ConditionKeysReady, wrong, v1alpha1.ReasonKeysPublished, "Every provider has its keys.")),
-		set(judgeAvailable(server, seen)),
+		set(v1alpha1.ConditionAccepted, judgeProblem(v1alpha1.ConditionAccepted, wrong, v1alpha1.ReasonAccepted, "The spec can be carried out.")),
+		set(v1alpha1.ConditionKeysReady, judgeProblem(v1alpha1.ConditionKeysReady, wrong, v1alpha1.ReasonKeysPublished, "Every provider has its keys.")),
+		set(v1alpha1.ConditionAvailable, judgeAvailable(server, seen)),
 		authHealthy(server),
 	}
-	set(judgeReady(server, parts))
+	set(v1alpha1.ConditionReady, judgeReady(parts))
 	if wrong != nil {
-		set(v1alpha1.ConditionStalled, metav1.ConditionTrue, wrong.reason, wrong.message)
-	} else if reason, message := judgeReconciling(server, seen); reason != "" {
-		set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, reason, message)
+		set(v1alpha1.ConditionStalled, verdict{metav1.ConditionTrue, wrong.reason, wrong.message})
+	} else if v := judgeReconciling(server, seen); v.reason != "" {
+		set(v1alpha1.ConditionReconciling, v)
 	}
 	return slices.DeleteFunc(all, func(c metav1.Condition) bool { return !slices.Contains(owned, c.Type) })
 }
 
-func judgeProblem(kind string, wrong *problem, reason, message string) (string, metav1.ConditionStatus, string, string) {
-	if wrong != nil && wrong.condition == kind {
-		return kind, metav1.ConditionFalse, wrong.reason, wrong.message
-	}
-	return kind, metav1.ConditionTrue, reason, message
+// verdict is what a condition says.
+type verdict struct {
+	status          metav1.ConditionStatus
+	reason, message string
 }
 
-func judgeAvailable(server *v1alpha1.MCPServer, seen observed) (string, metav1.ConditionStatus, string, string) {
-	const kind = v1alpha1.ConditionAvailable
+// judgeProblem: the condition is False because of the problem, if it is this one's, else True.
+func judgeProblem(kind string, wrong *problem, reason, message string) verdict {
+	if wrong != nil && wrong.condition == kind {
+		return verdict{metav1.ConditionFalse, wrong.reason, wrong.message}
+	}
+	return verdict{metav1.ConditionTrue, reason, message}
+}
+
+func judgeAvailable(server *v1alpha1.MCPServer, seen observed) verdict {
 	want := desired.Resolve(server).Replicas
 	if want == 0 {
-		return kind, metav1.ConditionTrue, v1alpha1.ReasonScaledToZero, "replicas is 0: the server is parked."
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonScaledToZero, "replicas is 0: the server is parked."}
 	}
 	var available int32
 	if seen.deployment != nil {
@@ -90,15 +96,15 @@ func judgeAvailable(server *v1alpha1.MCPServer, seen observed) (string, metav1.C
 	}
 	count := fmt.Sprintf("%d of %d pods serve", available, want)
 	if available >= want {
-		return kind, metav1.ConditionTrue, v1alpha1.ReasonPodsAvailable, count + "."
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonPodsAvailable, count + "."}
 	}
 	if found := diagnose(seen.pods); found != nil {
-		return kind, metav1.ConditionFalse, found.reason, count + "; " + found.message
+		return verdict{metav1.ConditionFalse, found.reason, count + "; " + found.message}
 	}
 	if withdrawn := slices.ContainsFunc(seen.pods, isWithdrawn); withdrawn || overdue(seen) {
-		return kind, metav1.ConditionFalse, v1alpha1.ReasonPodsUnavailable, count + "; the others run and do not become ready."
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonPodsUnavailable, count + "; the others run and do not become ready."}
 	}
-	return kind, metav1.ConditionFalse, v1alpha1.ReasonProgressing, count + "; the others are starting."
+	return verdict{metav1.ConditionFalse, v1alpha1.ReasonProgressing, count + "; the others are starting."}
 }
 
 // isWithdrawn: the pod runs, and was taken out of the Service because its lock was seen open.
@@ -133,32 +139,31 @@ func authHealthy(server *v1alpha1.MCPServer) metav1.Condition {
 }
 
 // judgeReady is the first part that is not True, in the order of cause. A parked server is as ready as it can be.
-func judgeReady(server *v1alpha1.MCPServer, parts []metav1.Condition) (string, metav1.ConditionStatus, string, string) {
-	const kind = v1alpha1.ConditionReady
+func judgeReady(parts []metav1.Condition) verdict {
 	for _, part := range parts {
 		if part.Reason == v1alpha1.ReasonScaledToZero {
-			return kind, metav1.ConditionTrue, part.Reason, part.Message
+			return verdict{metav1.ConditionTrue, part.Reason, part.Message}
 		}
 		if part.Status != metav1.ConditionTrue {
-			return kind, part.Status, part.Reason, part.Message
+			return verdict{part.Status, part.Reason, part.Message}
 		}
 	}
-	return kind, metav1.ConditionTrue, v1alpha1.ReasonReady, "The server runs, and its lock was seen to hold on every pod."
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonReady, "The server runs, and its lock was seen to hold on every pod."}
 }
 
 // judgeReconciling says what is still under way; an empty reason means nothing.
-func judgeReconciling(server *v1alpha1.MCPServer, seen observed) (reason, message string) {
+func judgeReconciling(server *v1alpha1.MCPServer, seen observed) verdict {
 	d := seen.deployment
 	if d == nil || d.Status.ObservedGeneration < d.Generation {
-		return v1alpha1.ReasonProgressing, "The objects are being brought to the spec."
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonProgressing, "The objects are being brought to the spec."}
 	}
 	want := desired.Resolve(server).Replicas
 	if d.Status.UpdatedReplicas >= want && d.Status.Replicas == d.Status.UpdatedReplicas && d.Status.AvailableReplicas >= want {
-		return "", ""
+		return verdict{}
 	}
-	message = fmt.Sprintf("%d of %d pods are of the newest revision, %d of them available.", d.Status.UpdatedReplicas, want, d.Status.AvailableReplicas)
+	message := fmt.Sprintf("%d of %d pods are of the newest revision, %d of them available.", d.Status.UpdatedReplicas, want, d.Status.AvailableReplicas)
 	if found := diagnose(seen.pods); found != nil {
-		return found.reason, message + " " + found.message
+		return verdict{metav1.ConditionTrue, found.reason, message + " " + found.message}
 	}
-	return v1alpha1.ReasonProgressing, message
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonProgressing, message}
 }

@@ -49,6 +49,7 @@ build() {
   go build -v -ldflags "$(link_flags "$version")" -o "$out/" ./... 2>&1 | awk -v total="$total" '
     /^[a-z0-9.-]+(\/|$)/ && !/[: ]/ { n++; if (systime() >= next_line) { printf "  %d of at most %d packages compiled\n", n, total; fflush(); next_line = systime() + 15 }; next }
     { print; fflush() }' >&2 || {
+    rm -rf "$out"
     echo "Building Kubernetes failed after $((SECONDS - started)) s; the compiler's words are above" >&2
     return 1
   }

@@ -133,20 +133,17 @@ func (c Config) validate() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
-	isPort := func(port int32) bool { return port > 0 && port < 65536 }
 	check(c.Server.Name != "" && c.Server.UID != "", "server: name and uid must be set")
-	check(isPort(c.Port), "port: %d is no TCP port", c.Port)
-	check(isPort(c.AdminPort), "adminPort: %d is no TCP port", c.AdminPort)
-	check(isPort(c.Upstream.Port), "upstream.port: %d is no TCP port", c.Upstream.Port)
+	for field, port := range map[string]int32{"port": c.Port, "adminPort": c.AdminPort, "upstream.port": c.Upstream.Port} {
+		check(port > 0 && port < 65536, "%s: %d is no TCP port", field, port)
+	}
 	check(c.Port != c.AdminPort && c.Port != c.Upstream.Port && c.AdminPort != c.Upstream.Port,
 		"port, adminPort and upstream.port must differ")
 	check(strings.HasPrefix(c.Upstream.Path, "/"), "upstream.path: %q does not begin with /", c.Upstream.Path)
 	check(c.Upstream.HealthPath == "" || strings.HasPrefix(c.Upstream.HealthPath, "/"),
 		"upstream.healthPath: %q does not begin with /", c.Upstream.HealthPath)
 	for i, origin := range c.AllowedOrigins {
-		parsed, err := url.Parse(origin)
-		check(err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == "",
-			"allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)
+		check(isOrigin(origin), "allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)
 	}
 	check(c.Limits.BodyBytes > 0 && c.Limits.TokenBytes > 0, "limits: bodyBytes and tokenBytes must be positive")
 	check(c.Drain.EndpointSeconds >= 0 && c.Drain.RequestSeconds >= 0, "drain: seconds must not be negative")
@@ -159,6 +156,11 @@ func (c Config) validate() error {
 		problems = append(problems, provider.validate(i)...)
 	}
 	return errors.Join(problems...)
+}
+
+func isOrigin(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == ""
 }
 
 func (p Provider) validate(index int) []error {

@@ -21,12 +21,14 @@ func KeysSecretName(s *v1alpha1.MCPServer) string { return keysSecretName(s) }
 func GateSecretName(s *v1alpha1.MCPServer) string { return gateSecretName(s) }
 
 const (
-	// GateContainer and ServerContainer name the containers of a pod.
-	GateContainer   = "authproxy"
+	// GateContainer is the container of the gate.
+	GateContainer = "authproxy"
+	// ServerContainer is the container of the MCP server.
 	ServerContainer = "mcp"
 
-	// GatePortName and AdminPortName name the gate's ports on the pod, GatePortName also the Service's.
-	GatePortName  = "mcp-gate"
+	// GatePortName is the port for MCP clients, on the pod and on the Service.
+	GatePortName = "mcp-gate"
+	// AdminPortName is the port for the kubelet, the operator and metrics, on the pod.
 	AdminPortName = "gate-admin"
 
 	configVolume = "gatehouse-config"

@@ -1,22 +1,11 @@
 package probe
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
 )
-
-// finding is what one case came to.
-type finding struct {
-	outcome Outcome
-	answer  answer
-	// step is the method whose answer decided, where a case takes several requests.
-	step string
-	// id is the JSON-RPC id of the request that was answered.
-	id string
-}
 
 const expectedResult = "2xx with a JSON-RPC result"
 
@@ -25,25 +14,6 @@ func (n negative) expected(exact bool) string {
 		return "401 or 403"
 	}
 	return "401 with a Bearer challenge and reason " + n.reason
-}
-
-// session is the id of the session that the answer opened, "" for none.
-func (f finding) session() string {
-	if !isSuccess(f.answer.status) {
-		return ""
-	}
-	return f.answer.header.Get(sessionHeader)
-}
-
-// refusal sends the opening request with a bearer that must be refused.
-func (r *round) refusal(ctx context.Context, negative negative, bearer string) finding {
-	opening := r.opening()
-	out := finding{answer: r.post(ctx, bearer, opening), step: opening.method, id: opening.idText()}
-	out.outcome = negative.judge(out.answer, out.id, r.target.Exact)
-	if session := out.session(); session != "" {
-		r.closeSession(ctx, bearer, session)
-	}
-	return out
 }
 
 // judge compares an answer with the refusal that the case calls for.

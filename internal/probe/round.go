@@ -26,6 +26,24 @@ type round struct {
 	stopped string
 }
 
+// finding is what one case came to.
+type finding struct {
+	outcome Outcome
+	answer  answer
+	// step is the method whose answer decided, where a case takes several requests.
+	step string
+	// id is the JSON-RPC id of the request that was answered.
+	id string
+}
+
+// session is the id of the session that the answer opened, "" for none.
+func (f finding) session() string {
+	if !isSuccess(f.answer.status) {
+		return ""
+	}
+	return f.answer.header.Get(sessionHeader)
+}
+
 // run asks the control, the negatives, and the control again. All tokens are minted beforehand, for the same instant.
 func (r *round) run(ctx context.Context) error {
 	control, err := r.mintControl(r.started)
@@ -72,6 +90,17 @@ func (r *round) askNegative(ctx context.Context, negative negative, bearer strin
 	second := r.ask(ctx, Valid, expectedResult, func(ctx context.Context) finding { return r.open(ctx, control) })
 	r.results[accepted].Confirmed = first == Accepted && second == Passed
 	return nil
+}
+
+// refusal sends the opening request with a bearer that must be refused.
+func (r *round) refusal(ctx context.Context, negative negative, bearer string) finding {
+	opening := r.opening()
+	out := finding{answer: r.post(ctx, bearer, opening), step: opening.method, id: opening.idText()}
+	out.outcome = negative.judge(out.answer, out.id, r.target.Exact)
+	if session := out.session(); session != "" {
+		r.closeSession(ctx, bearer, session)
+	}
+	return out
 }
 
 // ask runs one case under its time limit and keeps its result.

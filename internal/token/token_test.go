@@ -80,7 +80,7 @@ func isOnly(err, want error) bool {
 		jwt.ErrTokenExpired, jwt.ErrTokenSignatureInvalid, jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience,
 		jwt.ErrTokenUsedBeforeIssued, jwt.ErrTokenNotValidYet, jwt.ErrTokenInvalidSubject, jwt.ErrTokenMalformed,
 	} {
-		if errors.Is(err, other) != (other == want) {
+		if errors.Is(err, other) != errors.Is(other, want) {
 			return false
 		}
 	}

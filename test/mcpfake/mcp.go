@@ -1,13 +1,11 @@
 package mcpfake
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"time"
 )
 
 const maxBodyBytes = 4 << 20
@@ -177,87 +175,4 @@ func checkHeaders(w http.ResponseWriter, r *http.Request, req request) bool {
 		return true
 	}
 	return false
-}
-
-// checkSession: 400 without a session, 404 with one that is unknown or was ended (MCP 2025-11-25, "Session
-// Management").
-func (s *Server) checkSession(w http.ResponseWriter, r *http.Request) bool {
-	id := r.Header.Get(sessionHeader)
-	s.mu.Lock()
-	known := s.sessions[id]
-	s.mu.Unlock()
-	switch {
-	case id == "":
-		writeError(w, http.StatusBadRequest, nil, codeInvalidRequest, "Bad Request: Missing session ID")
-	case !known:
-		writeError(w, http.StatusNotFound, nil, codeInvalidRequest, "Session not found")
-	}
-	return known
-}
-
-func (s *Server) newSession() string {
-	id := rand.Text()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sessions[id] = true
-	return id
-}
-
-func (s *Server) endSession(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sessions, id)
-}
-
-// answer writes a response in the form that the options ask for.
-func (s *Server) answer(w http.ResponseWriter, response response) {
-	if s.options.Answer == JSON || (s.options.Dialect == Discover && response.Error != nil) {
-		writeJSON(w, statusOf(s.options.Dialect, response.Error), response)
-		return
-	}
-	data, _ := json.Marshal(response) //nolint:errchkjson // it holds nothing that JSON cannot say
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = fmt.Fprintf(w, "event: message\ndata: %s\n\n", data)
-}
-
-// statusOf: an unknown method is 404 in revision 2026-07-28; before, JSON-RPC errors come with 200.
-func statusOf(dialect Dialect, err *rpcError) int {
-	if dialect == Discover && err != nil && err.Code == codeMethodNotFound {
-		return http.StatusNotFound
-	}
-	return http.StatusOK
-}
-
-func writeError(w http.ResponseWriter, status int, id json.RawMessage, code int, message string) {
-	if len(id) == 0 {
-		id = json.RawMessage("null")
-	}
-	writeJSON(w, status, response{Version: "2.0", ID: id, Error: &rpcError{Code: code, Message: message}})
-}
-
-// stream sends an event at once and then one per interval, until the client leaves or the server shuts down.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
-	if s.options.Dialect == Stateful && !s.checkSession(w, r) {
-		return
-	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-cache")
-	controller := http.NewResponseController(w)
-	ticker := time.NewTicker(s.options.StreamInterval)
-	defer ticker.Stop()
-	for count := 1; ; count++ {
-		_, err := fmt.Fprintf(w, "id: %d\nevent: message\ndata: "+
-			`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"event %d"}}`+"\n\n", count, count)
-		if err != nil || controller.Flush() != nil {
-			return
-		}
-		select {
-		case <-r.Context().Done():
-			return
-		case <-s.ending:
-			return
-		case <-ticker.C:
-		}
-	}
 }

@@ -2,7 +2,6 @@ package mcpfake
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -109,10 +108,4 @@ func (s *Server) endpoint(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.serveMCP(w, r)
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
 }

@@ -125,7 +125,7 @@ func (t *tree) folder(name string) error {
 	}
 	t.written[name] = true
 	mode := int64(0o755)
-	if path.Base(name) == "tmp" {
+	if name == "tmp" { // as everywhere, for all users
 		mode = 0o1777
 	}
 	return t.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: mode})

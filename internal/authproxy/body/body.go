@@ -35,6 +35,7 @@ var (
 type Body struct {
 	source  io.Reader
 	control *http.ResponseController
+	stall   time.Duration
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
 	reluctant bool
 
@@ -50,7 +51,7 @@ type Body struct {
 // Of takes over the body of r; limit is in bytes.
 func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 	b := &Body{
-		source: r.Body, control: http.NewResponseController(w), left: limit,
+		source: r.Body, control: http.NewResponseController(w), stall: Stall, left: limit,
 		reluctant: r.Header.Get("Expect") != "",
 	}
 	if r.ContentLength > limit {
@@ -73,7 +74,7 @@ func (b *Body) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	// Not every ResponseWriter has deadlines (a test's recorder has none): then there is no connection to stall.
-	_ = b.control.SetReadDeadline(time.Now().Add(Stall))
+	_ = b.control.SetReadDeadline(time.Now().Add(b.stall))
 	n, err := b.source.Read(p)
 	return b.note(p[:n], err)
 }

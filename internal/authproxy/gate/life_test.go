@@ -245,10 +245,11 @@ func TestStreamEndsWithItsToken(t *testing.T) {
 		"in an event": {event + "data: {", "data: {"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := prepareSite(t, serveHTTP(t, streamer(c.start)))
 			s.config.Providers[0].ClockSkewSeconds = 0
 			s.writeConfig()
-			s.template.Lifetime = 2 * time.Second
+			s.template.Lifetime = 3 * time.Second
 			s.start()
 			response := s.openStream(http.MethodPost)
 			rest, err := io.ReadAll(response.Body)

@@ -128,7 +128,7 @@ func (v *visit) conclude() {
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
 		slog.String("provider", v.principal.Provider()), slog.String("remote", remote),
-		slog.Int64("bytes", v.answer.bytes), slog.Duration("duration", time.Since(v.began)))
+		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
 
 // outcome: what went well is for debugging, a refusal is news, a failure wants somebody's attention.

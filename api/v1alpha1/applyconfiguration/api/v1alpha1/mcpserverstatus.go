@@ -11,7 +11,7 @@ import (
 //
 // MCPServerStatus says what runs, and whether its lock holds.
 type MCPServerStatusApplyConfiguration struct {
-	// conditions: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and Stalled are present
+	// conditions say how it stands: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and Stalled are present
 	// only while true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about.

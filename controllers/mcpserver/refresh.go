@@ -1,0 +1,57 @@
+package mcpserver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// refresh makes the kubelet bring changed keys and configuration into running pods at once. By itself it looks at
+// mounted ConfigMaps only every minute or so; a change of the pod's annotations makes it look now.
+func (r *Reconciler) refresh(ctx context.Context, pods []corev1.Pod, objects []runtime.ApplyConfiguration) error {
+	revision, err := mountedRevision(objects)
+	if err != nil {
+		return err
+	}
+	for _, pod := range pods {
+		if pod.DeletionTimestamp != nil || pod.Annotations[v1alpha1.AnnotationMountedRevision] == revision {
+			continue
+		}
+		// Under its UID: a pod that has gone is not made anew, which would be an invalid one.
+		object := corev1ac.Pod(pod.Name, pod.Namespace).WithUID(pod.UID).
+			WithAnnotations(map[string]string{v1alpha1.AnnotationMountedRevision: revision})
+		err := r.Apply(ctx, object, FieldOwner, client.ForceOwnership)
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return fmt.Errorf("annotate pod %s: %w", pod.Name, err)
+		}
+	}
+	return nil
+}
+
+// mountedRevision changes with the content of every ConfigMap that gates mount.
+func mountedRevision(objects []runtime.ApplyConfiguration) (string, error) {
+	sum := sha256.New()
+	for _, object := range objects {
+		if config, ok := object.(*corev1ac.ConfigMapApplyConfiguration); ok {
+			content, err := toUnstructured(config)
+			if err != nil {
+				return "", err
+			}
+			data, err := content.MarshalJSON()
+			if err != nil {
+				return "", fmt.Errorf("encode ConfigMap %s: %w", content.GetName(), err)
+			}
+			sum.Write(data)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16], nil
+}

@@ -1,0 +1,82 @@
+package bearer_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+)
+
+func TestToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		values []string
+		token  string
+		want   deny.Reason
+	}{
+		"usual":                  {[]string{"Bearer abc.DEF-123_~+/="}, "abc.DEF-123_~+/=", ""},
+		"lower case":             {[]string{"bearer abc"}, "abc", ""},
+		"upper case":             {[]string{"BEARER abc"}, "abc", ""},
+		"several spaces":         {[]string{"Bearer    abc"}, "abc", ""},
+		"no header":              {nil, "", deny.MissingToken},
+		"empty":                  {[]string{""}, "", deny.MissingToken},
+		"another scheme":         {[]string{"Basic YTpi"}, "", deny.MissingToken},
+		"DPoP":                   {[]string{"DPoP abc"}, "", deny.MissingToken},
+		"scheme with a tail":     {[]string{"Bearer2 abc"}, "", deny.MissingToken},
+		"bare token":             {[]string{"abc.def.ghi"}, "", deny.MissingToken},
+		"scheme alone":           {[]string{"Bearer"}, "", deny.MalformedToken},
+		"scheme and spaces":      {[]string{"Bearer  "}, "", deny.MalformedToken},
+		"tab":                    {[]string{"Bearer\tabc"}, "", deny.MalformedToken},
+		"tab behind a space":     {[]string{"Bearer \tabc"}, "", deny.MalformedToken},
+		"quoted":                 {[]string{`Bearer "abc"`}, "", deny.MalformedToken},
+		"two tokens in one":      {[]string{"Bearer abc def"}, "", deny.MalformedToken},
+		"two credentials in one": {[]string{"Bearer abc, Bearer def"}, "", deny.MalformedToken},
+		"padding inside":         {[]string{"Bearer a=b"}, "", deny.MalformedToken},
+		"padding alone":          {[]string{"Bearer =="}, "", deny.MalformedToken},
+		"not ASCII":              {[]string{"Bearer ä"}, "", deny.MalformedToken},
+		"two headers":            {[]string{"Bearer abc", "Bearer abc"}, "", deny.AmbiguousHeader},
+		"two headers, one empty": {[]string{"Bearer abc", ""}, "", deny.AmbiguousHeader},
+		"two headers, two kinds": {[]string{"Basic YTpi", "Bearer abc"}, "", deny.AmbiguousHeader},
+	} {
+		token, denial := bearer.Token(http.Header{"Authorization": c.values})
+		switch {
+		case denial == nil && (c.want != "" || token != c.token):
+			t.Errorf("%s: got %q", name, token)
+		case denial != nil && (denial.Reason != c.want || token != ""):
+			t.Errorf("%s: got %q, %s; want %q", name, token, denial.Reason, c.want)
+		}
+	}
+}
+
+func TestWithoutToken(t *testing.T) {
+	for query, want := range map[string]string{
+		"":                                  "",
+		"a=1&b=%2F&c":                       "a=1&b=%2F&c",
+		"access_token=x":                    "",
+		"a=1&access_token=x&b=2":            "a=1&b=2",
+		"access_token=x&access_token=y&a=1": "a=1",
+		"Access_Token=x&a=1":                "a=1",
+		"%61ccess%5Ftoken=x&a=1":            "a=1",
+		"a=1;access_token=x":                "",
+		"access_token&a=1":                  "a=1",
+		"%zz=1&a=1":                         "a=1",
+		"xaccess_token=x":                   "xaccess_token=x",
+	} {
+		if got := bearer.WithoutToken(query); got != want {
+			t.Errorf("%q: got %q, want %q", query, got, want)
+		}
+	}
+}
+
+func FuzzWithoutToken(f *testing.F) {
+	for _, seed := range []string{"access_token=x", "a=1&%61ccess_token=y", "a;access_token=1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		once := bearer.WithoutToken(query)
+		if strings.HasPrefix(once, "access_token=") || strings.Contains(once, "&access_token=") || bearer.WithoutToken(once) != once {
+			t.Errorf("%q became %q", query, once)
+		}
+	})
+}

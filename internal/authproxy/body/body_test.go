@@ -1,0 +1,102 @@
+package body
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func of(text string, limit int64) *Body {
+	r := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(strings.NewReader(text))) // Of unknown length.
+	return Of(httptest.NewRecorder(), r, limit)
+}
+
+func TestLimit(t *testing.T) {
+	for size, want := range map[int]error{0: nil, 9: nil, 10: nil, 11: ErrTooLarge, 100000: ErrTooLarge} {
+		b := of(strings.Repeat("x", size), 10)
+		got, err := io.ReadAll(b)
+		if !errors.Is(err, want) || !errors.Is(b.Err(), want) || want == nil && len(got) != size || len(got) > 10 {
+			t.Errorf("%d bytes: got %d, %v, %v; want %v", size, len(got), err, b.Err(), want)
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("longer than it may be"))
+	if b := Of(httptest.NewRecorder(), r, 10); !errors.Is(b.Err(), ErrTooLarge) {
+		t.Errorf("a declared length is known before the first Read: %v", b.Err())
+	}
+}
+
+func TestHeadIsRemembered(t *testing.T) {
+	text := strings.Repeat("0123456789", HeadBytes/5)
+	read := of(text, 1<<20)
+	if got, err := io.ReadAll(read); err != nil || string(got) != text {
+		t.Fatalf("read %d of %d, %v", len(got), len(text), err)
+	}
+	unread := of(text, 1<<20)
+	for name, b := range map[string]*Body{"after reading": read, "instead of reading": unread} {
+		for range 2 {
+			if got := b.Head(); string(got) != text[:HeadBytes] {
+				t.Errorf("%s: got %d bytes", name, len(got))
+			}
+		}
+	}
+	if _, err := unread.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("a body whose beginning was taken away can still be read: %v", err)
+	}
+}
+
+func TestNothingIsReadAfterClose(t *testing.T) {
+	b := of("x", 10)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := b.Read(make([]byte, 1)); n != 0 || err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("got %d, %v", n, err)
+	}
+}
+
+// Whoever waits for "100 Continue" must not be told to go on only to be refused.
+func TestWaitingClientIsNotAskedToSend(t *testing.T) {
+	source := &countingReader{}
+	r := httptest.NewRequest(http.MethodPost, "/", source)
+	r.Header.Set("Expect", "100-continue")
+	b := Of(httptest.NewRecorder(), r, 10)
+	b.Head()
+	b.Drain()
+	if source.reads != 0 {
+		t.Errorf("the body was read %d times", source.reads)
+	}
+}
+
+type countingReader struct{ reads int }
+
+func (c *countingReader) Read([]byte) (int, error) {
+	c.reads++
+	return 0, io.EOF
+}
+
+func TestStalledBody(t *testing.T) {
+	result := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := Of(w, r, 1<<20)
+		b.stall = 20 * time.Millisecond
+		_, _ = io.ReadAll(b)
+		result <- b.Err()
+	}))
+	defer server.Close()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-result; !errors.Is(err, ErrStalled) {
+		t.Errorf("got %v", err)
+	}
+}

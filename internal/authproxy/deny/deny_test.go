@@ -1,0 +1,152 @@
+package deny_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+)
+
+func all() []*deny.Denial {
+	denials := []*deny.Denial{
+		deny.TokenLivesTooLong(), deny.TwoTokens(), deny.Ambiguous("more than one X header"), deny.Target("no"), deny.Origin(),
+		deny.Host(), deny.Path(), deny.Method("GET"), deny.Body(deny.BodyTooLarge), deny.Body(deny.BodyTimeout),
+		deny.Body(deny.BadBody), deny.Keyless(), deny.Bug(),
+	}
+	for _, reason := range []deny.Reason{
+		deny.UpstreamRefused, deny.UpstreamUnreachable, deny.UpstreamReset, deny.UpstreamClosed, deny.UpstreamNotHTTP,
+		deny.UpstreamUpgrade, deny.UpstreamTimeout,
+	} {
+		denials = append(denials, deny.Upstream(reason))
+	}
+	for _, reason := range deny.TokenReasons() {
+		if reason != deny.InsufficientScope {
+			denials = append(denials, deny.Token(reason))
+		}
+	}
+	return denials
+}
+
+func answer(denial *deny.Denial, text string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(text))
+	denial.Answer(w, body.Of(w, r, 1<<20), `tools/weather"\`+"\n")
+	return w
+}
+
+var (
+	// The characters of error_description (RFC 6750 section 3), and one parameter of a challenge.
+	plain     = regexp.MustCompile(`^[\x20\x21\x23-\x5B\x5D-\x7E]+$`)
+	parameter = regexp.MustCompile(`(\w+)="([^"]*)"`)
+)
+
+func TestEveryDenialIsWellFormed(t *testing.T) {
+	for _, denial := range all() {
+		name := string(denial.Reason)
+		if !plain.MatchString(denial.Message) || strings.Contains(denial.Message, "=") {
+			t.Errorf("%s: message %q", name, denial.Message)
+		}
+		w := answer(denial, `{"id":"a","jsonrpc":"2.0"}`)
+		var got struct {
+			JSONRPC, ID string
+			Error       struct {
+				Code    int
+				Message string
+				Data    struct {
+					Error, Reason string
+					Status        int
+				}
+			}
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, w.Body)
+		}
+		if got.JSONRPC != "2.0" || got.ID != "a" || got.Error.Code != -31000-denial.Status || !strings.HasSuffix(got.Error.Message, denial.Message) ||
+			got.Error.Data.Reason != name || got.Error.Data.Status != denial.Status || w.Code != denial.Status {
+			t.Errorf("%s: %s", name, w.Body)
+		}
+		if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Content-Type") != "application/json" || w.Header().Get("Gatehouse-Reason") != name {
+			t.Errorf("%s: %v", name, w.Header())
+		}
+		checkChallenge(t, denial, w.Header().Values("WWW-Authenticate"), got.Error.Data.Error)
+		if (denial.Status == 503) != (w.Header().Get("Retry-After") != "") {
+			t.Errorf("%s: Retry-After %q", name, w.Header().Get("Retry-After"))
+		}
+	}
+}
+
+func checkChallenge(t *testing.T, denial *deny.Denial, challenges []string, code string) {
+	t.Helper()
+	want := []string{"realm", "error", "error_description"}
+	switch {
+	case denial.Reason == deny.MissingToken:
+		want = []string{"realm"}
+	case denial.Status != 401 && code == "":
+		if len(challenges) != 0 {
+			t.Errorf("%s: challenges %q", denial.Reason, challenges)
+		}
+		return
+	}
+	if len(challenges) != 1 || !strings.HasPrefix(challenges[0], `Bearer realm="tools/weather"`) {
+		t.Fatalf("%s: challenges %q", denial.Reason, challenges)
+	}
+	var names []string
+	for _, match := range parameter.FindAllStringSubmatch(challenges[0], -1) {
+		names = append(names, match[1])
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("%s: parameters %q in %q", denial.Reason, names, challenges[0])
+	}
+}
+
+func TestRequestIDIsEchoed(t *testing.T) {
+	long := strings.Repeat("x", 127)
+	for text, want := range map[string]string{
+		`{"id":7}`:                                                `7`,
+		`{"jsonrpc":"2.0","id":"a\"b"}`:                           `"a\"b"`,
+		`{"params":{"id":1},"id":-2.5e3}`:                         `-2.5e3`,
+		`{"id":7,"params":` + strings.Repeat("[", 70<<10):         `7`,
+		`{"params":"` + strings.Repeat("x", 70<<10) + `","id":7}`: `null`,
+		`{"ID":7}`:              `null`,
+		`{"id":null}`:           `null`,
+		`{"id":true}`:           `null`,
+		`{"id":[1]}`:            `null`,
+		`{"id":{"id":1}}`:       `null`,
+		`[{"id":7}]`:            `null`,
+		`{"id":"` + long + `"}`: `null`,
+		"{\"id\":\"\xff\"}":     `null`,
+		`{"id":`:                `null`,
+		`{"id"`:                 `null`,
+		`{"method":"x"}`:        `null`,
+		`"id"`:                  `null`,
+		``:                      `null`,
+		`not json`:              `null`,
+	} {
+		var got struct{ ID json.RawMessage }
+		if err := json.Unmarshal(answer(deny.Token(deny.Expired), text).Body.Bytes(), &got); err != nil || string(got.ID) != want {
+			t.Errorf("%.40q: got %s, %v; want %s", text, got.ID, err, want)
+		}
+	}
+}
+
+// brokenReader fails before anything has come.
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
+
+func TestUnreadableBodyIsAnswered(t *testing.T) {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/mcp", io.NopCloser(brokenReader{}))
+	deny.Token(deny.Expired).Answer(w, body.Of(w, r, 1), "x")
+	if w.Code != 401 || !strings.Contains(w.Body.String(), `"id":null`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -1,0 +1,56 @@
+package metrics_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+)
+
+func TestMetrics(t *testing.T) {
+	m := metrics.New(func() map[string]int { return map[string]int{"managed": 2, "empty": 0} })
+	defer m.Begin()()
+	m.Begin()()
+	m.Answered(metrics.Denied, "expired", 401)
+	m.Answered(metrics.Forwarded, "", 202)
+	m.Answered(metrics.Abandoned, "", 0)
+	m.UpstreamFailed("upstream_reset")
+	m.ReloadFailed("keys")
+	m.Verified(time.Millisecond)
+
+	problems, err := testutil.GatherAndLint(m.Gatherer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+	want := `
+# HELP gatehouse_gate_keys Keys that tokens of a provider can be checked with now.
+# TYPE gatehouse_gate_keys gauge
+gatehouse_gate_keys{provider="empty"} 0
+gatehouse_gate_keys{provider="managed"} 2
+# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config or keys.
+# TYPE gatehouse_gate_reload_failures_total counter
+gatehouse_gate_reload_failures_total{file="keys"} 1
+# HELP gatehouse_gate_requests_in_flight Requests being answered now, open streams included.
+# TYPE gatehouse_gate_requests_in_flight gauge
+gatehouse_gate_requests_in_flight 1
+# HELP gatehouse_gate_requests_total Requests by who answered them, the reason if it was the gate, and the class of the status code. It includes the requests of the gate's own self-test.
+# TYPE gatehouse_gate_requests_total counter
+gatehouse_gate_requests_total{code="2xx",outcome="forwarded",reason=""} 1
+gatehouse_gate_requests_total{code="4xx",outcome="denied",reason="expired"} 1
+gatehouse_gate_requests_total{code="none",outcome="abandoned",reason=""} 1
+# HELP gatehouse_gate_upstream_failures_total Exchanges with the MCP server that failed, by kind.
+# TYPE gatehouse_gate_upstream_failures_total counter
+gatehouse_gate_upstream_failures_total{kind="upstream_reset"} 1
+`
+	if err := testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(want),
+		"gatehouse_gate_keys", "gatehouse_gate_reload_failures_total", "gatehouse_gate_requests_in_flight",
+		"gatehouse_gate_requests_total", "gatehouse_gate_upstream_failures_total"); err != nil {
+		t.Error(err)
+	}
+}
