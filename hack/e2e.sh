@@ -8,12 +8,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=images-env.sh
 . hack/images-env.sh
+# shellcheck source=cluster-env.sh
+. hack/cluster-env.sh
 
-if [ -z "${KUBECONFIG:-}" ]; then
-  KUBECONFIG=$(hack/cluster/up)
+if is_local; then
+  local_up
+  KUBECONFIG=$(local_kubeconfig)
   export KUBECONFIG
-  hack/images.sh
-  hack/cluster/load-image out/images/*.tar
 fi
 images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG
 hack/deploy.sh
