@@ -52,10 +52,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return exitUsage
 	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "authproxy takes flags only, not %q\n", flags.Arg(0)) //nolint:errcheck // Nobody else to tell.
+		fmt.Fprintf(stderr, "authproxy takes flags only, not %q\n", flags.Arg(0))
 		return exitUsage
 	case *showVersion:
-		fmt.Fprintln(stdout, version) //nolint:errcheck // Nobody else to tell.
+		fmt.Fprintln(stdout, version)
 		return exitOK
 	}
 	options.Log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))

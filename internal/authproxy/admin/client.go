@@ -42,7 +42,7 @@ func (c *Client) State(ctx context.Context, baseURL, podUID string) (State, erro
 		now = time.Now
 	}
 	raw := make([]byte, nonceBytes)
-	rand.Read(raw) //nolint:errcheck // crypto/rand.Read never fails.
+	rand.Read(raw)
 	nonce := base64.RawURLEncoding.EncodeToString(raw)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, baseURL+"/state", http.NoBody)
 	if err != nil {

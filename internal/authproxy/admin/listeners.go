@@ -40,7 +40,7 @@ func ForeignListeners() ([]Listener, error) {
 			return nil, err
 		}
 		listeners, err := parseListeners(file, own)
-		file.Close() //nolint:errcheck // Only read.
+		file.Close()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", table, err)
 		}

@@ -48,12 +48,12 @@ func serve(t *testing.T, handler http.Handler) string {
 func TestState(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	real := handler(key(t, ours), pod)
+	genuine := handler(key(t, ours), pod)
 	// altered answers as the gate does, with one thing changed on the way.
 	altered := func(change func(r *http.Request, got *httptest.ResponseRecorder)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			got := httptest.NewRecorder()
-			real.ServeHTTP(got, r)
+			genuine.ServeHTTP(got, r)
 			change(r, got)
 			w.Header().Set(admin.ProofHeader, got.Header().Get(admin.ProofHeader))
 			w.WriteHeader(got.Code)
@@ -68,13 +68,13 @@ func TestState(t *testing.T) {
 		at   time.Time
 		want error
 	}{
-		"the gate":            {serve(t, real), ours, pod, now, nil},
-		"clock 9 min ahead":   {serve(t, real), ours, pod, now.Add(9 * time.Minute), nil},
-		"clock 9 min behind":  {serve(t, real), ours, pod, now.Add(-9 * time.Minute), nil},
-		"proof from tomorrow": {serve(t, real), ours, pod, now.Add(24 * time.Hour), admin.ErrNotOurPod},
-		"proof of yesterday":  {serve(t, real), ours, pod, now.Add(-24 * time.Hour), admin.ErrNotOurPod},
-		"another pod":         {serve(t, real), ours, "other", now, admin.ErrNotOurPod},
-		"another secret":      {serve(t, real), theirs, pod, now, admin.ErrNotOurPod},
+		"the gate":            {serve(t, genuine), ours, pod, now, nil},
+		"clock 9 min ahead":   {serve(t, genuine), ours, pod, now.Add(9 * time.Minute), nil},
+		"clock 9 min behind":  {serve(t, genuine), ours, pod, now.Add(-9 * time.Minute), nil},
+		"proof from tomorrow": {serve(t, genuine), ours, pod, now.Add(24 * time.Hour), admin.ErrNotOurPod},
+		"proof of yesterday":  {serve(t, genuine), ours, pod, now.Add(-24 * time.Hour), admin.ErrNotOurPod},
+		"another pod":         {serve(t, genuine), ours, "other", now, admin.ErrNotOurPod},
+		"another secret":      {serve(t, genuine), theirs, pod, now, admin.ErrNotOurPod},
 		"gate without pod":    {serve(t, handler(key(t, ours), "")), ours, "", now, admin.ErrNotOurPod},
 		"body changed": {serve(t, altered(func(_ *http.Request, got *httptest.ResponseRecorder) {
 			text := strings.Replace(got.Body.String(), "passed", "failed", 1)
@@ -95,7 +95,7 @@ func TestState(t *testing.T) {
 				_, _ = w.Write(make([]byte, 64<<10))
 			}
 		})), ours, pod, now, admin.ErrNotAuthentic},
-		"redirect":    {serve(t, http.RedirectHandler(serve(t, real)+"/state", http.StatusFound)), ours, pod, now, admin.ErrNotAuthentic},
+		"redirect":    {serve(t, http.RedirectHandler(serve(t, genuine)+"/state", http.StatusFound)), ours, pod, now, admin.ErrNotAuthentic},
 		"error 500":   {serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })), ours, pod, now, admin.ErrNotAuthentic},
 		"closed port": {gone.URL, ours, pod, now, admin.ErrUnreachable},
 	} {

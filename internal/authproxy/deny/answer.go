@@ -3,6 +3,7 @@ package deny
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
@@ -52,9 +53,12 @@ func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, realm string)
 	if err != nil { // Cannot be: every part is a string, a number, or JSON that was read before.
 		payload = []byte("{}")
 	}
+	payload = append(payload, '\n')
 	header := w.Header()
 	clear(header)
 	header.Set("Content-Type", "application/json")
+	// A client sees whether it got the whole message.
+	header.Set("Content-Length", strconv.Itoa(len(payload)))
 	header.Set("Cache-Control", "no-store")
 	header.Set(ReasonHeader, string(d.Reason))
 	if d.challenge {
@@ -71,7 +75,7 @@ func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, realm string)
 	}
 	w.WriteHeader(d.Status)
 	// A client that has gone cannot be told; there is nobody else to tell.
-	_, _ = w.Write(append(payload, '\n'))
+	_, _ = w.Write(payload)
 	_ = http.NewResponseController(w).Flush()
 	request.Drain()
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -34,7 +35,7 @@ func TestPanicInAnAnswerCutsItOff(t *testing.T) {
 			v.answer.WriteHeader(200)
 			panic(cause)
 		})
-		if panicked != http.ErrAbortHandler {
+		if err, ok := panicked.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 			t.Errorf("%s: panic %v", name, panicked)
 		}
 	}

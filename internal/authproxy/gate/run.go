@@ -36,7 +36,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	}
 	adminPort, err := listen(ctx, g.options.AdminListener, config.AdminPort)
 	if err != nil {
-		client.Close() //nolint:errcheck // Nothing was served yet.
+		client.Close()
 		return err
 	}
 	clients, admins := g.httpServer(g.ClientHandler()), g.httpServer(g.AdminHandler())

@@ -79,13 +79,19 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 			hang(conn)
 		}), 502, "upstream_upgrade"},
 		"says nothing": {serveRaw(t, func(conn *net.TCPConn) { hang(conn) }), 504, "upstream_timeout"},
-		"reads nothing": {serveRaw(t, func(conn *net.TCPConn) {
+		"reads nothing": {serveRaw(t, func(*net.TCPConn) {
 			<-t.Context().Done()
 		}), 504, "upstream_timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, c.upstream, func(_ *site, o *gate.Options) { o.AnswerTimeout = 300 * time.Millisecond })
+			s := newSite(t, c.upstream, func(_ *site, o *gate.Options) {
+				// Short where it must run out; long where a slow machine must not make it.
+				o.AnswerTimeout = time.Minute
+				if c.status == http.StatusGatewayTimeout {
+					o.AnswerTimeout = 300 * time.Millisecond
+				}
+			})
 			for _, body := range []string{ping, ping[:len(ping)-1] + `,"p":"` + strings.Repeat("x", 3<<20) + `"}`} {
 				got := s.do(s.request(http.MethodPost, "/mcp", s.token(), strings.NewReader(body)))
 				if got.status != c.status || got.Error.Data.Reason != c.reason {
