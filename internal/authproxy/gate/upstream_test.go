@@ -58,6 +58,10 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 			send(conn, "HTTP/1.1 200 OK\r\nContent-")
 			reset(conn)
 		}), 502, "upstream_reset"},
+		"speaks first": {serveRaw(t, func(conn *net.TCPConn) {
+			send(conn, "220 mail.example ESMTP\r\n\r\n")
+			hang(conn)
+		}), 502, "upstream_not_http"},
 		"not HTTP": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
 			send(conn, "220 mail.example ESMTP\r\n\r\n")
@@ -85,7 +89,11 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, c.upstream, func(_ *site, o *gate.Options) { o.AnswerTimeout = 300 * time.Millisecond })
+			s := newSite(t, c.upstream, func(_ *site, o *gate.Options) {
+				if c.status == 504 {
+					o.AnswerTimeout = 300 * time.Millisecond
+				}
+			})
 			for _, body := range []string{ping, ping[:len(ping)-1] + `,"p":"` + strings.Repeat("x", 3<<20) + `"}`} {
 				got := s.do(s.request(http.MethodPost, "/mcp", s.token(), strings.NewReader(body)))
 				if got.status != c.status || got.Error.Data.Reason != c.reason {
@@ -123,8 +131,9 @@ func TestHintsOfTheServerEndAtTheGate(t *testing.T) {
 // answer.
 func TestEarlyAnswerOfTheServerCounts(t *testing.T) {
 	s := prepareSite(t, serveRaw(t, func(conn *net.TCPConn) {
+		_, _ = io.CopyN(io.Discard, conn, 1<<10)
 		send(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
-		_, _ = io.CopyN(io.Discard, conn, 1<<10) // What is left unread makes the kernel reset the connection.
+		// What is left unread makes the kernel reset the connection.
 	}))
 	s.config.Limits.BodyBytes = 64 << 20
 	s.writeConfig()
