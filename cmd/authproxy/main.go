@@ -59,6 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	options.Log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	slog.SetDefault(options.Log) // net/http has things to say, too.
 	if err := serve(ctx, options); err != nil {
 		options.Log.Error("the gate stops", "error", err.Error())
 		if errors.Is(err, gate.ErrPortTaken) {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -68,10 +69,13 @@ func ownSockets() (map[string]bool, error) {
 
 // parseListeners reads a table as of proc(5): local address, state (0A is LISTEN), uid and inode are fields 1, 3, 7, 9.
 func parseListeners(table io.Reader, own map[string]bool) ([]Listener, error) {
-	const stateListen = "0A"
+	const stateListen, column = "0A", " 0A "
 	var found []Listener
 	lines := bufio.NewScanner(table)
 	for lines.Scan() {
+		if !bytes.Contains(lines.Bytes(), []byte(column)) {
+			continue // Most lines are connections, and there can be very many.
+		}
 		fields := strings.Fields(lines.Text())
 		if len(fields) < 10 || fields[3] != stateListen || own[fields[9]] {
 			continue

@@ -23,7 +23,7 @@ import (
 
 const (
 	podUID   = "6d9f5c0e-0000-4000-8000-000000000001"
-	patience = 20 * time.Second // for what must happen at some time; nothing is timed
+	patience = time.Minute // for what must happen at some time; nothing is timed
 	ping     = `{"jsonrpc":"2.0","id":7,"method":"ping"}`
 )
 
@@ -95,7 +95,7 @@ func (s *site) startUnready(options ...siteOption) {
 	o := gate.Options{
 		ConfigDir: s.dirs.config, KeysDir: s.dirs.keys, SecretDir: s.dirs.secret, PodUID: podUID, Version: "test",
 		Log:            slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		ClientListener: clients, AdminListener: admin, PollInterval: 5 * time.Millisecond,
+		ClientListener: clients, AdminListener: admin, PollInterval: 20 * time.Millisecond,
 	}
 	for _, option := range options {
 		option(s, &o)
@@ -216,7 +216,7 @@ func (s *site) eventually(what string, holds func() bool) {
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came true that %s", what)
 		}

@@ -58,6 +58,10 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 			send(conn, "HTTP/1.1 200 OK\r\nContent-")
 			reset(conn)
 		}), 502, "upstream_reset"},
+		"speaks first": {serveRaw(t, func(conn *net.TCPConn) {
+			send(conn, "220 mail.example ESMTP\r\n\r\n")
+			hang(conn)
+		}), 502, "upstream_not_http"},
 		"not HTTP": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
 			send(conn, "220 mail.example ESMTP\r\n\r\n")
@@ -129,8 +133,9 @@ func TestHintsOfTheServerEndAtTheGate(t *testing.T) {
 // answer.
 func TestEarlyAnswerOfTheServerCounts(t *testing.T) {
 	s := prepareSite(t, serveRaw(t, func(conn *net.TCPConn) {
+		_, _ = io.CopyN(io.Discard, conn, 1<<10)
 		send(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
-		_, _ = io.CopyN(io.Discard, conn, 1<<10) // What is left unread makes the kernel reset the connection.
+		// What is left unread makes the kernel reset the connection.
 	}))
 	s.config.Limits.BodyBytes = 64 << 20
 	s.writeConfig()
