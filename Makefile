@@ -93,6 +93,8 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? AUTHPROXY_IMG       the gate's image (likewise)
 #? MCPFAKE_IMG         the fake server's image (test-e2e with KUBECONFIG)
 #? EVERYTHING_IMG      the MCP Go SDK's everything-server (likewise)
+#? LOADCLIENT_IMG      the client inside the cluster (likewise)
+#? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
 #? PKG, RUN            packages, and a pattern of test names (test)
 #? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)

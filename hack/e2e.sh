@@ -2,8 +2,8 @@
 # e2e.sh: runs the end-to-end tests with real pods: cluster up, images built and loaded, operator deployed, specs run.
 # With KUBECONFIG set it uses that cluster instead and builds nothing; the images are then named by the variables below.
 #
-#   LABEL       Ginkgo label filter, such as ci (default: all specs)
-#   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG
+#   LABEL       Ginkgo label filter, such as ci or '!npm' (default: all specs)
+#   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=images-env.sh
@@ -15,8 +15,16 @@ if is_local; then
   local_up
   KUBECONFIG=$(local_kubeconfig)
   export KUBECONFIG
+  # The server from npm takes node and npm: it is made only for a run of all specs, or of those that name it.
+  if [[ ${LABEL:-npm} =~ (^|[^!a-z])npm ]]; then
+    archive=$(hack/cluster/npm-image)
+    said=$(hack/cluster/load-image "$archive" 2>&1)
+    echo "$said"
+    NPM_IMG=$(grep -o 'gatehouse.local/npm-everything:[^ ]*' <<< "$said")
+    export NPM_IMG
+  fi
 fi
-images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG
+images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG LOADCLIENT_IMG
 hack/deploy.sh
 
 export GINKGO_NO_COLOR=TRUE

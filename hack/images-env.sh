@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# images-env.sh is sourced: it sets IMG, AUTHPROXY_IMG, MCPFAKE_IMG and EVERYTHING_IMG to what `make images` built last,
-# except those that are set already.
+# images-env.sh is sourced: it sets IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG and LOADCLIENT_IMG to what
+# `make images` built last, except those that are set already.
 images_env() {
   local name image
   if [ -e out/images/env ]; then

@@ -24,6 +24,7 @@ echo "building images, tag $tag"
 image operator ./cmd/operator
 image authproxy ./cmd/authproxy
 image mcpfake ./test/mcpfake/cmd/mcpfake
+image loadclient ./test/loadclient/cmd/loadclient
 image everything github.com/modelcontextprotocol/go-sdk/conformance/everything-server test/everything
 
 cat > "$out/env" << EOT
@@ -31,4 +32,5 @@ IMG=gatehouse.local/operator:$tag
 AUTHPROXY_IMG=gatehouse.local/authproxy:$tag
 MCPFAKE_IMG=gatehouse.local/mcpfake:$tag
 EVERYTHING_IMG=gatehouse.local/everything:$tag
+LOADCLIENT_IMG=gatehouse.local/loadclient:$tag
 EOT
