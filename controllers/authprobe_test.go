@@ -49,6 +49,11 @@ var _ = Describe("AuthHealthy", func() {
 		Expect(health.LastProbeTime.Time).To(BeTemporally("~", time.Now(), time.Minute))
 		Expect(server.Status.ServerInfo).To(HaveField("Name", Not(BeEmpty())))
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(HaveField("ObservedGeneration", server.Generation))
+		Eventually(events(ctx, server)).Should(ContainElement(HaveField("Reason", v1alpha1.ReasonProven)))
+		for _, event := range events(ctx, server)() {
+			Expect(event.Series).To(BeNil(), "%s was announced more than once", event.Reason)
+			Expect(event.Reason).NotTo(BeElementOf(v1alpha1.ReasonNoPods, v1alpha1.ReasonNotYetProbed))
+		}
 	})
 
 	It("turns False when a pod lets somebody in, and takes that pod out of the Service", func(ctx SpecContext) {

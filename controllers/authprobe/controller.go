@@ -80,7 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	var server v1alpha1.MCPServer
 	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
 		if client.IgnoreNotFound(err) == nil {
-			r.ledger.store(request.NamespacedName, nil)
+			r.ledger.forget(request.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}

@@ -54,33 +54,63 @@ func (e entry) delay(probe desired.Probe, jitter float64) time.Duration {
 	return min(soon, probe.Interval)
 }
 
-// ledger holds the entries of all pods by UID. It is a cache of evidence: what is lost is found out anew.
+// ledger holds what is known of each server. It is a cache of evidence: what is lost is found out anew.
 type ledger struct {
 	mu      sync.Mutex
-	servers map[types.NamespacedName]map[types.UID]entry
+	servers map[types.NamespacedName]*record
+}
+
+// record is what is known of one server.
+type record struct {
+	// entries of its pods by UID.
+	entries map[types.UID]entry
+	// announced is what its last Event said: the status that is read from the cache may still be an older one.
+	announced string
 }
 
 // load gives a copy of a server's entries.
 func (l *ledger) load(server types.NamespacedName) map[types.UID]entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	entries := maps.Clone(l.servers[server])
-	if entries == nil {
-		entries = map[types.UID]entry{}
+	if known := l.servers[server]; known != nil && known.entries != nil {
+		return maps.Clone(known.entries)
 	}
-	return entries
+	return map[types.UID]entry{}
 }
 
-// store replaces a server's entries; none forgets the server.
+// store replaces a server's entries.
 func (l *ledger) store(server types.NamespacedName, entries map[types.UID]entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.record(server).entries = entries
+}
+
+// announce tells whether this is news about the server, and remembers it.
+func (l *ledger) announce(server types.NamespacedName, news string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.record(server)
+	if known.announced == news {
+		return false
+	}
+	known.announced = news
+	return true
+}
+
+// forget drops a server that is no more.
+func (l *ledger) forget(server types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.servers, server)
+}
+
+// record gives the record of a server, a new one if need be; the lock is held.
+func (l *ledger) record(server types.NamespacedName) *record {
 	if l.servers == nil {
-		l.servers = map[types.NamespacedName]map[types.UID]entry{}
+		l.servers = map[types.NamespacedName]*record{}
 	}
-	if len(entries) == 0 {
-		delete(l.servers, server)
-		return
+	if l.servers[server] == nil {
+		l.servers[server] = &record{}
 	}
-	l.servers[server] = entries
+	return l.servers[server]
 }

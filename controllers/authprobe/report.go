@@ -60,9 +60,16 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 	return nil
 }
 
-// announce sends one Event for each change of status or reason.
+// announce sends one Event for each change of status or reason. That a server begins without evidence is no news.
 func (r *Reconciler) announce(server *v1alpha1.MCPServer, before *metav1.Condition, verdict judgement) {
+	beginning := before == nil || before.Status == metav1.ConditionUnknown
+	if beginning && (verdict.reason == v1alpha1.ReasonNoPods || verdict.reason == v1alpha1.ReasonNotYetProbed) {
+		return
+	}
 	if before != nil && before.Status == verdict.status && before.Reason == verdict.reason {
+		return
+	}
+	if !r.ledger.announce(client.ObjectKeyFromObject(server), fmt.Sprint(server.UID, verdict.status, verdict.reason)) {
 		return
 	}
 	kind := corev1.EventTypeNormal
