@@ -101,7 +101,7 @@ var _ = Describe("An MCPServer", func() {
 	It("changes nothing when it is reconciled again", func(ctx SpecContext) {
 		server := newServer(newNamespace(ctx), "x")
 		Expect(k8s.Create(ctx, server)).To(Succeed())
-		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).ShouldNot(BeNil())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).ShouldNot(BeNil())
 		versions := func() map[string]string {
 			found := map[string]string{}
 			for _, child := range children {
@@ -130,7 +130,7 @@ var _ = Describe("An MCPServer", func() {
 	It("puts right what was edited or deleted by hand", func(ctx SpecContext) {
 		server := newServer(newNamespace(ctx), "x")
 		Expect(k8s.Create(ctx, server)).To(Succeed())
-		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).ShouldNot(BeNil())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).ShouldNot(BeNil())
 		for _, child := range children {
 			right, spoilt := child.object(), child.object()
 			Expect(fetch(ctx, server, right, child.suffix)).To(Succeed())

@@ -79,12 +79,17 @@ var _ = BeforeSuite(func() {
 	})
 })
 
-var namespaces atomic.Int32
+var (
+	namespaces atomic.Int32
+	// specNamespaces are those of the spec that runs.
+	specNamespaces []string
+)
 
 // newNamespace gives each spec a namespace of its own: envtest has nobody who would empty one.
 func newNamespace(ctx context.Context) string {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("spec-%d", namespaces.Add(1))}}
 	ExpectWithOffset(1, k8s.Create(ctx, namespace)).To(Succeed())
+	specNamespaces = append(specNamespaces, namespace.Name)
 	return namespace.Name
 }
 
