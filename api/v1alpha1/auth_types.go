@@ -95,7 +95,8 @@ type ManagedKeys struct {
 
 // AuthProbe says how the lock is tried.
 type AuthProbe struct {
-	// intervalSeconds between two rounds on a pod. Default: 30.
+	// intervalSeconds between two rounds on a proven pod. Others are asked sooner: after 2 s, 4 s, 8 s and so on, up to
+	// this. Default: 30.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600

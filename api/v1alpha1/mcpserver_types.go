@@ -135,7 +135,7 @@ type MCPServerSpec struct {
 	// +optional
 	Multiuser *Multiuser `json:"multiuser,omitempty"`
 
-	// replicas is the number of pods. 0 parks the server.
+	// replicas is the number of pods; scale here, not on the Deployment. 0 parks the server. Default: 1.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0
@@ -211,7 +211,7 @@ type Gate struct {
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// drainSeconds is how long a pod that ends waits for requests in flight. Default: 30.
+	// drainSeconds is how long a pod that ends waits at most for requests in flight. Default: 30.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=3600

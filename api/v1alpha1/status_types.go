@@ -4,8 +4,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // MCPServerStatus says what runs, and whether its lock holds.
 type MCPServerStatus struct {
-	// conditions say how it stands: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and Stalled are present
-	// only while true.
+	// conditions say how it stands: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and
+	// Stalled are present only while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -80,7 +80,7 @@ type AuthHealth struct {
 	// lastProbeTime is when the last round ended that this evidence is from.
 	// +optional
 	LastProbeTime metav1.Time `json:"lastProbeTime,omitzero"`
-	// pods is the number of pods that count: ready ones, and any that still answer.
+	// pods is the number of pods that count: ready ones, and any that was seen open.
 	// +optional
 	Pods int32 `json:"pods"`
 	// provenPods is how many of them refused every bad token for the right reason and let the good one in.
@@ -98,7 +98,8 @@ type AuthFailure struct {
 	// pod is the pod's name.
 	// +required
 	Pod string `json:"pod"`
-	// case is what was tried, such as no-token or wrong-key.
+	// case is what was tried: none, malformed, expired, wrong-key or valid (the token of the request), identity,
+	// pod specification, or age of the evidence.
 	// +required
 	Case string `json:"case"`
 	// expected is what a lock that holds would have answered.

@@ -39,7 +39,7 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// Now is the clock.
 	Now func() time.Time
-	// Settings of the operator that objects depend on: everything of desired.Inputs but keys and secret.
+	// Inputs are the operator's settings that objects depend on: everything but Keys and GateSecret, which are read.
 	Inputs desired.Inputs
 }
 

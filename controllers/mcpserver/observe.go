@@ -13,12 +13,10 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
-
-// gateSecretBytes is the length of the secret between gate and operator.
-const gateSecretBytes = 32
 
 // observed is everything that one reconciliation reads.
 type observed struct {
@@ -93,8 +91,8 @@ func (r *Reconciler) observeGateSecret(ctx context.Context, server *v1alpha1.MCP
 	}
 	seen.versions[secret.Name] = secret.ResourceVersion
 	seen.gateSecret = secret.Data[authproxy.SecretFile]
-	if len(seen.gateSecret) != gateSecretBytes {
-		seen.gateSecret = make([]byte, gateSecretBytes)
+	if len(seen.gateSecret) != admin.SecretBytes {
+		seen.gateSecret = make([]byte, admin.SecretBytes)
 		rand.Read(seen.gateSecret)
 	}
 	return nil

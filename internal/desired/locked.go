@@ -34,7 +34,7 @@ type Lock struct {
 // that of its ReplicaSet, which no webhook on pods has touched.
 func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	lock := Lock{
-		Secrets:     []string{keysSecretName(s), gateSecretName(s)},
+		Secrets:     []string{KeysSecretName(s), GateSecretName(s)},
 		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
 	}
 	if i := slices.IndexFunc(template.InitContainers, isGate); i >= 0 {

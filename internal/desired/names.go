@@ -8,17 +8,16 @@ import (
 
 // Names of the objects that belong to an MCPServer. Service, Deployment, ServiceAccount and NetworkPolicy have the
 // MCPServer's own name.
-func keysSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-keys" }
-func gateSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-gate" }
-func gateConfigName(s *v1alpha1.MCPServer) string { return s.Name + "-authproxy" }
-func publicKeysName(s *v1alpha1.MCPServer) string { return s.Name + "-jwks" }
 
 // KeysSecretName is the Secret with the private keys of Managed providers: one JWK Set per provider. Whoever reads it
 // can mint tokens.
-func KeysSecretName(s *v1alpha1.MCPServer) string { return keysSecretName(s) }
+func KeysSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-keys" }
 
 // GateSecretName is the Secret that the gate and the operator share.
-func GateSecretName(s *v1alpha1.MCPServer) string { return gateSecretName(s) }
+func GateSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-gate" }
+
+func gateConfigName(s *v1alpha1.MCPServer) string { return s.Name + "-authproxy" }
+func publicKeysName(s *v1alpha1.MCPServer) string { return s.Name + "-jwks" }
 
 const (
 	// GateContainer is the container of the gate.

@@ -161,7 +161,7 @@ func gateVolumes(s *v1alpha1.MCPServer) []*corev1ac.VolumeApplyConfiguration {
 		corev1ac.Volume().WithName(keysVolume).WithConfigMap(
 			corev1ac.ConfigMapVolumeSource().WithName(publicKeysName(s)).WithOptional(true)),
 		corev1ac.Volume().WithName(secretVolume).WithSecret(
-			corev1ac.SecretVolumeSource().WithSecretName(gateSecretName(s)).WithOptional(true)),
+			corev1ac.SecretVolumeSource().WithSecretName(GateSecretName(s)).WithOptional(true)),
 	}
 }
 

@@ -20,7 +20,7 @@ func KeysSecret(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.SecretApplyConfigur
 			return nil, err
 		}
 	}
-	return corev1ac.Secret(keysSecretName(s), s.Namespace).
+	return corev1ac.Secret(KeysSecretName(s), s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
 		WithData(data), nil
@@ -28,7 +28,7 @@ func KeysSecret(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.SecretApplyConfigur
 
 // GateSecret is what the gate and the operator share, and nobody else mounts.
 func GateSecret(s *v1alpha1.MCPServer, in Inputs) *corev1ac.SecretApplyConfiguration {
-	return corev1ac.Secret(gateSecretName(s), s.Namespace).
+	return corev1ac.Secret(GateSecretName(s), s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
 		WithData(map[string][]byte{authproxy.SecretFile: in.GateSecret})

@@ -9,7 +9,8 @@ package v1alpha1
 type AuthFailureApplyConfiguration struct {
 	// pod is the pod's name.
 	Pod *string `json:"pod,omitempty"`
-	// case is what was tried, such as no-token or wrong-key.
+	// case is what was tried: none, malformed, expired, wrong-key or valid (the token of the request), identity,
+	// pod specification, or age of the evidence.
 	Case *string `json:"case,omitempty"`
 	// expected is what a lock that holds would have answered.
 	Expected *string `json:"expected,omitempty"`

@@ -15,7 +15,7 @@ import (
 type AuthHealthApplyConfiguration struct {
 	// lastProbeTime is when the last round ended that this evidence is from.
 	LastProbeTime *v1.Time `json:"lastProbeTime,omitempty"`
-	// pods is the number of pods that count: ready ones, and any that still answer.
+	// pods is the number of pods that count: ready ones, and any that was seen open.
 	Pods *int32 `json:"pods,omitempty"`
 	// provenPods is how many of them refused every bad token for the right reason and let the good one in.
 	ProvenPods *int32 `json:"provenPods,omitempty"`

@@ -11,7 +11,8 @@ import (
 //
 // AuthProbe says how the lock is tried.
 type AuthProbeApplyConfiguration struct {
-	// intervalSeconds between two rounds on a pod. Default: 30.
+	// intervalSeconds between two rounds on a proven pod. Others are asked sooner: after 2 s, 4 s, 8 s and so on, up to
+	// this. Default: 30.
 	IntervalSeconds *int32 `json:"intervalSeconds,omitempty"`
 	// timeoutSeconds for each request of a round. Default: 5.
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`

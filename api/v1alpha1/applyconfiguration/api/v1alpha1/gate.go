@@ -17,7 +17,7 @@ type GateApplyConfiguration struct {
 	AdminPort *int32 `json:"adminPort,omitempty"`
 	// resources of the sidecar. Default: requests of 10m CPU and 32Mi memory, a memory limit of 256Mi.
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
-	// drainSeconds is how long a pod that ends waits for requests in flight. Default: 30.
+	// drainSeconds is how long a pod that ends waits at most for requests in flight. Default: 30.
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 	// allowedHosts are further host names, without port, by which clients may call the server: those of an ingress or
 	// a gateway. The names of the Service, IP addresses and localhost are always allowed. Any other is answered 421.

@@ -41,7 +41,7 @@ type MCPServerSpecApplyConfiguration struct {
 	HealthPath *string `json:"healthPath,omitempty"`
 	// multiuser says how a Generic server is put into multiuser mode.
 	Multiuser *MultiuserApplyConfiguration `json:"multiuser,omitempty"`
-	// replicas is the number of pods. 0 parks the server.
+	// replicas is the number of pods; scale here, not on the Deployment. 0 parks the server. Default: 1.
 	Replicas *int32 `json:"replicas,omitempty"`
 	// gate configures the sidecar that stands in front of the server. Nothing in it opens the gate.
 	Gate *GateApplyConfiguration `json:"gate,omitempty"`

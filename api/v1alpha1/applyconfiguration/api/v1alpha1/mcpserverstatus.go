@@ -11,8 +11,8 @@ import (
 //
 // MCPServerStatus says what runs, and whether its lock holds.
 type MCPServerStatusApplyConfiguration struct {
-	// conditions say how it stands: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and Stalled are present
-	// only while true.
+	// conditions say how it stands: Ready sums up Accepted, KeysReady, Available and AuthHealthy; Reconciling and
+	// Stalled are present only while True.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
