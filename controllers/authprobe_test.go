@@ -13,6 +13,7 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	kstatus "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -49,8 +50,9 @@ var _ = Describe("AuthHealthy", func() {
 		Expect(health.LastProbeTime.Time).To(BeTemporally("~", time.Now(), time.Minute))
 		Expect(server.Status.ServerInfo).To(HaveField("Name", Not(BeEmpty())))
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(HaveField("ObservedGeneration", server.Generation))
-		Eventually(events(ctx, server)).Should(ContainElement(HaveField("Reason", v1alpha1.ReasonProven)))
-		for _, event := range events(ctx, server)() {
+		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.CurrentStatus))
+		Eventually(eventsOf(ctx, server)).Should(ContainElement(HaveField("Reason", v1alpha1.ReasonProven)))
+		for _, event := range eventsOf(ctx, server)() {
 			Expect(event.Series).To(BeNil(), "%s was announced more than once", event.Reason)
 			Expect(event.Reason).NotTo(BeElementOf(v1alpha1.ReasonNoPods, v1alpha1.ReasonNotYetProbed))
 		}
@@ -66,12 +68,31 @@ var _ = Describe("AuthHealthy", func() {
 		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), server)).To(Succeed())
 		Expect(server.Status.AuthHealth.Failures).To(ContainElement(And(HaveField("Pod", pod.pod.Name), HaveField("Case", "none"))))
-		Eventually(events(ctx, server)).Should(ContainElement(And(
+		Eventually(eventsOf(ctx, server)).Should(ContainElement(And(
 			HaveField("Type", "Warning"), HaveField("Reason", v1alpha1.ReasonUnauthenticatedAccepted))))
 
 		pod.serve(locked)
 		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
 		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
+	})
+
+	It("names the one of two pods that is open, and leaves the other one in the Service", func(ctx SpecContext) {
+		server := newServer(newNamespace(ctx), "x")
+		server.Spec.Replicas = ptr.To(int32(2))
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		closed, open := startPod(ctx, server), startPod(ctx, server)
+		for _, pod := range []*simulatedPod{closed, open} {
+			Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
+		}
+		available(ctx, server, 2, 2)
+		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
+		open.serve(openDoor())
+		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted), HaveField("Message", ContainSubstring("Pod "+open.pod.Name))))
+		Eventually(open.proven(ctx)).Should(Equal(corev1.ConditionFalse))
+		Expect(closed.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+		Expect(fresh(ctx, server).Status.AuthHealth).To(And(
+			HaveField("Pods", int32(2)), HaveField("ProvenPods", int32(1)), HaveField("Failures", ConsistOf(HaveField("Pod", open.pod.Name)))))
 	})
 
 	It("turns False when the gate resets connections, and leaves the pod in the Service", func(ctx SpecContext) {
@@ -139,6 +160,8 @@ var _ = Describe("AuthHealthy", func() {
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero))
 		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonScaledToZero))
+		available(ctx, server, 0, 0)
+		Eventually(judgedBy(ctx, server)).Should(Equal(kstatus.CurrentStatus))
 		other := newServer(server.Namespace, "y")
 		Expect(k8s.Create(ctx, other)).To(Succeed())
 		Eventually(condition(ctx, other, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonNoPods))
@@ -164,7 +187,7 @@ func fresh(ctx context.Context, server *v1alpha1.MCPServer) *v1alpha1.MCPServer 
 	return now
 }
 
-func events(ctx context.Context, server *v1alpha1.MCPServer) func() []eventsv1.Event {
+func eventsOf(ctx context.Context, server *v1alpha1.MCPServer) func() []eventsv1.Event {
 	return func() []eventsv1.Event {
 		list := &eventsv1.EventList{}
 		Expect(k8s.List(ctx, list, client.InNamespace(server.Namespace))).To(Succeed())

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	kstatus "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -93,6 +94,7 @@ var _ = Describe("An MCPServer", func() {
 		Eventually(condition(ctx, server, v1alpha1.ConditionKeysReady)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonKeysPublished))
 		Eventually(condition(ctx, server, v1alpha1.ConditionAvailable)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonProgressing))
 		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonProgressing))
+		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.InProgressStatus))
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), server)).To(Succeed())
 		Expect(server.Status.Address.URL).To(Equal("http://x." + server.Namespace + ".svc:8080/mcp"))
 		Expect(server.Status.Keys).To(ConsistOf(And(HaveField("Provider", "managed"), HaveField("Algorithm", "EdDSA"))))
@@ -101,7 +103,7 @@ var _ = Describe("An MCPServer", func() {
 	It("changes nothing when it is reconciled again", func(ctx SpecContext) {
 		server := newServer(newNamespace(ctx), "x")
 		Expect(k8s.Create(ctx, server)).To(Succeed())
-		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).ShouldNot(BeNil())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).ShouldNot(BeNil())
 		versions := func() map[string]string {
 			found := map[string]string{}
 			for _, child := range children {
@@ -130,7 +132,7 @@ var _ = Describe("An MCPServer", func() {
 	It("puts right what was edited or deleted by hand", func(ctx SpecContext) {
 		server := newServer(newNamespace(ctx), "x")
 		Expect(k8s.Create(ctx, server)).To(Succeed())
-		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).ShouldNot(BeNil())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).ShouldNot(BeNil())
 		for _, child := range children {
 			right, spoilt := child.object(), child.object()
 			Expect(fetch(ctx, server, right, child.suffix)).To(Succeed())
@@ -191,6 +193,7 @@ var _ = Describe("An MCPServer", func() {
 		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonNameTaken), HaveField("Message", ContainSubstring("Service x"))))
 		Eventually(condition(ctx, server, v1alpha1.ConditionStalled)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonNameTaken))
+		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.FailedStatus))
 		now := &corev1.Service{}
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(foreign), now)).To(Succeed())
 		Expect(now.ResourceVersion).To(Equal(foreign.ResourceVersion))
@@ -225,6 +228,7 @@ var _ = Describe("An MCPServer", func() {
 		Expect(k8s.Update(ctx, broken)).To(Succeed())
 		Eventually(condition(ctx, server, v1alpha1.ConditionKeysReady)).Should(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonKeysUnusable), HaveField("Message", ContainSubstring("Secret x-keys, key managed.jwks"))))
+		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.FailedStatus))
 		Expect(configMap(ctx, server, "-jwks")).To(Equal(public))
 		Expect(fetch(ctx, server, &appsv1.Deployment{}, "")).To(Succeed())
 	})
@@ -235,6 +239,8 @@ var _ = Describe("An MCPServer", func() {
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonWouldUnlock), HaveField("Message", ContainSubstring("x-keys"))))
+		Expect(condition(ctx, server, v1alpha1.ConditionKeysReady)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonKeysPending))
+		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.FailedStatus))
 		Expect(client.IgnoreNotFound(fetch(ctx, server, &appsv1.Deployment{}, ""))).To(Succeed())
 		Expect(fetch(ctx, server, &appsv1.Deployment{}, "")).NotTo(Succeed())
 	})

@@ -37,9 +37,9 @@ type simulatedPod struct {
 	pod *corev1.Pod
 	// spec is the template's, without what the API server fills in.
 	spec corev1.PodSpec
-	// client serves the gate's port; a spec may put something else there.
-	client atomic.Pointer[http.Handler]
-	server *mcpfake.Server
+	// client and admin serve the gate's ports; a spec may put something else there.
+	client, admin atomic.Pointer[http.Handler]
+	server        *mcpfake.Server
 }
 
 // startPod plays the controllers of Deployment and ReplicaSet, the scheduler and the kubelet: it makes the server's
@@ -94,8 +94,9 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	})
 	Expect(err).NotTo(HaveOccurred())
 	p.serve(g.ClientHandler())
+	p.serveAdmin(g.AdminHandler())
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
-	admin := &http.Server{Handler: g.AdminHandler()}
+	admin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	go func() { _ = front.Serve(listen(settings.GatePort)) }()
 	go func() { _ = admin.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
@@ -114,6 +115,9 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 
 // serve puts a handler behind the pod's client port.
 func (p *simulatedPod) serve(handler http.Handler) { p.client.Store(&handler) }
+
+// serveAdmin puts a handler behind the pod's admin port.
+func (p *simulatedPod) serveAdmin(handler http.Handler) { p.admin.Store(&handler) }
 
 // update changes the pod's status as the kubelet does.
 func (p *simulatedPod) update(ctx context.Context, change func(*corev1.PodStatus)) {

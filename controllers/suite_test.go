@@ -14,8 +14,10 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -33,7 +35,17 @@ var (
 	k8s client.Client
 	// builder is the controller under test, for specs that reconcile by hand.
 	builder *mcpserver.Reconciler
+	// recorder sends Events.
+	recorder events.EventRecorder
 )
+
+// newBuilder is the controller of MCPServers of an operator that brings this gate.
+func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
+	return &mcpserver.Reconciler{
+		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now,
+		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
+	}
+}
 
 func TestControllers(t *testing.T) {
 	RegisterFailHandler(Fail)
@@ -58,15 +70,14 @@ var _ = BeforeSuite(func() {
 
 	k8s, err = client.New(config, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
 	Expect(err).NotTo(HaveOccurred())
+	watched := mcpserver.CacheOptions(nil)
+	watched.DefaultFieldSelector = fields.OneTermNotEqualSelector("metadata.namespace", unwatched)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme, Cache: mcpserver.CacheOptions(nil), Metrics: metricsserver.Options{BindAddress: "0"},
+		Scheme: scheme, Cache: watched, Metrics: metricsserver.Options{BindAddress: "0"},
 	})
 	Expect(err).NotTo(HaveOccurred())
-	recorder := mgr.GetEventRecorder("gatehouse")
-	builder = &mcpserver.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: scheme, Events: recorder, Now: time.Now,
-		Inputs: desired.Inputs{GateImage: "example.com/authproxy:v1", ClusterDomain: "cluster.local"},
-	}
+	recorder = mgr.GetEventRecorder("gatehouse")
+	builder = newBuilder(mgr.GetClient(), gateImage)
 	Expect(builder.SetupWithManager(mgr)).To(Succeed())
 	Expect(authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr)).To(Succeed())
 
@@ -79,12 +90,20 @@ var _ = BeforeSuite(func() {
 	})
 })
 
-var namespaces atomic.Int32
+// unwatched is a namespace that the manager does not see: specs that play operators of their own have it to themselves.
+const unwatched = "unwatched"
+
+var (
+	namespaces atomic.Int32
+	// specNamespaces are those of the spec that runs.
+	specNamespaces []string
+)
 
 // newNamespace gives each spec a namespace of its own: envtest has nobody who would empty one.
 func newNamespace(ctx context.Context) string {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("spec-%d", namespaces.Add(1))}}
 	ExpectWithOffset(1, k8s.Create(ctx, namespace)).To(Succeed())
+	specNamespaces = append(specNamespaces, namespace.Name)
 	return namespace.Name
 }
 

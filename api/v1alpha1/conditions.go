@@ -1,31 +1,34 @@
 package v1alpha1
 
-// Condition types of an MCPServer.
+// Condition types of an MCPServer, each with all the reasons that it can have. A test holds the controllers, and the page
+// docs/conditions.md, to these lists.
 const (
 	// ConditionReady sums up: it is the first of Accepted, KeysReady, Available and AuthHealthy that is not True, with
-	// that one's reason. Always present. kstatus, and so Helm and Flux, look at this one only.
+	// that one's reason. Always present, even before an operator has seen the MCPServer. kstatus, and so Helm and Flux,
+	// look at this one, at Reconciling and at Stalled only. A parked server is Ready.
 	//
 	// True:    Ready, ScaledToZero
-	// False:   any reason for False of the conditions below
-	// Unknown: any reason for Unknown of the conditions below
+	// False:   any reason for False of Accepted, KeysReady, Available and AuthHealthy
+	// Unknown: Pending, any reason for Unknown of AuthHealthy
 	ConditionReady = "Ready"
 
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken, WouldUnlock
+	// False: NameTaken, WouldUnlock, ObjectRefused
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
 	//
 	// True:  KeysPublished
-	// False: KeysUnusable
+	// False: KeysUnusable, KeysPending
 	ConditionKeysReady = "KeysReady"
 
 	// ConditionAvailable says whether enough pods serve: those whose containers run, and whose lock was proven.
 	//
 	// True:  PodsAvailable, ScaledToZero
-	// False: Progressing, ContainerExited, ContainerCannotStart, GatePortTaken, Unschedulable, PodsUnavailable
+	// False: Progressing, ContainerExited, ContainerCannotStart, GatePortTaken, Unschedulable, PodsRefused,
+	//        PodsUnavailable
 	ConditionAvailable = "Available"
 
 	// ConditionAuthHealthy says whether the lock was seen to hold, pod by pod, since the last interval.
@@ -34,19 +37,30 @@ const (
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
 	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
-	//          Inconclusive, KeysUnusable, EvidenceStale
+	//          Inconclusive, EvidenceStale
 	ConditionAuthHealthy = "AuthHealthy"
 
-	// ConditionReconciling is present, and True, while a change is being carried out (kstatus).
+	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
+	// cannot run its reason is that of Available.
+	//
+	// True: any reason for False of Available
 	ConditionReconciling = "Reconciling"
 
 	// ConditionStalled is present, and True, while nothing will happen until somebody acts (kstatus). Its reason is
 	// that of the condition that is False.
+	//
+	// True: any reason for False of Accepted and KeysReady
 	ConditionStalled = "Stalled"
 )
 
-// ReasonReady: all is well. Condition Ready.
-const ReasonReady = "Ready"
+// Reasons of condition Ready alone.
+const (
+	// ReasonReady: the server runs, and its lock was seen to hold on every pod.
+	ReasonReady = "Ready"
+	// ReasonPending: no operator has looked at this MCPServer yet. If it stays so, look whether the operator runs, and
+	// whether it watches this namespace. It is the default in the schema, so that nobody takes silence for success.
+	ReasonPending = "Pending"
+)
 
 // Reasons of condition Accepted.
 const (
@@ -58,6 +72,9 @@ const (
 	// ReasonWouldUnlock: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
 	// carried out; what runs stays. The message says which part of the spec it is.
 	ReasonWouldUnlock = "WouldUnlock"
+	// ReasonObjectRefused: the API server refuses an object that the spec asks for: it is invalid, a quota is used up, or
+	// an admission policy forbids it. The message has the API server's words.
+	ReasonObjectRefused = "ObjectRefused"
 )
 
 // Reasons of condition KeysReady.
@@ -67,6 +84,8 @@ const (
 	// ReasonKeysUnusable: the Secret with the signing keys cannot be read as what Gatehouse wrote there. What runs keeps
 	// the keys it has. Restore the Secret, or delete it to have new keys made, which ends all tokens.
 	ReasonKeysUnusable = "KeysUnusable"
+	// ReasonKeysPending: no key was made yet, because the spec cannot be carried out; Accepted says why.
+	ReasonKeysPending = "KeysPending"
 )
 
 // Reasons of condition Available.
@@ -86,6 +105,9 @@ const (
 	ReasonGatePortTaken = "GatePortTaken"
 	// ReasonUnschedulable: no node takes the pod.
 	ReasonUnschedulable = "Unschedulable"
+	// ReasonPodsRefused: the API server does not let the pods be made: a quota is used up, or an admission policy, such as
+	// Pod Security, forbids them. The message has the API server's words.
+	ReasonPodsRefused = "PodsRefused"
 	// ReasonPodsUnavailable: pods run and do not become ready; AuthHealthy or the pods say why.
 	ReasonPodsUnavailable = "PodsUnavailable"
 )

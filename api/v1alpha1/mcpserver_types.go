@@ -33,6 +33,7 @@ type MCPServer struct {
 
 	// status says what runs, and whether its lock holds.
 	// +optional
+	// +kubebuilder:default={conditions:{{type:"Ready",status:"Unknown",reason:"Pending",message:"No operator has looked at this MCPServer yet.",lastTransitionTime:"1970-01-01T00:00:00Z"}}}
 	Status MCPServerStatus `json:"status,omitzero"`
 }
 

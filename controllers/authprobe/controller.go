@@ -104,7 +104,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.report(ctx, &server, pods.Items, entries); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: r.untilDue(entries)}, nil
+	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, desired.Resolve(&server).Probe.Interval)}, nil
 }
 
 // tryDue puts a round to every pod that is due, all at once, and gives the ledger's entries afterwards: those of pods
@@ -126,6 +126,7 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 		known, seenBefore := before[pod.UID]
 		if credentials == nil || !isAnswering(pod) {
 			if seenBefore {
+				known.due = r.Now().Add(settings.Interval)
 				results[i] = tried{pod.UID, known}
 			}
 			continue
@@ -169,14 +170,15 @@ func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, instan
 	return known
 }
 
-// untilDue is the time until the next pod is due. Without a pod there is nothing to wait for: the next event of a pod
-// brings us back.
-func (r *Reconciler) untilDue(entries map[types.UID]entry) time.Duration {
+// untilDue is the time until the next pod is due. A pod that cannot be tried yet is looked at again after an interval:
+// no event tells that keys have become usable. Without pods there is nothing to wait for; a pod's events bring us back.
+func (r *Reconciler) untilDue(entries map[types.UID]entry, pods []corev1.Pod, interval time.Duration) time.Duration {
 	var next time.Duration
+	if len(pods) > 0 {
+		next = interval
+	}
 	for _, e := range entries {
-		if wait := max(e.due.Sub(r.Now()), time.Millisecond); next == 0 || wait < next {
-			next = wait
-		}
+		next = min(next, max(e.due.Sub(r.Now()), time.Millisecond))
 	}
 	return next
 }

@@ -104,3 +104,13 @@ func tampered(violations []desired.Violation, at time.Time) evidence {
 		". A webhook, an ephemeral container or an edit has changed it; find out which, then delete the pod."
 	return out
 }
+
+// outlived is what is left of a proof when no round has come to a result for too long.
+func outlived(proof evidence) *evidence {
+	last := proof.at.UTC().Format(time.RFC3339)
+	return &evidence{
+		at: proof.at, grade: unknown, reason: v1alpha1.ReasonEvidenceStale, question: "age of the evidence",
+		expected: "a round that counts, every interval", seen: "none since " + last, server: proof.server,
+		message: "Its lock was seen to hold at " + last + ", and could not be tried since: look at the condition KeysReady and at the operator's log.",
+	}
+}

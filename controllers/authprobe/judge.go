@@ -128,7 +128,7 @@ func absent(pods int, parked bool) judgement {
 	out := judgement{status: metav1.ConditionUnknown}
 	switch {
 	case parked:
-		out.reason, out.message = v1alpha1.ReasonScaledToZero, "replicas is 0: there is no lock to try."
+		out.reason, out.message = v1alpha1.ReasonScaledToZero, "There is no lock to try: replicas is 0."
 	case pods == 0:
 		out.reason, out.message = v1alpha1.ReasonNoPods, "There is no pod whose lock could be tried; the condition Available says why."
 	default:

@@ -20,18 +20,21 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
-// heartbeat is how often status says that the evidence is fresh, while nothing else changes. Evidence that is twice as
-// old is stale.
+// heartbeat is how often status says that the evidence is fresh, while nothing else changes.
 const heartbeat = 10 * time.Minute
+
+// lifetime of evidence: two heartbeats, or two rounds where those are further apart.
+func lifetime(interval time.Duration) time.Duration { return 2 * max(heartbeat, interval) }
 
 // report judges the server and writes what changed. It is the one place where this controller writes the status of an
 // MCPServer.
 func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry) error {
-	now := r.Now()
-	verdict, keep := judge(subjects(pods, entries, now), desired.Resolve(server).Replicas == 0)
+	now, settings := r.Now(), desired.Resolve(server)
+	oldest := now.Add(-lifetime(settings.Probe.Interval))
+	verdict, keep := judge(subjects(pods, entries, now, oldest), settings.Replicas == 0)
 	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy)
 	if keep {
-		if !stale(server, before, now) {
+		if !stale(server, before, oldest) {
 			return nil
 		}
 		verdict = judgement{
@@ -79,15 +82,20 @@ func (r *Reconciler) announce(server *v1alpha1.MCPServer, before *metav1.Conditi
 	r.Events.Eventf(server, nil, kind, verdict.reason, "Probe", "AuthHealthy is %s: %s", verdict.status, verdict.message)
 }
 
-func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time) []subject {
+// subjects are the pods as the judge sees them. Proof from before oldest proves nothing any more.
+func subjects(pods []corev1.Pod, entries map[types.UID]entry, now, oldest time.Time) []subject {
 	var out []subject
 	for _, pod := range pods {
+		standing := entries[pod.UID].standing
+		if standing != nil && standing.grade == proven && standing.at.Before(oldest) {
+			standing = outlived(*standing)
+		}
 		out = append(out, subject{
 			pod:         pod.Name,
 			ready:       containersReady(pod),
 			terminating: pod.DeletionTimestamp != nil,
 			young:       now.Sub(pod.CreationTimestamp.Time) < desired.StartBudget && gateOf(pod) != corev1.ConditionTrue,
-			standing:    entries[pod.UID].standing,
+			standing:    standing,
 		})
 	}
 	return out
@@ -162,7 +170,7 @@ func heartbeatDue(server *v1alpha1.MCPServer, last time.Time) bool {
 }
 
 // stale tells that status says True on evidence that nobody would call fresh.
-func stale(server *v1alpha1.MCPServer, before *metav1.Condition, now time.Time) bool {
+func stale(server *v1alpha1.MCPServer, before *metav1.Condition, oldest time.Time) bool {
 	health := server.Status.AuthHealth
-	return before != nil && before.Status == metav1.ConditionTrue && (health == nil || now.Sub(health.LastProbeTime.Time) > 2*heartbeat)
+	return before != nil && before.Status == metav1.ConditionTrue && (health == nil || health.LastProbeTime.Time.Before(oldest))
 }

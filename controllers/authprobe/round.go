@@ -137,7 +137,8 @@ func (r *Reconciler) identify(ctx context.Context, pod corev1.Pod, use credentia
 	out := &evidence{at: r.Now(), grade: unknown, question: "identity", expected: "the proof of the gate of this pod"}
 	where, err := address(pod, desired.AdminPortName)
 	if err != nil {
-		out.reason, out.message, out.seen = v1alpha1.ReasonWrongPodAnswered, err.Error(), err.Error()
+		out.reason, out.seen = v1alpha1.ReasonWrongPodAnswered, err.Error()
+		out.message = fmt.Sprintf("It has no port %s where its gate could be asked. If it stays so, delete the pod.", desired.AdminPortName)
 		return admin.State{}, out
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
 // apply brings one object to what is desired, and never takes over what belongs to somebody else: what does not exist
@@ -44,9 +46,21 @@ func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, obje
 		wanted.SetResourceVersion(version)
 	}
 	if err := r.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted), FieldOwner, client.ForceOwnership); err != nil {
-		return fmt.Errorf("apply %s: %w", what, err)
+		return refusal("apply "+what, err)
 	}
 	return nil
+}
+
+// refusal tells what only a user can mend, because the API server does not take the object as it is, from failures that
+// pass by themselves.
+func refusal(did string, err error) error {
+	refused := apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err)
+	if !refused || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return fmt.Errorf("%s: %w", did, err)
+	}
+	return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonObjectRefused, fmt.Sprintf(
+		"The API server refused to %s: %s Change the spec, or what forbids it: a quota, an admission policy or the operator's role.",
+		did, diagnosis.Sentence(diagnosis.Redact(err.Error())))}
 }
 
 // read looks into the cache first. The cache holds what carries our label; an object of ours that lost it is found live.
@@ -68,7 +82,7 @@ func (r *Reconciler) read(ctx context.Context, wanted *unstructured.Unstructured
 
 func (r *Reconciler) create(ctx context.Context, wanted *unstructured.Unstructured) error {
 	if err := r.Create(ctx, wanted, FieldOwner); err != nil {
-		return fmt.Errorf("create %s %s: %w", wanted.GetKind(), wanted.GetName(), err)
+		return refusal("create "+wanted.GetKind()+" "+wanted.GetName(), err)
 	}
 	return r.takeOver(ctx, wanted)
 }

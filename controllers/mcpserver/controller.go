@@ -125,7 +125,7 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 	objects, err := desired.Objects(server, in)
 	var unlocked *desired.UnlockedError
 	if errors.As(err, &unlocked) {
-		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, unlocked.Error() + ". Take it out of the spec."}
+		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, "Nothing of this spec is carried out: " + unlocked.Error() + ". Take it out of the spec."}
 	}
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -22,10 +23,10 @@ type finding struct {
 	message string
 }
 
-// diagnose gives the most telling reason why pods do not run, or nil when they look well.
-func diagnose(pods []corev1.Pod) *finding {
+// diagnose gives the most telling reason why pods do not run, or are not even made; nil when they look well.
+func diagnose(seen observed) *finding {
 	var worst *finding
-	for _, pod := range pods {
+	for _, pod := range seen.pods {
 		if pod.DeletionTimestamp != nil {
 			continue
 		}
@@ -34,7 +35,20 @@ func diagnose(pods []corev1.Pod) *finding {
 			worst = f
 		}
 	}
+	if worst == nil && seen.deployment != nil {
+		return diagnoseDeployment(seen.deployment)
+	}
 	return worst
+}
+
+// diagnoseDeployment: what its controller is not allowed to make shows in the Deployment only.
+func diagnoseDeployment(deployment *appsv1.Deployment) *finding {
+	for _, condition := range deployment.Status.Conditions {
+		if condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue {
+			return &finding{4, v1alpha1.ReasonPodsRefused, diagnosis.Redact(condition.Message)}
+		}
+	}
+	return nil
 }
 
 func diagnosePod(pod corev1.Pod) *finding {

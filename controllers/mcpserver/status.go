@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	mcpac "github.com/mcp-gatehouse/gatehouse/api/v1alpha1/applyconfiguration/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
 // statusOf is the part of the status that this controller owns: all but AuthHealthy and its evidence.
@@ -56,13 +57,14 @@ func conditionsOf(server *v1alpha1.MCPServer, seen observed, wrong *problem, now
 		owned = append(owned, kind)
 		return *meta.FindStatusCondition(all, kind)
 	}
+	parked := desired.Resolve(server).Replicas == 0
 	parts := []metav1.Condition{
-		set(v1alpha1.ConditionAccepted, judgeProblem(v1alpha1.ConditionAccepted, wrong, v1alpha1.ReasonAccepted, "The spec can be carried out.")),
-		set(v1alpha1.ConditionKeysReady, judgeProblem(v1alpha1.ConditionKeysReady, wrong, v1alpha1.ReasonKeysPublished, "Every provider has its keys.")),
+		set(v1alpha1.ConditionAccepted, judgeAccepted(wrong)),
+		set(v1alpha1.ConditionKeysReady, judgeKeys(server, seen, wrong)),
 		set(v1alpha1.ConditionAvailable, judgeAvailable(server, seen, now)),
 		authHealthy(server),
 	}
-	set(v1alpha1.ConditionReady, judgeReady(parts))
+	set(v1alpha1.ConditionReady, judgeReady(parts, parked))
 	if wrong != nil {
 		set(v1alpha1.ConditionStalled, verdict{metav1.ConditionTrue, wrong.reason, wrong.message})
 	} else if v := judgeReconciling(server, seen); v.reason != "" {
@@ -77,18 +79,28 @@ type verdict struct {
 	reason, message string
 }
 
-// judgeProblem: the condition is False because of the problem, if it is this one's, else True.
-func judgeProblem(kind string, wrong *problem, reason, message string) verdict {
-	if wrong != nil && wrong.condition == kind {
+func judgeAccepted(wrong *problem) verdict {
+	if wrong != nil && wrong.condition == v1alpha1.ConditionAccepted {
 		return verdict{metav1.ConditionFalse, wrong.reason, wrong.message}
 	}
-	return verdict{metav1.ConditionTrue, reason, message}
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec can be carried out."}
+}
+
+// judgeKeys: a spec that is not carried out has keys only if an earlier one had.
+func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem) verdict {
+	switch {
+	case wrong != nil && wrong.condition == v1alpha1.ConditionKeysReady:
+		return verdict{metav1.ConditionFalse, wrong.reason, wrong.message}
+	case wrong != nil && seen.versions[desired.KeysSecretName(server)] == "":
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonKeysPending, "No key is made before the spec can be carried out."}
+	}
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, "Every provider has its keys."}
 }
 
 func judgeAvailable(server *v1alpha1.MCPServer, seen observed, now time.Time) verdict {
 	want := desired.Resolve(server).Replicas
 	if want == 0 {
-		return verdict{metav1.ConditionTrue, v1alpha1.ReasonScaledToZero, "replicas is 0: the server is parked."}
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonScaledToZero, "The server is parked: replicas is 0."}
 	}
 	var available int32
 	if seen.deployment != nil {
@@ -98,8 +110,8 @@ func judgeAvailable(server *v1alpha1.MCPServer, seen observed, now time.Time) ve
 	if available >= want {
 		return verdict{metav1.ConditionTrue, v1alpha1.ReasonPodsAvailable, count + "."}
 	}
-	if found := diagnose(seen.pods); found != nil {
-		return verdict{metav1.ConditionFalse, found.reason, count + "; " + found.message}
+	if found := diagnose(seen); found != nil {
+		return verdict{metav1.ConditionFalse, found.reason, count + "; " + diagnosis.Sentence(found.message)}
 	}
 	for _, pod := range seen.pods {
 		late := now.Sub(pod.CreationTimestamp.Time) > desired.StartBudget && podCondition(pod, corev1.PodReady) != corev1.ConditionTrue
@@ -132,15 +144,17 @@ func authHealthy(server *v1alpha1.MCPServer) metav1.Condition {
 	}
 }
 
-// judgeReady is the first part that is not True, in the order of cause. A parked server is as ready as it can be.
-func judgeReady(parts []metav1.Condition) verdict {
+// judgeReady is the first part that is not True, in the order of cause. A parked server is as ready as it can be: nobody
+// can know of its lock, unless a pod that has yet to end was seen open.
+func judgeReady(parts []metav1.Condition, parked bool) verdict {
 	for _, part := range parts {
-		if part.Reason == v1alpha1.ReasonScaledToZero {
-			return verdict{metav1.ConditionTrue, part.Reason, part.Message}
+		if part.Status == metav1.ConditionTrue || (parked && part.Status == metav1.ConditionUnknown) {
+			continue
 		}
-		if part.Status != metav1.ConditionTrue {
-			return verdict{part.Status, part.Reason, part.Message}
-		}
+		return verdict{part.Status, part.Reason, part.Message}
+	}
+	if parked {
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonScaledToZero, "The server is parked: replicas is 0."}
 	}
 	return verdict{metav1.ConditionTrue, v1alpha1.ReasonReady, "The server runs, and its lock was seen to hold on every pod."}
 }
@@ -155,9 +169,9 @@ func judgeReconciling(server *v1alpha1.MCPServer, seen observed) verdict {
 	if d.Status.UpdatedReplicas >= want && d.Status.Replicas == d.Status.UpdatedReplicas && d.Status.AvailableReplicas >= want {
 		return verdict{}
 	}
-	message := fmt.Sprintf("%d of %d pods are of the newest revision, %d of them available.", d.Status.UpdatedReplicas, want, d.Status.AvailableReplicas)
-	if found := diagnose(seen.pods); found != nil {
-		return verdict{metav1.ConditionTrue, found.reason, message + " " + found.message}
+	message := fmt.Sprintf("%d of %d pods are of the newest revision, %d pods are available", d.Status.UpdatedReplicas, want, d.Status.AvailableReplicas)
+	if found := diagnose(seen); found != nil {
+		return verdict{metav1.ConditionTrue, found.reason, message + "; " + diagnosis.Sentence(found.message)}
 	}
-	return verdict{metav1.ConditionTrue, v1alpha1.ReasonProgressing, message}
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonProgressing, message + "."}
 }

@@ -9,7 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
+	kstatus "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
@@ -53,6 +56,9 @@ var (
 		{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available"}}}}
 	late = corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-2", CreationTimestamp: metav1.NewTime(now.Add(-time.Hour))}}
 
+	refused = &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{
+		{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: `pods "x-1" is forbidden: exceeded quota`}}}}
+
 	withdrawn = corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: young}, Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
 		{Type: v1alpha1.ConditionPodAuthProven, Status: corev1.ConditionFalse}}}}
 )
@@ -70,25 +76,34 @@ func TestConditions(t *testing.T) {
 		available   string
 		reconciling string
 		stalled     string
+		// kstatus is what Helm and Flux make of it.
+		kstatus kstatus.Status
 	}{
-		"all well":                    {server(2, locked), observed{deployment: deployment(2, 2, 2)}, nil, "True Ready", "True PodsAvailable", "", ""},
-		"before the first apply":      {server(1), observed{}, nil, "False Progressing", "False Progressing", "Progressing", ""},
-		"not tried yet":               {server(1), observed{deployment: deployment(1, 1, 1)}, nil, "Unknown NotYetProbed", "True PodsAvailable", "", ""},
-		"seen open":                   {server(1, auth(metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted)), observed{deployment: deployment(1, 1, 1)}, nil, "False InvalidTokenAccepted", "True PodsAvailable", "", ""},
-		"parked":                      {server(0, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), observed{deployment: deployment(0, 0, 0)}, nil, "True ScaledToZero", "True ScaledToZero", "", ""},
-		"server exits":                {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited}}, nil, "False ContainerExited", "False ContainerExited", "ContainerExited", ""},
-		"no image":                    {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{noImage}}, nil, "False ContainerCannotStart", "False ContainerCannotStart", "ContainerCannotStart", ""},
-		"starting":                    {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{creating}}, nil, "False Progressing", "False Progressing", "Progressing", ""},
-		"gate's port taken":           {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited, portTaken}}, nil, "False GatePortTaken", "False GatePortTaken", "GatePortTaken", ""},
-		"no node":                     {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{pending}}, nil, "False Unschedulable", "False Unschedulable", "Unschedulable", ""},
-		"withdrawn":                   {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{withdrawn}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", ""},
-		"late":                        {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{late}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", ""},
-		"new revision cannot start":   {server(1, locked), observed{deployment: deployment(1, 2, 1), pods: []corev1.Pod{noImage}}, nil, "True Ready", "True PodsAvailable", "ContainerCannotStart", ""},
-		"Deployment not yet observed": {server(1, locked), observed{deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: deployment(1, 1, 1).Status}}, nil, "True Ready", "True PodsAvailable", "Progressing", ""},
+		"all well":                    {server(2, locked), observed{deployment: deployment(2, 2, 2)}, nil, "True Ready", "True PodsAvailable", "", "", kstatus.CurrentStatus},
+		"before the first apply":      {server(1), observed{}, nil, "False Progressing", "False Progressing", "Progressing", "", kstatus.InProgressStatus},
+		"not tried yet":               {server(1), observed{deployment: deployment(1, 1, 1)}, nil, "Unknown NotYetProbed", "True PodsAvailable", "", "", kstatus.InProgressStatus},
+		"seen open":                   {server(1, auth(metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted)), observed{deployment: deployment(1, 1, 1)}, nil, "False InvalidTokenAccepted", "True PodsAvailable", "", "", kstatus.InProgressStatus},
+		"parked":                      {server(0, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), observed{deployment: deployment(0, 0, 0)}, nil, "True ScaledToZero", "True ScaledToZero", "", "", kstatus.CurrentStatus},
+		"server exits":                {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited}}, nil, "False ContainerExited", "False ContainerExited", "ContainerExited", "", kstatus.InProgressStatus},
+		"no image":                    {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{noImage}}, nil, "False ContainerCannotStart", "False ContainerCannotStart", "ContainerCannotStart", "", kstatus.InProgressStatus},
+		"starting":                    {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{creating}}, nil, "False Progressing", "False Progressing", "Progressing", "", kstatus.InProgressStatus},
+		"gate's port taken":           {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{exited, portTaken}}, nil, "False GatePortTaken", "False GatePortTaken", "GatePortTaken", "", kstatus.InProgressStatus},
+		"no node":                     {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{pending}}, nil, "False Unschedulable", "False Unschedulable", "Unschedulable", "", kstatus.InProgressStatus},
+		"withdrawn":                   {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{withdrawn}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", "", kstatus.InProgressStatus},
+		"late":                        {server(1), observed{deployment: deployment(1, 1, 0), pods: []corev1.Pod{late}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", "", kstatus.InProgressStatus},
+		"new revision cannot start":   {server(1, locked), observed{deployment: deployment(1, 2, 1), pods: []corev1.Pod{noImage}}, nil, "True Ready", "True PodsAvailable", "ContainerCannotStart", "", kstatus.InProgressStatus},
+		"Deployment not yet observed": {server(1, locked), observed{deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: deployment(1, 1, 1).Status}}, nil, "True Ready", "True PodsAvailable", "Progressing", "", kstatus.InProgressStatus},
 		"foreign object": {server(1, locked), observed{deployment: deployment(1, 1, 1)}, &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, "it is there"},
-			"False NameTaken", "True PodsAvailable", "", "NameTaken"},
+			"False NameTaken", "True PodsAvailable", "", "NameTaken", kstatus.FailedStatus},
 		"broken keys": {server(1, locked), observed{deployment: deployment(1, 1, 1)}, &problem{v1alpha1.ConditionKeysReady, v1alpha1.ReasonKeysUnusable, "not JSON"},
-			"False KeysUnusable", "True PodsAvailable", "", "KeysUnusable"},
+			"False KeysUnusable", "True PodsAvailable", "", "KeysUnusable", kstatus.FailedStatus},
+		"would unlock": {server(1, locked), observed{deployment: deployment(1, 1, 1)}, &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, "hostNetwork"},
+			"False WouldUnlock", "True PodsAvailable", "", "WouldUnlock", kstatus.FailedStatus},
+		"pods refused": {server(1), observed{deployment: refused}, nil, "False PodsRefused", "False PodsRefused", "PodsRefused", "", kstatus.InProgressStatus},
+		"unparked, and not tried since": {server(1, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), observed{deployment: deployment(1, 1, 1)}, nil,
+			"Unknown ScaledToZero", "True PodsAvailable", "", "", kstatus.InProgressStatus},
+		"parked, and a pod that ends is open": {server(0, auth(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted)), observed{deployment: deployment(0, 0, 0)}, nil,
+			"False UnauthenticatedAccepted", "True ScaledToZero", "", "", kstatus.InProgressStatus},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -117,8 +132,36 @@ func TestConditions(t *testing.T) {
 			if meta.FindStatusCondition(got, v1alpha1.ConditionAuthHealthy) != nil {
 				t.Error("AuthHealthy is written here; it belongs to the other controller")
 			}
+			if judged := judgedBy(t, c.server, got); judged != c.kstatus {
+				t.Errorf("kstatus says %s, want %s", judged, c.kstatus)
+			}
 		})
 	}
+}
+
+func TestKeysOfASpecThatIsNotCarriedOut(t *testing.T) {
+	wrong := &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, "it is there"}
+	for version, want := range map[string]string{"": v1alpha1.ReasonKeysPending, "7": v1alpha1.ReasonKeysPublished} {
+		got := conditionsOf(server(1), observed{versions: map[string]string{"x-keys": version}}, wrong, now)
+		if c := meta.FindStatusCondition(got, v1alpha1.ConditionKeysReady); c.Reason != want {
+			t.Errorf("Secret at version %q: %s, want %s", version, c.Reason, want)
+		}
+	}
+}
+
+// judgedBy gives what kstatus makes of the server with these conditions.
+func judgedBy(t *testing.T, server *v1alpha1.MCPServer, conditions []metav1.Condition) kstatus.Status {
+	t.Helper()
+	server.Status.Conditions, server.Status.ObservedGeneration = conditions, server.Generation
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := kstatus.Compute(&unstructured.Unstructured{Object: content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Status
 }
 
 func TestTransitionTimeMovesWithTheStatusOnly(t *testing.T) {

@@ -48,3 +48,12 @@ func times(n int32, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+// Sentence ends text with a full stop: the messages of conditions are sentences, and much of what they quote is not.
+func Sentence(text string) string {
+	text = strings.TrimRight(text, " \n")
+	if strings.HasSuffix(text, ".") {
+		return text
+	}
+	return text + "."
+}

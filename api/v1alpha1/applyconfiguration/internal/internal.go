@@ -161,6 +161,13 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.MCPServerStatus
+      default:
+        conditions:
+        - lastTransitionTime: "1970-01-01T00:00:00Z"
+          message: No operator has looked at this MCPServer yet.
+          reason: Pending
+          status: Unknown
+          type: Ready
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.MCPServerSpec
   map:
     fields:

@@ -10,7 +10,8 @@ import (
 // with apply.
 //
 // AuthHealth is the evidence behind the condition AuthHealthy. While the operator runs it is written on every change
-// and at least every ten minutes; a lastProbeTime older than twice that means that nobody has looked since.
+// and, while rounds come to a result, at least every ten minutes or every interval, whichever is longer. A lastProbeTime
+// older than twice that means that nobody has looked since.
 type AuthHealthApplyConfiguration struct {
 	// lastProbeTime is when the last round ended that this evidence is from.
 	LastProbeTime *v1.Time `json:"lastProbeTime,omitempty"`
