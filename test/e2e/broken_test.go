@@ -70,7 +70,7 @@ var _ = Describe("A server that never answers", func() {
 		timeout := int32(1)
 		server.Spec.AuthProbe.TimeoutSeconds = &timeout
 		Expect(k8s.Create(ctx, server)).To(Succeed())
-		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(say(metav1.ConditionFalse, v1alpha1.ReasonProbeTimeout))
+		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonUpstreamUnavailable))
 		eventually(ctx, server, v1alpha1.ConditionReady).Should(HaveField("Status", metav1.ConditionFalse))
 
 		By("asking its gate, past the Service, in which it is not")

@@ -87,9 +87,7 @@ var _ = Describe("Objects that belong to a server", Label("ci"), func() {
 				Eventually(podsOf).WithContext(ctx).WithArguments(server).ShouldNot(ContainElement(HaveField("UID", pods[0].UID)))
 			}
 			becomesHealthy(ctx, server)
-			// A key reaches the pods after its Secret.
-			Eventually(func() any { return ask(ctx, listing(server, goodToken(ctx, server))) }).WithContext(ctx).Should(letIn())
-			answersAsItShould(ctx, server)
+			comesToAnswer(ctx, server)
 		}
 		Consistently(podsOf).WithContext(ctx).WithArguments(server).Should(HaveLen(1))
 	})

@@ -141,8 +141,20 @@ func refusedFor(reason string) OmegaMatcher {
 // answersAsItShould asks the three questions that matter most, through the Service.
 func answersAsItShould(ctx context.Context, server *v1alpha1.MCPServer) {
 	GinkgoHelper()
-	Expect(ask(ctx, listing(server, ""))).To(refusedFor("missing_token"))
-	Expect(ask(ctx, listing(server, token.Malformed))).To(refusedFor("malformed_token"))
-	Expect(ask(ctx, listing(server, badToken(ctx, server, token.WrongKey)))).To(refusedFor("bad_signature"))
-	Expect(ask(ctx, listing(server, goodToken(ctx, server)))).To(letIn())
+	expectAnswers(ctx, Default, server)
+}
+
+// comesToAnswer waits until the server answers as it should: after its Service was made anew, clients have the old
+// address for a while.
+func comesToAnswer(ctx context.Context, server *v1alpha1.MCPServer) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) { expectAnswers(ctx, g, server) }).WithContext(ctx).Should(Succeed())
+}
+
+func expectAnswers(ctx context.Context, g Gomega, server *v1alpha1.MCPServer) {
+	GinkgoHelper()
+	g.Expect(ask(ctx, listing(server, ""))).To(refusedFor("missing_token"))
+	g.Expect(ask(ctx, listing(server, token.Malformed))).To(refusedFor("malformed_token"))
+	g.Expect(ask(ctx, listing(server, badToken(ctx, server, token.WrongKey)))).To(refusedFor("bad_signature"))
+	g.Expect(ask(ctx, listing(server, goodToken(ctx, server)))).To(letIn())
 }

@@ -37,6 +37,8 @@ func TestStories(t *testing.T) {
 	RegisterFailHandler(Fail)
 	// Ten times what it takes on a slow machine. No story asserts how long anything takes.
 	SetDefaultEventuallyTimeout(3 * time.Minute)
+	// Without this an Eventually with a context waits for ever.
+	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyPollingInterval(250 * time.Millisecond)
 	RunSpecs(t, "Stories")
 }
