@@ -116,11 +116,12 @@ var _ = Describe("The objects of an MCPServer", func() {
 		Eventually(deploymentOf(ctx, server)).ShouldNot(BeNil())
 		deployment, err := deploymentOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
+		before := deployment.DeepCopy()
 		deployment.Status = appsv1.DeploymentStatus{ObservedGeneration: deployment.Generation, Conditions: []appsv1.DeploymentCondition{{
 			Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate",
 			Message: `pods "x-5d4f" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3`,
 		}}}
-		Expect(k8s.Status().Update(ctx, deployment)).To(Succeed())
+		Expect(k8s.Status().Patch(ctx, deployment, client.MergeFrom(before))).To(Succeed())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAvailable)).Should(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonPodsRefused), HaveField("Message", ContainSubstring("exceeded quota"))))
 	})
