@@ -31,6 +31,9 @@ const FieldOwner = client.FieldOwner("gatehouse-authprobe")
 // workers is how many servers are tried at once. Trying is waiting: it costs next to nothing of the processor.
 const workers = 32
 
+// retryAfter is when to look again whether a pod can be tried that could not.
+const retryAfter = 5 * time.Second
+
 // Reconciler keeps trying the locks.
 type Reconciler struct {
 	client.Client
@@ -125,8 +128,8 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 	for i, pod := range pods {
 		known, seenBefore := before[pod.UID]
 		if credentials == nil || !isAnswering(pod) {
-			if seenBefore {
-				results[i] = tried{pod.UID, known}
+			if seenBefore || credentials == nil {
+				results[i] = tried{pod.UID, r.waiting(known)}
 			}
 			continue
 		}
@@ -166,6 +169,15 @@ func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, instan
 		known.due = r.Now()
 	}
 	known.instance = instance
+	return known
+}
+
+// waiting puts off a pod that is due and cannot be tried. A pod tells in an event when its gate runs again, the Secrets
+// do not.
+func (r *Reconciler) waiting(known entry) entry {
+	if now := r.Now(); !known.due.After(now) {
+		known.due = now.Add(retryAfter)
+	}
 	return known
 }
 

@@ -1,11 +1,16 @@
 package authprobe
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
@@ -128,6 +133,69 @@ func TestDelay(t *testing.T) {
 	for rounds, want := range map[int]time.Duration{0: time.Second, 1: 2 * time.Second, 3: 8 * time.Second, 4: 10 * time.Second, 1000: 10 * time.Second} {
 		if got := (entry{rounds: rounds}).delay(settings, 0); got != want {
 			t.Errorf("unproven after %d rounds: %v, want %v", rounds, got, want)
+		}
+	}
+}
+
+// A proof that nobody renews is none; what speaks against a pod needs no renewal.
+func TestProofWearsOff(t *testing.T) {
+	settings, now := desired.Probe{Interval: 30 * time.Second, FailureThreshold: 3}, time.Unix(1e9, 0)
+	aged := func(e evidence, age time.Duration) *evidence {
+		e.at = now.Add(-age)
+		return (&e).asOf(now, settings)
+	}
+	for name, c := range map[string]struct {
+		got  *evidence
+		want grade
+	}{
+		"fresh proof":                     {aged(good, 0), proven},
+		"proof that rounds fail to renew": {aged(good, 2*time.Minute), proven},
+		"old proof":                       {aged(good, 4*time.Minute), unknown},
+		"old entry":                       {aged(wideOpen, time.Hour), open},
+		"old failure":                     {aged(broken, time.Hour), failed},
+	} {
+		if c.got.grade != c.want {
+			t.Errorf("%s: grade %d, want %d", name, c.got.grade, c.want)
+		}
+	}
+	if old := aged(good, time.Hour); old.reason != v1alpha1.ReasonEvidenceStale || old.message == "" {
+		t.Errorf("old proof: %+v", old)
+	}
+	if (*evidence)(nil).asOf(now, settings) != nil {
+		t.Error("nothing became something")
+	}
+}
+
+// keyless is an API server without Secrets.
+type keyless struct{ client.Client }
+
+func (keyless) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
+}
+
+// What cannot be tried must be looked at again, and not at once: nothing but time brings us back.
+func TestPodThatCannotBeTriedIsPutOff(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	running := corev1.PodStatus{PodIP: "10.0.0.1", InitContainerStatuses: []corev1.ContainerStatus{{
+		Name: desired.GateContainer, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+	}}}
+	for name, c := range map[string]struct {
+		status corev1.PodStatus
+		before map[types.UID]entry
+	}{
+		"no keys, tried before": {running, map[types.UID]entry{"u": {standing: &good, due: now.Add(-time.Second)}}},
+		"no keys, never tried":  {running, nil},
+		"its gate has crashed":  {corev1.PodStatus{PodIP: "10.0.0.1"}, map[types.UID]entry{"u": {standing: &good, due: now}}},
+	} {
+		server := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "x"}}
+		r := &Reconciler{Client: keyless{}, Now: func() time.Time { return now }, Jitter: func() float64 { return 0 }}
+		r.ledger.store(client.ObjectKeyFromObject(server), c.before)
+		entries, err := r.tryDue(t.Context(), server, []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{UID: "u"}, Status: c.status}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wait := r.untilDue(entries); wait < time.Second || wait > time.Minute {
+			t.Errorf("%s: looked at again after %v", name, wait)
 		}
 	}
 }

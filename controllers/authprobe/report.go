@@ -28,7 +28,8 @@ const heartbeat = 10 * time.Minute
 // MCPServer.
 func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry) error {
 	now := r.Now()
-	verdict, keep := judge(subjects(pods, entries, now), desired.Resolve(server).Replicas == 0)
+	settings := desired.Resolve(server)
+	verdict, keep := judge(subjects(pods, entries, now, settings.Probe), settings.Replicas == 0)
 	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy)
 	if keep {
 		if !stale(server, before, now) {
@@ -72,7 +73,7 @@ func (r *Reconciler) announce(server *v1alpha1.MCPServer, before *metav1.Conditi
 	r.Events.Eventf(server, nil, kind, verdict.reason, "Probe", "AuthHealthy is %s: %s", verdict.status, verdict.message)
 }
 
-func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time) []subject {
+func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time, probe desired.Probe) []subject {
 	var out []subject
 	for _, pod := range pods {
 		out = append(out, subject{
@@ -80,7 +81,7 @@ func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time) []s
 			ready:       containersReady(pod),
 			terminating: pod.DeletionTimestamp != nil,
 			young:       now.Sub(pod.CreationTimestamp.Time) < desired.StartBudget && gateOf(pod) != corev1.ConditionTrue,
-			standing:    entries[pod.UID].standing,
+			standing:    entries[pod.UID].standing.asOf(now, probe),
 		})
 	}
 	return out
