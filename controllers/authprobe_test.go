@@ -148,7 +148,9 @@ var _ = Describe("AuthHealthy", func() {
 			*status = *pod.pod.Status.DeepCopy()
 			status.PodIP, status.PodIPs = ip, []corev1.PodIP{{IP: ip}}
 		})
-		// The real pod is tried again, so the stranger has had its turn.
+		// It takes the Service's traffic, and nobody may say that its lock was proven.
+		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonPodTampered), HaveField("Message", ContainSubstring("stranger"))))
 		pod.serve(openDoor())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
 		Expect(asked.Load()).To(BeZero())

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -19,22 +20,21 @@ func TestProofDoesNotOutliveItsTime(t *testing.T) {
 	pod.Name, pod.UID = "a", "uid"
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.ContainersReady, Status: corev1.ConditionTrue}}
 	for name, c := range map[string]struct {
-		interval, age time.Duration
+		interval, age time.Duration // three failures lose a proof
 		standing      evidence
 		status        metav1.ConditionStatus
 		reason        string
 	}{
-		"fresh":                        {time.Second, 20 * time.Minute, good, metav1.ConditionTrue, v1alpha1.ReasonProven},
-		"two heartbeats old":           {time.Second, 20*time.Minute + time.Second, good, metav1.ConditionUnknown, v1alpha1.ReasonEvidenceStale},
-		"rounds are further apart":     {time.Hour, 2 * time.Hour, good, metav1.ConditionTrue, v1alpha1.ReasonProven},
-		"two rounds are missing":       {time.Hour, 2*time.Hour + time.Second, good, metav1.ConditionUnknown, v1alpha1.ReasonEvidenceStale},
+		"fresh":                        {30 * time.Second, 3 * time.Minute, good, metav1.ConditionTrue, v1alpha1.ReasonProven},
+		"four rounds are missing":      {30 * time.Second, 3*time.Minute + time.Second, good, metav1.ConditionUnknown, v1alpha1.ReasonEvidenceStale},
+		"rounds are further apart":     {time.Hour, 4 * time.Hour, good, metav1.ConditionTrue, v1alpha1.ReasonProven},
 		"an open lock stays known":     {time.Second, time.Hour, wideOpen, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted},
 		"and so does a broken gate":    {time.Second, time.Hour, broken, metav1.ConditionFalse, v1alpha1.ReasonConnectionReset},
 		"and a server that went quiet": {time.Second, time.Hour, down, metav1.ConditionUnknown, v1alpha1.ReasonUpstreamUnavailable},
 	} {
 		c.standing.at = noon.Add(-c.age)
 		entries := map[types.UID]entry{"uid": {standing: &c.standing}}
-		got, keep := judge(subjects([]corev1.Pod{pod}, entries, noon, noon.Add(-lifetime(c.interval))), false)
+		got, keep := judge(subjects([]corev1.Pod{pod}, entries, noon, desired.Probe{Interval: c.interval, FailureThreshold: 3}), false)
 		if got.status != c.status || got.reason != c.reason || keep {
 			t.Errorf("%s: got %s/%s keep=%v, want %s/%s", name, got.status, got.reason, keep, c.status, c.reason)
 		}

@@ -52,6 +52,21 @@ func fromReport(report probe.Report, at time.Time) evidence {
 	return out
 }
 
+// asOf is what the evidence is worth now: a proof wears off when no round has counted for longer than it takes to lose
+// it by rounds that fail. What speaks against a pod stays until it is refuted.
+func (e *evidence) asOf(now time.Time, probe desired.Probe) *evidence {
+	lasts := time.Duration(probe.FailureThreshold+1)*probe.Interval + time.Minute
+	if e == nil || e.grade != proven || now.Sub(e.at) <= lasts {
+		return e
+	}
+	return &evidence{
+		at: e.at, grade: unknown, reason: v1alpha1.ReasonEvidenceStale, question: "age of the proof",
+		expected: "at most " + lasts.String(), seen: "proven last at " + e.at.UTC().Format(time.RFC3339),
+		message: "Its lock was proven last at " + e.at.UTC().Format(time.RFC3339) +
+			" and could not be tried since: the condition KeysReady or the log of the operator says why.",
+	}
+}
+
 // classify gives the grade and the condition reason of a verdict.
 func classify(verdict probe.Verdict) (grade, string) {
 	switch verdict.Kind {
@@ -105,12 +120,13 @@ func tampered(violations []desired.Violation, at time.Time) evidence {
 	return out
 }
 
-// outlived is what is left of a proof when no round has come to a result for too long.
-func outlived(proof evidence) *evidence {
-	last := proof.at.UTC().Format(time.RFC3339)
-	return &evidence{
-		at: proof.at, grade: unknown, reason: v1alpha1.ReasonEvidenceStale, question: "age of the evidence",
-		expected: "a round that counts, every interval", seen: "none since " + last, server: proof.server,
-		message: "Its lock was seen to hold at " + last + ", and could not be tried since: look at the condition KeysReady and at the operator's log.",
+// stranger is the evidence against a pod that wears the labels by which the Service finds the server's pods, and is none
+// of them. Nobody has tried its lock: it is sent no token.
+func stranger(at time.Time) evidence {
+	return evidence{
+		at: at, grade: failed, reason: v1alpha1.ReasonPodTampered, question: "pod owner",
+		expected: "a pod of this server's Deployment", seen: "another owner, or none",
+		message: "It has the labels of this server's pods, so the Service sends it requests once it is ready, but the Deployment of this server did not make it. " +
+			"Take the labels from it, or delete it.",
 	}
 }

@@ -1,11 +1,16 @@
 package authprobe
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
@@ -128,6 +133,41 @@ func TestDelay(t *testing.T) {
 	for rounds, want := range map[int]time.Duration{0: time.Second, 1: 2 * time.Second, 3: 8 * time.Second, 4: 10 * time.Second, 1000: 10 * time.Second} {
 		if got := (entry{rounds: rounds}).delay(settings, 0); got != want {
 			t.Errorf("unproven after %d rounds: %v, want %v", rounds, got, want)
+		}
+	}
+}
+
+// keyless is an API server without Secrets.
+type keyless struct{ client.Client }
+
+func (keyless) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
+}
+
+// What cannot be tried must be looked at again, and not at once: nothing but time brings us back.
+func TestPodThatCannotBeTriedIsPutOff(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	running := corev1.PodStatus{PodIP: "10.0.0.1", InitContainerStatuses: []corev1.ContainerStatus{{
+		Name: desired.GateContainer, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+	}}}
+	for name, c := range map[string]struct {
+		status corev1.PodStatus
+		before map[types.UID]entry
+	}{
+		"no keys, tried before": {running, map[types.UID]entry{"u": {standing: &good, due: now.Add(-time.Second)}}},
+		"no keys, never tried":  {running, nil},
+		"its gate has crashed":  {corev1.PodStatus{PodIP: "10.0.0.1"}, map[types.UID]entry{"u": {standing: &good, due: now}}},
+	} {
+		server := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "x"}}
+		r := &Reconciler{Client: keyless{}, Now: func() time.Time { return now }, Jitter: func() float64 { return 0 }}
+		r.ledger.store(client.ObjectKeyFromObject(server), c.before)
+		pods := []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{UID: "u"}, Status: c.status}}
+		entries, err := r.tryDue(t.Context(), server, pods)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wait := r.untilDue(entries, pods, desired.Resolve(server).Probe.Interval); wait < time.Second || wait > time.Minute {
+			t.Errorf("%s: looked at again after %v", name, wait)
 		}
 	}
 }

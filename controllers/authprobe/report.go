@@ -23,7 +23,8 @@ import (
 // heartbeat is how often status says that the evidence is fresh, while nothing else changes.
 const heartbeat = 10 * time.Minute
 
-// lifetime of evidence: two heartbeats, or two rounds where those are further apart.
+// lifetime of evidence in status, for an operator that was away: two heartbeats, or two rounds where those are further
+// apart.
 func lifetime(interval time.Duration) time.Duration { return 2 * max(heartbeat, interval) }
 
 // report judges the server and writes what changed. It is the one place where this controller writes the status of an
@@ -31,7 +32,7 @@ func lifetime(interval time.Duration) time.Duration { return 2 * max(heartbeat, 
 func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry) error {
 	now, settings := r.Now(), desired.Resolve(server)
 	oldest := now.Add(-lifetime(settings.Probe.Interval))
-	verdict, keep := judge(subjects(pods, entries, now, oldest), settings.Replicas == 0)
+	verdict, keep := judge(subjects(pods, entries, now, settings.Probe), settings.Replicas == 0)
 	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy)
 	if keep {
 		if !stale(server, before, oldest) {
@@ -82,20 +83,16 @@ func (r *Reconciler) announce(server *v1alpha1.MCPServer, before *metav1.Conditi
 	r.Events.Eventf(server, nil, kind, verdict.reason, "Probe", "AuthHealthy is %s: %s", verdict.status, verdict.message)
 }
 
-// subjects are the pods as the judge sees them. Proof from before oldest proves nothing any more.
-func subjects(pods []corev1.Pod, entries map[types.UID]entry, now, oldest time.Time) []subject {
+// subjects are the pods as the judge sees them.
+func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time, probe desired.Probe) []subject {
 	var out []subject
 	for _, pod := range pods {
-		standing := entries[pod.UID].standing
-		if standing != nil && standing.grade == proven && standing.at.Before(oldest) {
-			standing = outlived(*standing)
-		}
 		out = append(out, subject{
 			pod:         pod.Name,
 			ready:       containersReady(pod),
 			terminating: pod.DeletionTimestamp != nil,
 			young:       now.Sub(pod.CreationTimestamp.Time) < desired.StartBudget && gateOf(pod) != corev1.ConditionTrue,
-			standing:    standing,
+			standing:    entries[pod.UID].standing.asOf(now, probe),
 		})
 	}
 	return out

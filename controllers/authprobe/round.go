@@ -84,9 +84,12 @@ func (r *Reconciler) secretData(ctx context.Context, server *v1alpha1.MCPServer,
 func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, use credentials) (result evidence, counts bool) {
 	log := logf.FromContext(ctx).WithValues("pod", pod.Name)
 	template, owned, err := r.template(ctx, server, pod)
-	if err != nil || !owned {
-		log.V(1).Info("pod is not tried: its owners do not lead to this server", "error", err)
+	if err != nil {
+		log.Info("the round does not count", "reason", err.Error())
 		return evidence{}, false
+	}
+	if !owned {
+		return stranger(r.Now()), true
 	}
 	if violations := desired.Locked(pod.Spec, desired.LockOf(server, template)); len(violations) > 0 {
 		return tampered(violations, r.Now()), true

@@ -3,6 +3,7 @@ package desired
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -24,6 +25,8 @@ func (v Violation) String() string { return v.Rule + ": " + v.Detail }
 type Lock struct {
 	// Gate is the gate's container as the operator applied it.
 	Gate corev1.Container
+	// Volumes are those of the gate: what it reads its configuration, its keys and its secret from.
+	Volumes []corev1.Volume
 	// Secrets are the names of Secrets that only the gate, or nobody, may mount.
 	Secrets []string
 	// EnforceGate: the readiness gate must be there.
@@ -40,6 +43,9 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	if i := slices.IndexFunc(template.InitContainers, isGate); i >= 0 {
 		lock.Gate = template.InitContainers[i]
 	}
+	lock.Volumes = slices.DeleteFunc(slices.Clone(template.Volumes), func(v corev1.Volume) bool {
+		return !strings.HasPrefix(v.Name, reservedPrefix)
+	})
 	return lock
 }
 
@@ -102,6 +108,12 @@ func gateModified(pod corev1.PodSpec, lock Lock) []string {
 	} {
 		if !equality.Semantic.DeepEqual(part.got, part.want) {
 			details = append(details, fmt.Sprintf("%s of %s was changed", part.name, GateContainer))
+		}
+	}
+	for _, volume := range lock.Volumes {
+		// Other keys behind the same mount let in whoever holds them.
+		if !slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool { return equality.Semantic.DeepEqual(v, volume) }) {
+			details = append(details, fmt.Sprintf("volume %s of %s was changed", volume.Name, GateContainer))
 		}
 	}
 	return details

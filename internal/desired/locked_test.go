@@ -2,6 +2,7 @@ package desired_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,10 @@ func TestOwnTemplatesAreLocked(t *testing.T) {
 	}
 }
 
+func gateVolume(pod *corev1.PodSpec, name string) *corev1.Volume {
+	return &pod.Volumes[slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == name })]
+}
+
 // Each row is one way to unlock a pod after the fact, or by a field of the spec.
 func TestWaysToUnlockAreFound(t *testing.T) {
 	const path = "testdata/generic/in.yaml"
@@ -57,6 +62,12 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 		"gate no longer native": {func(p *corev1.PodSpec) { gate(p).RestartPolicy = nil }, "GateUnmodified"},
 		"gate runs as root": {func(p *corev1.PodSpec) {
 			gate(p).SecurityContext = &corev1.SecurityContext{RunAsUser: ptr.To(int64(0))}
+		}, "GateUnmodified"},
+		"other keys behind the gate's mount": {func(p *corev1.PodSpec) { gateVolume(p, "gatehouse-keys").ConfigMap.Name = "mine" }, "GateUnmodified"},
+		"other configuration":                {func(p *corev1.PodSpec) { gateVolume(p, "gatehouse-config").ConfigMap.Name = "mine" }, "GateUnmodified"},
+		"other gate secret":                  {func(p *corev1.PodSpec) { gateVolume(p, "gatehouse-secret").Secret.SecretName = "mine" }, "GateUnmodified"},
+		"keys from a volume of another kind": {func(p *corev1.PodSpec) {
+			gateVolume(p, "gatehouse-keys").VolumeSource = corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}
 		}, "GateUnmodified"},
 		"host network":            {func(p *corev1.PodSpec) { p.HostNetwork = true }, "OwnNamespaces"},
 		"host processes":          {func(p *corev1.PodSpec) { p.HostPID = true }, "OwnNamespaces"},

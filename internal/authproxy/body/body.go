@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -34,24 +35,28 @@ var (
 // Body is the body of a request in progress. Read may run beside the other methods.
 type Body struct {
 	source  io.Reader
+	writer  http.ResponseWriter
 	control *http.ResponseController
 	stall   time.Duration
+	// giveUp is drainTime but in tests.
+	giveUp time.Duration
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
 	reluctant bool
 
-	mu     sync.Mutex
-	left   int64
-	head   []byte
-	begun  bool
-	done   bool
-	closed bool
-	err    error
+	mu      sync.Mutex
+	left    int64
+	head    []byte
+	begun   bool
+	whole   bool // its end was seen
+	closed  bool
+	drained bool
+	err     error
 }
 
 // Of takes over the body of r; limit is in bytes.
 func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 	b := &Body{
-		source: r.Body, control: http.NewResponseController(w), stall: Stall, left: limit,
+		source: r.Body, writer: w, control: http.NewResponseController(w), stall: Stall, giveUp: drainTime, left: limit,
 		reluctant: r.Header.Get("Expect") != "",
 	}
 	if r.ContentLength > limit {
@@ -103,7 +108,7 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
-		b.done = true
+		b.whole = true
 		_ = b.control.SetReadDeadline(time.Time{})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		b.err = ErrStalled
@@ -131,12 +136,12 @@ func (b *Body) Head() []byte {
 	b.closed = b.closed || untouched
 	b.mu.Unlock()
 	if untouched {
-		_ = b.control.SetReadDeadline(time.Now().Add(drainTime))
+		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
 		buffer := make([]byte, 4<<10)
-		for len(b.head) < HeadBytes && !b.done {
+		for ended := false; len(b.head) < HeadBytes && !ended; {
 			n, err := b.source.Read(buffer)
 			b.head = append(b.head, buffer[:n]...)
-			b.done = err != nil
+			ended, b.whole = err != nil, errors.Is(err, io.EOF)
 		}
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
@@ -145,16 +150,32 @@ func (b *Body) Head() []byte {
 	return b.head[:min(len(b.head), HeadBytes):min(len(b.head), HeadBytes)]
 }
 
-// Drain takes in the rest and throws it away, within drainBytes and drainTime; only the first call does.
+// Drain takes in the rest and throws it away, within drainBytes and drainTime; only the first call does. Where the end
+// does not come, the connection ends with the answer: the next bytes on it could be the rest of this body or another
+// request, and nobody can tell which (RFC 9112 section 9.3).
 func (b *Body) Drain() {
 	b.mu.Lock()
-	needless := b.done || b.reluctant && !b.begun
-	b.closed, b.done = true, true
+	settled := b.whole || b.drained
+	wanted := b.begun || !b.reluctant
+	b.closed, b.drained = true, true
 	b.mu.Unlock()
-	if needless {
+	if settled {
 		return
 	}
-	_ = b.control.SetReadDeadline(time.Now().Add(drainTime))
-	_, _ = io.CopyN(io.Discard, b.source, drainBytes)
-	_ = b.control.SetReadDeadline(time.Time{})
+	if wanted {
+		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
+		if _, err := io.CopyN(io.Discard, b.source, drainBytes); errors.Is(err, io.EOF) {
+			_ = b.control.SetReadDeadline(time.Time{})
+			return
+		}
+	}
+	b.hangUp()
+}
+
+// hangUp has the connection closed behind the answer, also when its header is written already.
+func (b *Body) hangUp() {
+	// net/http looks for the end of the body once more, and would wait for it without a limit.
+	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+	// A MaxBytesReader over its limit tells the server to close the connection; no other call does so that late.
+	_, _ = http.MaxBytesReader(b.writer, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 }

@@ -100,3 +100,46 @@ func TestStalledBody(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What follows a body whose end was not seen must not be read as a request, nor may its sender keep the connection for
+// as long as it likes.
+func TestConnectionEndsWithAnUnfinishedBody(t *testing.T) {
+	const next = "POST /smuggled HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+	for name, request := range map[string]string{
+		"never ends":                     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nhalf",
+		"never begins":                   "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n",
+		"framing is broken":              "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + next,
+		"the client waits to be told to": "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/smuggled" {
+					t.Error("the rest was read as a request")
+				}
+				_ = http.NewResponseController(w).EnableFullDuplex()
+				b := Of(w, r, 1<<20)
+				b.giveUp = 20 * time.Millisecond
+				b.Head()
+				_, _ = io.WriteString(w, "no")
+				_ = http.NewResponseController(w).Flush()
+				b.Drain()
+			}))
+			defer server.Close()
+			conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, request); err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 OK") || strings.Count(string(got), "HTTP/1.1") != 1 {
+				t.Errorf("got %q, %v; want one answer, and the end of the connection", got, err)
+			}
+		})
+	}
+}
