@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 )
 
 // Violation is one way in which a pod could be entered past its gate, or the gate's keys read.
@@ -110,10 +111,26 @@ func gateModified(pod corev1.PodSpec, lock Lock) []string {
 			details = append(details, fmt.Sprintf("%s of %s was changed", part.name, GateContainer))
 		}
 	}
+	details = append(details, addedToGate(got)...)
 	for _, volume := range lock.Volumes {
 		// Other keys behind the same mount let in whoever holds them.
 		if !slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool { return equality.Semantic.DeepEqual(v, volume) }) {
 			details = append(details, fmt.Sprintf("volume %s of %s was changed", volume.Name, GateContainer))
+		}
+	}
+	return details
+}
+
+// addedToGate finds what the operator never sets on the gate. Server-side apply leaves it alone when somebody adds it to
+// the Deployment, and then it is in the ReplicaSet too.
+func addedToGate(gate corev1.Container) []string {
+	var details []string
+	if len(gate.Command) > 0 || len(gate.Args) > 0 || len(gate.EnvFrom) > 0 {
+		details = append(details, fmt.Sprintf("command, args or envFrom were added to %s", GateContainer))
+	}
+	for _, variable := range gate.Env {
+		if variable.Name != authproxy.PodUIDEnv {
+			details = append(details, fmt.Sprintf("environment variable %s was added to %s", variable.Name, GateContainer))
 		}
 	}
 	return details

@@ -138,3 +138,20 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 		})
 	}
 }
+
+// What is added to the Deployment is in the ReplicaSet as well, so comparing the two finds nothing.
+func TestAdditionsToTheTemplateOfTheGateAreFound(t *testing.T) {
+	const path = "testdata/generic/in.yaml"
+	for name, add := range map[string]func(gate *corev1.Container){
+		"command":  func(gate *corev1.Container) { gate.Command = []string{"/bin/sh"} },
+		"args":     func(gate *corev1.Container) { gate.Args = []string{"--keys-dir=/tmp"} },
+		"variable": func(gate *corev1.Container) { gate.Env = append(gate.Env, corev1.EnvVar{Name: "GODEBUG"}) },
+		"envFrom":  func(gate *corev1.Container) { gate.EnvFrom = []corev1.EnvFromSource{{}} },
+	} {
+		edited := template(t, path)
+		add(&edited.InitContainers[0])
+		if violations := desired.Locked(edited, desired.LockOf(read(t, path), edited)); len(violations) != 1 || violations[0].Rule != "GateUnmodified" {
+			t.Errorf("%s: found %v", name, violations)
+		}
+	}
+}
