@@ -1,0 +1,66 @@
+package desired
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+)
+
+// gateModified finds a gate that is missing, or is not what the operator applied.
+func gateModified(pod corev1.PodSpec, lock Lock) []string {
+	i := slices.IndexFunc(pod.InitContainers, isGate)
+	if i < 0 {
+		return []string{"the container " + GateContainer + " is missing"}
+	}
+	got, want := pod.InitContainers[i], lock.Gate
+	if got.RestartPolicy == nil || *got.RestartPolicy != corev1.ContainerRestartPolicyAlways {
+		return []string{GateContainer + " is not a sidecar (restartPolicy Always)"}
+	}
+	var details []string
+	for _, part := range []struct {
+		name      string
+		got, want any
+	}{
+		{"image", got.Image, want.Image},
+		{"command", got.Command, want.Command},
+		{"args", got.Args, want.Args},
+		{"env", got.Env, want.Env},
+		{"envFrom", got.EnvFrom, want.EnvFrom},
+		{"ports", got.Ports, want.Ports},
+		{"volumeMounts", got.VolumeMounts, want.VolumeMounts},
+		{"lifecycle", got.Lifecycle, want.Lifecycle},
+		{"readinessProbe", got.ReadinessProbe, want.ReadinessProbe},
+		{"securityContext", got.SecurityContext, want.SecurityContext},
+	} {
+		if !equality.Semantic.DeepEqual(part.got, part.want) {
+			details = append(details, fmt.Sprintf("%s of %s was changed", part.name, GateContainer))
+		}
+	}
+	details = append(details, addedToGate(got)...)
+	for _, volume := range lock.Volumes {
+		// Other keys behind the same mount let in whoever holds them.
+		if !slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool { return equality.Semantic.DeepEqual(v, volume) }) {
+			details = append(details, fmt.Sprintf("volume %s of %s was changed", volume.Name, GateContainer))
+		}
+	}
+	return details
+}
+
+// addedToGate finds what the operator never sets on the gate. Server-side apply leaves it alone when somebody adds it to
+// the Deployment, and then it is in the ReplicaSet too.
+func addedToGate(gate corev1.Container) []string {
+	var details []string
+	if len(gate.Command) > 0 || len(gate.Args) > 0 || len(gate.EnvFrom) > 0 {
+		details = append(details, fmt.Sprintf("command, args or envFrom were added to %s", GateContainer))
+	}
+	for _, variable := range gate.Env {
+		if variable.Name != authproxy.PodUIDEnv {
+			details = append(details, fmt.Sprintf("environment variable %s was added to %s", variable.Name, GateContainer))
+		}
+	}
+	return details
+}
