@@ -51,7 +51,7 @@ var _ = Describe("While the operator is away", Serial, func() {
 		becomesHealthy(ctx, server)
 	})
 
-	It("a NetworkPolicy that is deleted stays away, and with it comes back what it shuts", func(ctx SpecContext) {
+	It("a NetworkPolicy that is deleted by hand opens the server's own port, and the operator shuts it when it is back", func(ctx SpecContext) {
 		server := newServer(newStory(ctx), "exposed", fakeImage, "--addr=0.0.0.0:8000", "--dialect=stateless")
 		create(ctx, server)
 		past := toMCP("http://"+podsOf(ctx, server)[0].Status.PodIP+":8000/mcp", "")

@@ -60,8 +60,11 @@ var _ = Describe("A rolling restart under load", Label("ci"), func() {
 		Eventually(finished).WithContext(ctx).WithArguments("slow").Should(BeNumerically(">", slow+3))
 
 		By("counting")
-		for caller, counts := range total(reports(ctx)) {
+		sum := total(reports(ctx))
+		for caller, counts := range sum {
 			AddReportEntry("how the requests of "+caller+" ended", fmt.Sprint(counts.Ended))
+		}
+		for caller, counts := range sum {
 			Expect(counts.Ended).To(And(HaveLen(1), HaveKey(expected[caller])), "%s: %q", caller, counts.Odd)
 		}
 		deployment := deploymentOf(server)

@@ -19,7 +19,7 @@ var _ = Describe("A pod with a debugger in its gate", func() {
 		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonPodTampered),
 			HaveField("Message", And(ContainSubstring(pod.Name), ContainSubstring("debugger")))))
-		Eventually(has).WithContext(ctx).WithArguments(pod, v1alpha1.ConditionPodAuthProven, corev1.ConditionFalse).Should(BeTrue())
+		Eventually(has).WithContext(ctx).WithArguments(pod, corev1.PodConditionType(v1alpha1.ConditionPodAuthProven), corev1.ConditionFalse).Should(BeTrue())
 		Eventually(isReady).WithContext(ctx).WithArguments(pod).Should(BeFalse())
 		eventually(ctx, server, v1alpha1.ConditionReady).Should(HaveField("Status", metav1.ConditionFalse))
 
