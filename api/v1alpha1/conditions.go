@@ -135,8 +135,8 @@ const (
 	ReasonNotHTTP = "NotHTTP"
 	// ReasonTruncatedResponse: the answer ended before its declared end.
 	ReasonTruncatedResponse = "TruncatedResponse"
-	// ReasonPodTampered: a running pod is not as the operator made it, in a way that could unlock it. The pod is taken
-	// out of the Service.
+	// ReasonPodTampered: a running pod is not as the operator made it, in a way that could unlock it, and is taken
+	// out of the Service; or a pod that the Deployment did not make wears its labels, and so gets the Service's requests.
 	ReasonPodTampered = "PodTampered"
 
 	// ReasonNotYetProbed: no round has ended since the server, its pods or the operator started.
@@ -154,7 +154,8 @@ const (
 	ReasonClockSkew = "ClockSkew"
 	// ReasonInconclusive: the pods answered, but with nothing that proves or disproves the lock, such as 429.
 	ReasonInconclusive = "Inconclusive"
-	// ReasonEvidenceStale: the last round is too long ago.
+	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
+	// the operator was away, twenty minutes or two intervals.
 	ReasonEvidenceStale = "EvidenceStale"
 )
 
