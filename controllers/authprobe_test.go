@@ -154,6 +154,25 @@ var _ = Describe("AuthHealthy", func() {
 		pod.serve(openDoor())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
 		Expect(asked.Load()).To(BeZero())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(stranger.pod), stranger.pod)).To(Succeed())
+		Expect(stranger.pod.Annotations).NotTo(HaveKey(v1alpha1.AnnotationMountedRevision))
+	})
+
+	It("does not overlook a pod that serves without a gate", func(ctx SpecContext) {
+		server, pod := proveOne(ctx)
+		bare := &simulatedPod{pod: &corev1.Pod{}}
+		bare.pod.Name, bare.pod.Namespace, bare.pod.Labels = "bare", server.Namespace, pod.pod.Labels
+		bare.pod.OwnerReferences = pod.pod.OwnerReferences
+		bare.pod.Spec = *pod.spec.DeepCopy()
+		bare.pod.Spec.InitContainers, bare.pod.Spec.ReadinessGates = nil, nil
+		Expect(k8s.Create(ctx, bare.pod)).To(Succeed())
+		bare.update(ctx, func(status *corev1.PodStatus) {
+			ip := newAddress()
+			status.PodIP, status.PodIPs = ip, []corev1.PodIP{{IP: ip}}
+			status.Conditions = append(status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
+		})
+		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonPodTampered), HaveField("Message", ContainSubstring("authproxy is missing"))))
 	})
 
 	It("is Unknown without pods, and says whether the server is parked", func(ctx SpecContext) {

@@ -107,8 +107,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, desired.Resolve(&server).Probe.Interval)}, nil
 }
 
-// tryDue puts a round to every pod that is due, all at once, and gives the ledger's entries afterwards: those of pods
-// that exist.
+// tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries
+// afterwards: those of pods that exist.
 func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod) (map[types.UID]entry, error) {
 	settings := desired.Resolve(server).Probe
 	before := r.ledger.load(client.ObjectKeyFromObject(server))
@@ -124,7 +124,8 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 	var rounds sync.WaitGroup
 	for i, pod := range pods {
 		known, seenBefore := before[pod.UID]
-		if credentials == nil || !isAnswering(pod) {
+		// A pod that takes traffic without a gate that runs is looked at, not passed over.
+		if credentials == nil || !isAnswering(pod) && !containersReady(pod) {
 			if seenBefore {
 				known.due = r.Now().Add(settings.Interval)
 				results[i] = tried{pod.UID, known}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,6 +24,10 @@ func (r *Reconciler) refresh(ctx context.Context, pods []corev1.Pod, objects []r
 		return err
 	}
 	for _, pod := range pods {
+		// Anyone may give a pod our labels; what no ReplicaSet made is not ours to write to.
+		if made := metav1.GetControllerOf(&pod); made == nil || made.Kind != "ReplicaSet" {
+			continue
+		}
 		if pod.DeletionTimestamp != nil || pod.Annotations[v1alpha1.AnnotationMountedRevision] == revision {
 			continue
 		}
