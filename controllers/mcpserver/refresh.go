@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,13 +48,9 @@ func mountedRevision(objects []runtime.ApplyConfiguration) (string, error) {
 	sum := sha256.New()
 	for _, object := range objects {
 		if config, ok := object.(*corev1ac.ConfigMapApplyConfiguration); ok {
-			content, err := toUnstructured(config)
+			data, err := json.Marshal(config)
 			if err != nil {
-				return "", err
-			}
-			data, err := content.MarshalJSON()
-			if err != nil {
-				return "", fmt.Errorf("encode ConfigMap %s: %w", content.GetName(), err)
+				return "", fmt.Errorf("encode %T: %w", config, err)
 			}
 			sum.Write(data)
 		}
