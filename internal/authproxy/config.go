@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 	"strings"
-
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 // Where the operator puts things into the gate's container and the gate looks for them by default.
@@ -20,16 +17,27 @@ const (
 	ConfigFile = "authproxy.v1.json"
 	// ConfigDir holds ConfigFile.
 	ConfigDir = "/etc/gatehouse/config"
-	// KeysDir holds one JWK Set per provider, named by KeysFile.
+	// KeysDir holds the key files that Provider.Keys name, and RevokedFile.
 	KeysDir = "/etc/gatehouse/keys"
-	// SecretDir holds the gate's own secret in SecretFile: 32 random bytes from which further keys are derived.
-	SecretDir  = "/etc/gatehouse/secret"
-	SecretFile = "current"
+	// RevokedFile lists what is no longer accepted although it is signed, one entry a line: "jti:<id>", "sub:<subject>",
+	// "kid:<key>", "issuedBefore:<RFC 3339 time>", with a subject behind a space if it is meant for one only. Empty
+	// lines and lines that begin with "#" say nothing. It may be absent.
+	RevokedFile = "revoked"
+	// TLSDir holds TLSCertFile and TLSKeyFile in PEM, as a Secret of type kubernetes.io/tls has them.
+	TLSDir      = "/etc/gatehouse/tls"
+	TLSCertFile = "tls.crt"
+	TLSKeyFile  = "tls.key"
+	// SecretDir holds the gate's own secret in SecretFile: 32 random bytes from which further keys are derived. Beside
+	// it, while it turns over, are the one that comes and the one that was: sessions sealed with either are known.
+	SecretDir          = "/etc/gatehouse/secret"
+	SecretFile         = "current"
+	NextSecretFile     = "next"
+	PreviousSecretFile = "previous"
 	// PodUIDEnv names the environment variable with the pod's UID.
 	PodUIDEnv = "POD_UID"
 )
 
-// KeysFile is the name of a provider's JWK Set of public keys.
+// KeysFile is the name of a provider's JWK Set of public keys, where its Keys name no file.
 func KeysFile(provider string) string { return provider + ".jwks" }
 
 // Config is all that the operator tells a gate: the contract between the two. The operator writes it as JSON, the gate
@@ -38,9 +46,11 @@ type Config struct {
 	// Server names the MCPServer, for challenges and logs.
 	Server ServerID `json:"server"`
 	// Port serves MCP clients, AdminPort the kubelet, the operator and metrics scrapers. A running gate follows
-	// changes of its configuration except of these and of Upstream.Port: they belong to the pod that it runs in.
+	// changes of its configuration except of these, of TLS and of Upstream.Port: they belong to the pod it runs in.
 	Port      int32 `json:"port"`
 	AdminPort int32 `json:"adminPort"`
+	// TLS serves clients over TLS, with the certificate in TLSDir.
+	TLS bool `json:"tls,omitempty"`
 	// Upstream is the server behind the gate.
 	Upstream Upstream `json:"upstream"`
 	// AllowedHosts are the names, without port and in lower case, that a request's Host may have. IP addresses and
@@ -48,9 +58,16 @@ type Config struct {
 	AllowedHosts []string `json:"allowedHosts"`
 	// AllowedOrigins are the origins (scheme://host[:port]) that browsers may send; any other is answered 403
 	// (MCP transports, "Security Warning"). Requests without an Origin pass, and those whose Origin is their own Host.
+	// Preflight requests (Fetch, "CORS-preflight request") of these origins are answered by the gate.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	// Providers say whose tokens are accepted.
 	Providers []Provider `json:"providers"`
+	// Authorization says what the bearer of an accepted token may do.
+	Authorization Authorization `json:"authorization,omitzero"`
+	// ResourceMetadata is published for clients that look for an authorization server; nil publishes nothing.
+	ResourceMetadata *ResourceMetadata `json:"resourceMetadata,omitempty"`
+	// SessionBinding says to whom a session belongs.
+	SessionBinding SessionBinding `json:"sessionBinding,omitempty"`
 	// Limits bound what a request may cost.
 	Limits Limits `json:"limits"`
 	// Drain says how the gate lets go of its clients.
@@ -69,35 +86,72 @@ type Upstream struct {
 	Port int32 `json:"port"`
 	// Path is the MCP endpoint, the same on the gate and on the server; it begins with "/".
 	Path string `json:"path"`
+	// TrailingSlash takes Path with one more "/" at its end for Path. The server gets what the client sent.
+	TrailingSlash bool `json:"trailingSlash,omitempty"`
+	// ExtraPaths are further paths that are passed on, byte for byte as they are here, with any method: for whoever has
+	// a good token and RequiredScopes. Rules do not see into them.
+	ExtraPaths []string `json:"extraPaths,omitempty"`
 	// HealthPath answers below 500 to a GET without a token while the server is well. Empty: a TCP connection that
 	// is accepted counts.
 	HealthPath string `json:"healthPath,omitempty"`
 	// ForwardAuthorization passes the verified Authorization header on; by default it is removed.
 	ForwardAuthorization bool `json:"forwardAuthorization,omitempty"`
+	// ClaimHeaders tell the server who is asking. A client's own headers of these names are removed.
+	ClaimHeaders []ClaimHeader `json:"claimHeaders,omitempty"`
 }
 
-// Provider is one issuer of tokens. Its keys are in the file KeysFile(Name).
-type Provider struct {
-	// Name is a DNS label, unique in the Config.
-	Name string `json:"name"`
-	// Issuer is the exact "iss" value.
-	Issuer string `json:"issuer"`
-	// Audiences: a token must carry at least one of them in "aud".
-	Audiences []string `json:"audiences"`
-	// Algorithms are the JWS algorithms accepted from this provider.
-	Algorithms []keys.Algorithm `json:"algorithms"`
-	// ClockSkewSeconds is the leeway on "exp", "nbf" and "iat".
-	ClockSkewSeconds int32 `json:"clockSkewSeconds"`
-	// MaxTokenLifetimeSeconds bounds "exp" minus "iat"; 0 is no bound.
-	MaxTokenLifetimeSeconds int32 `json:"maxTokenLifetimeSeconds,omitempty"`
+// ClaimHeader passes a claim of the verified token on as a request header: strings as they are, all else as JSON. A
+// claim that is absent, or has characters that no header may carry, leaves the header out.
+type ClaimHeader struct {
+	Header string `json:"header"`
+	Claim  string `json:"claim"`
 }
 
-// Limits bound what a request may cost. Zero values are refused.
+// SessionBinding says to whom a session belongs.
+type SessionBinding string
+
+const (
+	// SessionBindingCaller: to the caller who opened it; for anybody else it does not exist. It needs the gate's secret.
+	SessionBindingCaller SessionBinding = "Caller"
+	// SessionBindingOff: to whoever knows its id. The default.
+	SessionBindingOff SessionBinding = "Off"
+)
+
+// ResourceMetadata is the protected resource metadata of RFC 9728, served under /.well-known/oauth-protected-resource
+// to anybody, and named in challenges. Nothing of it is ever taken from a request.
+type ResourceMetadata struct {
+	// Resource is the URL that clients use for this server: absolute, https or http, without query and fragment.
+	Resource string `json:"resource"`
+	// AuthorizationServers are issuer URLs, at least one.
+	AuthorizationServers []string `json:"authorizationServers"`
+	// ScopesSupported is what clients should ask for.
+	ScopesSupported []string `json:"scopesSupported,omitempty"`
+}
+
+// Limits bound what a request may cost. BodyBytes and TokenBytes must be positive; elsewhere 0 is no bound.
 type Limits struct {
 	// BodyBytes bounds a request body: 413 above it.
 	BodyBytes int64 `json:"bodyBytes"`
 	// TokenBytes bounds a bearer token: 401 above it.
 	TokenBytes int32 `json:"tokenBytes"`
+	// FailuresPerSecond is how many refused tokens of one source are answered as they deserve; FailureBurst may come at
+	// once. Above that they are answered 429, and signatures of that source wait. A good token is never refused for it.
+	FailuresPerSecond int32 `json:"failuresPerSecond,omitempty"`
+	FailureBurst      int32 `json:"failureBurst,omitempty"`
+	// Streams is how many streams one caller may have open on one gate: 429 above it.
+	Streams int32 `json:"streams,omitempty"`
+	// StreamMaxSeconds bounds the life of a stream, whatever its token.
+	StreamMaxSeconds int32 `json:"streamMaxSeconds,omitempty"`
+	// ClientIP says where requests come from; the default is the TCP connection's other end.
+	ClientIP ClientIP `json:"clientIP,omitzero"`
+}
+
+// ClientIP believes a header about where a request comes from, if a proxy sent it that is known to set it.
+type ClientIP struct {
+	// TrustedProxies are networks (CIDR). The source is the right-most address in the header that is not in them.
+	TrustedProxies []string `json:"trustedProxies,omitempty"`
+	// Header is "X-Forwarded-For" or "Forwarded" (RFC 7239).
+	Header string `json:"header,omitempty"`
 }
 
 // Drain says how the gate lets go of its clients when its pod ends.
@@ -126,59 +180,16 @@ func ParseConfig(data []byte) (Config, error) {
 	return config, nil
 }
 
-// validate joins every problem into one error.
-func (c Config) validate() error {
-	var problems []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			problems = append(problems, fmt.Errorf(format, args...))
-		}
-	}
-	check(c.Server.Name != "" && c.Server.UID != "", "server: name and uid must be set")
-	for field, port := range map[string]int32{"port": c.Port, "adminPort": c.AdminPort, "upstream.port": c.Upstream.Port} {
-		check(port > 0 && port < 65536, "%s: %d is no TCP port", field, port)
-	}
-	check(c.Port != c.AdminPort && c.Port != c.Upstream.Port && c.AdminPort != c.Upstream.Port,
-		"port, adminPort and upstream.port must differ")
-	check(strings.HasPrefix(c.Upstream.Path, "/"), "upstream.path: %q does not begin with /", c.Upstream.Path)
-	check(c.Upstream.HealthPath == "" || strings.HasPrefix(c.Upstream.HealthPath, "/"),
-		"upstream.healthPath: %q does not begin with /", c.Upstream.HealthPath)
-	for i, origin := range c.AllowedOrigins {
-		check(isOrigin(origin), "allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)
-	}
-	check(c.Limits.BodyBytes > 0 && c.Limits.TokenBytes > 0, "limits: bodyBytes and tokenBytes must be positive")
-	check(c.Drain.EndpointSeconds >= 0 && c.Drain.RequestSeconds >= 0, "drain: seconds must not be negative")
-	check(len(c.Providers) > 0, "providers: at least one is needed, or nobody can enter")
-	names, issuers := map[string]bool{}, map[string]bool{}
-	for i, provider := range c.Providers {
-		check(!names[provider.Name], "providers[%d].name: %q is used twice", i, provider.Name)
-		check(!issuers[provider.Issuer], "providers[%d].issuer: %q is used twice", i, provider.Issuer)
-		names[provider.Name], issuers[provider.Issuer] = true, true
-		problems = append(problems, provider.validate(i)...)
-	}
-	return errors.Join(problems...)
-}
+// WellKnownPrefix begins the paths at which ResourceMetadata is served: as it is, and with Upstream.Path behind it
+// (RFC 9728 section 3.1).
+const WellKnownPrefix = "/.well-known/oauth-protected-resource"
 
-func isOrigin(text string) bool {
-	parsed, err := url.Parse(text)
-	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == ""
-}
-
-func (p Provider) validate(index int) []error {
-	var problems []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			problems = append(problems, fmt.Errorf("providers[%d].%s", index, fmt.Sprintf(format, args...)))
-		}
+// URL is where the metadata is, for the MCP endpoint at path: on the resource's own host, never on one that a request
+// names.
+func (m ResourceMetadata) URL(path string) string {
+	resource, err := url.Parse(m.Resource)
+	if err != nil { // ParseConfig refuses such a resource.
+		return ""
 	}
-	check(p.Name != "" && !strings.ContainsAny(p.Name, "/.\\"), "name: %q must be a DNS label", p.Name)
-	check(p.Issuer != "", "issuer: must be set")
-	check(len(p.Audiences) > 0 && !slices.Contains(p.Audiences, ""), "audiences: at least one is needed, none empty")
-	check(len(p.Algorithms) > 0, "algorithms: at least one is needed")
-	for _, algorithm := range p.Algorithms {
-		check(slices.Contains(keys.Algorithms(), algorithm), "algorithms: %q is not one of %v", algorithm, keys.Algorithms())
-	}
-	check(p.ClockSkewSeconds >= 0 && p.ClockSkewSeconds <= 300, "clockSkewSeconds: %d is not within 0 to 300", p.ClockSkewSeconds)
-	check(p.MaxTokenLifetimeSeconds >= 0, "maxTokenLifetimeSeconds: must not be negative")
-	return problems
+	return resource.Scheme + "://" + resource.Host + WellKnownPrefix + strings.TrimSuffix(path, "/")
 }

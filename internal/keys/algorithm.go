@@ -10,6 +10,9 @@ import (
 	"fmt"
 )
 
+// Symmetric tells whether one key both signs and verifies (RFC 7518 section 3.2).
+func (a Algorithm) Symmetric() bool { return false }
+
 // Algorithm is a JWS "alg" value (RFC 7518 section 3.1, RFC 8037). It is compared byte for byte.
 type Algorithm string
 

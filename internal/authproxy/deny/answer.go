@@ -40,7 +40,7 @@ type answerData struct {
 
 // Answer writes the denial and then takes in what is left of the request body, within limits: a client that is still
 // sending would otherwise see its connection reset and never read the status.
-func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, realm string) {
+func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, site Site) {
 	payload, err := json.Marshal(answer{
 		Version: "2.0",
 		ID:      requestID(request.Head()),
@@ -62,7 +62,7 @@ func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, realm string)
 	header.Set("Cache-Control", "no-store")
 	header.Set(ReasonHeader, string(d.Reason))
 	if d.challenge {
-		header.Set("WWW-Authenticate", d.Challenge(realm))
+		header.Set("WWW-Authenticate", d.Challenge(site))
 	}
 	if d.retryAfter != "" {
 		header.Set("Retry-After", d.retryAfter)
@@ -80,13 +80,35 @@ func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, realm string)
 	request.Drain()
 }
 
+// Site is what a challenge says of the server, whoever is refused.
+type Site struct {
+	// Realm names the server.
+	Realm string
+	// Metadata is the URL of its protected resource metadata (RFC 9728 section 5.1); empty if it has none.
+	Metadata string
+	// Scope is what every token needs, separated by single spaces; it may be empty.
+	Scope string
+}
+
 // Challenge is the WWW-Authenticate value: exactly one Bearer challenge with at least one parameter, each at most once
 // (RFC 6750 section 3). Clients look for parameters by plain search, so no text may contain "error=" or the like.
-func (d *Denial) Challenge(realm string) string {
+func (d *Denial) Challenge(site Site) string {
 	var out strings.Builder
-	out.WriteString(`Bearer realm="` + quotable(realm) + `"`)
+	out.WriteString(`Bearer realm="` + quotable(site.Realm) + `"`)
+	parameter := func(name, value string) {
+		if value != "" {
+			out.WriteString(", " + name + `="` + quotable(value) + `"`)
+		}
+	}
+	parameter("error", d.code)
+	scope := d.scope
+	if scope == "" {
+		scope = site.Scope
+	}
+	parameter("scope", scope)
+	parameter("resource_metadata", site.Metadata)
 	if d.code != "" {
-		out.WriteString(`, error="` + d.code + `", error_description="` + quotable(d.Message) + `"`)
+		parameter("error_description", d.Message)
 	}
 	return out.String()
 }

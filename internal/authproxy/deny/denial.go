@@ -1,11 +1,15 @@
 package deny
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // The error codes of RFC 6750 section 3.1.
 const (
 	invalidRequest = "invalid_request"
 	invalidToken   = "invalid_token"
+	lowScope       = "insufficient_scope"
 )
 
 // Denial is an answer that the gate gives itself. A step that lets the request pass returns a nil *Denial.
@@ -17,6 +21,7 @@ type Denial struct {
 	Message string
 
 	code       string // RFC 6750 error code; empty where the standard wants none
+	scope      string // for the challenge, in place of the Site's
 	challenge  bool   // with WWW-Authenticate
 	retryAfter string // seconds
 	allow      string // methods, for 405
@@ -36,6 +41,7 @@ var tokenMessages = map[Reason]string{
 	WrongIssuer:          "the access token comes from an issuer that is not accepted here",
 	WrongType:            "the token is not an access token that may be used as a bearer token",
 	MissingClaim:         "the access token lacks a claim that is required here",
+	Revoked:              "the access token has been revoked",
 }
 
 // Token refuses a token: 401 with the challenge of RFC 6750 section 3. Without credentials the challenge carries no
@@ -56,6 +62,65 @@ func TokenLivesTooLong() *Denial {
 	denial := Token(Expired)
 	denial.Message = "the access token lives longer than this server accepts: get one with a shorter lifetime"
 	return denial
+}
+
+// Scope refuses a good token without enough scopes: 403 with all that the operation needs in one challenge (RFC 6750
+// section 3.1; MCP authorization, "Runtime Insufficient Scope Errors").
+func Scope(needed []string) *Denial {
+	return &Denial{
+		Status: http.StatusForbidden, Reason: InsufficientScope,
+		Message: "the access token lacks a scope that this operation needs: get one with the scopes of the challenge",
+		code:    lowScope, challenge: true, scope: strings.Join(needed, " "),
+	}
+}
+
+// Rights refuses a good token that no scope would help. Clients take a 403 without insufficient_scope for final.
+func Rights() *Denial {
+	return &Denial{
+		Status: http.StatusForbidden, Reason: Forbidden, Message: "this caller may not do this: the rules of the server forbid it",
+	}
+}
+
+// Message refuses a body that gate and server could read differently; message says where.
+func Message(message string) *Denial {
+	return &Denial{Status: http.StatusBadRequest, Reason: BadMessage, Message: message}
+}
+
+// Mismatch refuses a request whose header says something else than its body.
+func Mismatch(header string) *Denial {
+	return &Denial{
+		Status: http.StatusBadRequest, Reason: HeaderMismatch, Message: "the " + header + " header does not say what the body says",
+	}
+}
+
+// Media refuses a body that is not JSON in UTF-8 as it is, where its message has to be judged.
+func Media() *Denial {
+	return &Denial{
+		Status: http.StatusUnsupportedMediaType, Reason: UnsupportedMedia,
+		Message: "the body must be application/json in UTF-8 without a content encoding: its message has to be judged",
+	}
+}
+
+// Session answers for a session that is not this caller's, in the words of one that never was: the client opens
+// another (MCP transports, "Session Management").
+func Session() *Denial {
+	return &Denial{Status: http.StatusNotFound, Reason: UnknownSession, Message: "session not found: initialize a new one"}
+}
+
+// Failures answers a source from which too many bad tokens came.
+func Failures() *Denial {
+	return &Denial{
+		Status: http.StatusTooManyRequests, Reason: TooManyFailures, retryAfter: "1",
+		Message: "too many bad access tokens came from this address: slow down",
+	}
+}
+
+// Streams answers a caller who has as many streams open as one may have.
+func Streams() *Denial {
+	return &Denial{
+		Status: http.StatusTooManyRequests, Reason: TooManyStreams, retryAfter: "5",
+		Message: "this caller has too many streams open: close one first",
+	}
 }
 
 // TwoTokens refuses a request with more than one Authorization header: gate and server could each judge another.

@@ -19,7 +19,8 @@ func all() []*deny.Denial {
 	denials := []*deny.Denial{
 		deny.TokenLivesTooLong(), deny.TwoTokens(), deny.Ambiguous("more than one X header"), deny.Target("no"), deny.Origin(),
 		deny.Host(), deny.Path(), deny.Method("GET"), deny.Body(deny.BodyTooLarge), deny.Body(deny.BodyTimeout),
-		deny.Body(deny.BadBody), deny.Keyless(), deny.Bug(),
+		deny.Body(deny.BadBody), deny.Keyless(), deny.Bug(), deny.Scope([]string{"a", "b:c"}), deny.Rights(),
+		deny.Message("the body is no JSON"), deny.Mismatch("Mcp-Name"), deny.Media(), deny.Session(), deny.Failures(), deny.Streams(),
 	}
 	for _, reason := range []deny.Reason{
 		deny.UpstreamRefused, deny.UpstreamUnreachable, deny.UpstreamReset, deny.UpstreamClosed, deny.UpstreamNotHTTP,
@@ -38,7 +39,7 @@ func all() []*deny.Denial {
 func answer(denial *deny.Denial, text string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(text))
-	denial.Answer(w, body.Of(w, r, 1<<20), `tools/weather"\`+"\n")
+	denial.Answer(w, body.Of(w, r, 1<<20), deny.Site{Realm: `tools/weather"\` + "\n"})
 	return w
 }
 
@@ -78,7 +79,7 @@ func TestEveryDenialIsWellFormed(t *testing.T) {
 			t.Errorf("%s: %v", name, w.Header())
 		}
 		checkChallenge(t, denial, w.Header().Values("WWW-Authenticate"), got.Error.Data.Error)
-		if (denial.Status == 503) != (w.Header().Get("Retry-After") != "") {
+		if (denial.Status == 503 || denial.Status == 429) != (w.Header().Get("Retry-After") != "") {
 			t.Errorf("%s: Retry-After %q", name, w.Header().Get("Retry-After"))
 		}
 	}
@@ -90,6 +91,8 @@ func checkChallenge(t *testing.T, denial *deny.Denial, challenges []string, code
 	switch {
 	case denial.Reason == deny.MissingToken:
 		want = []string{"realm"}
+	case denial.Reason == deny.InsufficientScope:
+		want = []string{"realm", "error", "scope", "error_description"}
 	case denial.Status != 401 && code == "":
 		if len(challenges) != 0 {
 			t.Errorf("%s: challenges %q", denial.Reason, challenges)
@@ -146,8 +149,21 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
 func TestUnreadableBodyIsAnswered(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/mcp", io.NopCloser(brokenReader{}))
-	deny.Token(deny.Expired).Answer(w, body.Of(w, r, 1), "x")
+	deny.Token(deny.Expired).Answer(w, body.Of(w, r, 1), deny.Site{Realm: "x"})
 	if w.Code != 401 || !strings.Contains(w.Body.String(), `"id":null`) {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestChallengeTellsOfTheServer(t *testing.T) {
+	site := deny.Site{Realm: "r", Metadata: "https://m.example/.well-known/x", Scope: "read"}
+	for want, denial := range map[string]*deny.Denial{
+		`Bearer realm="r", scope="read", resource_metadata="https://m.example/.well-known/x"`: deny.Token(deny.MissingToken),
+		`Bearer realm="r", error="insufficient_scope", scope="read b", resource_metadata="https://m.example/.well-known/x", ` +
+			`error_description="` + deny.Scope(nil).Message + `"`: deny.Scope([]string{"read", "b"}),
+	} {
+		if got := denial.Challenge(site); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }

@@ -30,6 +30,8 @@ const (
 	WrongType Reason = "wrong_type"
 	// MissingClaim: "iss", "aud", "exp" or "sub" is absent; or "iat", where a longest lifetime is set.
 	MissingClaim Reason = "missing_claim"
+	// Revoked: the token, its subject or its key is on the list of what is no longer accepted.
+	Revoked Reason = "revoked"
 	// InsufficientScope: the token is good, its scopes do not reach.
 	InsufficientScope Reason = "insufficient_scope"
 )
@@ -38,7 +40,7 @@ const (
 func TokenReasons() []Reason {
 	return []Reason{
 		MissingToken, MalformedToken, UnsupportedAlgorithm, UnknownKey, BadSignature, Expired, NotYetValid,
-		WrongAudience, WrongIssuer, WrongType, MissingClaim, InsufficientScope,
+		WrongAudience, WrongIssuer, WrongType, MissingClaim, Revoked, InsufficientScope,
 	}
 }
 
@@ -62,6 +64,20 @@ const (
 	BodyTimeout Reason = "body_timeout"
 	// BodyTooLarge: the body is longer than Limits.BodyBytes.
 	BodyTooLarge Reason = "body_too_large"
+	// Forbidden: the token is good, and no scope would help: a claim does not match, or nobody may do this.
+	Forbidden Reason = "forbidden"
+	// BadMessage: the body is no JSON-RPC message that everybody reads the same way.
+	BadMessage Reason = "bad_message"
+	// HeaderMismatch: Mcp-Method or Mcp-Name say something else than the body.
+	HeaderMismatch Reason = "header_mismatch"
+	// UnsupportedMedia: the body is not plain JSON in UTF-8, so its message cannot be judged.
+	UnsupportedMedia Reason = "unsupported_media"
+	// UnknownSession: the session is not this caller's, or not one of this server's.
+	UnknownSession Reason = "unknown_session"
+	// TooManyFailures: too many refused tokens came from this source.
+	TooManyFailures Reason = "too_many_failures"
+	// TooManyStreams: the caller has as many streams open as one may have.
+	TooManyStreams Reason = "too_many_streams"
 )
 
 // Why a good request got no answer from the server.

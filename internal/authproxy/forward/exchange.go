@@ -93,7 +93,7 @@ func (x *exchange) watch() {
 func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
 	if denial := x.clientFault(); denial != nil {
 		x.failed(Failure{Denial: denial})
-		denial.Answer(w, x.request.Body, x.request.Realm)
+		denial.Answer(w, x.request.Body, x.request.Site)
 		return
 	}
 	if x.client.Context().Err() != nil {
@@ -102,7 +102,7 @@ func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
 	kind := x.kind(err)
 	denial := deny.Upstream(kind)
 	x.failed(Failure{Denial: denial, Kind: kind})
-	denial.Answer(w, x.request.Body, x.request.Realm)
+	denial.Answer(w, x.request.Body, x.request.Site)
 }
 
 // clientFault is the answer where the client's body, and not the server, ended the exchange.

@@ -55,7 +55,7 @@ type Request struct {
 	Principal verify.Principal
 	Upstream  authproxy.Upstream
 	Body      *body.Body
-	Realm     string
+	Site      deny.Site
 	// End is closed when a stream must end although the token is still good.
 	End <-chan struct{}
 }
@@ -75,14 +75,14 @@ const Truncated deny.Reason = "upstream_truncated"
 func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Request, failed func(Failure)) {
 	if !request.Principal.Valid() {
 		// Unreachable while every caller verifies; a caller that forgot must not open the gate.
-		deny.Bug().Answer(w, request.Body, request.Realm)
+		deny.Bug().Answer(w, request.Body, request.Site)
 		failed(Failure{Denial: deny.Bug(), Kind: deny.Internal})
 		return
 	}
 	if request.Body.Err() != nil {
 		denial := deny.Body(deny.BodyTooLarge)
 		failed(Failure{Denial: denial})
-		denial.Answer(w, request.Body, request.Realm)
+		denial.Answer(w, request.Body, request.Site)
 		return
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())

@@ -71,7 +71,7 @@ func (v *visit) pass() {
 		return
 	}
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
-		Principal: principal, Upstream: config.Upstream, Body: v.body, Realm: v.realm(),
+		Principal: principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
 		End: v.gate.drain.StreamsEnd(v.request.Method),
 	}, v.failed)
 }
@@ -85,11 +85,7 @@ func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
 
 func (v *visit) deny(denial *deny.Denial) {
 	v.denial = denial
-	denial.Answer(v.answer, v.body, v.realm())
-}
-
-func (v *visit) realm() string {
-	return v.snapshot.Config.Server.Namespace + "/" + v.snapshot.Config.Server.Name
+	denial.Answer(v.answer, v.body, v.snapshot.Site)
 }
 
 func (v *visit) failed(failure forward.Failure) {

@@ -8,9 +8,11 @@ package snapshot
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
@@ -23,18 +25,31 @@ type Snapshot struct {
 	// Keys are those that may be used, by provider; a provider without any is there with an empty slice.
 	Keys     map[string][]keys.Public
 	Verifier *verify.Verifier
+	// Site is what challenges say of the server.
+	Site deny.Site
 }
 
 func newSnapshot(raw []byte, config authproxy.Config, loaded map[string][]keys.Public, now func() time.Time) *Snapshot {
 	sum := sha256.Sum256(raw)
 	s := &Snapshot{
 		Config: config, ConfigSHA256: hex.EncodeToString(sum[:]), Keys: map[string][]keys.Public{},
-		Verifier: verify.New(config, loaded, now),
+		Verifier: verify.New(config, loaded, now), Site: site(config),
 	}
 	for _, provider := range config.Providers {
 		s.Keys[provider.Name] = verify.Usable(provider, loaded[provider.Name])
 	}
 	return s
+}
+
+func site(config authproxy.Config) deny.Site {
+	out := deny.Site{
+		Realm: config.Server.Namespace + "/" + config.Server.Name,
+		Scope: strings.Join(config.Authorization.RequiredScopes, " "),
+	}
+	if config.ResourceMetadata != nil {
+		out.Metadata = config.ResourceMetadata.URL(config.Upstream.Path)
+	}
+	return out
 }
 
 // HasKeys tells whether anybody can enter at all.
