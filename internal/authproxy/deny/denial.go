@@ -162,11 +162,11 @@ func Path() *Denial {
 	return &Denial{Status: http.StatusNotFound, Reason: UnknownPath, Message: "there is no MCP endpoint at this path"}
 }
 
-// Method answers a request with a good token and a method that MCP does not use.
+// Method answers a method that this path does not take; allow lists those that it does (RFC 9110 section 10.2.1).
 func Method(allow string) *Denial {
 	return &Denial{
 		Status: http.StatusMethodNotAllowed, Reason: UnknownMethod, allow: allow,
-		Message: "the MCP endpoint does not take this method",
+		Message: "this path does not take this method",
 	}
 }
 

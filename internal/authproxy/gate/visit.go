@@ -30,6 +30,7 @@ type visit struct {
 	principal verify.Principal
 	denial    *deny.Denial
 	failure   deny.Reason // how the exchange with the server failed
+	public    bool        // answered by the gate with what anybody may know
 }
 
 func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +42,7 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	current := g.store.Current()
 	v := &visit{
 		gate: g, snapshot: current, request: r, began: time.Now(),
-		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending},
+		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
 	defer v.conclude()
@@ -56,6 +57,9 @@ func (v *visit) pass() {
 		v.deny(denial)
 		return
 	}
+	if v.isPublic() {
+		return
+	}
 	token, denial := bearer.Token(v.request.Header)
 	if denial != nil {
 		v.deny(denial)
@@ -66,7 +70,7 @@ func (v *visit) pass() {
 		v.deny(denial)
 		return
 	}
-	if denial := surface.Endpoint(v.request, config.Upstream.Path); denial != nil {
+	if denial := surface.Endpoint(v.request, config.Upstream); denial != nil {
 		v.deny(denial)
 		return
 	}
@@ -136,6 +140,8 @@ func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 		return metrics.Failed, v.denial.Reason, slog.LevelWarn
 	case v.denial != nil:
 		return metrics.Denied, v.denial.Reason, slog.LevelInfo
+	case v.public:
+		return metrics.Public, "", slog.LevelDebug
 	case v.answer.status == 0:
 		return metrics.Abandoned, "", slog.LevelDebug
 	default:
@@ -154,6 +160,8 @@ type recorder struct {
 	http.ResponseWriter
 
 	leaving func() bool
+	request *http.Request
+	origins []string // whose pages may read the answer
 	status  int
 	bytes   int64
 }
@@ -162,6 +170,7 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= http.StatusOK {
 		r.status = status
+		surface.Share(r.Header(), r.request, r.origins)
 		if r.leaving() {
 			r.Header().Set("Connection", "close")
 		}

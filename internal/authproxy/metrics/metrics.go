@@ -29,6 +29,8 @@ const (
 	Denied Outcome = "denied"
 	// Failed: the gate would have let the request through, but the server, or the gate, failed.
 	Failed Outcome = "failed"
+	// Public: the gate told what anybody may know: its metadata, or an answer to a browser's preflight.
+	Public Outcome = "public"
 	// Abandoned: the client left first.
 	Abandoned Outcome = "abandoned"
 )

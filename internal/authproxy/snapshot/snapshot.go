@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metadata"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
@@ -27,13 +28,15 @@ type Snapshot struct {
 	Verifier *verify.Verifier
 	// Site is what challenges say of the server.
 	Site deny.Site
+	// Metadata is what the server publishes of itself; nil if nothing.
+	Metadata *metadata.Document
 }
 
 func newSnapshot(raw []byte, config authproxy.Config, loaded map[string][]keys.Public, now func() time.Time) *Snapshot {
 	sum := sha256.Sum256(raw)
 	s := &Snapshot{
 		Config: config, ConfigSHA256: hex.EncodeToString(sum[:]), Keys: map[string][]keys.Public{},
-		Verifier: verify.New(config, loaded, now), Site: site(config),
+		Verifier: verify.New(config, loaded, now), Site: site(config), Metadata: metadata.New(config),
 	}
 	for _, provider := range config.Providers {
 		s.Keys[provider.Name] = verify.Usable(provider, loaded[provider.Name])
@@ -47,7 +50,7 @@ func site(config authproxy.Config) deny.Site {
 		Scope: strings.Join(config.Authorization.RequiredScopes, " "),
 	}
 	if config.ResourceMetadata != nil {
-		out.Metadata = config.ResourceMetadata.URL(config.Upstream.Path)
+		out.Metadata = config.ResourceMetadata.URL()
 	}
 	return out
 }
