@@ -14,6 +14,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
@@ -22,8 +23,8 @@ import (
 
 // Options say where a gate finds what it needs. The zero value of each field is its default.
 type Options struct {
-	// ConfigDir, KeysDir and SecretDir default to authproxy.ConfigDir and so on.
-	ConfigDir, KeysDir, SecretDir string
+	// ConfigDir, KeysDir, SecretDir and TLSDir default to authproxy.ConfigDir and so on.
+	ConfigDir, KeysDir, SecretDir, TLSDir string
 	// PodUID binds the State of this gate to its pod. Without it there is no /state.
 	PodUID string
 	// UpstreamHost is where the server listens; the default is "127.0.0.1".
@@ -50,6 +51,7 @@ func (o Options) withDefaults() Options {
 	text(&o.ConfigDir, authproxy.ConfigDir)
 	text(&o.KeysDir, authproxy.KeysDir)
 	text(&o.SecretDir, authproxy.SecretDir)
+	text(&o.TLSDir, authproxy.TLSDir)
 	text(&o.UpstreamHost, "127.0.0.1")
 	if o.Now == nil {
 		o.Now = time.Now
@@ -77,7 +79,9 @@ type Gate struct {
 	server    *serverCheck
 	listening *listenCheck
 	selfTest  selfTest
-	verdict   atomic.Pointer[string] // of the self-test; nil before the first
+	// certificate is nil without TLS.
+	certificate *certificate.Store
+	verdict     atomic.Pointer[string] // of the self-test; nil before the first
 }
 
 // New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens
@@ -96,6 +100,7 @@ func New(options Options) (*Gate, error) {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
 	g.store = store
+	g.openCertificate()
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
 	return g, nil
@@ -149,7 +154,7 @@ func (g *Gate) state() admin.State {
 	state := admin.State{
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
 		ConfigSHA256: current.ConfigSHA256, Keys: map[string][]string{}, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(),
+		Time: g.options.Now(), CertificateExpires: g.certificateExpires(),
 	}
 	for provider, set := range current.Keys {
 		ids := []string{}
@@ -158,7 +163,7 @@ func (g *Gate) state() admin.State {
 		}
 		state.Keys[provider] = ids
 	}
-	if err := g.store.Problem(); err != nil {
+	if err := g.problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}
 	listeners, err := admin.ForeignListeners()
