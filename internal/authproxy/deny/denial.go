@@ -26,6 +26,7 @@ type Denial struct {
 	retryAfter string // seconds
 	allow      string // methods, for 405
 	hangUp     bool   // the connection cannot be used again
+	hurried    bool   // without waiting for what the client still sends: it would cost what the denial is to save
 }
 
 // tokenMessages are the texts of Token.
@@ -110,7 +111,7 @@ func Session() *Denial {
 // Failures answers a source from which too many bad tokens came.
 func Failures() *Denial {
 	return &Denial{
-		Status: http.StatusTooManyRequests, Reason: TooManyFailures, retryAfter: "1",
+		Status: http.StatusTooManyRequests, Reason: TooManyFailures, retryAfter: "1", hurried: true,
 		Message: "too many bad access tokens came from this address: slow down",
 	}
 }

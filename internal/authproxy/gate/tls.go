@@ -50,6 +50,7 @@ func (g *Gate) problem() error {
 // comes in; streams that are opened and reset by the number that may be open; and its own queue of control frames.
 func (g *Gate) clientServer() *http.Server {
 	server := g.httpServer(g.ClientHandler())
+	newConnections(maxWaiting, g.metrics.ConnectionClosed).bound(server)
 	if g.certificate == nil {
 		return server
 	}

@@ -44,6 +44,7 @@ type Metrics struct {
 	upstream       *prometheus.CounterVec
 	reloadFailures *prometheus.CounterVec
 	verification   prometheus.Histogram
+	connections    prometheus.Counter
 }
 
 // New registers all metrics. keyCount gives the number of usable keys by provider at the moment of a scrape.
@@ -67,6 +68,10 @@ func New(keyCount func() map[string]int) *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "reload_failures_total",
 			Help: "New contents of mounted files that could not be used, by what the file holds: config, keys or certificate.",
 		}, []string{"file"}),
+		connections: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "waiting_connections_closed_total",
+			Help: "Connections without a request in progress that were closed because too many waited.",
+		}),
 		verification: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_verification_seconds",
 			Help:    "Time to judge a bearer token, good or bad.",
@@ -74,7 +79,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.verification, keyCollector{keyCount},
+		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.verification, m.connections, keyCollector{keyCount},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -104,6 +109,9 @@ func (m *Metrics) UpstreamFailed(kind string) { m.upstream.WithLabelValues(kind)
 
 // ReloadFailed counts a mounted file that could not be used; file is "config", "keys" or "certificate".
 func (m *Metrics) ReloadFailed(file string) { m.reloadFailures.WithLabelValues(file).Inc() }
+
+// ConnectionClosed counts a waiting connection that was closed because too many waited.
+func (m *Metrics) ConnectionClosed() { m.connections.Inc() }
 
 // Verified records how long a token's judgement took.
 func (m *Metrics) Verified(took time.Duration) { m.verification.Observe(took.Seconds()) }
