@@ -56,9 +56,7 @@ func (g *Guard) Failed(source Source, budget Budget) Refusal {
 			e.level--
 			return
 		}
-		second := now.Unix()
-		refusal = Refusal{TooMany: !e.shared(source, now), Quiet: e.told == second}
-		e.told = second
+		refusal = Refusal{TooMany: !e.shared(source, now), Quiet: !e.tell(now)}
 	})
 	return refusal
 }
@@ -79,23 +77,29 @@ func (g *Guard) Succeeded(source Source, provider, subject string) {
 
 // Enter asks for leave to check the signature of a source's new token. A source within its budget gets it at once,
 // any other in its turn. It is refused after a wait of 250 ms, and to a shared source never: the callers behind it have
-// nowhere else to come from. done must be called when the signature is checked.
-func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done func(), ok bool) {
+// nowhere else to come from. Unless it was TooMany, done must be called when the signature is checked.
+func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done func(), refusal Refusal) {
 	if budget == (Budget{}) {
-		return func() {}, true
+		return func() {}, Refusal{}
 	}
-	now, over, shared := g.now(), false, false
+	over, weight, patience := false, 1, laneWait
 	g.all.with(g.hash(source), source.key(), func(e *entry) {
-		over, shared = e.refill(budget, now) < 1, e.shared(source, now)
+		now := g.now()
+		over = e.refill(budget, now) < 1
+		if e.shared(source, now) {
+			weight, patience = sharedWeight, 0
+		}
 	})
-	switch {
-	case !over:
-		return func() {}, true
-	case shared:
-		return g.lane.enter(ctx, source.key(), sharedWeight, 0)
-	default:
-		return g.lane.enter(ctx, source.key(), 1, laneWait)
+	if !over {
+		return func() {}, Refusal{}
 	}
+	done, ok := g.lane.enter(ctx, source.key(), weight, patience)
+	if ok {
+		return done, Refusal{}
+	}
+	refusal.TooMany = true
+	g.all.with(g.hash(source), source.key(), func(e *entry) { refusal.Quiet = !e.tell(g.now()) })
+	return nil, refusal
 }
 
 func (g *Guard) hash(source Source) uint64 { return maphash.Comparable(g.seed, source.key()) }

@@ -67,8 +67,8 @@ func TestWithoutABudgetNothingHappens(t *testing.T) {
 			t.Fatal("there is no budget, and it is spent")
 		}
 	}
-	leave, ok := g.Enter(t.Context(), from("1.2.3.4"), Budget{})
-	if !ok {
+	leave, refusal := g.Enter(t.Context(), from("1.2.3.4"), Budget{})
+	if refusal.TooMany {
 		t.Fatal("not let in")
 	}
 	leave()
@@ -147,32 +147,32 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 	g := New(newClock().now)
 	good, bad := from("1.2.3.4"), from("1.2.3.5")
 	failures(g, bad, 6)
-	inside, ok := g.Enter(t.Context(), bad, budget)
-	if !ok {
+	inside, refusal := g.Enter(t.Context(), bad, budget)
+	if refusal.TooMany {
 		t.Fatal("the lane is free, and nobody is let in")
 	}
 	for range 3 {
-		done, ok := g.Enter(t.Context(), good, budget)
-		if !ok {
+		done, refusal := g.Enter(t.Context(), good, budget)
+		if refusal.TooMany {
 			t.Fatal("a source within its budget waits")
 		}
 		defer done()
 	}
 	began := time.Now()
-	if _, ok := g.Enter(t.Context(), bad, budget); ok {
-		t.Error("two are in the lane")
+	if _, refusal := g.Enter(t.Context(), bad, budget); !refusal.TooMany || !refusal.Quiet {
+		t.Error("two are in the lane, or it is told of twice")
 	}
 	if time.Since(began) < laneWait {
 		t.Error("it did not even wait")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, ok := g.Enter(ctx, bad, budget); ok {
+	if _, refusal := g.Enter(ctx, bad, budget); !refusal.TooMany {
 		t.Error("who has gone was let in")
 	}
 	inside()
-	again, ok := g.Enter(t.Context(), bad, budget)
-	if !ok {
+	again, refusal := g.Enter(t.Context(), bad, budget)
+	if refusal.TooMany {
 		t.Fatal("the lane stays closed behind those who gave up")
 	}
 	again()
@@ -185,11 +185,11 @@ func TestSharedSourcesAreLetInInTheEnd(t *testing.T) {
 	inside, _ := g.Enter(t.Context(), mesh, budget)
 	entered := make(chan bool)
 	go func() {
-		done, ok := g.Enter(t.Context(), mesh, budget)
-		if ok {
+		done, refusal := g.Enter(t.Context(), mesh, budget)
+		if !refusal.TooMany {
 			done()
 		}
-		entered <- ok
+		entered <- !refusal.TooMany
 	}()
 	select {
 	case <-entered:

@@ -46,12 +46,19 @@ func (e *entry) shared(source Source, now time.Time) bool {
 	return source.address.IsLoopback() || now.Before(e.sharedUntil)
 }
 
+// tell tells whether nothing was logged of the source in this second yet, and takes it that it is now.
+func (e *entry) tell(now time.Time) bool {
+	before := e.told
+	e.told = now.Unix()
+	return e.told != before
+}
+
 // table finds the entries of sources. When a shard is full, a source that was not heard of lately makes room.
 type table struct{ shards [shards]shard }
 
 type shard struct {
 	mu      sync.Mutex
-	index   map[[16]byte]uint16
+	index   map[[16]byte]int
 	entries []entry
 	hand    int
 }
@@ -73,13 +80,13 @@ func (t *table) with(hash uint64, key [16]byte, do func(*entry)) {
 }
 
 // place gives a free entry: a new one or, by the second-chance rule, one that was not used since the hand last passed.
-func (s *shard) place() uint16 {
+func (s *shard) place() int {
 	if s.index == nil {
-		s.index = map[[16]byte]uint16{}
+		s.index = map[[16]byte]int{}
 	}
 	if len(s.entries) < shardSources {
 		s.entries = append(s.entries, entry{})
-		return uint16(len(s.entries) - 1)
+		return len(s.entries) - 1
 	}
 	for s.entries[s.hand].used {
 		s.entries[s.hand].used = false
@@ -88,5 +95,5 @@ func (s *shard) place() uint16 {
 	at := s.hand
 	s.hand = (s.hand + 1) % shardSources
 	delete(s.index, s.entries[at].key)
-	return uint16(at)
+	return at
 }

@@ -12,17 +12,19 @@ import (
 	"time"
 )
 
-// connectionSite serves with at most two waiting connections. A request for /slow is answered when release says so.
-func connectionSite(t *testing.T) (open func(first string) *bufio.ReadWriter, release chan struct{}, closed *atomic.Int32) {
+// connectionSite serves with at most two waiting connections. A request for /slow is received by taking from slow, and
+// answered when that is closed.
+func connectionSite(t *testing.T) (open func(first string) *bufio.ReadWriter, slow chan struct{}, closed *atomic.Int32) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, closed = make(chan struct{}), &atomic.Int32{}
+	slow, closed = make(chan struct{}), &atomic.Int32{}
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
-			<-release
+			slow <- struct{}{}
+			<-slow
 		}
 	})}
 	newConnections(2, func() { closed.Add(1) }).bound(server)
@@ -38,7 +40,7 @@ func connectionSite(t *testing.T) (open func(first string) *bufio.ReadWriter, re
 		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(conn, first)
 		return bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn))
-	}, release, closed
+	}, slow, closed
 }
 
 func ask(t *testing.T, conn *bufio.ReadWriter, path string) {
@@ -69,8 +71,9 @@ func isClosed(t *testing.T, conn *bufio.ReadWriter) {
 }
 
 func TestWhoWaitsLongestIsClosed(t *testing.T) {
-	open, release, closed := connectionSite(t)
+	open, working, closed := connectionSite(t)
 	busy := open("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-working
 	slow := open("GET / HT") // never a whole header
 	idle := open("")
 	ask(t, idle, "/")
@@ -85,6 +88,6 @@ func TestWhoWaitsLongestIsClosed(t *testing.T) {
 	if got := closed.Load(); got != 2 {
 		t.Errorf("%d were counted", got)
 	}
-	close(release)
+	close(working)
 	expect200(t, busy)
 }

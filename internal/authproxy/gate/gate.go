@@ -16,6 +16,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
@@ -75,6 +76,7 @@ type Gate struct {
 	store     *snapshot.Store
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
+	guard     *flood.Guard
 	metrics   *metrics.Metrics
 	server    *serverCheck
 	listening *listenCheck
@@ -89,7 +91,7 @@ type Gate struct {
 func New(options Options) (*Gate, error) {
 	o := options.withDefaults()
 	g := &Gate{
-		options: o, instance: rand.Text(), drain: drain.New(),
+		options: o, instance: rand.Text(), drain: drain.New(), guard: flood.New(time.Now),
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
 	}
 	g.metrics = metrics.New(g.keyCounts)

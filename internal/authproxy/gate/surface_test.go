@@ -101,6 +101,13 @@ func TestSurfaceOnTheWire(t *testing.T) {
 	}
 }
 
+func TestHeaderTooLarge(t *testing.T) {
+	s := newSite(t, serveHTTP(t, echo))
+	if got := s.raw("POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Large: " + strings.Repeat("x", 40<<10) + "\r\n\r\n"); got.status != 431 {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
 func TestWhatTheServerSees(t *testing.T) {
 	var seen *http.Request
 	upstream := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,6 @@ package gate
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
@@ -26,10 +26,12 @@ type visit struct {
 	request  *http.Request
 	body     *body.Body
 	began    time.Time
+	source   flood.Source
 
 	principal verify.Principal
 	denial    *deny.Denial
 	failure   deny.Reason // how the exchange with the server failed
+	quiet     bool        // one of many refusals that need not all be logged
 	public    bool        // answered by the gate with what anybody may know
 }
 
@@ -41,7 +43,7 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	current := g.store.Current()
 	v := &visit{
-		gate: g, snapshot: current, request: r, began: time.Now(),
+		gate: g, snapshot: current, request: r, began: time.Now(), source: current.Sources.Of(r),
 		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
@@ -62,12 +64,12 @@ func (v *visit) pass() {
 	}
 	token, denial := bearer.Token(v.request.Header)
 	if denial != nil {
-		v.deny(denial)
+		v.deny(v.charge(denial))
 		return
 	}
 	principal, denial := v.verify(token)
 	if denial != nil {
-		v.deny(denial)
+		v.deny(v.charge(denial))
 		return
 	}
 	if denial := surface.Endpoint(v.request, config.Upstream); denial != nil {
@@ -78,13 +80,6 @@ func (v *visit) pass() {
 		Principal: principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
 		End: v.gate.drain.StreamsEnd(v.request.Method),
 	}, v.failed)
-}
-
-func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
-	defer func(began time.Time) { v.gate.metrics.Verified(time.Since(began)) }(time.Now())
-	principal, denial := v.snapshot.Verifier.Verify(token)
-	v.principal = principal
-	return principal, denial
 }
 
 func (v *visit) deny(denial *deny.Denial) {
@@ -120,14 +115,13 @@ func (v *visit) rescue() {
 func (v *visit) conclude() {
 	outcome, reason, level := v.outcome()
 	v.gate.metrics.Answered(outcome, string(reason), v.answer.status)
-	remote, _, err := net.SplitHostPort(v.request.RemoteAddr)
-	if err != nil {
-		remote = v.request.RemoteAddr
+	if v.quiet {
+		return
 	}
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
-		slog.String("provider", v.principal.Provider()), slog.String("remote", remote),
+		slog.String("provider", v.principal.Provider()), slog.String("source", v.source.String()),
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metadata"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -28,6 +29,8 @@ type Snapshot struct {
 	Verifier *verify.Verifier
 	// Site is what challenges say of the server.
 	Site deny.Site
+	// Sources tells where requests come from.
+	Sources *flood.Sources
 	// Metadata is what the server publishes of itself; nil if nothing.
 	Metadata *metadata.Document
 }
@@ -37,6 +40,7 @@ func newSnapshot(raw []byte, config authproxy.Config, loaded map[string][]keys.P
 	s := &Snapshot{
 		Config: config, ConfigSHA256: hex.EncodeToString(sum[:]), Keys: map[string][]keys.Public{},
 		Verifier: verify.New(config, loaded, now), Site: site(config), Metadata: metadata.New(config),
+		Sources: flood.NewSources(config.Limits.ClientIP),
 	}
 	for _, provider := range config.Providers {
 		s.Keys[provider.Name] = verify.Usable(provider, loaded[provider.Name])
