@@ -6,7 +6,7 @@ import (
 )
 
 // The table holds shards x shardSources = 65,536 sources. An entry takes 128 bytes and its place in the index at most
-// 40, so all of them less than 11 MiB; an empty table takes nothing.
+// 50, so all of them less than 12 MiB; an empty table takes nothing.
 const (
 	shards       = 64
 	shardSources = 1024
