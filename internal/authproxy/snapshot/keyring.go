@@ -44,29 +44,22 @@ func keyFiles(provider authproxy.Provider) []keyFile {
 	return files
 }
 
-// poll looks at all files in KeysDir and at the remote sets; it tells whether keys have changed, and adds to broken
-// which files cannot be used as they are.
-func (k *keyring) poll(providers []authproxy.Provider, broken map[string]error) (changed bool) {
+// pollFiles takes the key files as they are now; it tells whether keys have changed, and adds to broken which files
+// cannot be used.
+func (k *keyring) pollFiles(providers []authproxy.Provider, contents map[string]content, broken map[string]error) (changed bool) {
 	wanted := map[keyFile]bool{}
-	var names []string
 	for _, provider := range providers {
-		for _, file := range keyFiles(provider) {
-			wanted[file] = true
-			names = append(names, file.name)
+		for _, id := range keyFiles(provider) {
+			wanted[id] = true
 		}
 	}
 	maps.DeleteFunc(k.files, func(id keyFile, _ *file[keys.Set]) bool { return !wanted[id] })
 	maps.DeleteFunc(k.absent, func(id keyFile, _ bool) bool { return !wanted[id] })
-	contents, err := readMounted(k.source.KeysDir, names)
-	if err != nil {
-		broken[""] = err
-		return false
-	}
 	for id := range wanted {
 		now, present := contents[id.name]
 		changed = k.look(id, now, present, broken) || changed
 	}
-	return k.pollRemote(providers) || changed
+	return changed
 }
 
 // look takes one file as it is now.
@@ -94,6 +87,7 @@ func (k *keyring) look(id keyFile, now content, present bool, broken map[string]
 	return changed
 }
 
+// pollRemote takes the remote keys as they are known now.
 func (k *keyring) pollRemote(providers []authproxy.Provider) (changed bool) {
 	now := map[string]fetched{}
 	for _, provider := range providers {
