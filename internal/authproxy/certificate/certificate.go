@@ -80,8 +80,8 @@ func (s *Store) load(files pair) error {
 	return nil
 }
 
-// read reads both files of one generation: the kubelet writes each into a folder of its own and renames "..data" onto
-// it. A pair that is half of one and half of another is refused as any that does not belong together, and read again.
+// read reads both files of one generation: the kubelet writes each into a folder of its own, renames "..data" onto it,
+// and then removes the old one. Where that happens under way, the next Poll finds both again.
 func read(dir string) (pair, error) {
 	if generation, err := filepath.EvalSymlinks(filepath.Join(dir, "..data")); err == nil {
 		dir = generation

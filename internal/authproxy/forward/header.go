@@ -92,6 +92,7 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	// Servers on loopback refuse foreign names, as a defence against DNS rebinding; the client's was checked here.
 	p.Out.Host = address
 	cleanRequest(p.Out.Header, upstream.ClaimHeaders)
+	tellClaims(p.Out.Header, upstream.ClaimHeaders, x.request.Principal.Claim)
 	p.SetXForwarded()
 	if upstream.ForwardAuthorization {
 		p.Out.Header["Authorization"] = x.client.Header.Values("Authorization")

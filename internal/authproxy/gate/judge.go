@@ -9,16 +9,23 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 )
 
-// verify judges the token. A new signature waits for its turn if too many bad tokens came from the same source.
+// verify judges the token: what costs nothing first, and what is known is good at once. A new signature waits for its
+// turn if too many bad tokens came from the same source.
 func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
 	defer func(began time.Time) { v.gate.metrics.Verified(time.Since(began)) }(time.Now())
-	done, refusal := v.gate.guard.Enter(v.request.Context(), v.source, v.budget())
-	if refusal.TooMany {
-		v.quiet = refusal.Quiet
-		return verify.Principal{}, deny.Failures()
+	candidate, denial := v.snapshot.Verifier.Screen(token)
+	if denial != nil {
+		return verify.Principal{}, denial
 	}
-	defer done()
-	principal, denial := v.snapshot.Verifier.Verify(token)
+	if !candidate.Verified() {
+		done, refusal := v.gate.guard.Enter(v.request.Context(), v.source, v.budget())
+		if refusal.TooMany {
+			v.quiet = refusal.Quiet
+			return verify.Principal{}, deny.Failures()
+		}
+		defer done()
+	}
+	principal, denial := candidate.Verify()
 	if denial == nil {
 		v.gate.guard.Succeeded(v.source, principal.Provider(), principal.Subject())
 	}
