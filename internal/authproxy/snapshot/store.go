@@ -163,9 +163,9 @@ func (s *Store) loadKeySet(provider string, raw []byte) {
 	}
 	delete(s.broken, file)
 	if !bytes.Equal(raw, s.seen[file]) {
-		s.source.Log.Info("keys loaded", "provider", provider, "keys", len(set))
+		s.source.Log.Info("keys loaded", "provider", provider, "keys", len(set.Keys), "ignored", set.Ignored)
 	}
-	s.good[provider] = set
+	s.good[provider] = set.Keys
 }
 
 // note remembers a problem; it is told once for each text.
