@@ -16,6 +16,10 @@ type State struct {
 	ConfigSHA256 string `json:"configSHA256"`
 	// Keys are the ids ("kid") of the keys in force, by provider; a provider without keys has an empty list.
 	Keys map[string][]string `json:"keys"`
+	// KeysLoaded is when they were read or fetched, by provider: the newest of them. A provider without keys is not there.
+	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
+	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
+	RevokedSHA256 string `json:"revokedSHA256,omitempty"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
 	SelfTest string `json:"selfTest"`
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could
@@ -23,7 +27,10 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
-	// CertificateExpires is when the certificate that clients are shown does; absent without TLS, or without one.
+	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever
+	// trusts this State knows the gate by it, whatever names are in it. Empty without TLS, or without one.
+	CertificateSHA256 string `json:"certificateSHA256,omitempty"`
+	// CertificateExpires is when it does.
 	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`

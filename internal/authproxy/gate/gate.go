@@ -135,11 +135,14 @@ func (g *Gate) keyCounts() map[string]int {
 }
 
 func (g *Gate) reloadFailed(file string) {
-	if file == authproxy.ConfigFile {
+	switch file {
+	case authproxy.ConfigFile:
 		g.metrics.ReloadFailed("config")
-		return
+	case authproxy.RevokedFile:
+		g.metrics.ReloadFailed("revoked")
+	default:
+		g.metrics.ReloadFailed("keys")
 	}
-	g.metrics.ReloadFailed("keys")
 }
 
 // adminKey is derived anew for each use: the secret is small, asked for seldom, and may be replaced.
@@ -155,8 +158,9 @@ func (g *Gate) state() admin.State {
 	current := g.store.Current()
 	state := admin.State{
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
-		ConfigSHA256: current.ConfigSHA256, Keys: map[string][]string{}, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(), CertificateExpires: g.certificateExpires(),
+		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
+		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
+		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
 	}
 	for provider, set := range current.Keys {
 		ids := []string{}

@@ -66,7 +66,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}, []string{"kind"}),
 		reloadFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "reload_failures_total",
-			Help: "New contents of mounted files that could not be used, by what the file holds: config, keys or certificate.",
+			Help: "New contents of mounted files that could not be used, by what the file holds: config, keys, revoked or certificate.",
 		}, []string{"file"}),
 		connections: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "waiting_connections_closed_total",
@@ -107,7 +107,7 @@ func (m *Metrics) Answered(outcome Outcome, reason string, status int) {
 // UpstreamFailed counts a failed exchange with the server.
 func (m *Metrics) UpstreamFailed(kind string) { m.upstream.WithLabelValues(kind).Inc() }
 
-// ReloadFailed counts a mounted file that could not be used; file is "config", "keys" or "certificate".
+// ReloadFailed counts a mounted file that could not be used; file is "config", "keys", "revoked" or "certificate".
 func (m *Metrics) ReloadFailed(file string) { m.reloadFailures.WithLabelValues(file).Inc() }
 
 // ConnectionClosed counts a waiting connection that was closed because too many waited.

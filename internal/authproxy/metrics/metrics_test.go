@@ -35,7 +35,7 @@ func TestMetrics(t *testing.T) {
 # TYPE gatehouse_gate_keys gauge
 gatehouse_gate_keys{provider="empty"} 0
 gatehouse_gate_keys{provider="managed"} 2
-# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config, keys or certificate.
+# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config, keys, revoked or certificate.
 # TYPE gatehouse_gate_reload_failures_total counter
 gatehouse_gate_reload_failures_total{file="keys"} 1
 # HELP gatehouse_gate_tls_certificate_expiry_seconds When the certificate shown to clients expires, in seconds since the epoch.
