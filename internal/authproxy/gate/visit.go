@@ -143,7 +143,7 @@ func (v *visit) conclude() {
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
 
-// outcome: what went well is for debugging, a refusal is news, a failure wants somebody's attention.
+// outcome: a failure wants somebody's attention; all else is for debugging, and for the audit.
 func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 	switch {
 	case v.failure != "":
@@ -151,7 +151,7 @@ func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 	case v.denial != nil && v.denial.Status >= http.StatusInternalServerError:
 		return metrics.Failed, v.denial.Reason, slog.LevelWarn
 	case v.denial != nil:
-		return metrics.Denied, v.denial.Reason, slog.LevelInfo
+		return metrics.Denied, v.denial.Reason, slog.LevelDebug
 	case v.answer.status == 0:
 		return metrics.Abandoned, "", slog.LevelDebug
 	default:
