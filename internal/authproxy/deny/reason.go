@@ -80,6 +80,14 @@ const (
 	TooManyStreams Reason = "too_many_streams"
 )
 
+// Why a stream was ended, beside the reasons that tell about a token. They are in the audit alone.
+const (
+	// StreamTooOld: it was open for Limits.StreamMaxSeconds.
+	StreamTooOld Reason = "stream_too_old"
+	// Draining: the pod is ending.
+	Draining Reason = "draining"
+)
+
 // Why a good request got no answer from the server.
 const (
 	// NoKeys: no key is loaded for the token's issuer, so no token can be checked.

@@ -41,33 +41,34 @@ func (v *visit) roomForStream() *deny.Denial {
 // openStream enters a stream, and ends it in time.
 func (v *visit) openStream(end func(forward.StreamEnd)) (over func(), refused *deny.Denial) {
 	config := v.snapshot.Config
-	finish := func(why forward.StreamEnd) {
+	finish := func(why forward.StreamEnd, reason deny.Reason) {
+		v.ended.CompareAndSwap(nil, &reason)
 		v.steady.hurry()
 		end(why)
 	}
 	leave, ok := v.gate.streams.Open(streams.Stream{
 		Caller: callerOf(v.principal), JudgedBy: v.snapshot, Judge: v.judge,
 		Refused: func(denial *deny.Denial) {
+			why := endRefused
 			if denial.Reason == deny.Expired {
-				finish(endExpired)
-				return
+				why = endExpired
 			}
-			finish(endRefused)
+			finish(why, denial.Reason)
 		},
 	}, int(config.Limits.Streams))
 	if !ok {
 		return nil, deny.Streams()
 	}
-	life, why := v.principal.Deadline().Sub(v.gate.options.Now()), endExpired
+	life, why, reason := v.principal.Deadline().Sub(v.gate.options.Now()), endExpired, deny.Expired
 	if longest := seconds(config.Limits.StreamMaxSeconds); longest > 0 && longest < life {
-		life, why = longest, endTooOld
+		life, why, reason = longest, endTooOld, deny.StreamTooOld
 	}
-	timer := time.AfterFunc(life, func() { finish(why) })
+	timer := time.AfterFunc(life, func() { finish(why, reason) })
 	draining, done := v.gate.drain.StreamsEnd(v.request.Method), make(chan struct{})
 	go func() {
 		select {
 		case <-draining:
-			finish(endDraining)
+			finish(endDraining, deny.Draining)
 		case <-done:
 		}
 	}()

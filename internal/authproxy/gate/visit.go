@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
@@ -35,6 +36,7 @@ type visit struct {
 	steady    *steady
 	judge     func(*snapshot.Snapshot) *deny.Denial // whether the caller may still be here
 	binding   *binding                              // of sessions; nil if they are not bound
+	ended     atomic.Pointer[deny.Reason]           // why the gate ended a stream
 }
 
 func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
@@ -134,7 +136,11 @@ func (v *visit) conclude() {
 	if v.denial != nil {
 		v.gate.tally.refuse(v.denial.Reason)
 	}
-	v.record(outcome, reason)
+	if ended := v.ended.Load(); ended != nil && reason == "" {
+		v.record(outcome, *ended)
+	} else {
+		v.record(outcome, reason)
+	}
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
