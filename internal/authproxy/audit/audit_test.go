@@ -232,7 +232,7 @@ func TestRequestID(t *testing.T) {
 			t.Errorf("%q: got %q", c.values, got)
 		}
 	}
-	if audit.RequestID(nil) == audit.RequestID(nil) {
+	if first := audit.RequestID(nil); first == audit.RequestID(nil) {
 		t.Error("two requests have one id")
 	}
 }

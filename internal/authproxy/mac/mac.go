@@ -46,9 +46,11 @@ func New(secret []byte, label string) (Key, error) {
 // Valid is false for the zero Key.
 func (k Key) Valid() bool { return k.states != nil }
 
+func (k Key) state() *state { return k.states.Get().(*state) }
+
 // Sum hashes the parts.
 func (k Key) Sum(parts ...string) (sum [Size]byte) {
-	s := k.states.Get().(*state)
+	s := k.state()
 	defer k.states.Put(s)
 	s.message = s.message[:0]
 	for _, part := range parts {

@@ -20,24 +20,24 @@ func secretOf(number int) []byte {
 	return sum[:]
 }
 
-func ring(t testing.TB, secrets ...int) *session.Keyring {
-	t.Helper()
+func ring(tb testing.TB, secrets ...int) *session.Keyring {
+	tb.Helper()
 	var raw [][]byte
 	for _, number := range secrets {
 		raw = append(raw, secretOf(number))
 	}
 	made, err := session.NewKeyring(raw[0], raw[1:]...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return made
 }
 
-func seal(t testing.TB, r *session.Keyring, id string) string {
-	t.Helper()
+func seal(tb testing.TB, r *session.Keyring, id string) string {
+	tb.Helper()
 	sealed, err := r.Seal(server, alice, id)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return sealed
 }
