@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -82,7 +83,9 @@ func withHeader(r *http.Request, name, value string) *http.Request {
 func TestAuditTellsOfStreams(t *testing.T) {
 	lines := &logBuffer{}
 	s := newSite(t, serveHTTP(t, streamer(event)), audited(lines))
-	r := withHeader(s.request(http.MethodGet, "/mcp", s.token(), http.NoBody), "X-Request-Id", "stream")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r := withHeader(s.request(http.MethodGet, "/mcp", s.token(), http.NoBody), "X-Request-Id", "stream").WithContext(ctx)
 	response, err := http.DefaultClient.Do(r)
 	must(t, err)
 	defer response.Body.Close()

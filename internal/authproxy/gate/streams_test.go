@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -16,7 +17,9 @@ import (
 // stream opens an event stream with this token; the caller closes it.
 func (s *site) stream(method, bearer string, accept ...string) *http.Response {
 	s.t.Helper()
-	r := s.request(method, "/mcp", bearer, strings.NewReader(ping))
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	s.t.Cleanup(cancel)
+	r := s.request(method, "/mcp", bearer, strings.NewReader(ping)).WithContext(ctx)
 	r.Header["Accept"] = accept
 	response, err := http.DefaultClient.Do(r)
 	must(s.t, err)
