@@ -46,6 +46,8 @@ func (g *Gate) Run(ctx context.Context) error {
 	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	go g.tend(tending, client.Addr().String())
+	go g.renew(tending)
+	defer g.startAudit()()
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())
 	if _, err := g.adminKey(); err != nil || g.options.PodUID == "" {
@@ -137,6 +139,9 @@ func (g *Gate) selfTestVerdict() string {
 func (g *Gate) ready() error {
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
+	}
+	if err := g.canBind(); err != nil {
+		return err
 	}
 	if g.selfTestVerdict() != selfTestPassed {
 		return errNotTried
