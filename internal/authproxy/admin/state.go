@@ -27,6 +27,8 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
+	// CertificateExpires is when the certificate that clients are shown does; absent without TLS, or without one.
+	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`
 	// ConfigSchema names the schema of the configuration file, as its name does: "authproxy.v1".

@@ -39,7 +39,7 @@ type Body struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
 	stall   time.Duration
-	// giveUp is drainTime but in tests.
+	// giveUp is drainTime, but after Hurry and in tests.
 	giveUp time.Duration
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
 	reluctant bool
@@ -179,6 +179,9 @@ func (b *Body) Close() error {
 	b.closed = true
 	return nil
 }
+
+// Hurry has Head and Drain wait for nothing that has not come yet.
+func (b *Body) Hurry() { b.giveUp = 0 }
 
 // Head is the remembered beginning. If nothing has been read yet, it is read now, for at most drainTime, unless that
 // would ask a waiting client to send; and no Read gets anything afterwards.

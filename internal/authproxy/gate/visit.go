@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
@@ -27,10 +28,13 @@ type visit struct {
 	request  *http.Request
 	body     *body.Body
 	began    time.Time
+	source   flood.Source
 
 	principal verify.Principal
 	denial    *deny.Denial
 	failure   deny.Reason // how the exchange with the server failed
+	quiet     bool        // one of many refusals that need not all be logged
+	public    bool        // answered by the gate with what anybody may know
 
 	requestID string
 	steady    *steady
@@ -49,8 +53,8 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	steady := newSteady(w, g.options.WritePatience)
 	w = steady
 	v := &visit{
-		gate: g, snapshot: current, request: r, began: time.Now(), steady: steady,
-		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending},
+		gate: g, snapshot: current, request: r, began: time.Now(), source: current.Sources.Of(r), steady: steady,
+		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
 	defer v.conclude()
@@ -66,17 +70,20 @@ func (v *visit) pass() {
 		v.deny(denial)
 		return
 	}
+	if v.isPublic() {
+		return
+	}
 	token, denial := bearer.Token(v.request.Header)
 	if denial != nil {
-		v.deny(denial)
+		v.deny(v.charge(denial))
 		return
 	}
 	principal, denial := v.verify(token)
 	if denial != nil {
-		v.deny(denial)
+		v.deny(v.charge(denial))
 		return
 	}
-	if denial := surface.Endpoint(v.request, config.Upstream.Path); denial != nil {
+	if denial := surface.Endpoint(v.request, config.Upstream); denial != nil {
 		v.deny(denial)
 		return
 	}
@@ -90,13 +97,6 @@ func (v *visit) pass() {
 		Principal: principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
 		Answered: v.sealSessions, Streaming: v.openStream,
 	}, v.failed)
-}
-
-func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
-	defer func(began time.Time) { v.gate.metrics.Verified(time.Since(began)) }(time.Now())
-	principal, denial := v.snapshot.Verifier.Verify(token)
-	v.principal = principal
-	return principal, denial
 }
 
 func (v *visit) deny(denial *deny.Denial) {
@@ -136,6 +136,9 @@ func (v *visit) conclude() {
 	if v.denial != nil {
 		v.gate.tally.refuse(v.denial.Reason)
 	}
+	if v.quiet {
+		return
+	}
 	if ended := v.ended.Load(); ended != nil && reason == "" {
 		v.record(outcome, *ended)
 	} else {
@@ -144,7 +147,7 @@ func (v *visit) conclude() {
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
-		slog.String("provider", v.principal.Provider()), slog.String("remote", v.source()),
+		slog.String("provider", v.principal.Provider()), slog.String("source", v.source.String()),
 		slog.String("requestID", v.requestID),
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
@@ -158,6 +161,8 @@ func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 		return metrics.Failed, v.denial.Reason, slog.LevelWarn
 	case v.denial != nil:
 		return metrics.Denied, v.denial.Reason, slog.LevelDebug
+	case v.public:
+		return metrics.Public, "", slog.LevelDebug
 	case v.answer.status == 0:
 		return metrics.Abandoned, "", slog.LevelDebug
 	default:
