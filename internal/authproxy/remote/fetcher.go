@@ -75,10 +75,11 @@ func (f *Fetcher) refresh(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 0
 	}
-	changed, wait := f.settle(asked, got, err)
+	result, changed, wait := f.settle(asked, got, err)
 	if changed {
 		f.options.Changed()
 	}
+	f.options.Fetched(provider.Name, result)
 	f.mu.Lock()
 	f.wants.end()
 	f.mu.Unlock()
@@ -88,19 +89,18 @@ func (f *Fetcher) refresh(ctx context.Context) time.Duration {
 var errDropped = errors.New("the set was dropped while its issuer was asked whether it had changed")
 
 // settle takes over what a fetch brought, asked for at that time.
-func (f *Fetcher) settle(asked time.Time, got fetched, err error) (changed bool, wait time.Duration) {
+func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result, changed bool, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil && got.unchanged && f.set == nil {
 		err = &failure{BadDocument, errDropped}
 	}
 	if err != nil {
-		f.options.Fetched(f.provider.Name, resultOf(err))
 		f.note(err)
 		f.failures++
-		return false, afterFailure(f.failures, f.set != nil, f.options.Random())
+		return resultOf(err), false, afterFailure(f.failures, f.set != nil, f.options.Random())
 	}
-	result := Unchanged
+	result = Unchanged
 	if !got.unchanged {
 		result, f.validators = Loaded, got.validators
 		// A set that says the same in other bytes is the same: nothing that hangs on it is thrown away.
@@ -109,10 +109,9 @@ func (f *Fetcher) settle(asked time.Time, got fetched, err error) (changed bool,
 			f.options.Log.Info("keys fetched", "provider", f.provider.Name, "keys", len(f.set))
 		}
 	}
-	f.options.Fetched(f.provider.Name, result)
 	f.lastGood, f.lastError, f.failures = asked, "", 0
 	f.wants.good++
-	return changed, afterSuccess(got.fresh, f.options.Random())
+	return result, changed, afterSuccess(got.fresh, f.options.Random())
 }
 
 // note tells of a failure once for each text.
