@@ -106,7 +106,9 @@ func (d *downloader) discover(ctx context.Context, c *client, issuer string) (st
 			d.form = form
 			return where, nil
 		}
-		result = resultOf(err)
+		if now := resultOf(err); result != BadDocument || now != BadStatus { // A document tells more than that there is none.
+			result = now
+		}
 		problems = append(problems, fmt.Sprintf("%s: %s", places[form].Path, strings.TrimPrefix(err.Error(), shown(places[form])+": ")))
 		if result != BadStatus && result != BadDocument {
 			break // The next place is on the same host.

@@ -92,26 +92,28 @@ var errDropped = errors.New("the set was dropped while its issuer was asked whet
 func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result, changed bool, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	before := f.revision
 	if err == nil && got.unchanged && f.set == nil {
 		err = &failure{BadDocument, errDropped}
 	}
 	if err != nil {
 		f.note(err)
 		f.failures++
-		return resultOf(err), false, afterFailure(f.failures, f.set != nil, f.options.Random())
+		loaded := f.fresh() != nil
+		return resultOf(err), f.revision != before, afterFailure(f.failures, loaded, f.options.Random())
 	}
 	result = Unchanged
 	if !got.unchanged {
 		result, f.validators = Loaded, got.validators
 		// A set that says the same in other bytes is the same: nothing that hangs on it is thrown away.
-		if changed = !sameKeys(f.set, got.keys); changed {
+		if !sameKeys(f.set, got.keys) {
 			f.set, f.revision = got.keys, f.counter.Add(1)
 			f.options.Log.Info("keys fetched", "provider", f.provider.Name, "keys", len(f.set))
 		}
 	}
 	f.lastGood, f.lastError, f.failures = asked, "", 0
 	f.wants.good++
-	return result, changed, afterSuccess(got.fresh, f.options.Random())
+	return result, f.revision != before, afterSuccess(got.fresh, f.options.Random())
 }
 
 // note tells of a failure once for each text.
