@@ -6,8 +6,6 @@
 package snapshot
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"time"
 
@@ -23,21 +21,30 @@ type Snapshot struct {
 	// ConfigSHA256 is the digest of the configuration file, in hex.
 	ConfigSHA256 string
 	// Keys are those that may be used, by provider; a provider without any is there with an empty slice.
-	Keys     map[string][]keys.Public
+	Keys map[string][]keys.Public
+	// LoadedAt is when the keys in force were read or fetched, by provider: the newest of them. A provider that has no
+	// keys loaded is not there.
+	LoadedAt map[string]time.Time
 	Verifier *verify.Verifier
 	// Site is what challenges say of the server.
 	Site deny.Site
 }
 
-func newSnapshot(raw []byte, config authproxy.Config, loaded map[string][]keys.Public, now func() time.Time) *Snapshot {
-	sum := sha256.Sum256(raw)
+func newSnapshot(config configuration, ring *keyring, now func() time.Time) *Snapshot {
 	s := &Snapshot{
-		Config: config, ConfigSHA256: hex.EncodeToString(sum[:]), Keys: map[string][]keys.Public{},
-		Verifier: verify.New(config, loaded, now), Site: site(config),
+		Config: config.Config, ConfigSHA256: config.sha256, Site: site(config.Config),
+		Keys: map[string][]keys.Public{}, LoadedAt: map[string]time.Time{},
 	}
+	loaded := map[string][]keys.Public{}
 	for _, provider := range config.Providers {
-		s.Keys[provider.Name] = verify.Usable(provider, loaded[provider.Name])
+		set, at := ring.of(provider)
+		loaded[provider.Name] = set
+		s.Keys[provider.Name] = verify.Usable(provider, set)
+		if len(set) > 0 {
+			s.LoadedAt[provider.Name] = at
+		}
 	}
+	s.Verifier = verify.New(config.Config, loaded, now)
 	return s
 }
 
