@@ -16,6 +16,8 @@ type State struct {
 	ConfigSHA256 string `json:"configSHA256"`
 	// Keys are the ids ("kid") of the keys in force, by provider; a provider without keys has an empty list.
 	Keys map[string][]string `json:"keys"`
+	// Remote tells of the providers whose keys the gate fetches itself.
+	Remote map[string]RemoteKeys `json:"remote,omitempty"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
 	SelfTest string `json:"selfTest"`
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could
@@ -25,6 +27,14 @@ type State struct {
 	Time time.Time `json:"time"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`
+}
+
+// RemoteKeys tells how the fetching of a provider's keys goes.
+type RemoteKeys struct {
+	// LastGood is when the issuer last sent or confirmed them; zero: never.
+	LastGood time.Time `json:"lastGood,omitzero"`
+	// LastError is one line on the last fetch; empty if it was good.
+	LastError string `json:"lastError,omitempty"`
 }
 
 // StateSource gives the parts of /state at the moment of a request.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 )
 
@@ -39,6 +41,9 @@ type Options struct {
 	PollInterval time.Duration
 	// AnswerTimeout bounds the wait for a server's answer to begin; the default is forward.DefaultAnswerTimeout.
 	AnswerTimeout time.Duration
+	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
+	// configuration reaches it.
+	JudgeKeyAddress func(netip.Addr) error
 }
 
 func (o Options) withDefaults() Options {
@@ -71,6 +76,7 @@ type Gate struct {
 	options   Options
 	instance  string
 	store     *snapshot.Store
+	remote    *remote.Group // of keys
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
 	metrics   *metrics.Metrics
@@ -89,8 +95,10 @@ func New(options Options) (*Gate, error) {
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
 	}
 	g.metrics = metrics.New(g.keyCounts)
+	g.fetchKeys()
 	store, err := snapshot.Open(snapshot.Source{
 		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
+		Remote: g.remoteKeys, Changed: g.changed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the gate: %w", err)
@@ -158,6 +166,7 @@ func (g *Gate) state() admin.State {
 		}
 		state.Keys[provider] = ids
 	}
+	state.Remote = g.remoteState()
 	if err := g.store.Problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -44,7 +45,12 @@ func (g *Gate) Run(ctx context.Context) error {
 	go func() { failed <- clients.Serve(client) }()
 	go func() { failed <- admins.Serve(adminPort) }()
 	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	var fetching sync.WaitGroup
+	fetching.Go(func() { g.remote.Run(tending) })
+	defer func() {
+		stop()
+		fetching.Wait()
+	}()
 	go g.tend(tending, client.Addr().String())
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())

@@ -41,6 +41,7 @@ type Metrics struct {
 	inFlight       prometheus.Gauge
 	upstream       *prometheus.CounterVec
 	reloadFailures *prometheus.CounterVec
+	keyFetches     *prometheus.CounterVec
 	verification   prometheus.Histogram
 }
 
@@ -65,6 +66,7 @@ func New(keyCount func() map[string]int) *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "reload_failures_total",
 			Help: "New contents of mounted files that could not be used, by what the file holds: config or keys.",
 		}, []string{"file"}),
+		keyFetches: newKeyFetches(),
 		verification: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_verification_seconds",
 			Help:    "Time to judge a bearer token, good or bad.",
@@ -72,7 +74,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.verification, keyCollector{keyCount},
+		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, keyCollector{keyCount},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
