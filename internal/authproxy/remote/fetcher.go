@@ -27,7 +27,8 @@ type Fetcher struct {
 	validators validators    // of set
 	lastGood   time.Time
 	lastError  string
-	failures   int // in a row
+	failures   int  // in a row
+	telling    bool // set has changed, and Changed has not returned
 	wants      wants
 }
 
@@ -75,12 +76,18 @@ func (f *Fetcher) refresh(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 0
 	}
-	result, changed, wait := f.settle(asked, got, err)
+	f.mu.Lock()
+	before := f.revision
+	result, wait := f.settle(asked, got, err)
+	f.telling = f.revision != before
+	changed := f.telling
+	f.mu.Unlock()
 	if changed {
 		f.options.Changed()
 	}
 	f.options.Fetched(provider.Name, result)
 	f.mu.Lock()
+	f.telling = false
 	f.wants.end()
 	f.mu.Unlock()
 	return wait
@@ -88,19 +95,15 @@ func (f *Fetcher) refresh(ctx context.Context) time.Duration {
 
 var errDropped = errors.New("the set was dropped while its issuer was asked whether it had changed")
 
-// settle takes over what a fetch brought, asked for at that time.
-func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result, changed bool, wait time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	before := f.revision
+// settle takes over what a fetch brought, asked for at that time. f.mu is held.
+func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result, wait time.Duration) {
 	if err == nil && got.unchanged && f.set == nil {
 		err = &failure{BadDocument, errDropped}
 	}
 	if err != nil {
 		f.note(err)
 		f.failures++
-		loaded := f.fresh() != nil
-		return resultOf(err), f.revision != before, afterFailure(f.failures, loaded, f.options.Random())
+		return resultOf(err), afterFailure(f.failures, f.fresh() != nil, f.options.Random())
 	}
 	result = Unchanged
 	if !got.unchanged {
@@ -113,7 +116,7 @@ func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result
 	}
 	f.lastGood, f.lastError, f.failures = asked, "", 0
 	f.wants.good++
-	return result, f.revision != before, afterSuccess(got.fresh, f.options.Random())
+	return result, afterSuccess(got.fresh, f.options.Random())
 }
 
 // note tells of a failure once for each text.
@@ -140,7 +143,7 @@ func (f *Fetcher) Keys() (set []keys.Public, revision uint64) {
 	return set, f.revision
 }
 
-// fresh drops the set if it was last confirmed too long ago.
+// fresh drops the set if it was last confirmed too long ago. f.mu is held.
 func (f *Fetcher) fresh() []keys.Public {
 	longest := time.Duration(f.provider.Keys.Remote.MaxStaleSeconds) * time.Second
 	if f.set != nil && f.options.Now().Sub(f.lastGood) > longest {

@@ -70,10 +70,10 @@ func (f *Fetcher) ask(keyID string, good *int) (known bool, round <-chan struct{
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w, now := &f.wants, f.options.Now()
-	if hasKey(f.fresh(), keyID) {
+	switch known = hasKey(f.fresh(), keyID); {
+	case known && !f.telling:
 		return true, nil
-	}
-	if now.Before(w.unknown[keyID]) || w.waiting >= maxWaiting {
+	case !known && now.Before(w.unknown[keyID]), w.waiting >= maxWaiting:
 		return false, nil
 	}
 	if w.round == nil && now.Sub(w.lastAsked) < wantPause {
@@ -89,7 +89,7 @@ func (f *Fetcher) ask(keyID string, good *int) (known bool, round <-chan struct{
 	}
 	*good = w.good
 	w.waiting++
-	return false, w.round
+	return known, w.round
 }
 
 func (f *Fetcher) leave() {
