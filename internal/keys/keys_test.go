@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,9 +26,11 @@ func generate(t *testing.T, algorithm keys.Algorithm) keys.Private {
 	return key
 }
 
+func asymmetric() []keys.Algorithm { return slices.DeleteFunc(keys.Algorithms(), keys.Algorithm.Symmetric) }
+
 func TestPrivateSetSurvivesStorage(t *testing.T) {
 	var set []keys.Private
-	for _, algorithm := range keys.Algorithms() {
+	for _, algorithm := range asymmetric() {
 		set = append(set, generate(t, algorithm))
 	}
 	data, err := keys.MarshalPrivate(set)
@@ -42,17 +45,14 @@ func TestPrivateSetSurvivesStorage(t *testing.T) {
 		if key.ID() != set[i].ID() || key.Algorithm() != set[i].Algorithm() {
 			t.Errorf("key %d came back as %s %s, was %s %s", i, key.Algorithm(), key.ID(), set[i].Algorithm(), set[i].ID())
 		}
-		type equaler interface {
-			Equal(x crypto.PrivateKey) bool
-		}
-		if !key.Signer().(equaler).Equal(set[i].Signer()) {
-			t.Errorf("%s: the private key changed in storage", key.Algorithm())
+		if signature, err := key.Sign("text"); err != nil || !set[i].Public().Verify("text", signature) {
+			t.Errorf("%s: the private key changed in storage: %v", key.Algorithm(), err)
 		}
 	}
 }
 
 func TestPublicSetHoldsNoPrivateMember(t *testing.T) {
-	for _, algorithm := range keys.Algorithms() {
+	for _, algorithm := range asymmetric() {
 		data, err := keys.MarshalPublic([]keys.Public{generate(t, algorithm).Public()})
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,17 +120,16 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 	}{
 		"no keys":                {[]map[string]any{}, "empty"},
 		"short RSA key":          {[]map[string]any{rsaMember(&weak.PublicKey)}, "too short"},
-		"curve P-384":            {[]map[string]any{ecMember(t, &p384.PublicKey)}, "P-384"},
+		"curve P-224":            {[]map[string]any{ecMember(t, &p224.PublicKey)}, "P-224"},
 		"alg of another family":  {edited("alg", "RS256"), "does not fit"},
-		"alg none":               {edited("alg", "none"), "does not fit"},
+		"alg none":               {edited("alg", "none"), "not supported"},
 		"meant for encryption":   {edited("use", "enc"), "use is"},
 		"may only encrypt":       {edited("key_ops", []string{"encrypt"}), "key_ops"},
-		"no kid":                 {edited("kid", ""), "kid"},
 		"kid of 257 characters":  {edited("kid", strings.Repeat("k", 257)), "kid"},
 		"kid twice":              {append(edited("use", "sig"), good), "twice"},
 		"symmetric":              {[]map[string]any{{"kty": "oct", "kid": "x", "k": "AAAA"}}, "symmetric"},
-		"point not on the curve": {edited("x", base64.RawURLEncoding.EncodeToString(make([]byte, 32))), "not a valid JWK"},
-		"unknown key type":       {[]map[string]any{{"kty": "XYZ", "kid": "x"}}, "not a valid JWK"},
+		"point not on the curve": {edited("x", base64.RawURLEncoding.EncodeToString(make([]byte, 32))), "not on the curve"},
+		"unknown key type":       {[]map[string]any{{"kty": "XYZ", "kid": "x"}}, "not supported"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -180,7 +179,7 @@ func ecMember(t *testing.T, key *ecdsa.PublicKey) map[string]any {
 	}
 	half := (len(point) - 1) / 2
 	return map[string]any{
-		"kty": "EC", "kid": "p384", "crv": "P-384",
+		"kty": "EC", "kid": "p224", "crv": "P-224",
 		"x": base64.RawURLEncoding.EncodeToString(point[1 : 1+half]),
 		"y": base64.RawURLEncoding.EncodeToString(point[1+half:]),
 	}

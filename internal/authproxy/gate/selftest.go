@@ -64,7 +64,7 @@ func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attemp
 		{"malformed token", "Bearer not-a-valid-jwt-token", deny.MalformedToken},
 	}
 	for _, provider := range current.Config.Providers {
-		unsigned, err := mint(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, provider, "", now)
+		unsigned, err := mint("none", func(string) ([]byte, error) { return nil, nil }, provider, "", now)
 		if err != nil {
 			return nil, err
 		}
@@ -74,8 +74,7 @@ func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attemp
 			if err != nil {
 				return nil, err
 			}
-			method := jwt.GetSigningMethod(string(key.Algorithm))
-			forged, err := mint(method, stranger.Signer(), provider, key.ID, now)
+			forged, err := mint(key.Algorithm, stranger.Sign, provider, key.ID, now)
 			if err != nil {
 				return nil, err
 			}
@@ -101,20 +100,26 @@ func (t *selfTest) stranger(algorithm keys.Algorithm) (keys.Private, error) {
 }
 
 // mint makes a token that is good but for its signature.
-func mint(method jwt.SigningMethod, key any, provider authproxy.Provider, keyID string, now time.Time) (string, error) {
-	token := jwt.NewWithClaims(method, jwt.MapClaims{
-		"iss": provider.Issuer, "aud": provider.Audiences[0], "sub": "gatehouse-self-test",
-		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
-	})
-	token.Header["typ"] = "at+jwt"
+func mint(algorithm keys.Algorithm, sign func(string) ([]byte, error), provider authproxy.Provider, keyID string, now time.Time) (string, error) {
+	token := jwt.Token{
+		Header: map[string]any{"alg": algorithm, "typ": "at+jwt"},
+		Claims: jwt.MapClaims{
+			"iss": provider.Issuer, "aud": provider.Audiences[0], "sub": "gatehouse-self-test",
+			"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+		},
+	}
 	if keyID != "" {
 		token.Header["kid"] = keyID
 	}
-	signed, err := token.SignedString(key)
+	text, err := token.SigningString()
 	if err != nil {
 		return "", fmt.Errorf("mint a token for the self-test: %w", err)
 	}
-	return signed, nil
+	signature, err := sign(text)
+	if err != nil {
+		return "", fmt.Errorf("mint a token for the self-test: %w", err)
+	}
+	return text + "." + token.EncodeSegment(signature), nil
 }
 
 func (a attempt) try(ctx context.Context, client *http.Client, url string) error {

@@ -17,6 +17,7 @@ import (
 type fetched struct {
 	unchanged  bool
 	keys       []keys.Public // those that the provider may use, at least one; none if unchanged
+	ignored    []string      // what else was in the set, for the log
 	validators validators
 	fresh      time.Duration // see freshness
 }
@@ -50,16 +51,18 @@ func (d *downloader) download(ctx context.Context, provider authproxy.Provider, 
 	if err != nil {
 		return fetched{}, failed(BadDocument, "%s: %w", shown(target), err)
 	}
-	out.keys = usable(provider, set)
+	out.keys, out.ignored = usable(provider, set.Keys), set.Ignored
 	if len(out.keys) == 0 {
 		return fetched{}, failed(BadDocument, "%s: no key of the set is for %v", shown(target), provider.Algorithms)
 	}
 	return out, nil
 }
 
+// usable leaves out the keys that can serve no algorithm of the provider.
 func usable(provider authproxy.Provider, set []keys.Public) []keys.Public {
 	return slices.DeleteFunc(set, func(key keys.Public) bool {
-		return !slices.Contains(provider.Algorithms, key.Algorithm)
+		_, ok := key.Bind(provider.Algorithms)
+		return !ok
 	})
 }
 

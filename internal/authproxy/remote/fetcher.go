@@ -111,7 +111,7 @@ func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result
 		// A set that says the same in other bytes is the same: nothing that hangs on it is thrown away.
 		if !sameKeys(f.set, got.keys) {
 			f.set, f.revision = got.keys, f.counter.Add(1)
-			f.options.Log.Info("keys fetched", "provider", f.provider.Name, "keys", len(f.set))
+			f.options.Log.Info("keys fetched", "provider", f.provider.Name, "keys", len(f.set), "ignored", got.ignored)
 		}
 	}
 	f.lastGood, f.lastError, f.failures = asked, "", 0

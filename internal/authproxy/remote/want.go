@@ -104,7 +104,7 @@ func (f *Fetcher) has(keyID string) bool {
 }
 
 func hasKey(set []keys.Public, keyID string) bool {
-	return slices.ContainsFunc(set, func(key keys.Public) bool { return key.ID == keyID })
+	return slices.ContainsFunc(set, func(key keys.Public) bool { return !key.Anonymous && key.ID == keyID })
 }
 
 func (w *wants) remember(keyID string, now time.Time) {

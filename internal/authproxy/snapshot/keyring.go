@@ -130,4 +130,7 @@ func (k *keyring) of(provider authproxy.Provider) (set []keys.Public, at time.Ti
 	return set, at
 }
 
-func (f keyFile) parse(data []byte) ([]keys.Public, error) { return keys.ParsePublic(data) }
+func (f keyFile) parse(data []byte) ([]keys.Public, error) {
+	set, err := keys.ParsePublic(data)
+	return set.Keys, err
+}

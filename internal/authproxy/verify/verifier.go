@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -32,11 +30,15 @@ func New(config authproxy.Config, loaded map[string][]keys.Public, now func() ti
 	return v
 }
 
-// Usable are the keys whose algorithm the provider may use.
+// Usable are the keys that have an algorithm which the provider may use, each bound to it.
 func Usable(p authproxy.Provider, loaded []keys.Public) []keys.Public {
-	return slices.DeleteFunc(slices.Clone(loaded), func(key keys.Public) bool {
-		return !slices.Contains(p.Algorithms, key.Algorithm)
-	})
+	var usable []keys.Public
+	for _, key := range loaded {
+		if bound, ok := key.Bind(p.Algorithms); ok {
+			usable = append(usable, bound)
+		}
+	}
+	return usable
 }
 
 // Verify judges a token: size, format, header, issuer, key, signature, claims, in this order; the first that fails
@@ -106,9 +108,5 @@ func (p provider) key(h header) (keys.Public, *deny.Denial) {
 // isSigned checks the signature with the key's algorithm, never with one that the token chose.
 func isSigned(token compact, key keys.Public) bool {
 	signature, err := encoding.DecodeString(token.signature)
-	if err != nil {
-		return false
-	}
-	method := jwt.GetSigningMethod(string(key.Algorithm))
-	return method != nil && method.Verify(token.signed, signature, key.Key) == nil
+	return err == nil && key.Verify(token.signed, signature)
 }
