@@ -48,7 +48,7 @@ func (v *versioned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	w.Write(v.body)
+	send(w, v.body)
 }
 
 func TestConditionalRequests(t *testing.T) {

@@ -32,11 +32,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.NotFound(w, r)
 		}
 	case []byte:
-		w.Write(document)
+		send(w, document)
 	case http.HandlerFunc:
 		document(w, r)
 	default:
-		json.NewEncoder(w).Encode(document)
+		_ = json.NewEncoder(w).Encode(document)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestBadDiscovery(t *testing.T) {
 		"a web page":   {func(string) any { return []byte("<html>") }, remote.BadDocument, "not a JSON object"},
 		"null":         {func(string) any { return []byte("null") }, remote.BadDocument, "another issuer"},
 		"a giant":      {func(string) any { return http.HandlerFunc(giant) }, remote.BadDocument, "longer than"},
-		"moved":        {func(string) any { return http.HandlerFunc(http.RedirectHandler("/keys", 302).ServeHTTP) }, remote.BadStatus, "redirects"},
+		"moved":        {func(string) any { return http.HandlerFunc(http.RedirectHandler("/keys", http.StatusFound).ServeHTTP) }, remote.BadStatus, "redirects"},
 		"without keys": {func(root string) any { return metadata{"issuer": root + "/t", "jwks_uri": root + "/lost?hush"} }, remote.BadStatus, "/lost: status 404"},
 	} {
 		t.Run(name, func(t *testing.T) {

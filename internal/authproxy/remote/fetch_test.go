@@ -22,7 +22,7 @@ func TestGoodSet(t *testing.T) {
 	root := b.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r
 		http.SetCookie(w, &http.Cookie{Name: "tracking", Value: "1"})
-		w.Write(document)
+		send(w, document)
 	}))
 	fetcher, result := b.start(b.provider(root + "/jwks?policy=a"))
 	if result != remote.Loaded {
@@ -65,7 +65,7 @@ func TestKeysOfOtherAlgorithmsAreLeftOut(t *testing.T) {
 func always(status int, body []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
-		w.Write(body)
+		send(w, body)
 	}
 }
 
@@ -81,7 +81,7 @@ func TestBadAnswers(t *testing.T) {
 	redirect := func(status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/moved" {
-				w.Write(other)
+				send(w, other)
 				return
 			}
 			http.Redirect(w, r, "/moved", status)
@@ -111,11 +111,11 @@ func TestBadAnswers(t *testing.T) {
 		"a gzip bomb":         {bomb, remote.BadDocument, "content encoding"},
 		"less than announced": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(other)+1))
-			w.Write(other)
+			send(w, other)
 		}, remote.Unreachable, "unexpected EOF"},
 		"reset in the middle": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			w.Write(other[:10])
+			send(w, other[:10])
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
 				conn.Close()
@@ -123,7 +123,7 @@ func TestBadAnswers(t *testing.T) {
 		}, remote.Unreachable, "EOF"},
 		"a giant header": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 64<<10))
-			w.Write(other)
+			send(w, other)
 		}, remote.Unreachable, "server response headers exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -165,7 +165,7 @@ func (b *bench) check(fetcher *remote.Fetcher, says string) {
 }
 
 func giant(w http.ResponseWriter, _ *http.Request) {
-	w.Write([]byte(`{"keys":[],"x":"` + strings.Repeat("x", 1<<20) + `"}`))
+	send(w, []byte(`{"keys":[],"x":"`+strings.Repeat("x", 1<<20)+`"}`))
 }
 
 func endless(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +179,7 @@ func endless(w http.ResponseWriter, r *http.Request) {
 func bomb(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
 	packer := gzip.NewWriter(w)
-	io.CopyN(packer, zeros{}, 32<<20)
+	_, _ = io.CopyN(packer, zeros{}, 32<<20)
 	packer.Close()
 }
 
@@ -199,14 +199,14 @@ func TestNoAnswer(t *testing.T) {
 		says   string
 	}{
 		"nobody listens":         {nil, "connection refused"},
-		"hangs":                  {func(conn net.Conn) { io.Copy(io.Discard, conn) }, "exceeded"},
+		"hangs":                  {func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }, "exceeded"},
 		"closes":                 {func(conn net.Conn) { readSome(conn) }, "EOF"},
-		"half a header":          {func(conn net.Conn) { readSome(conn); io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Le") }, "malformed"},
-		"no HTTP":                {func(conn net.Conn) { readSome(conn); io.WriteString(conn, "\x00\x1b[31mSSH-2.0\r\n\r\n") }, "malformed HTTP"},
+		"half a header":          {func(conn net.Conn) { readSome(conn); send(conn, []byte("HTTP/1.1 200 OK\r\nContent-Le")) }, "malformed"},
+		"no HTTP":                {func(conn net.Conn) { readSome(conn); send(conn, []byte("\x00\x1b[31mSSH-2.0\r\n\r\n")) }, "malformed HTTP"},
 		"body slower than time":  {func(conn net.Conn) { drip(conn, "HTTP/1.1 200 OK\r\n\r\n", " ") }, "exceeded"},
 		"header slower as well":  {func(conn net.Conn) { drip(conn, "HTTP/1.1 200 OK\r\nX: ", "x") }, "exceeded"},
 		"hints without an end":   {func(conn net.Conn) { drip(conn, "", "HTTP/1.1 103 Early Hints\r\n\r\n") }, ""},
-		"TLS where http is said": {func(conn net.Conn) { readSome(conn); conn.Write([]byte{0x15, 3, 1, 0, 2, 2, 40}) }, "malformed HTTP"},
+		"TLS where http is said": {func(conn net.Conn) { readSome(conn); send(conn, []byte{0x15, 3, 1, 0, 2, 2, 40}) }, "malformed HTTP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,11 +229,14 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-func readSome(conn net.Conn) { conn.Read(make([]byte, 4096)) }
+func readSome(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) }
+
+// send writes to whom may have left.
+func send(w io.Writer, data []byte) { _, _ = w.Write(data) }
 
 func drip(conn net.Conn, first, then string) {
 	readSome(conn)
-	io.WriteString(conn, first)
+	send(conn, []byte(first))
 	for {
 		if _, err := io.WriteString(conn, then); err != nil {
 			return

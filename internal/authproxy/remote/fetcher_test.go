@@ -16,6 +16,7 @@ import (
 
 // issuer takes the place of the network; its clock is the bubble's.
 type issuer struct {
+	t     *testing.T // the bubble's
 	began time.Time
 
 	mu      sync.Mutex
@@ -67,10 +68,10 @@ func set(ids ...string) fetched {
 }
 
 // bubble runs a Fetcher of an issuer in a bubble of its own time. Its end proves that nothing keeps running.
-func bubble(t *testing.T, test func(t *testing.T, f *Fetcher, i *issuer)) {
+func bubble(t *testing.T, test func(f *Fetcher, i *issuer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		i := &issuer{began: time.Now(), answer: set("a")}
+		i := &issuer{t: t, began: time.Now(), answer: set("a")}
 		f := New(authproxy.Provider{Name: "idp", Keys: authproxy.KeySource{
 			Remote: &authproxy.RemoteKeys{JWKSURI: "https://issuer.example/keys", MaxStaleSeconds: 3600},
 		}}, Options{Random: func() float64 { return 0 }})
@@ -79,7 +80,7 @@ func bubble(t *testing.T, test func(t *testing.T, f *Fetcher, i *issuer)) {
 		var running sync.WaitGroup
 		running.Go(func() { f.Run(ctx) })
 		synctest.Wait()
-		test(t, f, i)
+		test(f, i)
 		cancel()
 		running.Wait()
 	})
@@ -102,7 +103,8 @@ func seconds(numbers ...int) []time.Duration {
 }
 
 func TestFetchesAtItsTime(t *testing.T) {
-	bubble(t, func(t *testing.T, _ *Fetcher, i *issuer) {
+	bubble(t, func(_ *Fetcher, i *issuer) {
+		t := i.t
 		pass(5 * time.Minute)
 		i.set(fetched{unchanged: true, fresh: 20 * time.Minute}, nil)
 		pass(5 * time.Minute)
@@ -114,7 +116,8 @@ func TestFetchesAtItsTime(t *testing.T) {
 }
 
 func TestFailuresSlowItDown(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		i.set(fetched{}, errors.New("away"))
 		pass(20 * time.Minute)
 		want := seconds(0, 300, 301, 303, 307, 315, 331, 363, 427, 555, 811, 1111)
@@ -144,7 +147,8 @@ func TestFailuresSlowItDown(t *testing.T) {
 }
 
 func TestUnchangedAfterADropIsNoSet(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		i.slow(2 * time.Hour) // The answer is under way while the set is dropped.
 		i.set(fetched{unchanged: true, fresh: -1}, nil)
 		pass(5*time.Minute + time.Hour)
@@ -159,7 +163,8 @@ func TestUnchangedAfterADropIsNoSet(t *testing.T) {
 }
 
 func TestUnknownKeyIsFetched(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		pass(time.Minute)
 		if !f.Want(t.Context(), "a") || len(i.times()) != 1 {
 			t.Error("a key that is there was fetched")
@@ -183,7 +188,8 @@ func TestUnknownKeyIsFetched(t *testing.T) {
 }
 
 func TestNewKeyWhileAnOlderFetchIsUnderWay(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		i.slow(400 * time.Millisecond)
 		pass(5*time.Minute + 100*time.Millisecond)
 		var all sync.WaitGroup
@@ -202,7 +208,8 @@ func TestNewKeyWhileAnOlderFetchIsUnderWay(t *testing.T) {
 }
 
 func TestNobodyWaitsLongerThanASecond(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		i.slow(5 * time.Second)
 		began := time.Now()
 		if f.Want(t.Context(), "b") || time.Since(began) != time.Second {
@@ -223,7 +230,8 @@ func TestNobodyWaitsLongerThanASecond(t *testing.T) {
 // A flood of key ids that nobody has causes one fetch in half a minute, and but for those that wait for that one, costs
 // no time at all.
 func TestFloodOfUnknownKeys(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		pass(time.Second)
 		for minute := range 2 {
 			for second := range 60 {
@@ -246,7 +254,8 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 }
 
 func TestFewWaitAtOnce(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		i.slow(5 * time.Second)
 		var all sync.WaitGroup
 		for n := range maxWaiting {
@@ -265,7 +274,8 @@ func TestFewWaitAtOnce(t *testing.T) {
 }
 
 func TestUnknownKeysAreRememberedForAWhile(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		i.slow(900 * time.Millisecond)
 		f.Want(t.Context(), "x") // fetched at 0 by the Fetcher itself, and again now
 		pass(wantPause - 500*time.Millisecond)
@@ -297,7 +307,8 @@ func TestMemoryOfUnknownKeysIsBounded(t *testing.T) {
 }
 
 func TestNoKeyID(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		if f.Want(t.Context(), "") || len(i.times()) != 1 {
 			t.Error("a token without a key id caused a fetch")
 		}
@@ -306,7 +317,8 @@ func TestNoKeyID(t *testing.T) {
 
 // Whoever was told to judge anew finds the new keys in force: Changed has come before.
 func TestChangeIsToldBeforeWantReturns(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		told := 0
 		f.options.Changed = func() {
 			time.Sleep(100 * time.Millisecond)
@@ -331,7 +343,8 @@ func TestChangeIsToldBeforeWantReturns(t *testing.T) {
 
 // The same keys in another document are no change.
 func TestRevisions(t *testing.T) {
-	bubble(t, func(t *testing.T, f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
 		_, first := f.Keys()
 		i.set(set("a"), nil)
 		pass(5 * time.Minute)

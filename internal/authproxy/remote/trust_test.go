@@ -152,7 +152,7 @@ func resolvesTo(t *testing.T, address [4]byte) *net.Resolver {
 			if err != nil {
 				return
 			}
-			server.WriteTo(dnsAnswer(question[:n], address), from)
+			_, _ = server.WriteTo(dnsAnswer(question[:n], address), from)
 		}
 	}()
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -201,7 +201,7 @@ func serveHTTP(t *testing.T, handler http.Handler) string {
 	t.Helper()
 	listener := listen(t)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: patience}
-	go server.Serve(listener)
+	go server.Serve(listener) //nolint:errcheck // Ends with the test.
 	t.Cleanup(func() { server.Close() })
 	return "http://" + listener.Addr().String()
 }
