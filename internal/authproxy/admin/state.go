@@ -18,6 +18,10 @@ type State struct {
 	Keys map[string][]string `json:"keys"`
 	// Remote tells of the providers whose keys the gate fetches itself.
 	Remote map[string]RemoteKeys `json:"remote,omitempty"`
+	// KeysLoaded is when they were read or fetched, by provider: the newest of them. A provider without keys is not there.
+	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
+	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
+	RevokedSHA256 string `json:"revokedSHA256,omitempty"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
 	SelfTest string `json:"selfTest"`
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could

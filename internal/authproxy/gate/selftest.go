@@ -74,7 +74,11 @@ func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attemp
 			if err != nil {
 				return nil, err
 			}
-			forged, err := mint(key.Algorithm, stranger.Sign, provider, key.ID, now)
+			keyID := key.ID
+			if key.Anonymous {
+				keyID = ""
+			}
+			forged, err := mint(key.Algorithm, stranger.Sign, provider, keyID, now)
 			if err != nil {
 				return nil, err
 			}
@@ -99,18 +103,30 @@ func (t *selfTest) stranger(algorithm keys.Algorithm) (keys.Private, error) {
 	return made, nil
 }
 
-// mint makes a token that is good but for its signature.
+// mint makes a token that is good for its provider but for its signature.
 func mint(algorithm keys.Algorithm, sign func(string) ([]byte, error), provider authproxy.Provider, keyID string, now time.Time) (string, error) {
-	token := jwt.Token{
-		Header: map[string]any{"alg": algorithm, "typ": "at+jwt"},
-		Claims: jwt.MapClaims{
-			"iss": provider.Issuer, "aud": provider.Audiences[0], "sub": "gatehouse-self-test",
-			"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
-		},
+	header := map[string]any{"alg": algorithm, "typ": "at+jwt"}
+	if len(provider.TokenTypes) > 0 {
+		header["typ"] = provider.TokenTypes[0]
+	}
+	if header["typ"] == "" {
+		delete(header, "typ")
 	}
 	if keyID != "" {
-		token.Header["kid"] = keyID
+		header["kid"] = keyID
 	}
+	claims := jwt.MapClaims{"sub": "gatehouse-self-test"}
+	for _, name := range provider.IdentityClaims {
+		claims[name] = "gatehouse-self-test"
+	}
+	claims["iat"], claims["exp"] = now.Unix(), now.Add(time.Minute).Unix()
+	if provider.Issuer != "" {
+		claims["iss"] = provider.Issuer
+	}
+	if len(provider.Audiences) > 0 {
+		claims["aud"] = provider.Audiences[0]
+	}
+	token := jwt.Token{Header: header, Claims: claims}
 	text, err := token.SigningString()
 	if err != nil {
 		return "", fmt.Errorf("mint a token for the self-test: %w", err)

@@ -12,7 +12,7 @@ import (
 // keyring holds the keys of all providers, as they are in their files and as they were fetched.
 type keyring struct {
 	source Source
-	files  map[keyFile]*file[[]keys.Public]
+	files  map[keyFile]*file[keys.Set]
 	remote map[string]fetched // by provider
 	absent map[keyFile]bool   // and said to be
 }
@@ -31,7 +31,7 @@ type fetched struct {
 
 func newKeyring(source Source) keyring {
 	return keyring{
-		source: source, files: map[keyFile]*file[[]keys.Public]{}, remote: map[string]fetched{}, absent: map[keyFile]bool{},
+		source: source, files: map[keyFile]*file[keys.Set]{}, remote: map[string]fetched{}, absent: map[keyFile]bool{},
 	}
 }
 
@@ -44,29 +44,22 @@ func keyFiles(provider authproxy.Provider) []keyFile {
 	return files
 }
 
-// poll looks at all files in KeysDir and at the remote sets; it tells whether keys have changed, and adds to broken
-// which files cannot be used as they are.
-func (k *keyring) poll(providers []authproxy.Provider, broken map[string]error) (changed bool) {
+// pollFiles takes the key files as they are now; it tells whether keys have changed, and adds to broken which files
+// cannot be used.
+func (k *keyring) pollFiles(providers []authproxy.Provider, contents map[string]content, broken map[string]error) (changed bool) {
 	wanted := map[keyFile]bool{}
-	var names []string
 	for _, provider := range providers {
-		for _, file := range keyFiles(provider) {
-			wanted[file] = true
-			names = append(names, file.name)
+		for _, id := range keyFiles(provider) {
+			wanted[id] = true
 		}
 	}
-	maps.DeleteFunc(k.files, func(id keyFile, _ *file[[]keys.Public]) bool { return !wanted[id] })
+	maps.DeleteFunc(k.files, func(id keyFile, _ *file[keys.Set]) bool { return !wanted[id] })
 	maps.DeleteFunc(k.absent, func(id keyFile, _ bool) bool { return !wanted[id] })
-	contents, err := readMounted(k.source.KeysDir, names)
-	if err != nil {
-		broken[""] = err
-		return false
-	}
 	for id := range wanted {
 		now, present := contents[id.name]
 		changed = k.look(id, now, present, broken) || changed
 	}
-	return k.pollRemote(providers) || changed
+	return changed
 }
 
 // look takes one file as it is now.
@@ -82,18 +75,19 @@ func (k *keyring) look(id keyFile, now content, present bool, broken map[string]
 	}
 	delete(k.absent, id)
 	if k.files[id] == nil {
-		k.files[id] = &file[[]keys.Public]{}
+		k.files[id] = &file[keys.Set]{}
 	}
 	known := k.files[id]
 	changed = known.take(now, id.parse, k.source.Now())
 	if known.err != nil {
 		broken[id.name] = fmt.Errorf("%s: %w", id.name, known.err)
 	} else if changed {
-		k.source.Log.Info("keys loaded", "file", id.name, "keys", len(known.value))
+		k.source.Log.Info("keys loaded", "file", id.name, "keys", len(known.value.Keys), "ignored", known.value.Ignored)
 	}
 	return changed
 }
 
+// pollRemote takes the remote keys as they are known now.
 func (k *keyring) pollRemote(providers []authproxy.Provider) (changed bool) {
 	now := map[string]fetched{}
 	for _, provider := range providers {
@@ -119,10 +113,10 @@ func (k *keyring) of(provider authproxy.Provider) (set []keys.Public, at time.Ti
 	}
 	for _, id := range keyFiles(provider) {
 		known := k.files[id]
-		if known == nil || len(known.value) == 0 {
+		if known == nil || len(known.value.Keys) == 0 {
 			continue
 		}
-		set = append(set, known.value...)
+		set = append(set, known.value.Keys...)
 		if known.loaded.After(at) {
 			at = known.loaded
 		}
@@ -130,7 +124,13 @@ func (k *keyring) of(provider authproxy.Provider) (set []keys.Public, at time.Ti
 	return set, at
 }
 
-func (f keyFile) parse(data []byte) ([]keys.Public, error) {
-	set, err := keys.ParsePublic(data)
-	return set.Keys, err
+func (f keyFile) parse(data []byte) (keys.Set, error) {
+	switch f.format {
+	case authproxy.FormatPEM:
+		return keys.ParsePEM(data)
+	case authproxy.FormatSharedSecret:
+		return keys.ParseSharedSecret(data)
+	default:
+		return keys.ParsePublic(data)
+	}
 }

@@ -23,7 +23,9 @@ type Store struct {
 	polling sync.Mutex // guards what follows
 	config  file[configuration]
 	keys    keyring
+	revoked file[revocations]
 	broken  map[string]error // by file; "" is for a whole folder
+	unused  map[string]bool  // keys that were said not to be used
 }
 
 // configuration is a Config with the digest of the file it was read from, in hex.
@@ -31,6 +33,11 @@ type configuration struct {
 	authproxy.Config
 
 	sha256 string
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // Open reads everything for the first time. There must be a good configuration; keys may come later.
@@ -63,10 +70,13 @@ func (s *Store) Poll() {
 	broken := map[string]error{}
 	changed := s.pollConfig(broken)
 	if s.config.good {
-		changed = s.keys.poll(s.config.value.Providers, broken) || changed
+		changed = s.pollKeysDir(broken) || changed
+		changed = s.keys.pollRemote(s.config.value.Providers) || changed
 	}
 	if changed {
-		s.current.Store(newSnapshot(s.config.value, &s.keys, s.source.Now))
+		next, unused := newSnapshot(s.config.value, &s.keys, s.revoked.value, s.source.Now)
+		s.current.Store(next)
+		s.tellUnused(unused)
 	}
 	s.tell(broken) // behind the swap: whoever sees no problem sees what is good
 	if changed {
@@ -97,8 +107,7 @@ func (s *Store) pollConfig(broken map[string]error) (changed bool) {
 
 func (s *Store) parseConfig(raw []byte) (configuration, error) {
 	config, err := authproxy.ParseConfig(raw)
-	sum := sha256.Sum256(raw)
-	read := configuration{Config: config, sha256: hex.EncodeToString(sum[:])}
+	read := configuration{Config: config, sha256: digest(raw)}
 	if err != nil || !s.config.good {
 		return read, err
 	}
@@ -110,6 +119,32 @@ func (s *Store) parseConfig(raw []byte) (configuration, error) {
 	}
 	read.Port, read.AdminPort, read.Upstream.Port = old.Port, old.AdminPort, old.Upstream.Port
 	return read, nil
+}
+
+// pollKeysDir takes the key files and the revocations.
+func (s *Store) pollKeysDir(broken map[string]error) (changed bool) {
+	names := []string{authproxy.RevokedFile}
+	for _, provider := range s.config.value.Providers {
+		names = append(names, provider.KeyFiles()...)
+	}
+	contents, err := readMounted(s.source.KeysDir, names)
+	if err != nil {
+		broken[""] = err
+		return false
+	}
+	changed = s.keys.pollFiles(s.config.value.Providers, contents, broken)
+	now, present := contents[authproxy.RevokedFile]
+	return s.pollRevoked(now, present, broken) || changed
+}
+
+// tellUnused says once of each key that it was loaded for nothing.
+func (s *Store) tellUnused(unused map[string]bool) {
+	for _, key := range slices.Sorted(maps.Keys(unused)) {
+		if !s.unused[key] {
+			s.source.Log.Warn("a key is not used: no algorithm of its provider fits it, or there are too many without a kid", "key", key)
+		}
+	}
+	s.unused = unused
 }
 
 // tell says each new problem once and remembers what is wrong now.
