@@ -7,6 +7,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 )
 
 // fetchKeys prepares for providers whose keys are remote; Run fetches.
@@ -44,4 +45,14 @@ func (g *Gate) keyAges() map[string]time.Duration {
 		}
 	}
 	return ages
+}
+
+// keyHasCome has the key fetched that is not known, within bounds. If it has come, the visit goes on by the snapshot
+// that has it.
+func (v *visit) keyHasCome(candidate verify.Candidate) bool {
+	if !v.gate.remote.Want(v.request.Context(), candidate.Provider(), candidate.KeyID()) {
+		return false
+	}
+	v.snapshot = v.gate.store.Current()
+	return true
 }

@@ -77,10 +77,20 @@ func (v *visit) pass() {
 }
 
 func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
+	candidate, denial := v.judgeToken(token)
+	if denial != nil && denial.Reason == deny.UnknownKey && v.keyHasCome(candidate) {
+		_, denial = v.judgeToken(token)
+	}
+	return v.principal, denial
+}
+
+func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
 	defer func(began time.Time) { v.gate.metrics.Verified(time.Since(began)) }(time.Now())
-	principal, denial := v.snapshot.Verifier.Verify(token)
-	v.principal = principal
-	return principal, denial
+	candidate, denial := v.snapshot.Verifier.Screen(token)
+	if denial == nil {
+		v.principal, denial = candidate.Verify()
+	}
+	return candidate, denial
 }
 
 func (v *visit) deny(denial *deny.Denial) {
