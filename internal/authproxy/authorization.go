@@ -1,5 +1,10 @@
 package authproxy
 
+import (
+	"maps"
+	"slices"
+)
+
 // Action is what happens to a request that no Rule speaks of.
 type Action string
 
@@ -46,3 +51,23 @@ type ClaimMatch struct {
 
 // JudgesBodies tells whether a message must be read before its sender's rights are known.
 func (a Authorization) JudgesBodies() bool { return len(a.Rules) > 0 || a.DefaultAction == ActionDeny }
+
+// ClaimsUsed names the claims of a token that something here asks for by name: who the caller is, what rules want, and
+// what the server is told. They are sorted, each once. A verified token need not keep any other.
+func (c Config) ClaimsUsed() []string {
+	used := map[string]bool{}
+	for _, provider := range c.Providers {
+		for _, name := range provider.IdentityClaims {
+			used[name] = true
+		}
+	}
+	for _, rule := range c.Authorization.Rules {
+		for _, claim := range rule.Claims {
+			used[claim.Name] = true
+		}
+	}
+	for _, header := range c.Upstream.ClaimHeaders {
+		used[header.Claim] = true
+	}
+	return slices.Sorted(maps.Keys(used))
+}
