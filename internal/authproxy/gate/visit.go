@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/surface"
@@ -29,7 +30,8 @@ type visit struct {
 
 	principal verify.Principal
 	denial    *deny.Denial
-	failure   deny.Reason // how the exchange with the server failed
+	failure   deny.Reason      // how the exchange with the server failed
+	message   *message.Message // the first that was judged; nil if none was
 }
 
 func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
@@ -67,6 +69,10 @@ func (v *visit) pass() {
 		return
 	}
 	if denial := surface.Endpoint(v.request, config.Upstream.Path); denial != nil {
+		v.deny(denial)
+		return
+	}
+	if denial := v.authorize(); denial != nil {
 		v.deny(denial)
 		return
 	}
@@ -120,10 +126,12 @@ func (v *visit) conclude() {
 	if err != nil {
 		remote = v.request.RemoteAddr
 	}
+	asked, about := v.asked()
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
 		slog.String("provider", v.principal.Provider()), slog.String("remote", remote),
+		slog.String("mcpMethod", asked), slog.String("mcpName", about),
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
 

@@ -100,7 +100,10 @@ func (t taste) names(message any) []string {
 		}
 		return uris
 	}
-	return []string{""}
+	if name := t.get(params, "name"); name != nil {
+		return []string{t.text(params, "name")}
+	}
+	return []string{t.text(params, "uri")}
 }
 
 func FuzzParse(f *testing.F) {

@@ -50,7 +50,8 @@ type Message struct {
 	Kind Kind
 	// Method is empty in a response, and nowhere else.
 	Method string
-	// Target says what Name, or URIs, are. A method with a Target may come without a Name: it is empty then.
+	// Target says what Name, or URIs, are. A method with a Target may come without a Name: it is empty then. Without a
+	// Target, Name is params.name, or else params.uri, if that is a string: clients repeat it in a header all the same.
 	Target Target
 	Name   string
 	// URIs are the resources that a subscriptions/listen is about; its Name is empty.

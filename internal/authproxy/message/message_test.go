@@ -175,6 +175,7 @@ func TestWhatIsRead(t *testing.T) {
 		`{"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":null}}}`:                              {Kind: Notification, Method: "subscriptions/listen", Target: Resource},
 		`{"method":"acme/do","params":{"name":5,"uri":{},"ref":"x","notifications":true,"_meta":[]}}`:                              {Kind: Notification, Method: "acme/do"},
 		`{"id":1,"result":{"name":"a","name":"b"},"jsonrpc":"2.0"}`:                                                                {Kind: Response, ID: []byte("1")},
+		`{"method":"acme/do","params":{"uri":"a","x":1}}`:                                                                          {Kind: Notification, Method: "acme/do", Name: "a"},
 		`{"id":1,"error":{"code":-1}}`: {Kind: Response, ID: []byte("1")},
 	} {
 		got, err := Parse([]byte(body))

@@ -1,15 +1,15 @@
 package message
 
-const (
-	complete = "completion/complete"
-	listen   = "subscriptions/listen"
-)
+// Listen is the method that may name many resources, or none.
+const Listen = "subscriptions/listen"
+
+const complete = "completion/complete"
 
 // naming are the methods whose messages name something. completion/complete names one of two kinds.
 var naming = map[Target][]string{
 	Tool:     {"tools/call"},
 	Prompt:   {"prompts/get", complete},
-	Resource: {"resources/read", "resources/subscribe", "resources/unsubscribe", listen, complete},
+	Resource: {"resources/read", "resources/subscribe", "resources/unsubscribe", Listen, complete},
 	Task:     {"tasks/get", "tasks/result", "tasks/update", "tasks/cancel"},
 }
 
@@ -69,7 +69,7 @@ func (s *scanner) resolve(e *envelope) Message {
 	switch {
 	case m.Method == complete:
 		m.Target, m.Name = s.reference(e)
-	case m.Method == listen:
+	case m.Method == Listen:
 		for _, uri := range e.subscriptions {
 			m.URIs = append(m.URIs, s.name(uri))
 		}
@@ -79,6 +79,10 @@ func (s *scanner) resolve(e *envelope) Message {
 		m.Name = s.name(e.task)
 	case m.Target != None:
 		m.Name = s.name(e.name)
+	case e.name.present:
+		m.Name = string(e.name.decoded())
+	default:
+		m.Name = string(e.uri.decoded())
 	}
 	return m
 }

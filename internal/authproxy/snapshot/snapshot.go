@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/authorize"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -25,6 +26,8 @@ type Snapshot struct {
 	// Keys are those that may be used, by provider; a provider without any is there with an empty slice.
 	Keys     map[string][]keys.Public
 	Verifier *verify.Verifier
+	// Policy is Config.Authorization, ready to judge.
+	Policy *authorize.Policy
 	// Site is what challenges say of the server.
 	Site deny.Site
 }
@@ -34,6 +37,7 @@ func newSnapshot(raw []byte, config authproxy.Config, loaded map[string][]keys.P
 	s := &Snapshot{
 		Config: config, ConfigSHA256: hex.EncodeToString(sum[:]), Keys: map[string][]keys.Public{},
 		Verifier: verify.New(config, loaded, now), Site: site(config),
+		Policy: authorize.New(config.Authorization),
 	}
 	for _, provider := range config.Providers {
 		s.Keys[provider.Name] = verify.Usable(provider, loaded[provider.Name])

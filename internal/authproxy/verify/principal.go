@@ -14,6 +14,7 @@ type Principal struct {
 	client   string
 	keyID    string
 	scopes   []string
+	claims   object // those that the configuration names
 	deadline time.Time
 }
 
@@ -37,6 +38,13 @@ func (p Principal) KeyID() string { return p.keyID }
 
 // HasScope tells whether the token's "scope" claim contains the scope.
 func (p Principal) HasScope(scope string) bool { return slices.Contains(p.scopes, scope) }
+
+// Claim gives a claim of the token as it came from JSON, with numbers as json.Number. Only those are known that
+// Config.ClaimsUsed names.
+func (p Principal) Claim(name string) (value any, present bool) {
+	value, present = p.claims[name]
+	return value, present
+}
 
 // Deadline is when the token stops being accepted: "exp" plus the provider's leeway.
 func (p Principal) Deadline() time.Time { return p.deadline }

@@ -15,6 +15,7 @@ import (
 type Verifier struct {
 	byIssuer map[string]provider
 	maxBytes int
+	used     []string // claims that are kept
 	now      func() time.Time
 }
 
@@ -25,7 +26,7 @@ type provider struct {
 
 // New makes a Verifier. loaded holds each provider's keys under its name; a provider without keys lets nobody in.
 func New(config authproxy.Config, loaded map[string][]keys.Public, now func() time.Time) *Verifier {
-	v := &Verifier{byIssuer: map[string]provider{}, maxBytes: int(config.Limits.TokenBytes), now: now}
+	v := &Verifier{byIssuer: map[string]provider{}, maxBytes: int(config.Limits.TokenBytes), now: now, used: config.ClaimsUsed()}
 	for _, p := range config.Providers {
 		v.byIssuer[p.Issuer] = provider{Provider: p, keys: Usable(p, loaded[p.Name])}
 	}
@@ -74,9 +75,19 @@ func (v *Verifier) Verify(raw string) (Principal, *deny.Denial) {
 	}
 	return Principal{
 		provider: from.Name, issuer: claims.issuer, subject: claims.subject, client: claims.client, keyID: key.ID,
-		scopes:   claims.scopes(),
+		scopes: claims.scopes(), claims: v.keep(token.claims),
 		deadline: claims.expires.Add(time.Duration(from.ClockSkewSeconds) * time.Second),
 	}, nil
+}
+
+func (v *Verifier) keep(claims object) object {
+	kept := object{}
+	for _, name := range v.used {
+		if value, present := claims[name]; present {
+			kept[name] = value
+		}
+	}
+	return kept
 }
 
 // key finds the one key that the header names. Without a "kid" there must be exactly one that fits: trying several
