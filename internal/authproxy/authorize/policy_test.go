@@ -191,6 +191,9 @@ func TestWhatNoRuleSpeaksOf(t *testing.T) {
 	for _, c := range []struct{ rules, body, allow, deny string }{
 		{none, about("tools/list"), "", forbidden},
 		{none, call("x"), "", forbidden},
+		// A response asks nothing; whether it may come is a matter of sessions.
+		{none, `{"id":1,"result":{}}`, "", ""},
+		{all, `{"id":1,"error":{}}`, "", ""},
 		// Lifecycle methods never need a rule.
 		{none, about("initialize"), "", ""},
 		{none, about("server/discover"), "", ""},
