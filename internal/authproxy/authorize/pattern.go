@@ -26,7 +26,8 @@ func (p pattern) matches(name string) bool {
 	if !p.open {
 		return name == p.text
 	}
-	return strings.HasPrefix(name, p.text) && !(p.uri && p.text != "" && climbs(name))
+	confines := p.uri && p.text != ""
+	return strings.HasPrefix(name, p.text) && (!confines || !climbs(name))
 }
 
 // resembles tells names that match when case, and white space and slashes around them, do not count.

@@ -67,12 +67,6 @@ type Document struct {
 	Messages []Message
 }
 
-// Problem says what keeps a body from being read in one way only. Its text is fixed, fit for an answer to anybody.
-type Problem string
-
-// Error implements error.
-func (p Problem) Error() string { return string(p) }
-
 // Parse reads a body. Its error is a Problem.
 //
 // It wants UTF-8 without a byte order mark, and one JSON value (RFC 8259) within MaxDepth with nothing behind it: a

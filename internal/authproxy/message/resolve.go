@@ -50,20 +50,9 @@ func Known(name string) bool {
 
 // resolve says what was found in a message.
 func (s *scanner) resolve(e *envelope) Message {
-	m := Message{ID: e.id}
-	switch {
-	case !e.method.present && !e.answer:
-		s.fail(noKind)
+	m := Message{ID: e.id, Kind: s.kind(e)}
+	if !e.method.present {
 		return m
-	case !e.method.present:
-		m.Kind = Response
-		return m
-	case e.answer:
-		s.fail(bothKinds)
-	case e.id == nil:
-		m.Kind = Notification
-	default:
-		m.Kind = Request
 	}
 	m.Method, m.Target = s.method(e.method)
 	switch {
@@ -85,6 +74,23 @@ func (s *scanner) resolve(e *envelope) Message {
 		m.Name = string(e.uri.decoded())
 	}
 	return m
+}
+
+func (s *scanner) kind(e *envelope) Kind {
+	switch {
+	case e.method.present && e.answer:
+		s.fail(bothKinds)
+		return 0
+	case e.method.present && e.id != nil:
+		return Request
+	case e.method.present:
+		return Notification
+	case e.answer:
+		return Response
+	default:
+		s.fail(noKind)
+		return 0
+	}
 }
 
 func (s *scanner) method(v value) (string, Target) {
