@@ -10,12 +10,12 @@ import (
 )
 
 // verify judges the token, and once more if it is signed with a key that had to be fetched first.
-func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
+func (v *visit) verify(token string) *deny.Denial {
 	candidate, denial := v.judgeToken(token)
 	if denial != nil && denial.Reason == deny.UnknownKey && v.keyHasCome(candidate) {
 		_, denial = v.judgeToken(token)
 	}
-	return v.principal, denial
+	return denial
 }
 
 // judgeToken does first what costs nothing, and what is known is good at once. A new signature waits for its turn if too
