@@ -5,6 +5,7 @@
 package body
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -43,8 +44,14 @@ type Body struct {
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
 	reluctant bool
 
+	// declared is the Content-Length; negative if there is none.
+	declared int64
+	// ahead is what Prefetch has read and Read has not given yet. It belongs to their caller.
+	ahead []byte
+
 	mu      sync.Mutex
 	left    int64
+	read    int64 // all that came, also what was thrown away
 	head    []byte
 	begun   bool
 	whole   bool // its end was seen
@@ -57,7 +64,7 @@ type Body struct {
 func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 	b := &Body{
 		source: r.Body, writer: w, control: http.NewResponseController(w), stall: Stall, giveUp: drainTime, left: limit,
-		reluctant: r.Header.Get("Expect") != "",
+		reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
 	}
 	if r.ContentLength > limit {
 		b.err = ErrTooLarge
@@ -73,8 +80,50 @@ func (b *Body) Err() error {
 	return b.err
 }
 
+// Prefetch reads ahead, under the same limits as Read, for somebody who must see a body before it is forwarded; Read gives
+// it again. whole tells that ahead is all of the body; otherwise the body is longer than longest bytes, and ahead begins
+// it. Prefetch must not be called beside Read, nor after it. The error is what Err tells from then on.
+func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
+	size := longest
+	if b.declared >= 0 {
+		size = min(size, b.declared)
+	}
+	const firstGuess = 4 << 10
+	buffer := bytes.NewBuffer(make([]byte, 0, min(size, firstGuess)+bytes.MinRead))
+	// One byte more shows the end of a body of just that length.
+	if _, err = buffer.ReadFrom(io.LimitReader(b, longest+1)); err != nil {
+		return nil, false, err
+	}
+	b.ahead = buffer.Bytes()
+	return b.ahead, b.isWhole(), nil
+}
+
+func (b *Body) isWhole() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.whole
+}
+
+// Bytes is how much of the body has come so far, whatever was done with it.
+func (b *Body) Bytes() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read
+}
+
+func (b *Body) count(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read += n
+}
+
 // Read implements io.Reader under the limits. Every Read must make progress within Stall.
 func (b *Body) Read(p []byte) (int, error) {
+	if len(b.ahead) > 0 {
+		n := copy(p, b.ahead)
+		b.ahead = b.ahead[n:]
+		return n, nil
+	}
 	if err := b.begin(); err != nil {
 		return 0, err
 	}
@@ -91,6 +140,9 @@ func (b *Body) begin() error {
 		return errClosed
 	}
 	b.begun = true
+	if b.whole {
+		return io.EOF
+	}
 	return b.err
 }
 
@@ -98,6 +150,7 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left -= int64(len(p))
+	b.read += int64(len(p))
 	if b.left < 0 {
 		b.err = ErrTooLarge
 		return 0, b.err
@@ -141,6 +194,7 @@ func (b *Body) Head() []byte {
 		for ended := false; len(b.head) < HeadBytes && !ended; {
 			n, err := b.source.Read(buffer)
 			b.head = append(b.head, buffer[:n]...)
+			b.count(int64(n))
 			ended, b.whole = err != nil, errors.Is(err, io.EOF)
 		}
 		_ = b.control.SetReadDeadline(time.Time{})
@@ -164,7 +218,9 @@ func (b *Body) Drain() {
 	}
 	if wanted {
 		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
-		if _, err := io.CopyN(io.Discard, b.source, drainBytes); errors.Is(err, io.EOF) {
+		n, err := io.CopyN(io.Discard, b.source, drainBytes)
+		b.count(n)
+		if errors.Is(err, io.EOF) {
 			_ = b.control.SetReadDeadline(time.Time{})
 			return
 		}

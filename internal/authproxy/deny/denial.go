@@ -107,6 +107,14 @@ func Session() *Denial {
 	return &Denial{Status: http.StatusNotFound, Reason: UnknownSession, Message: "session not found: initialize a new one"}
 }
 
+// Secretless answers while sessions cannot be bound to their callers, and so must not be had at all.
+func Secretless() *Denial {
+	return &Denial{
+		Status: http.StatusServiceUnavailable, Reason: NoSecret, retryAfter: "5",
+		Message: "sessions cannot be bound to their callers: the secret of the gate is missing or not 32 bytes long",
+	}
+}
+
 // Failures answers a source from which too many bad tokens came.
 func Failures() *Denial {
 	return &Denial{
@@ -212,6 +220,7 @@ var upstreamAnswers = map[Reason]Denial{
 	},
 	UpstreamNotHTTP: {Status: http.StatusBadGateway, Message: "the MCP server sent something that is not HTTP"},
 	UpstreamUpgrade: {Status: http.StatusBadGateway, Message: "the MCP server switched to another protocol"},
+	UpstreamSession: {Status: http.StatusBadGateway, Message: "the MCP server opened a session under an id that cannot be passed on"},
 	UpstreamTimeout: {Status: http.StatusGatewayTimeout, Message: "the MCP server did not answer in time"},
 }
 

@@ -3,6 +3,7 @@ package gate
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,11 +16,13 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
 
 // Options say where a gate finds what it needs. The zero value of each field is its default.
@@ -44,6 +47,10 @@ type Options struct {
 	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
 	// configuration reaches it.
 	JudgeKeyAddress func(netip.Addr) error
+	// WritePatience is how long a client may leave what it is sent unread; the default is a minute.
+	WritePatience time.Duration
+	// Audit gets a line of JSON per decision while Run runs; nil is nowhere.
+	Audit io.Writer
 }
 
 func (o Options) withDefaults() Options {
@@ -68,6 +75,9 @@ func (o Options) withDefaults() Options {
 	if o.AnswerTimeout == 0 {
 		o.AnswerTimeout = forward.DefaultAnswerTimeout
 	}
+	if o.WritePatience == 0 {
+		o.WritePatience = writePatience
+	}
 	return o
 }
 
@@ -84,6 +94,11 @@ type Gate struct {
 	listening *listenCheck
 	selfTest  selfTest
 	verdict   atomic.Pointer[string] // of the self-test; nil before the first
+	began     time.Time
+	secrets   *secretStore
+	streams   *streams.Registry
+	audit     *audit.Log // nil if nobody wants it
+	tally     *tally
 }
 
 // New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens
@@ -91,7 +106,8 @@ type Gate struct {
 func New(options Options) (*Gate, error) {
 	o := options.withDefaults()
 	g := &Gate{
-		options: o, instance: rand.Text(), drain: drain.New(),
+		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
+		secrets:   newSecretStore(o.SecretDir, o.Log),
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
 	}
 	g.metrics = metrics.New(g.keyCounts)
@@ -104,6 +120,12 @@ func New(options Options) (*Gate, error) {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
 	g.store = store
+	g.streams = streams.New(store.Current)
+	g.metrics.WatchStreams(g.streams.Count)
+	if server := store.Current().Config.Server; o.Audit != nil {
+		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)
+		g.metrics.WatchAudit(g.audit.Dropped)
+	}
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
 	return g, nil
@@ -163,6 +185,7 @@ func (g *Gate) state() admin.State {
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
 		Time: g.options.Now(),
 	}
+	g.tellLife(&state, current)
 	for provider, set := range current.Keys {
 		ids := []string{}
 		for _, key := range set {

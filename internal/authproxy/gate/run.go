@@ -52,6 +52,8 @@ func (g *Gate) Run(ctx context.Context) error {
 		fetching.Wait()
 	}()
 	go g.tend(tending, client.Addr().String())
+	go g.renew(tending)
+	defer g.startAudit()()
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())
 	if _, err := g.adminKey(); err != nil || g.options.PodUID == "" {
@@ -143,6 +145,9 @@ func (g *Gate) selfTestVerdict() string {
 func (g *Gate) ready() error {
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
+	}
+	if err := g.canBind(); err != nil {
+		return err
 	}
 	if g.selfTestVerdict() != selfTestPassed {
 		return errNotTried

@@ -1,11 +1,12 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
@@ -30,6 +31,12 @@ type visit struct {
 	principal verify.Principal
 	denial    *deny.Denial
 	failure   deny.Reason // how the exchange with the server failed
+
+	requestID string
+	steady    *steady
+	judge     func(*snapshot.Snapshot) *deny.Denial // whether the caller may still be here
+	binding   *binding                              // of sessions; nil if they are not bound
+	ended     atomic.Pointer[deny.Reason]           // why the gate ended a stream
 }
 
 func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
@@ -39,13 +46,16 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	// HTTP/2 always can and says so with an error.
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	current := g.store.Current()
+	steady := newSteady(w, g.options.WritePatience)
+	w = steady
 	v := &visit{
-		gate: g, snapshot: current, request: r, began: time.Now(),
+		gate: g, snapshot: current, request: r, began: time.Now(), steady: steady,
 		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
 	defer v.conclude()
 	defer v.rescue()
+	v.identify()
 	v.pass()
 }
 
@@ -66,13 +76,20 @@ func (v *visit) pass() {
 		v.deny(denial)
 		return
 	}
+	config = v.snapshot.Config // It may be another now, see keyHasCome.
 	if denial := surface.Endpoint(v.request, config.Upstream.Path); denial != nil {
 		v.deny(denial)
 		return
 	}
+	v.judge = judgement(token)
+	if denial := cmp.Or(v.bind(), v.roomForStream()); denial != nil {
+		v.deny(denial)
+		return
+	}
+	v.gate.tally.accept(principal.Provider(), v.gate.options.Now())
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
 		Principal: principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
-		End: v.gate.drain.StreamsEnd(v.request.Method),
+		Answered: v.sealSessions, Streaming: v.openStream,
 	}, v.failed)
 }
 
@@ -124,20 +141,26 @@ func (v *visit) rescue() {
 
 // conclude logs and counts the request. It sees neither token nor query.
 func (v *visit) conclude() {
+	v.steady.renew() // net/http still has to write the end.
 	outcome, reason, level := v.outcome()
 	v.gate.metrics.Answered(outcome, string(reason), v.answer.status)
-	remote, _, err := net.SplitHostPort(v.request.RemoteAddr)
-	if err != nil {
-		remote = v.request.RemoteAddr
+	if v.denial != nil {
+		v.gate.tally.refuse(v.denial.Reason)
+	}
+	if ended := v.ended.Load(); ended != nil && reason == "" {
+		v.record(outcome, *ended)
+	} else {
+		v.record(outcome, reason)
 	}
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
-		slog.String("provider", v.principal.Provider()), slog.String("remote", remote),
+		slog.String("provider", v.principal.Provider()), slog.String("remote", v.source()),
+		slog.String("requestID", v.requestID),
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
 
-// outcome: what went well is for debugging, a refusal is news, a failure wants somebody's attention.
+// outcome: a failure wants somebody's attention; all else is for debugging, and for the audit.
 func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 	switch {
 	case v.failure != "":
@@ -145,7 +168,7 @@ func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 	case v.denial != nil && v.denial.Status >= http.StatusInternalServerError:
 		return metrics.Failed, v.denial.Reason, slog.LevelWarn
 	case v.denial != nil:
-		return metrics.Denied, v.denial.Reason, slog.LevelInfo
+		return metrics.Denied, v.denial.Reason, slog.LevelDebug
 	case v.answer.status == 0:
 		return metrics.Abandoned, "", slog.LevelDebug
 	default:
@@ -158,35 +181,3 @@ func method(name string) string {
 	const longest = 16
 	return name[:min(len(name), longest)]
 }
-
-// recorder remembers what was answered.
-type recorder struct {
-	http.ResponseWriter
-
-	leaving func() bool
-	status  int
-	bytes   int64
-}
-
-// WriteHeader sends the client elsewhere for its next request when the pod is ending.
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= http.StatusOK {
-		r.status = status
-		if r.leaving() {
-			r.Header().Set("Connection", "close")
-		}
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.WriteHeader(http.StatusOK)
-	}
-	n, err := r.ResponseWriter.Write(p)
-	r.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
