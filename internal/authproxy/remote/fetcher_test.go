@@ -207,6 +207,18 @@ func TestNewKeyWhileAnOlderFetchIsUnderWay(t *testing.T) {
 	})
 }
 
+// A fetch that comes by itself just when one is asked for is that one.
+func TestOneFetchForTimeAndWish(t *testing.T) {
+	i := &issuer{t: t, began: time.Now(), answer: set("a")}
+	f := New(authproxy.Provider{Keys: authproxy.KeySource{Remote: &authproxy.RemoteKeys{MaxStaleSeconds: 3600}}}, Options{})
+	f.download = i.download
+	f.rouse()
+	f.refresh(t.Context())
+	if len(f.wake) != 0 {
+		t.Error("another fetch would follow at once")
+	}
+}
+
 func TestNobodyWaitsLongerThanASecond(t *testing.T) {
 	bubble(t, func(f *Fetcher, i *issuer) {
 		t := i.t
