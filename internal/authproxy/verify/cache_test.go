@@ -76,6 +76,23 @@ func TestWhoMakesPlace(t *testing.T) {
 	if c.get(inSet(103)) == nil || remembered(c) != cacheWays {
 		t.Error("no place was made where all were used")
 	}
+	// That took the marks away: what nobody has asked for since goes next.
+	var left []digest
+	for i := range c.sets[0] {
+		left = append(left, c.sets[0][i].Load().key)
+	}
+	for _, key := range left[1:] {
+		c.get(key)
+	}
+	put(104, 24*time.Hour)
+	if left[0] != inSet(103) && c.get(left[0]) != nil {
+		t.Error("a mark outlived the search for a place")
+	}
+	for _, key := range left[1:] {
+		if c.get(key) == nil {
+			t.Errorf("token %d was used and went", key[2])
+		}
+	}
 }
 
 // For the race detector.
