@@ -57,7 +57,8 @@ func (v *Verifier) Verify(raw string) (Principal, *deny.Denial) {
 }
 
 // Screen does all that costs no cryptography: size, tokens already known, format, header, issuer, key, claims, in this
-// order; the first that fails gives the reason. What a token says of itself is not believed by that: it can only
+// order; the first that fails gives the reason, but that a key is unknown comes behind the claims: a token of which
+// nothing else is wrong may be signed with a new key, worth asking the issuer for. What a token says of itself is not believed by that: it can only
 // refuse it, or pick the keys by which it is then checked.
 //
 // The Candidate tells which provider and key were named also where it is refused.
