@@ -51,6 +51,7 @@ type Body struct {
 
 	mu      sync.Mutex
 	left    int64
+	read    int64 // all that came, also what was thrown away
 	head    []byte
 	begun   bool
 	whole   bool // its end was seen
@@ -105,6 +106,19 @@ func (b *Body) isWhole() bool {
 	return b.whole
 }
 
+// Bytes is how much of the body has come so far, whatever was done with it.
+func (b *Body) Bytes() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read
+}
+
+func (b *Body) count(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read += n
+}
+
 // Read implements io.Reader under the limits. Every Read must make progress within Stall.
 func (b *Body) Read(p []byte) (int, error) {
 	if len(b.ahead) > 0 {
@@ -137,6 +151,7 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left -= int64(len(p))
+	b.read += int64(len(p))
 	if b.left < 0 {
 		b.err = ErrTooLarge
 		return 0, b.err
@@ -205,6 +220,7 @@ func (b *Body) Head() []byte {
 		for ended := false; len(b.head) < HeadBytes && !ended; {
 			n, err := b.source.Read(buffer)
 			b.head = append(b.head, buffer[:n]...)
+			b.count(int64(n))
 			ended, b.whole = err != nil, errors.Is(err, io.EOF)
 		}
 		b.setDeadline(time.Time{})
@@ -228,7 +244,9 @@ func (b *Body) Drain() {
 	}
 	if wanted {
 		b.setDeadline(time.Now().Add(b.giveUp))
-		if _, err := io.CopyN(io.Discard, b.source, drainBytes); errors.Is(err, io.EOF) {
+		n, err := io.CopyN(io.Discard, b.source, drainBytes)
+		b.count(n)
+		if errors.Is(err, io.EOF) {
 			b.setDeadline(time.Time{})
 			return
 		}

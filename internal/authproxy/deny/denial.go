@@ -1,8 +1,11 @@
 package deny
 
 import (
+	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 )
 
 // The error codes of RFC 6750 section 3.1.
@@ -108,6 +111,14 @@ func Session() *Denial {
 	return &Denial{Status: http.StatusNotFound, Reason: UnknownSession, Message: "session not found: initialize a new one"}
 }
 
+// Secretless answers while sessions cannot be bound to their callers, and so must not be had at all.
+func Secretless() *Denial {
+	return &Denial{
+		Status: http.StatusServiceUnavailable, Reason: NoSecret, retryAfter: "5",
+		Message: "sessions cannot be bound to their callers: the secret of the gate is missing or not 32 bytes long",
+	}
+}
+
 // Failures answers a source from which too many bad tokens came.
 func Failures() *Denial {
 	return &Denial{
@@ -189,6 +200,18 @@ func Body(reason Reason) *Denial {
 	}
 }
 
+// Unread refuses a body whose reading ended with this error of package body.
+func Unread(err error) *Denial {
+	switch {
+	case errors.Is(err, body.ErrTooLarge):
+		return Body(BodyTooLarge)
+	case errors.Is(err, body.ErrStalled):
+		return Body(BodyTimeout)
+	default:
+		return Body(BadBody)
+	}
+}
+
 // Keyless answers when the keys are missing that a token would have to be checked with: nobody can enter.
 func Keyless() *Denial {
 	return &Denial{
@@ -213,6 +236,7 @@ var upstreamAnswers = map[Reason]Denial{
 	},
 	UpstreamNotHTTP: {Status: http.StatusBadGateway, Message: "the MCP server sent something that is not HTTP"},
 	UpstreamUpgrade: {Status: http.StatusBadGateway, Message: "the MCP server switched to another protocol"},
+	UpstreamSession: {Status: http.StatusBadGateway, Message: "the MCP server opened a session under an id that cannot be passed on"},
 	UpstreamTimeout: {Status: http.StatusGatewayTimeout, Message: "the MCP server did not answer in time"},
 }
 

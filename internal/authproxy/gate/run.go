@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -45,8 +46,15 @@ func (g *Gate) Run(ctx context.Context) error {
 	go func() { failed <- g.serveClients(clients, client) }()
 	go func() { failed <- admins.Serve(adminPort) }()
 	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	var fetching sync.WaitGroup
+	fetching.Go(func() { g.remote.Run(tending) })
+	defer func() {
+		stop()
+		fetching.Wait()
+	}()
 	go g.tend(tending, client.Addr().String())
+	go g.renew(tending)
+	defer g.startAudit()()
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())
 	if _, err := g.adminKey(); err != nil || g.options.PodUID == "" {
@@ -142,6 +150,9 @@ func (g *Gate) ready() error {
 	}
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
+	}
+	if err := g.canBind(); err != nil {
+		return err
 	}
 	if g.selfTestVerdict() != selfTestPassed {
 		return errNotTried
