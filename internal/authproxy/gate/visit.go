@@ -58,6 +58,7 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
+	defer v.body.Release()
 	defer v.conclude()
 	defer v.rescue()
 	v.identify()
