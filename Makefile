@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-e2e conformance test-all
+.PHONY: test test-race test-vectors test-e2e conformance test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -59,13 +59,17 @@ test-race: export PKG = ./internal/authproxy/... ./internal/keys/... ./internal/
 test-race: ## Run the tests of the concurrent packages under the race detector (needs a C compiler).
 	@hack/test.sh -race
 
+test-vectors: export MODULE = test/vectors
+test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a module of its own, 26 MB to download).
+	@hack/test.sh
+
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
 
 conformance: ## Hold the gate against the MCP conformance suite, the SDKs' clients and the MCP Inspector.
 	@hack/conformance.sh
 
-test-all: verify lint test test-race test-e2e conformance ## Run everything.
+test-all: verify lint test test-race test-vectors test-e2e conformance ## Run everything.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
