@@ -30,6 +30,7 @@ var (
 	stateless = server{"stateless", goServer("-stateless=true")}
 	// reference is the MCP reference server from npm. It listens on all interfaces, so it runs where there is only one.
 	reference = server{"reference", func(t *testing.T, port int32) (environment, command []string) {
+		t.Helper()
 		return []string{fmt.Sprintf("PORT=%d", port)},
 			[]string{node(t), inNode("node_modules/@modelcontextprotocol/server-everything/dist/index.js"), "streamableHttp"}
 	}}

@@ -40,7 +40,9 @@ type tour struct {
 func run(ctx context.Context, url, token string, out io.Writer) bool {
 	t := &tour{out: out}
 	client := mcp.NewClient(&mcp.Implementation{Name: "gatehouse-tour", Version: "1"}, &mcp.ClientOptions{
+		//nolint:staticcheck // servers of earlier revisions ask for it, and are asked here
 		CreateMessageHandler: func(context.Context, *mcp.CreateMessageRequest) (*mcp.CreateMessageResult, error) {
+			//nolint:staticcheck // as above
 			return &mcp.CreateMessageResult{Model: "none", Role: "assistant", Content: &mcp.TextContent{Text: "sampled"}}, nil
 		},
 		ElicitationHandler: func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
