@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,9 +20,14 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if *binDir == "" || *nodeDir == "" || *logDir == "" {
+		fmt.Fprintln(os.Stderr, "these tests need programs that hack/conformance.sh prepares: run make conformance")
+		os.Exit(2)
+	}
 	code := m.Run()
 	if err := totals.write(filepath.Join(*logDir, "totals.txt")); err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }

@@ -27,7 +27,7 @@ func start(t *testing.T, name string, environment []string, command ...string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = log.Close() })
-	// Not t.Context: it is cancelled before the clean-up that ends clients in the right order.
+	// Not bound to t.Context, which ends before clean-ups run: what is asked of it there must find it alive.
 	process := exec.Command(command[0], command[1:]...)
 	process.Env = append(os.Environ(), environment...)
 	process.Stdout, process.Stderr = log, log
