@@ -5,62 +5,75 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 )
 
-// answer is the body of a server's answer on its way to the client.
-type answer struct {
-	source   io.ReadCloser
-	response *http.Response
-	exchange *exchange
-	stream   bool // server-sent events
-	// atLineStart: the last byte passed on ended a line, so that a comment can follow.
-	atLineStart bool
-	// last is a comment that is still to be passed on before err.
-	last []byte
-	err  error
+const bufferBytes = 32 << 10
+
+// pass gives the server's answer to the client: at once what there is, and visibly broken off if its end does not come.
+func (x *exchange) pass(response *http.Response) {
+	header := x.writer.Header()
+	trailers := x.incoming(header, response)
+	if isStream(response.Header) {
+		x.watch()
+	}
+	x.writer.WriteHeader(response.StatusCode)
+	if err := x.copy(response); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	for _, name := range trailers { // Only those that were announced.
+		header[name] = response.Trailer[name]
+	}
 }
 
-// Read passes the answer on. Any error but io.EOF makes ReverseProxy cut the client's connection, so that a broken
-// answer cannot be taken for a complete one.
-func (a *answer) Read(p []byte) (int, error) {
-	if a.err != nil {
-		n := copy(p, a.last)
-		a.last = a.last[n:]
-		if len(a.last) > 0 {
-			return n, nil
+// copy flushes before it waits for the server: nothing lies about in a buffer meanwhile, and a short answer is written
+// once.
+func (x *exchange) copy(response *http.Response) error {
+	control := http.NewResponseController(x.writer)
+	flush := func() { _ = control.Flush() } // A client that has gone is seen at the next Write.
+	server, tells := response.Body.(interface{ BeforeWait(flush func()) })
+	if tells {
+		server.BeforeWait(flush)
+	}
+	buffer := x.forwarder.buffers.Get().(*[bufferBytes]byte)
+	defer x.forwarder.buffers.Put(buffer)
+	atLineStart := true // A comment can follow.
+	for {
+		if !tells {
+			flush()
 		}
-		return n, a.err
+		n, err := response.Body.Read(buffer[:])
+		if n > 0 {
+			atLineStart = buffer[n-1] == '\n'
+			if _, gone := x.writer.Write(buffer[:n]); gone != nil {
+				return gone
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			x.broken(atLineStart)
+			return err
+		}
 	}
-	n, err := a.source.Read(p)
-	if n > 0 {
-		a.atLineStart = p[n-1] == '\n'
-	}
-	switch {
-	case err == nil:
-		return n, nil
-	case errors.Is(err, io.EOF):
-		// Trailers come in at the end; MCP has none.
-		a.response.Trailer = nil
-		return n, err
-	}
-	a.err = err
-	a.end()
-	if len(a.last) > 0 {
-		return n, nil
-	}
-	return n, err
 }
 
-// end tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends
+// broken tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends
 // none (HTML, "Server-sent events"). If it was not us who ended it, the server has failed.
-func (a *answer) end() {
-	cause := context.Cause(a.exchange.context)
+func (x *exchange) broken(atLineStart bool) {
+	cause := context.Cause(x.context)
 	switch ours := errors.Is(cause, errExpired) || errors.Is(cause, errDraining); {
-	case ours && a.atLineStart:
-		a.last = []byte(": " + cause.Error() + "\n")
-	case !ours && a.exchange.client.Context().Err() == nil:
-		a.exchange.failed(Failure{Kind: Truncated})
+	case ours && atLineStart:
+		_, _ = io.WriteString(x.writer, ": "+cause.Error()+"\n")
+	case !ours && x.client.Context().Err() == nil:
+		x.failed(Failure{Kind: Truncated})
 	}
+	_ = http.NewResponseController(x.writer).Flush()
 }
 
-func (a *answer) Close() error { return a.source.Close() }
+// isStream tells server-sent events.
+func isStream(header http.Header) bool {
+	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream")
+}

@@ -1,20 +1,20 @@
 package forward
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"mime"
+	"io"
 	"net/http"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 )
 
-// Why the gate itself ends an exchange.
+// Why the gate itself ends a stream. The client is told.
 var (
-	errNoAnswer = errors.New("the server did not begin to answer in time")
-	errUpgrade  = errors.New("the server switched protocols")
 	errExpired  = errors.New("the access token has expired")
 	errDraining = errors.New("the server is shutting down")
 )
@@ -24,55 +24,52 @@ type exchange struct {
 	forwarder *Forwarder
 	request   Request
 	client    *http.Request
+	writer    http.ResponseWriter
 	context   context.Context // ends when the exchange does; its cause says why
 	cancel    context.CancelCauseFunc
-	patience  *time.Timer
 	failed    func(Failure)
-	trail     evidence
+	trail     upstream.Trail
 }
 
-// RoundTrip implements http.RoundTripper for ReverseProxy.
-func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := x.forwarder.transport.RoundTrip(r.WithContext(exchangeContext{r.Context(), &x.trail}))
+func (x *exchange) run() {
+	outgoing := x.outgoing()
+	exchanger := x.takeBody(outgoing)
+	if denial := x.clientFault(); denial != nil {
+		x.answer(denial, "")
+		return
+	}
+	response, err := exchanger.Do(x.context, outgoing, &x.trail)
 	if err != nil {
-		return nil, err
+		x.fail()
+		return
 	}
-	// ReverseProxy would connect client and server byte for byte, around the gate.
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		_ = response.Body.Close()
-		return nil, errUpgrade
-	}
-	return response, nil
+	defer response.Body.Close()
+	x.pass(response)
 }
 
-// exchangeContext hides the values of the request's context from the transport, in particular ReverseProxy's trace,
-// which would pass 1xx answers on to the client unseen.
-type exchangeContext struct {
-	context.Context
-
-	trail *evidence
-}
-
-func (c exchangeContext) Value(key any) any {
-	if key == (evidenceKey{}) {
-		return c.trail
+// takeBody gives the outgoing request its body and says who is to take it. A short one is read first, so that it goes out
+// with its length, whatever the client's framing was.
+func (x *exchange) takeBody(outgoing *http.Request) exchanger {
+	in := x.request.Body
+	if x.client.ContentLength == 0 {
+		return x.forwarder.short
 	}
-	return nil
-}
-
-// receive takes the header of the server's answer.
-func (x *exchange) receive(response *http.Response) error {
-	x.patience.Stop()
-	cleanAnswer(response.Header)
-	response.Trailer = nil
-	answer := &answer{source: response.Body, response: response, exchange: x, atLineStart: true}
-	response.Body = answer
-	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if mediaType == "text/event-stream" {
-		answer.stream = true
-		x.watch()
+	outgoing.Body, outgoing.ContentLength = in, x.client.ContentLength
+	if x.client.ContentLength > upstream.MaxBodyBytes {
+		return x.forwarder.long
 	}
-	return nil
+	ahead, whole, err := in.Prefetch(upstream.MaxBodyBytes)
+	if err != nil || !whole {
+		return x.forwarder.long
+	}
+	outgoing.Body, outgoing.ContentLength = http.NoBody, int64(len(ahead))
+	if len(ahead) > 0 {
+		outgoing.Body = io.NopCloser(bytes.NewReader(ahead))
+	}
+	if len(ahead) > upstream.MaxBodyBytes {
+		return x.forwarder.long
+	}
+	return x.forwarder.short
 }
 
 // watch ends a stream with its token or with the pod.
@@ -90,19 +87,21 @@ func (x *exchange) watch() {
 }
 
 // fail answers in place of a server that did not answer.
-func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
+func (x *exchange) fail() {
 	if denial := x.clientFault(); denial != nil {
-		x.failed(Failure{Denial: denial})
-		denial.Answer(w, x.request.Body, x.request.Site)
+		x.answer(denial, "")
 		return
 	}
 	if x.client.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // The client has gone; there is nobody to answer.
 	}
-	kind := x.kind(err)
-	denial := deny.Upstream(kind)
+	kind := x.trail.Kind()
+	x.answer(deny.Upstream(kind), kind)
+}
+
+func (x *exchange) answer(denial *deny.Denial, kind deny.Reason) {
 	x.failed(Failure{Denial: denial, Kind: kind})
-	denial.Answer(w, x.request.Body, x.request.Site)
+	denial.Answer(x.writer, x.request.Body, x.request.Site)
 }
 
 // clientFault is the answer where the client's body, and not the server, ended the exchange.
@@ -116,16 +115,5 @@ func (x *exchange) clientFault() *deny.Denial {
 		return deny.Body(deny.BodyTimeout)
 	default:
 		return deny.Body(deny.BadBody)
-	}
-}
-
-func (x *exchange) kind(err error) deny.Reason {
-	switch {
-	case errors.Is(context.Cause(x.context), errNoAnswer):
-		return deny.UpstreamTimeout
-	case errors.Is(err, errUpgrade):
-		return deny.UpstreamUpgrade
-	default:
-		return x.trail.kind()
 	}
 }
