@@ -89,7 +89,11 @@ func (b *pooledBody) Read(p []byte) (int, error) {
 func (b *pooledBody) BeforeWait(flush func()) { b.link.beforeWait = flush }
 
 func (b *pooledBody) Close() error {
-	if kept := b.keep(); kept && b.ended && b.reusable && b.link.reader.Buffered() == 0 {
+	unasked := b.ended && b.link.reader.Buffered() > 0
+	if unasked {
+		b.pool.distrust()
+	}
+	if kept := b.keep(); kept && b.ended && b.reusable && !unasked {
 		b.pool.put(b.link)
 		return nil
 	}
