@@ -44,10 +44,10 @@ func (b *bench) startHAProxy(ctx context.Context, issuer *issuer) (*target, erro
 	if err != nil {
 		return nil, err
 	}
-	name := "haproxy-" + strings.ToLower(issuer.algorithm)
+	name := "haproxy-" + strings.ToLower(string(issuer.Key.Algorithm()))
 	keyFile, config := filepath.Join(b.dir, name+".pem"), filepath.Join(b.dir, name+".cfg")
 	text := strings.NewReplacer(
-		"ADDRESS", address, "ALGORITHM", issuer.algorithm, "ISSUER", issuerURN, "AUDIENCE", audienceURN,
+		"ADDRESS", address, "ALGORITHM", string(issuer.Key.Algorithm()), "ISSUER", issuerURN, "AUDIENCE", audienceURN,
 		"KEYFILE", keyFile, "SERVER", b.server.address,
 	).Replace(haproxyConfig)
 	if err := os.WriteFile(keyFile, issuer.publicPEM, 0o644); err != nil {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 // bench holds what runs.
@@ -18,7 +20,7 @@ type bench struct {
 	dir       string
 	processes []*process
 	server    *target
-	issuers   map[string]*issuer
+	issuers   map[keys.Algorithm]*issuer
 	tokens    map[string]string // files that were written
 	leftOut   []string
 	gate      *target // the last gate that was started
@@ -69,8 +71,8 @@ func (b *bench) cases(ctx context.Context) ([]*benchCase, error) {
 	}
 	direct := func(context.Context) (*target, error) { return b.server, nil }
 	all := []*benchCase{{name: "direct", start: direct}, {name: "reverseproxy", start: b.startReverseProxy}}
-	b.issuers, b.tokens = map[string]*issuer{}, map[string]string{}
-	algorithms := []string{"RS256", "ES256", "EdDSA", "HS256"}
+	b.issuers, b.tokens = map[keys.Algorithm]*issuer{}, map[string]string{}
+	algorithms := []keys.Algorithm{keys.RS256, keys.ES256, keys.EdDSA, keys.HS256}
 	for _, algorithm := range algorithms {
 		i, err := newIssuer(algorithm)
 		if err != nil {
@@ -78,7 +80,7 @@ func (b *bench) cases(ctx context.Context) ([]*benchCase, error) {
 		}
 		b.issuers[algorithm] = i
 		start := func(ctx context.Context) (*target, error) { return b.startGate(ctx, i) }
-		name := "gatehouse-" + strings.ToLower(algorithm)
+		name := "gatehouse-" + strings.ToLower(string(algorithm))
 		all = append(all, &benchCase{name: name + "-warm", issuer: i, start: start}, &benchCase{name: name + "-new", issuer: i, start: start, fresh: true})
 	}
 	if b.plan.haproxy == "" {
@@ -87,7 +89,7 @@ func (b *bench) cases(ctx context.Context) ([]*benchCase, error) {
 		for _, algorithm := range algorithms[:2] {
 			i := b.issuers[algorithm]
 			all = append(all, &benchCase{
-				name: "haproxy-" + strings.ToLower(algorithm), issuer: i,
+				name: "haproxy-" + strings.ToLower(string(algorithm)), issuer: i,
 				start: func(ctx context.Context) (*target, error) { return b.startHAProxy(ctx, i) },
 			})
 		}
@@ -133,7 +135,7 @@ func (b *bench) startCases(ctx context.Context, all []*benchCase) (cases []*benc
 func (b *bench) trySanity(ctx context.Context, c *benchCase) error {
 	tokens := map[string]int{"": http.StatusOK}
 	if c.issuer != nil {
-		good, err := c.issuer.mint(0)
+		good, err := c.issuer.Good(time.Now())
 		if err != nil {
 			return err
 		}
@@ -209,7 +211,7 @@ func (b *bench) measure(ctx context.Context, c *benchCase, connections int) erro
 }
 
 func (b *bench) tokensOf(i *issuer, count int) (string, error) {
-	key := fmt.Sprint(i.algorithm, count)
+	key := fmt.Sprint(i.Key.Algorithm(), count)
 	if name, there := b.tokens[key]; there {
 		return name, nil
 	}

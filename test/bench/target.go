@@ -61,7 +61,7 @@ func (b *bench) startGate(ctx context.Context, issuer *issuer) (*target, error) 
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(b.dir, "gate-"+strings.ToLower(issuer.algorithm))
+	dir := filepath.Join(b.dir, "gate-"+strings.ToLower(string(issuer.Key.Algorithm())))
 	if err := b.writeGate(dir, issuer, address, admin); err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (b *bench) writeGate(dir string, issuer *issuer, address, admin string) err
 		AllowedHosts: []string{"bench"},
 		Providers: []authproxy.Provider{{
 			Name: "bench", Issuer: issuerURN, Audiences: []string{audienceURN},
-			Algorithms: []keys.Algorithm{keys.Algorithm(issuer.algorithm)}, ClockSkewSeconds: 30,
+			Algorithms: []keys.Algorithm{issuer.Key.Algorithm()}, ClockSkewSeconds: 30,
 			Keys: issuer.source,
 		}},
 		Limits: authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 50, FailureBurst: 100, Streams: 1000},
