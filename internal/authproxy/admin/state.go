@@ -27,8 +27,23 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
+	// CertificateExpires is when the certificate that clients are shown does; absent without TLS, or without one.
+	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`
+	// ConfigSchema names the schema of the configuration file, as its name does: "authproxy.v1".
+	ConfigSchema string `json:"configSchema"`
+	// UptimeSeconds is since the start of the process.
+	UptimeSeconds int64 `json:"uptimeSeconds"`
+	// MemoryLimitBytes is what the process tries to stay below; 0 is no limit.
+	MemoryLimitBytes int64 `json:"memoryLimitBytes"`
+	// OpenStreams are those of server-sent events.
+	OpenStreams int `json:"openStreams"`
+	// LastAccepted is when a token of each provider last let somebody through to the server, since the start; a
+	// provider without any is not there.
+	LastAccepted map[string]time.Time `json:"lastAccepted"`
+	// Refused counts the answers that the gate gave itself since the start, by reason. The self-test's are among them.
+	Refused map[string]int64 `json:"refused"`
 }
 
 // StateSource gives the parts of /state at the moment of a request.

@@ -39,7 +39,7 @@ type Body struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
 	stall   time.Duration
-	// giveUp is drainTime but in tests.
+	// giveUp is drainTime, but after Hurry and in tests.
 	giveUp time.Duration
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
 	reluctant bool
@@ -51,6 +51,7 @@ type Body struct {
 
 	mu      sync.Mutex
 	left    int64
+	read    int64 // all that came, also what was thrown away
 	head    []byte
 	begun   bool
 	whole   bool // its end was seen
@@ -109,6 +110,19 @@ func (b *Body) Whole() bool {
 	return b.whole
 }
 
+// Bytes is how much of the body has come so far, whatever was done with it.
+func (b *Body) Bytes() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read
+}
+
+func (b *Body) count(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read += n
+}
+
 // Read implements io.Reader under the limits. Every Read must make progress within Stall.
 func (b *Body) Read(p []byte) (int, error) {
 	if len(b.ahead) > 0 {
@@ -142,6 +156,7 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left -= int64(len(p))
+	b.read += int64(len(p))
 	if b.left < 0 {
 		b.err = ErrTooLarge
 		return 0, b.err
@@ -171,6 +186,9 @@ func (b *Body) Close() error {
 	return nil
 }
 
+// Hurry has Head and Drain wait for nothing that has not come yet.
+func (b *Body) Hurry() { b.giveUp = 0 }
+
 // Head is the remembered beginning. If nothing has been read yet, it is read now, for at most drainTime, unless that
 // would ask a waiting client to send; and no Read gets anything afterwards.
 func (b *Body) Head() []byte {
@@ -185,6 +203,7 @@ func (b *Body) Head() []byte {
 		for ended := false; len(b.head) < HeadBytes && !ended; {
 			n, err := b.source.Read(buffer)
 			b.head = append(b.head, buffer[:n]...)
+			b.count(int64(n))
 			ended, b.whole = err != nil, errors.Is(err, io.EOF)
 		}
 		_ = b.control.SetReadDeadline(time.Time{})
@@ -208,7 +227,9 @@ func (b *Body) Drain() {
 	}
 	if wanted {
 		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
-		if _, err := io.CopyN(io.Discard, b.source, drainBytes); errors.Is(err, io.EOF) {
+		n, err := io.CopyN(io.Discard, b.source, drainBytes)
+		b.count(n)
+		if errors.Is(err, io.EOF) {
 			_ = b.control.SetReadDeadline(time.Time{})
 			return
 		}

@@ -167,3 +167,19 @@ func TestConnectionEndsWithAnUnfinishedBody(t *testing.T) {
 		})
 	}
 }
+
+// What was read, looked at or thrown away counts alike.
+func TestBytesThatCame(t *testing.T) {
+	for name, take := range map[string]func(*Body){
+		"read":        func(b *Body) { _, _ = io.ReadAll(b) },
+		"looked at":   func(b *Body) { b.Head() },
+		"thrown away": func(b *Body) { b.Drain() },
+		"in turn":     func(b *Body) { _, _ = b.Read(make([]byte, 3)); b.Head(); b.Drain() },
+	} {
+		w := httptest.NewRecorder()
+		b := Of(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("0123456789")), 100)
+		if take(b); b.Bytes() != 10 {
+			t.Errorf("%s: %d bytes", name, b.Bytes())
+		}
+	}
+}

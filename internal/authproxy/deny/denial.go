@@ -26,6 +26,7 @@ type Denial struct {
 	retryAfter string // seconds
 	allow      string // methods, for 405
 	hangUp     bool   // the connection cannot be used again
+	hurried    bool   // without waiting for what the client still sends: it would cost what the denial is to save
 }
 
 // tokenMessages are the texts of Token.
@@ -107,10 +108,18 @@ func Session() *Denial {
 	return &Denial{Status: http.StatusNotFound, Reason: UnknownSession, Message: "session not found: initialize a new one"}
 }
 
+// Secretless answers while sessions cannot be bound to their callers, and so must not be had at all.
+func Secretless() *Denial {
+	return &Denial{
+		Status: http.StatusServiceUnavailable, Reason: NoSecret, retryAfter: "5",
+		Message: "sessions cannot be bound to their callers: the secret of the gate is missing or not 32 bytes long",
+	}
+}
+
 // Failures answers a source from which too many bad tokens came.
 func Failures() *Denial {
 	return &Denial{
-		Status: http.StatusTooManyRequests, Reason: TooManyFailures, retryAfter: "1",
+		Status: http.StatusTooManyRequests, Reason: TooManyFailures, retryAfter: "1", hurried: true,
 		Message: "too many bad access tokens came from this address: slow down",
 	}
 }
@@ -162,11 +171,11 @@ func Path() *Denial {
 	return &Denial{Status: http.StatusNotFound, Reason: UnknownPath, Message: "there is no MCP endpoint at this path"}
 }
 
-// Method answers a request with a good token and a method that MCP does not use.
+// Method answers a method that this path does not take; allow lists those that it does (RFC 9110 section 10.2.1).
 func Method(allow string) *Denial {
 	return &Denial{
 		Status: http.StatusMethodNotAllowed, Reason: UnknownMethod, allow: allow,
-		Message: "the MCP endpoint does not take this method",
+		Message: "this path does not take this method",
 	}
 }
 
@@ -212,6 +221,7 @@ var upstreamAnswers = map[Reason]Denial{
 	},
 	UpstreamNotHTTP: {Status: http.StatusBadGateway, Message: "the MCP server sent something that is not HTTP"},
 	UpstreamUpgrade: {Status: http.StatusBadGateway, Message: "the MCP server switched to another protocol"},
+	UpstreamSession: {Status: http.StatusBadGateway, Message: "the MCP server opened a session under an id that cannot be passed on"},
 	UpstreamTimeout: {Status: http.StatusGatewayTimeout, Message: "the MCP server did not answer in time"},
 }
 

@@ -21,10 +21,11 @@ func all() []*deny.Denial {
 		deny.Host(), deny.Path(), deny.Method("GET"), deny.Body(deny.BodyTooLarge), deny.Body(deny.BodyTimeout),
 		deny.Body(deny.BadBody), deny.Keyless(), deny.Bug(), deny.Scope([]string{"a", "b:c"}), deny.Rights(),
 		deny.Message("the body is no JSON"), deny.Mismatch("Mcp-Name"), deny.Media(), deny.Session(), deny.Failures(), deny.Streams(),
+		deny.Secretless(),
 	}
 	for _, reason := range []deny.Reason{
 		deny.UpstreamRefused, deny.UpstreamUnreachable, deny.UpstreamReset, deny.UpstreamClosed, deny.UpstreamNotHTTP,
-		deny.UpstreamUpgrade, deny.UpstreamTimeout,
+		deny.UpstreamUpgrade, deny.UpstreamSession, deny.UpstreamTimeout,
 	} {
 		denials = append(denials, deny.Upstream(reason))
 	}

@@ -58,7 +58,7 @@ const (
 	WrongHost Reason = "wrong_host"
 	// UnknownPath: the gate passes nothing on to this path.
 	UnknownPath Reason = "unknown_path"
-	// UnknownMethod: the gate does not pass this method on.
+	// UnknownMethod: the path does not take this method.
 	UnknownMethod Reason = "unknown_method"
 	// BodyTimeout: the body stopped coming.
 	BodyTimeout Reason = "body_timeout"
@@ -80,10 +80,20 @@ const (
 	TooManyStreams Reason = "too_many_streams"
 )
 
+// Why a stream was ended, beside the reasons that tell about a token. They are in the audit alone.
+const (
+	// StreamTooOld: it was open for Limits.StreamMaxSeconds.
+	StreamTooOld Reason = "stream_too_old"
+	// Draining: the pod is ending.
+	Draining Reason = "draining"
+)
+
 // Why a good request got no answer from the server.
 const (
 	// NoKeys: no key is loaded for the token's issuer, so no token can be checked.
 	NoKeys Reason = "no_keys"
+	// NoSecret: sessions are bound to their callers, and the secret for that is not there.
+	NoSecret Reason = "no_secret"
 	// UpstreamRefused: nothing listens on the server's port.
 	UpstreamRefused Reason = "upstream_refused"
 	// UpstreamUnreachable: the server could not be dialled for another cause.
@@ -96,6 +106,8 @@ const (
 	UpstreamNotHTTP Reason = "upstream_not_http"
 	// UpstreamUpgrade: the server switched to another protocol.
 	UpstreamUpgrade Reason = "upstream_upgrade"
+	// UpstreamSession: the server opened a session under an id that MCP does not allow, or that is too long.
+	UpstreamSession Reason = "upstream_session"
 	// UpstreamTimeout: the server did not begin to answer in time.
 	UpstreamTimeout Reason = "upstream_timeout"
 	// Internal: a bug in the gate.

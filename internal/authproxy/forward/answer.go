@@ -1,48 +1,55 @@
 package forward
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 )
 
 const bufferBytes = 32 << 10
 
 // pass gives the server's answer to the client: at once what there is, and visibly broken off if its end does not come.
-func (x *exchange) pass(response *http.Response) {
-	header := x.writer.Header()
-	trailers := x.incoming(header, response)
-	if isStream(response.Header) {
-		x.watch()
+func (x *exchange) pass(answer upstream.Answer) {
+	cleanAnswer(answer.Response)
+	if x.request.Answered != nil {
+		if denial := x.request.Answered(answer.Header); denial != nil {
+			x.refuse(denial)
+			return
+		}
 	}
-	x.writer.WriteHeader(response.StatusCode)
-	if err := x.copy(response); err != nil {
+	if x.request.Streaming != nil && isStream(answer.Header) {
+		over, denial := x.request.Streaming(func(why StreamEnd) {
+			x.ended.CompareAndSwap(nil, &why)
+			answer.Body.Abort()
+		})
+		if denial != nil {
+			x.refuse(denial)
+			return
+		}
+		defer over()
+	}
+	trailers := x.writeHead(answer.Response)
+	if err := x.copy(answer.Body); err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	for _, name := range trailers { // Only those that were announced.
-		header[name] = response.Trailer[name]
+		x.writer.Header()[name] = answer.Trailer[name]
 	}
 }
 
 // copy flushes before it waits for the server: nothing lies about in a buffer meanwhile, and a short answer is written
 // once.
-func (x *exchange) copy(response *http.Response) error {
+func (x *exchange) copy(source upstream.Body) error {
 	control := http.NewResponseController(x.writer)
-	flush := func() { _ = control.Flush() } // A client that has gone is seen at the next Write.
-	server, tells := response.Body.(interface{ BeforeWait(flush func()) })
-	if tells {
-		server.BeforeWait(flush)
-	}
+	source.BeforeWait(func() { _ = control.Flush() }) // A client that has gone is seen at the next Write.
 	buffer := x.forwarder.buffers.Get().(*[bufferBytes]byte)
 	defer x.forwarder.buffers.Put(buffer)
 	atLineStart := true // A comment can follow.
 	for {
-		if !tells {
-			flush()
-		}
-		n, err := response.Body.Read(buffer[:])
+		n, err := source.Read(buffer[:])
 		if n > 0 {
 			atLineStart = buffer[n-1] == '\n'
 			if _, gone := x.writer.Write(buffer[:n]); gone != nil {
@@ -54,6 +61,7 @@ func (x *exchange) copy(response *http.Response) error {
 			return nil
 		case err != nil:
 			x.broken(atLineStart)
+			_ = control.Flush()
 			return err
 		}
 	}
@@ -62,14 +70,12 @@ func (x *exchange) copy(response *http.Response) error {
 // broken tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends
 // none (HTML, "Server-sent events"). If it was not us who ended it, the server has failed.
 func (x *exchange) broken(atLineStart bool) {
-	cause := context.Cause(x.context)
-	switch ours := errors.Is(cause, errExpired) || errors.Is(cause, errDraining); {
-	case ours && atLineStart:
-		_, _ = io.WriteString(x.writer, ": "+cause.Error()+"\n")
-	case !ours && x.client.Context().Err() == nil:
+	switch why := x.ended.Load(); {
+	case why != nil && atLineStart:
+		_, _ = io.WriteString(x.writer, ": "+string(*why)+"\n")
+	case why == nil && x.client.Context().Err() == nil:
 		x.failed(Failure{Kind: Truncated})
 	}
-	_ = http.NewResponseController(x.writer).Flush()
 }
 
 // isStream tells server-sent events.

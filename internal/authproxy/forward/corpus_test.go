@@ -32,8 +32,8 @@ func TestCorpus(t *testing.T) {
 
 // ways are those to the server.
 var ways = map[string]func() *forward.Forwarder{
-	"short or long": func() *forward.Forwarder { return forward.New("127.0.0.1", patience, time.Now) },
-	"long":          func() *forward.Forwarder { return forward.New("127.0.0.1", patience, time.Now).OnlyLong() },
+	"short or long": func() *forward.Forwarder { return forward.New("127.0.0.1", patience) },
+	"long":          func() *forward.Forwarder { return forward.New("127.0.0.1", patience).OnlyLong() },
 }
 
 func perform(t *testing.T, sc scene, forwarder *forward.Forwarder) string {

@@ -22,7 +22,6 @@ const DefaultAnswerTimeout = 5 * time.Minute
 // Forwarder forwards to one server. It is safe for concurrent use.
 type Forwarder struct {
 	host string
-	now  func() time.Time
 	// short takes the requests whose body is at hand, long all others.
 	short, long exchanger
 	buffers     sync.Pool // of *[bufferBytes]byte
@@ -30,14 +29,14 @@ type Forwarder struct {
 
 // exchanger is how requests get to the server; see package upstream.
 type exchanger interface {
-	Do(context.Context, *http.Request, *upstream.Trail) (*http.Response, error)
+	Do(context.Context, *http.Request, *upstream.Trail) (upstream.Answer, error)
 }
 
 // New makes a Forwarder to a server on this host, normally the loopback address. answerTimeout bounds the time from when
 // a request is passed on to the header of its answer.
-func New(host string, answerTimeout time.Duration, now func() time.Time) *Forwarder {
+func New(host string, answerTimeout time.Duration) *Forwarder {
 	return &Forwarder{
-		host: host, now: now, short: upstream.NewPooled(answerTimeout), long: upstream.NewFresh(answerTimeout),
+		host: host, short: upstream.NewPooled(answerTimeout), long: upstream.NewFresh(answerTimeout),
 		buffers: sync.Pool{New: func() any { return new([bufferBytes]byte) }},
 	}
 }
@@ -48,14 +47,16 @@ type Request struct {
 	Upstream  authproxy.Upstream
 	Body      *body.Body
 	Site      deny.Site
-	// End is closed when a stream must end although the token is still good.
-	End <-chan struct{}
-	// Outgoing, if there is one, changes the header that the server gets. What a client must not say has been removed by
-	// then, and what is set here nobody removes.
-	Outgoing func(http.Header)
-	// Incoming, if there is one, changes the header of the server's answer. What a server must not say has been removed.
-	Incoming func(status int, header http.Header)
+	// Answered is shown the header of the server's answer before the client gets any of it. It may change it, or refuse
+	// the answer: the client then gets the denial. It may be nil.
+	Answered func(http.Header) *deny.Denial
+	// Streaming is told that the answer is a stream of server-sent events, and how to end it. It returns what to call
+	// when the stream is over, or refuses it. It may be nil.
+	Streaming func(end func(StreamEnd)) (over func(), refused *deny.Denial)
 }
+
+// StreamEnd says why the gate ends a stream. The client reads it, so it is in plain words.
+type StreamEnd string
 
 // Failure says how an exchange with the server went wrong, and whether the client got an answer of the gate's own
 // (Denial) or saw its answer break off.
@@ -76,9 +77,7 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Reques
 		failed(Failure{Denial: deny.Bug(), Kind: deny.Internal})
 		return
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	x := &exchange{forwarder: f, request: request, client: r, writer: w, context: ctx, cancel: cancel, failed: failed}
+	x := &exchange{forwarder: f, request: request, client: r, writer: w, failed: failed}
 	x.run()
 	// The server may have answered without reading it all; its client must be able to finish sending.
 	if !request.Body.Whole() {

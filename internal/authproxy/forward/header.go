@@ -1,49 +1,51 @@
 package forward
 
 import (
+	"bytes"
+	"encoding/json"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 )
 
-// untrusted names request headers that do not reach the server, in lower case. Each tells something that the client
+// untrusted names request headers that do not reach the server, by their fold. Each tells something that the client
 // must not decide (where it comes from, which method or URL is meant), or belongs to the connection, or to the gate.
 var untrusted = map[string]bool{
-	// A twin of the credentials in another spelling is never the one that was judged.
-	"authorization": true,
-	"connection":    true, "cookie": true, "expect": true, "forwarded": true, "keep-alive": true, "origin": true, "te": true, "trailer": true,
-	"transfer-encoding": true, "upgrade": true, "http2-settings": true, "via": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true,
+	"connection": true, "cookie": true, "expect": true, "forwarded": true, "keep-alive": true, "origin": true, "te": true, "trailer": true,
+	"upgrade": true, "http2-settings": true, "transfer-encoding": true, "via": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true,
 	"x-http-method": true, "x-http-method-override": true, "x-method-override": true, "x-rewrite-url": true,
+	"x-cluster-client-ip": true, "cf-connecting-ip": true, "fastly-client-ip": true,
+	"authorization": true, // It is put back where the server is to have it.
 }
 
-var untrustedPrefixes = []string{"gatehouse-", "proxy", "x-forwarded-", "x-original-", "x-envoy-"}
+var untrustedPrefixes = [][]byte{
+	[]byte("gatehouse-"), []byte("proxy"), []byte("x-forwarded-"), []byte("x-original-"), []byte("x-envoy-"), []byte("x-amzn-oidc-"),
+}
 
-// isUntrusted treats "_" like "-": CGI and WSGI servers do not tell them apart.
-func isUntrusted(name string) bool {
-	const longest = 32 // of what is looked for
-	var folded [longest]byte
-	begin := folded[:copy(folded[:], name)]
-	for i, c := range begin {
-		switch {
-		case c == '_':
-			begin[i] = '-'
-		case 'A' <= c && c <= 'Z':
-			begin[i] = c + ('a' - 'A')
-		}
-	}
-	if untrusted[string(begin)] {
-		return true
-	}
-	for _, prefix := range untrustedPrefixes {
-		if strings.HasPrefix(string(begin), prefix) {
-			return true
-		}
-	}
-	return false
+// isTrusted tells whether a header of a request may reach the server as the client sent it. Not so: headers that are
+// untrusted, those in which the gate tells of the caller, and second spellings of headers that somebody decides by.
+// Mcp-Param-a_b is a name like any other.
+func isTrusted(name string, claims []authproxy.ClaimHeader) bool {
+	var room [64]byte
+	fold := authproxy.AppendFoldedHeader(room[:0], name)
+	isTwin := authproxy.IsProtectedFold(fold) && !strings.EqualFold(name, string(fold))
+	return !isTwin && !isUntrusted(fold) && !isClaim(fold, claims)
+}
+
+func isUntrusted(fold []byte) bool {
+	return untrusted[string(fold)] ||
+		slices.ContainsFunc(untrustedPrefixes, func(prefix []byte) bool { return bytes.HasPrefix(fold, prefix) })
+}
+
+func isClaim(fold []byte, claims []authproxy.ClaimHeader) bool {
+	return slices.ContainsFunc(claims, func(c authproxy.ClaimHeader) bool {
+		var room [64]byte
+		return bytes.Equal(authproxy.AppendFoldedHeader(room[:0], c.Header), fold)
+	})
 }
 
 // outgoing makes the request that the server gets, but for its body.
@@ -53,14 +55,15 @@ func (x *exchange) outgoing() *http.Request {
 	target := *x.client.URL
 	target.Scheme, target.Host, target.User = "http", address, nil
 	target.RawQuery = bearer.WithoutToken(target.RawQuery)
-	header := make(http.Header, len(x.client.Header)+len(x.client.Header)/2)
+	header := make(http.Header, len(x.client.Header))
 	for name, values := range x.client.Header {
-		if !isUntrusted(name) {
+		if isTrusted(name, upstream.ClaimHeaders) {
 			header[name] = values
 		}
 	}
 	removeNamed(header, x.client.Header["Connection"])
 	// Nothing from here on can be removed by a client's Connection header.
+	tellClaims(header, upstream.ClaimHeaders, x.request.Principal.Claim)
 	x.sayWhere(header)
 	if upstream.ForwardAuthorization {
 		header["Authorization"] = x.client.Header["Authorization"]
@@ -68,13 +71,37 @@ func (x *exchange) outgoing() *http.Request {
 	if _, present := header["User-Agent"]; !present {
 		header["User-Agent"] = []string{""} // Else net/http would add its own.
 	}
-	if x.request.Outgoing != nil {
-		x.request.Outgoing(header)
-	}
 	// Servers on loopback refuse foreign names, as a defence against DNS rebinding; the client's was checked here.
 	return &http.Request{
 		Method: x.client.Method, URL: &target, Host: address, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
+}
+
+// tellClaims tells the server who is asking. It must come behind cleanRequest and behind the removal of what the
+// client's Connection header names, so that no client can take these headers away.
+func tellClaims(header http.Header, claims []authproxy.ClaimHeader, claim func(name string) (any, bool)) {
+	for _, c := range claims {
+		if value, there := claim(c.Claim); there {
+			if text, ok := headerValue(value); ok {
+				header[http.CanonicalHeaderKey(c.Header)] = []string{text}
+			}
+		}
+	}
+}
+
+// headerValue writes a claim so that it arrives as it is, or not at all: space at the ends is cut off on the way, and
+// servers do not agree on the letters beyond ASCII, so another caller's name could come out of either.
+func headerValue(claim any) (text string, ok bool) {
+	text, isText := claim.(string)
+	if !isText && claim != nil {
+		encoded, err := json.Marshal(claim)
+		if err != nil {
+			return "", false
+		}
+		text = string(encoded)
+	}
+	unprintable := func(c rune) bool { return c < ' ' || c > '~' }
+	return text, text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, unprintable)
 }
 
 // sayWhere tells the server where the request came from and to.
@@ -98,49 +125,4 @@ func removeNamed(header http.Header, connection []string) {
 			header.Del(strings.TrimSpace(name))
 		}
 	}
-}
-
-// unspeakable names response headers that a server cannot set: those of its own connection, and those that speak for the
-// gate's port.
-var unspeakable = map[string]bool{
-	"Alt-Svc": true, "Connection": true, "Keep-Alive": true, "Public-Key-Pins": true, "Public-Key-Pins-Report-Only": true,
-	"Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
-}
-
-var chunked = []string{"chunked"}
-
-func isUnspeakable(name string) bool {
-	return unspeakable[name] || strings.HasPrefix(name, deny.HeaderPrefix) || strings.HasPrefix(name, "Proxy-")
-}
-
-// incoming makes the header that the client gets. Names are in canonical form: net/http has read them, and what it left
-// as it was is no name.
-func (x *exchange) incoming(header http.Header, response *http.Response) (trailers []string) {
-	for name, values := range response.Header {
-		if !isUnspeakable(name) {
-			header[name] = values
-		}
-	}
-	removeNamed(header, response.Header["Connection"])
-	if _, present := header["Content-Type"]; !present {
-		header["Content-Type"] = nil // Else net/http would guess one.
-	}
-	if response.ContentLength < 0 {
-		header["Transfer-Encoding"] = chunked // Else net/http would count what is short.
-	}
-	if x.client.ProtoAtLeast(1, 1) {
-		for name := range response.Trailer {
-			if !isUnspeakable(name) {
-				trailers = append(trailers, name)
-			}
-		}
-	}
-	if len(trailers) > 0 {
-		slices.Sort(trailers)
-		header["Trailer"] = []string{strings.Join(trailers, ", ")}
-	}
-	if x.request.Incoming != nil {
-		x.request.Incoming(response.StatusCode, header)
-	}
-	return trailers
 }

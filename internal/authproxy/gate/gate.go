@@ -3,6 +3,7 @@ package gate
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,16 +15,20 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
 
 // Options say where a gate finds what it needs. The zero value of each field is its default.
 type Options struct {
-	// ConfigDir, KeysDir and SecretDir default to authproxy.ConfigDir and so on.
-	ConfigDir, KeysDir, SecretDir string
+	// ConfigDir, KeysDir, SecretDir and TLSDir default to authproxy.ConfigDir and so on.
+	ConfigDir, KeysDir, SecretDir, TLSDir string
 	// PodUID binds the State of this gate to its pod. Without it there is no /state.
 	PodUID string
 	// UpstreamHost is where the server listens; the default is "127.0.0.1".
@@ -39,6 +44,10 @@ type Options struct {
 	PollInterval time.Duration
 	// AnswerTimeout bounds the wait for a server's answer to begin; the default is forward.DefaultAnswerTimeout.
 	AnswerTimeout time.Duration
+	// WritePatience is how long a client may leave what it is sent unread; the default is a minute.
+	WritePatience time.Duration
+	// Audit gets a line of JSON per decision while Run runs; nil is nowhere.
+	Audit io.Writer
 }
 
 func (o Options) withDefaults() Options {
@@ -50,6 +59,7 @@ func (o Options) withDefaults() Options {
 	text(&o.ConfigDir, authproxy.ConfigDir)
 	text(&o.KeysDir, authproxy.KeysDir)
 	text(&o.SecretDir, authproxy.SecretDir)
+	text(&o.TLSDir, authproxy.TLSDir)
 	text(&o.UpstreamHost, "127.0.0.1")
 	if o.Now == nil {
 		o.Now = time.Now
@@ -63,6 +73,9 @@ func (o Options) withDefaults() Options {
 	if o.AnswerTimeout == 0 {
 		o.AnswerTimeout = forward.DefaultAnswerTimeout
 	}
+	if o.WritePatience == 0 {
+		o.WritePatience = writePatience
+	}
 	return o
 }
 
@@ -73,11 +86,19 @@ type Gate struct {
 	store     *snapshot.Store
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
+	guard     *flood.Guard
 	metrics   *metrics.Metrics
 	server    *serverCheck
 	listening *listenCheck
 	selfTest  selfTest
 	verdict   atomic.Pointer[string] // of the self-test; nil before the first
+	began     time.Time
+	secrets   *secretStore
+	streams   *streams.Registry
+	audit     *audit.Log // nil if nobody wants it
+	tally     *tally
+	// certificate is nil without TLS.
+	certificate *certificate.Store
 }
 
 // New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens
@@ -85,8 +106,9 @@ type Gate struct {
 func New(options Options) (*Gate, error) {
 	o := options.withDefaults()
 	g := &Gate{
-		options: o, instance: rand.Text(), drain: drain.New(),
-		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
+		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
+		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
+		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
 	}
 	g.metrics = metrics.New(g.keyCounts)
 	store, err := snapshot.Open(snapshot.Source{
@@ -96,6 +118,13 @@ func New(options Options) (*Gate, error) {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
 	g.store = store
+	g.streams = streams.New(store.Current)
+	g.metrics.WatchStreams(g.streams.Count)
+	if server := store.Current().Config.Server; o.Audit != nil {
+		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)
+		g.metrics.WatchAudit(g.audit.Dropped)
+	}
+	g.openCertificate()
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
 	return g, nil
@@ -153,8 +182,9 @@ func (g *Gate) state() admin.State {
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(),
+		Time: g.options.Now(), CertificateExpires: g.certificateExpires(),
 	}
+	g.tellLife(&state, current)
 	for provider, set := range current.Keys {
 		ids := []string{}
 		for _, key := range set {
@@ -162,7 +192,7 @@ func (g *Gate) state() admin.State {
 		}
 		state.Keys[provider] = ids
 	}
-	if err := g.store.Problem(); err != nil {
+	if err := g.problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}
 	listeners, err := admin.ForeignListeners()

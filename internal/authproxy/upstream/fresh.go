@@ -47,7 +47,7 @@ func NewFresh(timeout time.Duration) *Fresh {
 
 // Do sends r to the address in its URL and gives the head of the answer; ctx ends the exchange up to the end of the
 // answer's body, which the caller has to close. What an error means is in the trail.
-func (f *Fresh) Do(ctx context.Context, r *http.Request, trail *Trail) (*http.Response, error) {
+func (f *Fresh) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	impatience := time.AfterFunc(f.timeout, func() { cancel(errNoAnswer) })
 	response, err := f.transport.RoundTrip(r.WithContext(leaveTrail(ctx, trail)))
@@ -62,19 +62,31 @@ func (f *Fresh) Do(ctx context.Context, r *http.Request, trail *Trail) (*http.Re
 	}
 	if err != nil {
 		cancel(nil)
-		return nil, err
+		return Answer{}, err
 	}
-	response.Body = freshBody{response.Body, cancel}
-	return response, nil
+	return Answer{response, &freshBody{ReadCloser: response.Body, cancel: cancel}}, nil
 }
 
 type freshBody struct {
 	io.ReadCloser
 
 	cancel context.CancelCauseFunc
+	flush  func()
 }
 
-func (b freshBody) Close() error {
+// Read cannot see what http.Transport has in its buffers.
+func (b *freshBody) Read(p []byte) (int, error) {
+	if b.flush != nil {
+		b.flush()
+	}
+	return b.ReadCloser.Read(p)
+}
+
+func (b *freshBody) BeforeWait(flush func()) { b.flush = flush }
+
+func (b *freshBody) Abort() { b.cancel(nil) }
+
+func (b *freshBody) Close() error {
 	defer b.cancel(nil)
 	return b.ReadCloser.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -26,10 +27,10 @@ type Pooled struct {
 func NewPooled(timeout time.Duration) *Pooled { return &Pooled{timeout: timeout} }
 
 // Do is like Fresh.Do, for a request of at most MaxBodyBytes whose length is given and whose body never blocks.
-func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (*http.Response, error) {
+func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer, error) {
 	l, err := p.pool.take(ctx, r.URL.Host, trail)
 	if err != nil {
-		return nil, err
+		return Answer{}, err
 	}
 	// What a client that has gone asked for is not wanted any more; closing is how the server is told.
 	keep := context.AfterFunc(ctx, l.abort)
@@ -39,10 +40,9 @@ func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (*http.R
 			p.pool.distrust()
 		}
 		l.abort()
-		return nil, err
+		return Answer{}, err
 	}
-	response.Body = &pooledBody{ReadCloser: response.Body, pool: &p.pool, link: l, keep: keep, reusable: l.reusable(response)}
-	return response, nil
+	return Answer{response, &pooledBody{source: response.Body, pool: &p.pool, link: l, keep: keep, reusable: l.reusable(response)}}, nil
 }
 
 func (p *Pooled) exchange(l *link, r *http.Request) (*http.Response, error) {
@@ -70,32 +70,44 @@ func (p *Pooled) exchange(l *link, r *http.Request) (*http.Response, error) {
 // pooledBody is the body of an answer. Its connection serves again if the answer was read to an end that everybody
 // agrees on.
 type pooledBody struct {
-	io.ReadCloser
-
+	source   io.Reader
 	pool     *pool
-	link     *link
 	keep     func() bool // false: the exchange was given up
 	reusable bool
 	ended    bool
+
+	mu   sync.Mutex
+	link *link // nil when closed: it may be somebody else's by then
 }
 
 func (b *pooledBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
+	n, err := b.source.Read(p)
 	b.ended = b.ended || errors.Is(err, io.EOF)
 	return n, err
 }
 
-// BeforeWait has flush called whenever Read is about to wait for the server.
 func (b *pooledBody) BeforeWait(flush func()) { b.link.beforeWait = flush }
 
+func (b *pooledBody) Abort() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.link != nil {
+		b.link.abort()
+	}
+}
+
 func (b *pooledBody) Close() error {
-	unasked := b.ended && b.link.reader.Buffered() > 0
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.link
+	b.link = nil
+	unasked := b.ended && l.reader.Buffered() > 0
 	if unasked {
 		b.pool.distrust()
 	}
 	if kept := b.keep(); kept && b.ended && b.reusable && !unasked {
-		b.pool.put(b.link)
+		b.pool.put(l)
 		return nil
 	}
-	return b.link.Close()
+	return l.Close()
 }
