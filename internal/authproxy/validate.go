@@ -103,7 +103,10 @@ func (c Config) validateProviders(p problems) {
 func (v Provider) validate(p problems) {
 	shared := v.Keys.Format == FormatSharedSecret
 	p.check(isFileName(v.Name), "name: %q must be a DNS label", v.Name)
-	p.check(v.Issuer != "" || v.Keys.Remote == nil || !v.Keys.Remote.Discovery, "issuer: must be set for discovery")
+	if r := v.Keys.Remote; r != nil && r.Discovery {
+		p.check(isWebURL(v.Issuer, r.AllowHTTP) && !strings.Contains(v.Issuer, "?"),
+			"issuer: %q must be an https URL without query for discovery", v.Issuer)
+	}
 	p.check(shared || len(v.Audiences) > 0, "audiences: at least one is needed")
 	p.check(!slices.Contains(v.Audiences, ""), "audiences: none may be empty")
 	p.check(len(v.Algorithms) > 0, "algorithms: at least one is needed")

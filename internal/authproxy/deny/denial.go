@@ -1,8 +1,11 @@
 package deny
 
 import (
+	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 )
 
 // The error codes of RFC 6750 section 3.1.
@@ -194,6 +197,18 @@ func Body(reason Reason) *Denial {
 			Status: http.StatusBadRequest, Reason: BadBody, hangUp: true,
 			Message: "the request body could not be read",
 		}
+	}
+}
+
+// Unread refuses a body whose reading ended with this error of package body.
+func Unread(err error) *Denial {
+	switch {
+	case errors.Is(err, body.ErrTooLarge):
+		return Body(BodyTooLarge)
+	case errors.Is(err, body.ErrStalled):
+		return Body(BodyTimeout)
+	default:
+		return Body(BadBody)
 	}
 }
 

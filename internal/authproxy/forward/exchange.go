@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 )
@@ -93,14 +92,8 @@ func (x *exchange) refuse(denial *deny.Denial) {
 
 // clientFault is the answer where the client's body, and not the server, ended the exchange.
 func (x *exchange) clientFault() *deny.Denial {
-	switch err := x.request.Body.Err(); {
-	case err == nil:
-		return nil
-	case errors.Is(err, body.ErrTooLarge):
-		return deny.Body(deny.BodyTooLarge)
-	case errors.Is(err, body.ErrStalled):
-		return deny.Body(deny.BodyTimeout)
-	default:
-		return deny.Body(deny.BadBody)
+	if err := x.request.Body.Err(); err != nil {
+		return deny.Unread(err)
 	}
+	return nil
 }

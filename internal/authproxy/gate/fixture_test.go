@@ -39,7 +39,8 @@ type site struct {
 	config   authproxy.Config
 	dirs     struct{ config, keys, secret string }
 	log      *logBuffer
-	stop     func() // ends Run and waits for it
+	now      func() time.Time // the gate's clock; nil is time.Now
+	stop     func()           // ends Run and waits for it
 }
 
 type siteOption func(*site, *gate.Options)

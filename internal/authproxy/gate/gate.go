@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,6 +22,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
@@ -48,6 +50,9 @@ type Options struct {
 	WritePatience time.Duration
 	// Audit gets a line of JSON per decision while Run runs; nil is nowhere.
 	Audit io.Writer
+	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
+	// configuration reaches it.
+	JudgeKeyAddress func(netip.Addr) error
 }
 
 func (o Options) withDefaults() Options {
@@ -84,6 +89,7 @@ type Gate struct {
 	options   Options
 	instance  string
 	store     *snapshot.Store
+	remote    *remote.Group // of keys
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
 	guard     *flood.Guard
@@ -111,8 +117,10 @@ func New(options Options) (*Gate, error) {
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
 	}
 	g.metrics = metrics.New(g.keyCounts)
+	g.fetchKeys()
 	store, err := snapshot.Open(snapshot.Source{
 		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
+		Remote: g.remoteKeys, Changed: g.changed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the gate: %w", err)
@@ -192,6 +200,7 @@ func (g *Gate) state() admin.State {
 		}
 		state.Keys[provider] = ids
 	}
+	state.Remote = g.remoteState()
 	if err := g.problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -45,7 +46,12 @@ func (g *Gate) Run(ctx context.Context) error {
 	go func() { failed <- g.serveClients(clients, client) }()
 	go func() { failed <- admins.Serve(adminPort) }()
 	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	var fetching sync.WaitGroup
+	fetching.Go(func() { g.remote.Run(tending) })
+	defer func() {
+		stop()
+		fetching.Wait()
+	}()
 	go g.tend(tending, client.Addr().String())
 	go g.renew(tending)
 	defer g.startAudit()()

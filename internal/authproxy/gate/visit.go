@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/surface"
@@ -32,9 +32,10 @@ type visit struct {
 
 	principal verify.Principal
 	denial    *deny.Denial
-	failure   deny.Reason // how the exchange with the server failed
-	quiet     bool        // one of many refusals that need not all be logged
-	public    bool        // answered by the gate with what anybody may know
+	failure   deny.Reason      // how the exchange with the server failed
+	message   *message.Message // the first that was judged; nil if none was
+	quiet     bool             // one of many refusals that need not all be logged
+	public    bool             // answered by the gate with what anybody may know
 
 	requestID string
 	steady    *steady
@@ -63,7 +64,7 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	v.pass()
 }
 
-// pass takes the request through the steps; the first that refuses ends it.
+// pass answers what anybody may know, and takes all else to the server if it is let in.
 func (v *visit) pass() {
 	config := v.snapshot.Config
 	if denial := surface.Check(v.request, config); denial != nil {
@@ -73,30 +74,39 @@ func (v *visit) pass() {
 	if v.isPublic() {
 		return
 	}
-	token, denial := bearer.Token(v.request.Header)
-	if denial != nil {
-		v.deny(v.charge(denial))
-		return
-	}
-	principal, denial := v.verify(token)
-	if denial != nil {
-		v.deny(v.charge(denial))
-		return
-	}
-	if denial := surface.Endpoint(v.request, config.Upstream); denial != nil {
+	if denial := v.admit(); denial != nil {
 		v.deny(denial)
 		return
 	}
-	v.judge = judgement(token)
-	if denial := cmp.Or(v.bind(), v.roomForStream()); denial != nil {
-		v.deny(denial)
-		return
-	}
-	v.gate.tally.accept(principal.Provider(), v.gate.options.Now())
+	v.gate.tally.accept(v.principal.Provider(), v.gate.options.Now())
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
-		Principal: principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
+		Principal: v.principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
 		Answered: v.sealSessions, Streaming: v.openStream,
 	}, v.failed)
+}
+
+// admit asks who it is, whether there is such a place, whose session it is, and what is wanted; the first that refuses
+// ends it.
+func (v *visit) admit() *deny.Denial {
+	token, denial := bearer.Token(v.request.Header)
+	if denial != nil {
+		return v.charge(denial)
+	}
+	if denial = v.verify(token); denial != nil {
+		return v.charge(denial)
+	}
+	if denial = surface.Endpoint(v.request, v.snapshot.Config.Upstream); denial != nil {
+		return denial
+	}
+	if denial = v.bind(); denial != nil {
+		return denial
+	}
+	messages, denial := v.authorize()
+	if denial != nil {
+		return denial
+	}
+	v.judge = judgement(token, messages)
+	return v.roomForStream()
 }
 
 func (v *visit) deny(denial *deny.Denial) {

@@ -43,6 +43,7 @@ type Metrics struct {
 	inFlight       prometheus.Gauge
 	upstream       *prometheus.CounterVec
 	reloadFailures *prometheus.CounterVec
+	keyFetches     *prometheus.CounterVec
 	verification   prometheus.Histogram
 	connections    prometheus.Counter
 }
@@ -72,6 +73,7 @@ func New(keyCount func() map[string]int) *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "waiting_connections_closed_total",
 			Help: "Connections without a request in progress that were closed because too many waited.",
 		}),
+		keyFetches: newKeyFetches(),
 		verification: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_verification_seconds",
 			Help:    "Time to judge a bearer token, good or bad.",
@@ -79,7 +81,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.verification, m.connections, keyCollector{keyCount},
+		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, m.connections, keyCollector{keyCount},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

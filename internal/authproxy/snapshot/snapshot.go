@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/authorize"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metadata"
@@ -32,6 +33,8 @@ type Snapshot struct {
 	// read to its end.
 	RevokedSHA256 string
 	Verifier      *verify.Verifier
+	// Policy is Config.Authorization, ready to judge.
+	Policy *authorize.Policy
 	// Site is what challenges say of the server.
 	Site deny.Site
 	// Sources tells where requests come from.
@@ -46,6 +49,7 @@ func newSnapshot(config configuration, ring *keyring, revoked revocations, now f
 		Config: config.Config, ConfigSHA256: config.sha256, RevokedSHA256: revoked.sha256, Site: site(config.Config),
 		Keys: map[string][]keys.Public{}, LoadedAt: map[string]time.Time{},
 		Metadata: metadata.New(config.Config), Sources: flood.NewSources(config.Limits.ClientIP),
+		Policy: authorize.New(config.Authorization),
 	}
 	unused = map[string]bool{}
 	for _, provider := range config.Providers {
