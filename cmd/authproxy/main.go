@@ -11,10 +11,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/memory"
 )
 
 // version is set by the linker.
@@ -26,6 +28,12 @@ const (
 	exitFailed    = 1
 	exitUsage     = 2
 	exitPortTaken = 78
+)
+
+// Where the audit lines go.
+const (
+	auditStdout = "stdout"
+	auditOff    = "off"
 )
 
 func main() {
@@ -43,6 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&options.KeysDir, "keys-dir", authproxy.KeysDir, "directory with one JWK Set per provider")
 	flags.StringVar(&options.SecretDir, "secret-dir", authproxy.SecretDir, "directory with the gate's secret")
 	flags.StringVar(&options.UpstreamHost, "upstream-host", "127.0.0.1", "address of the MCP server behind the gate")
+	auditTo := flags.String("audit", auditStdout, "where a JSON line per decision goes: "+auditStdout+" or "+auditOff)
 	var level slog.Level
 	flags.TextVar(&level, "log-level", slog.LevelInfo, "debug, info, warn or error; debug tells of accepted requests, too")
 	showVersion := flags.Bool("version", false, "print the version and exit")
@@ -54,12 +63,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case flags.NArg() > 0:
 		fmt.Fprintf(stderr, "authproxy takes flags only, not %q\n", flags.Arg(0))
 		return exitUsage
+	case *auditTo != auditStdout && *auditTo != auditOff:
+		fmt.Fprintf(stderr, "--audit is %s or %s, not %q\n", auditStdout, auditOff, *auditTo)
+		return exitUsage
 	case *showVersion:
 		fmt.Fprintln(stdout, version)
 		return exitOK
 	}
 	options.Log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
 	slog.SetDefault(options.Log) // net/http has things to say, too.
+	if *auditTo == auditStdout {
+		options.Audit = stdout
+	}
+	limitMemory("/sys/fs/cgroup")
 	if err := serve(ctx, options); err != nil {
 		options.Log.Error("the gate stops", "error", err.Error())
 		if errors.Is(err, gate.ErrPortTaken) {
@@ -68,6 +84,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// limitMemory makes the garbage collector work harder before the kernel kills the process. The runtime has read
+// GOMEMLIMIT already.
+func limitMemory(cgroups string) {
+	if limit, limited := memory.Limit(cgroups); limited && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 func serve(ctx context.Context, options gate.Options) error {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,6 +89,7 @@ func TestExitCodes(t *testing.T) {
 		"unknown flag":     {[]string{"--open"}, 2, "", "-open"},
 		"argument":         {[]string{"serve"}, 2, "", `not "serve"`},
 		"bad level":        {[]string{"--log-level", "loud"}, 2, "", "loud"},
+		"bad audit":        {[]string{"--audit", "file"}, 2, "", `not "file"`},
 		"no configuration": {[]string{"--config-dir", t.TempDir()}, 1, "", authproxy.ConfigFile + " is not in"},
 		"port taken":       {mounts(t, int32(taken.Addr().(*net.TCPAddr).Port), free), 78, "", "the port is already taken"},
 		"admin port taken": {mounts(t, free, int32(taken.Addr().(*net.TCPAddr).Port)), 78, "", "the port is already taken"},
@@ -100,23 +102,76 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestSIGTERM(t *testing.T) {
+// startedGate runs the gate as a process and waits until it answers.
+func startedGate(t *testing.T, args ...string) (command *exec.Cmd, client string, stdout, stderr *bytes.Buffer) {
+	t.Helper()
 	port, adminPort := freePorts(t)
-	command, _, stderr := authproxyCommand(t, mounts(t, port, adminPort)...)
+	command, stdout, stderr = authproxyCommand(t, append(mounts(t, port, adminPort), args...)...)
 	must(t, command.Start())
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/livez", adminPort), http.NoBody)
-		must(t, err)
-		if response, err := http.DefaultClient.Do(r); err == nil {
-			response.Body.Close()
-			break
+		if status, err := get(t, fmt.Sprintf("http://127.0.0.1:%d/livez", adminPort)); err == nil && status == http.StatusOK {
+			return command, fmt.Sprintf("http://127.0.0.1:%d/mcp", port), stdout, stderr
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("the gate never came up")
 		}
 	}
+}
+
+func get(t *testing.T, url string) (status int, err error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	must(t, err)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	response.Body.Close()
+	return response.StatusCode, nil
+}
+
+func TestSIGTERM(t *testing.T) {
+	command, _, _, stderr := startedGate(t)
 	must(t, command.Process.Signal(syscall.SIGTERM))
 	if err := command.Wait(); err != nil {
 		t.Errorf("%v: %s", err, stderr)
+	}
+}
+
+// The last lines are not lost at the end, and nothing but lines is on stdout.
+func TestAuditGoesToStdout(t *testing.T) {
+	for flag, want := range map[string]bool{"--audit=stdout": true, "--audit=off": false, "--log-level=info": true} {
+		command, client, stdout, stderr := startedGate(t, flag)
+		if status, err := get(t, client); status != http.StatusUnauthorized {
+			t.Errorf("got %d, %v", status, err)
+		}
+		must(t, command.Process.Signal(syscall.SIGTERM))
+		must(t, command.Wait())
+		got := strings.Contains(stdout.String(), `"server":"ns/n","outcome":"denied","reason":"missing_token","status":401,`)
+		if got != want || !want && stdout.Len() > 0 || strings.Contains(stderr.String(), `"outcome":"denied"`) {
+			t.Errorf("%s: stdout %q, stderr %q", flag, stdout, stderr)
+		}
+		for line := range strings.Lines(stdout.String()) {
+			if !json.Valid([]byte(line)) {
+				t.Errorf("%s: no JSON: %q", flag, line)
+			}
+		}
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	cgroups := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(cgroups, "memory.max"), []byte("1000000000\n"), 0o600))
+	t.Setenv("GOMEMLIMIT", "1GiB")
+	limitMemory(cgroups)
+	if got := debug.SetMemoryLimit(-1); got != before {
+		t.Errorf("whoever set GOMEMLIMIT gets %d", got)
+	}
+	t.Setenv("GOMEMLIMIT", "")
+	limitMemory(cgroups)
+	if got := debug.SetMemoryLimit(-1); got != 900_000_000 {
+		t.Errorf("got %d of 1000000000 bytes", got)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
 )
 
 // Where the operator puts things into the gate's container and the gate looks for them by default.
@@ -19,9 +17,16 @@ const (
 	ConfigDir = "/etc/gatehouse/config"
 	// KeysDir holds the key files that Provider.Keys name, and RevokedFile.
 	KeysDir = "/etc/gatehouse/keys"
-	// RevokedFile lists what is no longer accepted although it is signed, one entry a line: "jti:<id>", "sub:<subject>",
-	// "kid:<key>", "issuedBefore:<RFC 3339 time>", with a subject behind a space if it is meant for one only. Empty
-	// lines and lines that begin with "#" say nothing. It may be absent.
+	// RevokedFile lists what is no longer accepted although it is signed, at most 10,000 entries, one a line:
+	//
+	//	jti:<id>                                         one token
+	//	sub:<subject>                                    all tokens of a caller
+	//	kid:<key>                                        all tokens of a key, by its id in the gate's state
+	//	issuedBefore:<RFC 3339 time> [<subject>]         what was issued before that, to anybody or to one caller
+	//
+	// A subject is the token's "sub", or where the provider has IdentityClaims, the JSON array of their values without
+	// spaces, such as ["7","a"]. A token without "iat" counts as issued before any time. Empty lines and lines that begin
+	// with "#" say nothing; space around entries does not count. The list holds for all providers. It may be absent.
 	RevokedFile = "revoked"
 	// TLSDir holds TLSCertFile and TLSKeyFile in PEM, as a Secret of type kubernetes.io/tls has them.
 	TLSDir      = "/etc/gatehouse/tls"
@@ -96,12 +101,14 @@ type Upstream struct {
 	HealthPath string `json:"healthPath,omitempty"`
 	// ForwardAuthorization passes the verified Authorization header on; by default it is removed.
 	ForwardAuthorization bool `json:"forwardAuthorization,omitempty"`
-	// ClaimHeaders tell the server who is asking. A client's own headers of these names are removed.
+	// ClaimHeaders tell the server who is asking. A client's own headers of these names, in any spelling that a server
+	// may take for them, are removed, also where the claim is absent.
 	ClaimHeaders []ClaimHeader `json:"claimHeaders,omitempty"`
 }
 
 // ClaimHeader passes a claim of the verified token on as a request header: strings as they are, all else as JSON. A
-// claim that is absent, or has characters that no header may carry, leaves the header out.
+// claim that is absent, empty, or would not arrive as it is (it has a character outside printable ASCII, or a space at
+// either end) leaves the header out.
 type ClaimHeader struct {
 	Header string `json:"header"`
 	Claim  string `json:"claim"`
@@ -178,18 +185,4 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, fmt.Errorf("gate configuration: %w", err)
 	}
 	return config, nil
-}
-
-// WellKnownPrefix begins the paths at which ResourceMetadata is served: as it is, and with Upstream.Path behind it
-// (RFC 9728 section 3.1).
-const WellKnownPrefix = "/.well-known/oauth-protected-resource"
-
-// URL is where the metadata is, for the MCP endpoint at path: on the resource's own host, never on one that a request
-// names.
-func (m ResourceMetadata) URL(path string) string {
-	resource, err := url.Parse(m.Resource)
-	if err != nil { // ParseConfig refuses such a resource.
-		return ""
-	}
-	return resource.Scheme + "://" + resource.Host + WellKnownPrefix + strings.TrimSuffix(path, "/")
 }

@@ -1,16 +1,14 @@
 package admin
 
 import (
-	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/mac"
 )
 
 // ProofHeader carries, in a request for State, "1.<unix seconds>.<nonce>.<MAC>", and in the answer the MAC alone; nonce
@@ -19,7 +17,7 @@ const ProofHeader = "Gatehouse-Proof"
 
 const (
 	// SecretBytes is the length of the secret that gate and operator share.
-	SecretBytes = 32
+	SecretBytes = mac.SecretBytes
 
 	proofVersion = "1"
 	nonceBytes   = 16
@@ -32,28 +30,22 @@ const (
 // Key authenticates requests for State and their answers. It is derived from the gate's secret by HKDF-SHA256 (RFC 5869).
 //
 // A request's MAC is HMAC-SHA256 over "request", the pod's UID, the time and the nonce; an answer's over "answer", the
-// pod's UID, the nonce and the body; each part preceded by its length in 8 bytes.
-type Key struct{ mac []byte }
+// pod's UID, the nonce and the body; as mac.Key makes them.
+type Key struct{ mac mac.Key }
 
 // NewKey derives the Key from the gate's secret of SecretBytes bytes.
 func NewKey(secret []byte) (Key, error) {
-	if len(secret) != SecretBytes {
-		return Key{}, fmt.Errorf("the gate's secret has %d bytes, want %d", len(secret), SecretBytes)
-	}
-	mac, err := hkdf.Key(sha256.New, secret, nil, "gatehouse admin v1", sha256.Size)
-	if err != nil {
-		return Key{}, fmt.Errorf("derive the admin key: %w", err)
-	}
-	return Key{mac: mac}, nil
+	key, err := mac.New(secret, "gatehouse admin v1")
+	return Key{mac: key}, err
 }
 
+// sum of the zero Key is empty, which nobody takes for a MAC.
 func (k Key) sum(parts ...string) string {
-	mac := hmac.New(sha256.New, k.mac)
-	for _, part := range parts {
-		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		mac.Write([]byte(part))
+	if !k.mac.Valid() {
+		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	sum := k.mac.Sum(parts...)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func (k Key) signRequest(podUID, nonce string, now time.Time) string {
@@ -66,7 +58,7 @@ var errProof = errors.New("no valid proof")
 // checkRequest gives the nonce of a valid proof.
 func (k Key) checkRequest(proof, podUID string, now time.Time) (nonce string, err error) {
 	parts := strings.Split(proof, ".")
-	if len(k.mac) == 0 || podUID == "" || len(parts) != 4 || parts[0] != proofVersion {
+	if !k.mac.Valid() || podUID == "" || len(parts) != 4 || parts[0] != proofVersion {
 		return "", errProof
 	}
 	at, nonce := parts[1], parts[2]
@@ -89,5 +81,5 @@ func (k Key) signAnswer(podUID, nonce string, body []byte) string {
 }
 
 func (k Key) isAnswer(mac, podUID, nonce string, body []byte) bool {
-	return len(k.mac) > 0 && hmac.Equal([]byte(mac), []byte(k.signAnswer(podUID, nonce, body)))
+	return k.mac.Valid() && hmac.Equal([]byte(mac), []byte(k.signAnswer(podUID, nonce, body)))
 }

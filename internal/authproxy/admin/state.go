@@ -16,6 +16,12 @@ type State struct {
 	ConfigSHA256 string `json:"configSHA256"`
 	// Keys are the ids ("kid") of the keys in force, by provider; a provider without keys has an empty list.
 	Keys map[string][]string `json:"keys"`
+	// Remote tells of the providers whose keys the gate fetches itself.
+	Remote map[string]RemoteKeys `json:"remote,omitempty"`
+	// KeysLoaded is when they were read or fetched, by provider: the newest of them. A provider without keys is not there.
+	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
+	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
+	RevokedSHA256 string `json:"revokedSHA256,omitempty"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
 	SelfTest string `json:"selfTest"`
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could
@@ -23,8 +29,34 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
+	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever
+	// trusts this State knows the gate by it, whatever names are in it. Empty without TLS, or without one.
+	CertificateSHA256 string `json:"certificateSHA256,omitempty"`
+	// CertificateExpires is when it does.
+	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`
+	// ConfigSchema names the schema of the configuration file, as its name does: "authproxy.v1".
+	ConfigSchema string `json:"configSchema"`
+	// UptimeSeconds is since the start of the process.
+	UptimeSeconds int64 `json:"uptimeSeconds"`
+	// MemoryLimitBytes is what the process tries to stay below; 0 is no limit.
+	MemoryLimitBytes int64 `json:"memoryLimitBytes"`
+	// OpenStreams are those of server-sent events.
+	OpenStreams int `json:"openStreams"`
+	// LastAccepted is when a token of each provider last let somebody through to the server, since the start; a
+	// provider without any is not there.
+	LastAccepted map[string]time.Time `json:"lastAccepted"`
+	// Refused counts the answers that the gate gave itself since the start, by reason. The self-test's are among them.
+	Refused map[string]int64 `json:"refused"`
+}
+
+// RemoteKeys tells how the fetching of a provider's keys goes.
+type RemoteKeys struct {
+	// LastGood is when the issuer last sent or confirmed them; zero: never.
+	LastGood time.Time `json:"lastGood,omitzero"`
+	// LastError is one line on the last fetch; empty if it was good.
+	LastError string `json:"lastError,omitempty"`
 }
 
 // StateSource gives the parts of /state at the moment of a request.

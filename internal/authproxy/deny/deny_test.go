@@ -21,10 +21,11 @@ func all() []*deny.Denial {
 		deny.Host(), deny.Path(), deny.Method("GET"), deny.Body(deny.BodyTooLarge), deny.Body(deny.BodyTimeout),
 		deny.Body(deny.BadBody), deny.Keyless(), deny.Bug(), deny.Scope([]string{"a", "b:c"}), deny.Rights(),
 		deny.Message("the body is no JSON"), deny.Mismatch("Mcp-Name"), deny.Media(), deny.Session(), deny.Failures(), deny.Streams(),
+		deny.Secretless(),
 	}
 	for _, reason := range []deny.Reason{
 		deny.UpstreamRefused, deny.UpstreamUnreachable, deny.UpstreamReset, deny.UpstreamClosed, deny.UpstreamNotHTTP,
-		deny.UpstreamUpgrade, deny.UpstreamTimeout,
+		deny.UpstreamUpgrade, deny.UpstreamSession, deny.UpstreamTimeout,
 	} {
 		denials = append(denials, deny.Upstream(reason))
 	}
@@ -71,7 +72,11 @@ func TestEveryDenialIsWellFormed(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatalf("%s: %v: %s", name, err, w.Body)
 		}
-		if got.JSONRPC != "2.0" || got.ID != "a" || got.Error.Code != -31000-denial.Status || !strings.HasSuffix(got.Error.Message, denial.Message) ||
+		code := -31000 - denial.Status
+		if denial.Reason == deny.HeaderMismatch {
+			code = -32020 // MCP's own
+		}
+		if got.JSONRPC != "2.0" || got.ID != "a" || got.Error.Code != code || !strings.HasSuffix(got.Error.Message, denial.Message) ||
 			got.Error.Data.Reason != name || got.Error.Data.Status != denial.Status || w.Code != denial.Status {
 			t.Errorf("%s: %s", name, w.Body)
 		}

@@ -9,26 +9,28 @@ type Reason string
 const (
 	// MissingToken: no Authorization header, or one with another scheme than Bearer.
 	MissingToken Reason = "missing_token"
-	// MalformedToken: not a compact JWS of JSON that can be read in one way only, or too long; or its header marks
-	// something as critical.
+	// MalformedToken: not a compact JWS of JSON that can be read in one way only, or too long; or its header asks for
+	// processing that is not done here; or a claim has a wrong type.
 	MalformedToken Reason = "malformed_token"
 	// UnsupportedAlgorithm: "alg" is not one that this issuer's tokens may use, or not the one of the named key.
 	UnsupportedAlgorithm Reason = "unsupported_algorithm"
-	// UnknownKey: the issuer has no key of this "kid"; or there is no "kid", and not exactly one key that fits.
+	// UnknownKey: the issuer has no key of this "kid"; or there is no "kid", and not exactly one named key that fits.
 	UnknownKey Reason = "unknown_key"
-	// BadSignature: the signature is not one of the named key over this header and these claims.
+	// BadSignature: the signature is not one of the named key over this header and these claims; nor, where keys have no
+	// names, of any.
 	BadSignature Reason = "bad_signature"
 	// Expired: "exp" has passed, or lies further from "iat" than this server accepts.
 	Expired Reason = "expired"
 	// NotYetValid: "nbf" or "iat" lies in the future.
 	NotYetValid Reason = "not_yet_valid"
-	// WrongAudience: "aud" does not name this server.
+	// WrongAudience: "aud" does not name this server, or names anybody where this server has no name for its issuer.
 	WrongAudience Reason = "wrong_audience"
 	// WrongIssuer: "iss" is none of the configured issuers.
 	WrongIssuer Reason = "wrong_issuer"
 	// WrongType: "typ" is not an access token's, or "cnf" binds the token to a key, so that it is no bearer token.
 	WrongType Reason = "wrong_type"
-	// MissingClaim: "iss", "aud", "exp" or "sub" is absent; or "iat", where a longest lifetime is set.
+	// MissingClaim: "iss", "aud", "exp" or a claim that says who the caller is, "sub" by default, is absent; or "iat",
+	// where a longest lifetime is set.
 	MissingClaim Reason = "missing_claim"
 	// Revoked: the token, its subject or its key is on the list of what is no longer accepted.
 	Revoked Reason = "revoked"
@@ -58,7 +60,7 @@ const (
 	WrongHost Reason = "wrong_host"
 	// UnknownPath: the gate passes nothing on to this path.
 	UnknownPath Reason = "unknown_path"
-	// UnknownMethod: the gate does not pass this method on.
+	// UnknownMethod: the path does not take this method.
 	UnknownMethod Reason = "unknown_method"
 	// BodyTimeout: the body stopped coming.
 	BodyTimeout Reason = "body_timeout"
@@ -80,10 +82,20 @@ const (
 	TooManyStreams Reason = "too_many_streams"
 )
 
+// Why a stream was ended, beside the reasons that tell about a token. They are in the audit alone.
+const (
+	// StreamTooOld: it was open for Limits.StreamMaxSeconds.
+	StreamTooOld Reason = "stream_too_old"
+	// Draining: the pod is ending.
+	Draining Reason = "draining"
+)
+
 // Why a good request got no answer from the server.
 const (
 	// NoKeys: no key is loaded for the token's issuer, so no token can be checked.
 	NoKeys Reason = "no_keys"
+	// NoSecret: sessions are bound to their callers, and the secret for that is not there.
+	NoSecret Reason = "no_secret"
 	// UpstreamRefused: nothing listens on the server's port.
 	UpstreamRefused Reason = "upstream_refused"
 	// UpstreamUnreachable: the server could not be dialled for another cause.
@@ -96,6 +108,8 @@ const (
 	UpstreamNotHTTP Reason = "upstream_not_http"
 	// UpstreamUpgrade: the server switched to another protocol.
 	UpstreamUpgrade Reason = "upstream_upgrade"
+	// UpstreamSession: the server opened a session under an id that MCP does not allow, or that is too long.
+	UpstreamSession Reason = "upstream_session"
 	// UpstreamTimeout: the server did not begin to answer in time.
 	UpstreamTimeout Reason = "upstream_timeout"
 	// Internal: a bug in the gate.

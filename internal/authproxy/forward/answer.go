@@ -12,7 +12,6 @@ type answer struct {
 	source   io.ReadCloser
 	response *http.Response
 	exchange *exchange
-	stream   bool // server-sent events
 	// atLineStart: the last byte passed on ended a line, so that a comment can follow.
 	atLineStart bool
 	// last is a comment that is still to be passed on before err.
@@ -54,10 +53,10 @@ func (a *answer) Read(p []byte) (int, error) {
 // end tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends
 // none (HTML, "Server-sent events"). If it was not us who ended it, the server has failed.
 func (a *answer) end() {
-	cause := context.Cause(a.exchange.context)
-	switch ours := errors.Is(cause, errExpired) || errors.Is(cause, errDraining); {
+	var why StreamEnd
+	switch ours := errors.As(context.Cause(a.exchange.context), &why); {
 	case ours && a.atLineStart:
-		a.last = []byte(": " + cause.Error() + "\n")
+		a.last = []byte(": " + string(why) + "\n")
 	case !ours && a.exchange.client.Context().Err() == nil:
 		a.exchange.failed(Failure{Kind: Truncated})
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 )
 
@@ -15,8 +14,6 @@ import (
 var (
 	errNoAnswer = errors.New("the server did not begin to answer in time")
 	errUpgrade  = errors.New("the server switched protocols")
-	errExpired  = errors.New("the access token has expired")
-	errDraining = errors.New("the server is shutting down")
 )
 
 // exchange is one request and its answer.
@@ -28,6 +25,7 @@ type exchange struct {
 	cancel    context.CancelCauseFunc
 	patience  *time.Timer
 	failed    func(Failure)
+	over      func() // the stream's end, if it is one
 	trail     evidence
 }
 
@@ -65,35 +63,44 @@ func (x *exchange) receive(response *http.Response) error {
 	x.patience.Stop()
 	cleanAnswer(response.Header)
 	response.Trailer = nil
-	answer := &answer{source: response.Body, response: response, exchange: x, atLineStart: true}
-	response.Body = answer
-	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if mediaType == "text/event-stream" {
-		answer.stream = true
-		x.watch()
+	if x.request.Answered != nil {
+		if denial := x.request.Answered(response.Header); denial != nil {
+			return refusal{denial}
+		}
 	}
+	response.Body = &answer{source: response.Body, response: response, exchange: x, atLineStart: true}
+	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if mediaType != "text/event-stream" || x.request.Streaming == nil {
+		return nil
+	}
+	over, denial := x.request.Streaming(func(why StreamEnd) { x.cancel(why) })
+	if denial != nil {
+		return refusal{denial}
+	}
+	x.over = over
 	return nil
 }
 
-// watch ends a stream with its token or with the pod.
-func (x *exchange) watch() {
-	expiry := time.AfterFunc(x.request.Principal.Deadline().Sub(x.forwarder.now()), func() { x.cancel(errExpired) })
-	done := x.context.Done()
-	go func() {
-		defer expiry.Stop()
-		select {
-		case <-x.request.End:
-			x.cancel(errDraining)
-		case <-done:
-		}
-	}()
-}
+// refusal is the error of an answer that the client must not get.
+type refusal struct{ denial *deny.Denial }
+
+func (r refusal) Error() string { return r.denial.Message }
 
 // fail answers in place of a server that did not answer.
 func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
 	if denial := x.clientFault(); denial != nil {
 		x.failed(Failure{Denial: denial})
 		denial.Answer(w, x.request.Body, x.request.Site)
+		return
+	}
+	var refused refusal
+	if errors.As(err, &refused) {
+		failure := Failure{Denial: refused.denial}
+		if refused.denial.Status >= http.StatusInternalServerError {
+			failure.Kind = refused.denial.Reason
+		}
+		x.failed(failure)
+		refused.denial.Answer(w, x.request.Body, x.request.Site)
 		return
 	}
 	if x.client.Context().Err() != nil {
@@ -107,16 +114,10 @@ func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
 
 // clientFault is the answer where the client's body, and not the server, ended the exchange.
 func (x *exchange) clientFault() *deny.Denial {
-	switch err := x.request.Body.Err(); {
-	case err == nil:
-		return nil
-	case errors.Is(err, body.ErrTooLarge):
-		return deny.Body(deny.BodyTooLarge)
-	case errors.Is(err, body.ErrStalled):
-		return deny.Body(deny.BodyTimeout)
-	default:
-		return deny.Body(deny.BadBody)
+	if err := x.request.Body.Err(); err != nil {
+		return deny.Unread(err)
 	}
+	return nil
 }
 
 func (x *exchange) kind(err error) deny.Reason {

@@ -56,9 +56,18 @@ type Request struct {
 	Upstream  authproxy.Upstream
 	Body      *body.Body
 	Site      deny.Site
-	// End is closed when a stream must end although the token is still good.
-	End <-chan struct{}
+	// Answered is shown the header of the server's answer before the client gets any of it. It may change it, or refuse
+	// the answer: the client then gets the denial. It may be nil.
+	Answered func(http.Header) *deny.Denial
+	// Streaming is told that the answer is a stream of server-sent events, and how to end it. It returns what to call
+	// when the stream is over, or refuses it. It may be nil.
+	Streaming func(end func(StreamEnd)) (over func(), refused *deny.Denial)
 }
+
+// StreamEnd says why the gate ends a stream. The client reads it, so it is in plain words.
+type StreamEnd string
+
+func (e StreamEnd) Error() string { return string(e) }
 
 // Failure says how an exchange with the server went wrong, and whether the client got an answer of the gate's own
 // (Denial) or saw its answer break off.
@@ -87,9 +96,10 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Reques
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	x := &exchange{forwarder: f, request: request, client: r, context: ctx, cancel: cancel, failed: failed}
+	x := &exchange{forwarder: f, request: request, client: r, context: ctx, cancel: cancel, failed: failed, over: func() {}}
 	x.patience = time.AfterFunc(f.answerTimeout, func() { cancel(errNoAnswer) })
 	defer x.patience.Stop()
+	defer func() { x.over() }()
 	outgoing := r.WithContext(ctx)
 	if r.ContentLength != 0 {
 		outgoing.Body = request.Body

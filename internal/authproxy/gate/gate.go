@@ -3,9 +3,11 @@ package gate
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,16 +16,21 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
 
 // Options say where a gate finds what it needs. The zero value of each field is its default.
 type Options struct {
-	// ConfigDir, KeysDir and SecretDir default to authproxy.ConfigDir and so on.
-	ConfigDir, KeysDir, SecretDir string
+	// ConfigDir, KeysDir, SecretDir and TLSDir default to authproxy.ConfigDir and so on.
+	ConfigDir, KeysDir, SecretDir, TLSDir string
 	// PodUID binds the State of this gate to its pod. Without it there is no /state.
 	PodUID string
 	// UpstreamHost is where the server listens; the default is "127.0.0.1".
@@ -39,6 +46,13 @@ type Options struct {
 	PollInterval time.Duration
 	// AnswerTimeout bounds the wait for a server's answer to begin; the default is forward.DefaultAnswerTimeout.
 	AnswerTimeout time.Duration
+	// WritePatience is how long a client may leave what it is sent unread; the default is a minute.
+	WritePatience time.Duration
+	// Audit gets a line of JSON per decision while Run runs; nil is nowhere.
+	Audit io.Writer
+	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
+	// configuration reaches it.
+	JudgeKeyAddress func(netip.Addr) error
 }
 
 func (o Options) withDefaults() Options {
@@ -50,6 +64,7 @@ func (o Options) withDefaults() Options {
 	text(&o.ConfigDir, authproxy.ConfigDir)
 	text(&o.KeysDir, authproxy.KeysDir)
 	text(&o.SecretDir, authproxy.SecretDir)
+	text(&o.TLSDir, authproxy.TLSDir)
 	text(&o.UpstreamHost, "127.0.0.1")
 	if o.Now == nil {
 		o.Now = time.Now
@@ -63,6 +78,9 @@ func (o Options) withDefaults() Options {
 	if o.AnswerTimeout == 0 {
 		o.AnswerTimeout = forward.DefaultAnswerTimeout
 	}
+	if o.WritePatience == 0 {
+		o.WritePatience = writePatience
+	}
 	return o
 }
 
@@ -71,13 +89,22 @@ type Gate struct {
 	options   Options
 	instance  string
 	store     *snapshot.Store
+	remote    *remote.Group // of keys
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
+	guard     *flood.Guard
 	metrics   *metrics.Metrics
 	server    *serverCheck
 	listening *listenCheck
 	selfTest  selfTest
 	verdict   atomic.Pointer[string] // of the self-test; nil before the first
+	began     time.Time
+	secrets   *secretStore
+	streams   *streams.Registry
+	audit     *audit.Log // nil if nobody wants it
+	tally     *tally
+	// certificate is nil without TLS.
+	certificate *certificate.Store
 }
 
 // New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens
@@ -85,17 +112,27 @@ type Gate struct {
 func New(options Options) (*Gate, error) {
 	o := options.withDefaults()
 	g := &Gate{
-		options: o, instance: rand.Text(), drain: drain.New(),
+		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
+		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
 	}
 	g.metrics = metrics.New(g.keyCounts)
+	g.fetchKeys()
 	store, err := snapshot.Open(snapshot.Source{
 		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
+		Remote: g.remoteKeys, Changed: g.changed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
 	g.store = store
+	g.streams = streams.New(store.Current)
+	g.metrics.WatchStreams(g.streams.Count)
+	if server := store.Current().Config.Server; o.Audit != nil {
+		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)
+		g.metrics.WatchAudit(g.audit.Dropped)
+	}
+	g.openCertificate()
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
 	return g, nil
@@ -128,11 +165,14 @@ func (g *Gate) keyCounts() map[string]int {
 }
 
 func (g *Gate) reloadFailed(file string) {
-	if file == authproxy.ConfigFile {
+	switch file {
+	case authproxy.ConfigFile:
 		g.metrics.ReloadFailed("config")
-		return
+	case authproxy.RevokedFile:
+		g.metrics.ReloadFailed("revoked")
+	default:
+		g.metrics.ReloadFailed("keys")
 	}
-	g.metrics.ReloadFailed("keys")
 }
 
 // adminKey is derived anew for each use: the secret is small, asked for seldom, and may be replaced.
@@ -148,9 +188,11 @@ func (g *Gate) state() admin.State {
 	current := g.store.Current()
 	state := admin.State{
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
-		ConfigSHA256: current.ConfigSHA256, Keys: map[string][]string{}, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(),
+		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
+		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
+		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
 	}
+	g.tellLife(&state, current)
 	for provider, set := range current.Keys {
 		ids := []string{}
 		for _, key := range set {
@@ -158,7 +200,8 @@ func (g *Gate) state() admin.State {
 		}
 		state.Keys[provider] = ids
 	}
-	if err := g.store.Problem(); err != nil {
+	state.Remote = g.remoteState()
+	if err := g.problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}
 	listeners, err := admin.ForeignListeners()

@@ -18,8 +18,10 @@ func passing(steps func(*visit)) (panicked any) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(`{"id":7}`))
 	v := &visit{
-		gate:     &Gate{options: Options{}.withDefaults(), metrics: metrics.New(func() map[string]int { return nil })},
-		snapshot: &snapshot.Snapshot{}, request: r, body: body.Of(w, r, 1<<20), began: time.Now(),
+		gate: &Gate{
+			options: Options{}.withDefaults(), metrics: metrics.New(func() map[string]int { return nil }), tally: newTally(),
+		},
+		snapshot: &snapshot.Snapshot{}, request: r, body: body.Of(w, r, 1<<20), began: time.Now(), steady: newSteady(w, time.Minute),
 		answer: &recorder{ResponseWriter: w, leaving: func() bool { return false }},
 	}
 	defer func() { panicked = recover() }()

@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -30,6 +31,8 @@ const (
 type selfTest struct {
 	// strangers are keys that nobody knows, one per algorithm; making an RSA key takes long.
 	strangers map[keys.Algorithm]keys.Private
+	// certificate is what the gate shows; nil without TLS.
+	certificate *certificate.Store
 }
 
 // attempt is one request and the reason for which it must be refused.
@@ -44,14 +47,18 @@ func (t *selfTest) run(ctx context.Context, address string, current *snapshot.Sn
 	if err != nil {
 		return err
 	}
+	scheme, transport := "http://", &http.Transport{DisableKeepAlives: true}
+	if t.certificate != nil {
+		scheme, transport.TLSClientConfig = "https://", t.certificate.SelfConfig()
+	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       selfTestTimeout,
 	}
 	var problems []error
 	for _, a := range attempts {
-		if err := a.try(ctx, client, "http://"+address+current.Config.Upstream.Path); err != nil {
+		if err := a.try(ctx, client, scheme+address+current.Config.Upstream.Path); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", a.name, err))
 		}
 	}
@@ -74,7 +81,11 @@ func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attemp
 			if err != nil {
 				return nil, err
 			}
-			forged, err := mint(key.Algorithm, stranger.Sign, provider, key.ID, now)
+			keyID := key.ID
+			if key.Anonymous {
+				keyID = ""
+			}
+			forged, err := mint(key.Algorithm, stranger.Sign, provider, keyID, now)
 			if err != nil {
 				return nil, err
 			}
@@ -99,18 +110,30 @@ func (t *selfTest) stranger(algorithm keys.Algorithm) (keys.Private, error) {
 	return made, nil
 }
 
-// mint makes a token that is good but for its signature.
+// mint makes a token that is good for its provider but for its signature.
 func mint(algorithm keys.Algorithm, sign func(string) ([]byte, error), provider authproxy.Provider, keyID string, now time.Time) (string, error) {
-	token := jwt.Token{
-		Header: map[string]any{"alg": algorithm, "typ": "at+jwt"},
-		Claims: jwt.MapClaims{
-			"iss": provider.Issuer, "aud": provider.Audiences[0], "sub": "gatehouse-self-test",
-			"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
-		},
+	header := map[string]any{"alg": algorithm, "typ": "at+jwt"}
+	if len(provider.TokenTypes) > 0 {
+		header["typ"] = provider.TokenTypes[0]
+	}
+	if header["typ"] == "" {
+		delete(header, "typ")
 	}
 	if keyID != "" {
-		token.Header["kid"] = keyID
+		header["kid"] = keyID
 	}
+	claims := jwt.MapClaims{"sub": "gatehouse-self-test"}
+	for _, name := range provider.IdentityClaims {
+		claims[name] = "gatehouse-self-test"
+	}
+	claims["iat"], claims["exp"] = now.Unix(), now.Add(time.Minute).Unix()
+	if provider.Issuer != "" {
+		claims["iss"] = provider.Issuer
+	}
+	if len(provider.Audiences) > 0 {
+		claims["aud"] = provider.Audiences[0]
+	}
+	token := jwt.Token{Header: header, Claims: claims}
 	text, err := token.SigningString()
 	if err != nil {
 		return "", fmt.Errorf("mint a token for the self-test: %w", err)

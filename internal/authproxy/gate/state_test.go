@@ -18,7 +18,7 @@ func (s *site) state(uid string) (admin.State, error) {
 	s.t.Helper()
 	key, err := admin.NewKey(secret)
 	must(s.t, err)
-	client := admin.Client{Key: key}
+	client := admin.Client{Key: key, Now: s.now}
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	return client.State(ctx, "http://"+s.admin, uid)
@@ -46,4 +46,36 @@ func TestStateIsForTheOperatorAlone(t *testing.T) {
 	if got := s.adminGet("/readyz"); got.status != http.StatusOK {
 		t.Errorf("a gate without its secret is not ready: %q", got.body)
 	}
+}
+
+func TestStateTellsOfWorkAndLife(t *testing.T) {
+	s := newSite(t, serveHTTP(t, streamer(event)))
+	before, err := s.state(podUID)
+	must(t, err)
+	if before.ConfigSchema != "authproxy.v1" || before.UptimeSeconds < 0 || before.UptimeSeconds > 3600 || before.OpenStreams != 0 ||
+		before.LastAccepted == nil || len(before.LastAccepted) != 0 {
+		t.Errorf("got %+v", before)
+	}
+	s.openStream(http.MethodGet)
+	s.post("not-a-token")
+	s.post("not-a-token")
+	var after admin.State
+	s.eventually("all is counted", func() bool {
+		after, err = s.state(podUID)
+		must(t, err)
+		return after.OpenStreams == 1 && after.Refused["malformed_token"] == before.Refused["malformed_token"]+2
+	})
+	if after.Refused["missing_token"] != before.Refused["missing_token"] || before.Refused["missing_token"] == 0 {
+		t.Errorf("the self-test's own: %v, %v", before.Refused, after.Refused)
+	}
+	if at := after.LastAccepted["managed"]; time.Since(at).Abs() > time.Hour {
+		t.Errorf("last accepted: %v", after.LastAccepted)
+	}
+	s.config.Providers[0].Name = "renamed"
+	s.writeConfig()
+	s.eventually("a provider that is gone is forgotten", func() bool {
+		after, err = s.state(podUID)
+		must(t, err)
+		return len(after.LastAccepted) == 0
+	})
 }

@@ -3,15 +3,17 @@ package gate
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/surface"
@@ -21,15 +23,25 @@ import (
 // visit is one request on its way through the gate, and what is known of it for log and metrics.
 type visit struct {
 	gate     *Gate
-	snapshot *snapshot.Snapshot // the one it is judged by, to the end
+	snapshot *snapshot.Snapshot // the one it is judged by
 	answer   *recorder
 	request  *http.Request
 	body     *body.Body
 	began    time.Time
+	source   flood.Source
 
 	principal verify.Principal
 	denial    *deny.Denial
-	failure   deny.Reason // how the exchange with the server failed
+	failure   deny.Reason      // how the exchange with the server failed
+	message   *message.Message // the first that was judged; nil if none was
+	quiet     bool             // one of many refusals that need not all be logged
+	public    bool             // answered by the gate with what anybody may know
+
+	requestID string
+	steady    *steady
+	judge     func(*snapshot.Snapshot) *deny.Denial // whether the caller may still be here
+	binding   *binding                              // of sessions; nil if they are not bound
+	ended     atomic.Pointer[deny.Reason]           // why the gate ended a stream
 }
 
 func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
@@ -39,48 +51,62 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	// HTTP/2 always can and says so with an error.
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	current := g.store.Current()
+	steady := newSteady(w, g.options.WritePatience)
+	w = steady
 	v := &visit{
-		gate: g, snapshot: current, request: r, began: time.Now(),
-		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending},
+		gate: g, snapshot: current, request: r, began: time.Now(), source: current.Sources.Of(r), steady: steady,
+		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
+	defer v.body.Release()
 	defer v.conclude()
 	defer v.rescue()
+	v.identify()
 	v.pass()
 }
 
-// pass takes the request through the steps; the first that refuses ends it.
+// pass answers what anybody may know, and takes all else to the server if it is let in.
 func (v *visit) pass() {
-	config := v.snapshot.Config
-	if denial := surface.Check(v.request, config); denial != nil {
+	if denial := surface.Check(v.request, v.snapshot.Config); denial != nil {
 		v.deny(denial)
 		return
 	}
-	token, denial := bearer.Token(v.request.Header)
-	if denial != nil {
+	if v.isPublic() {
+		return
+	}
+	if denial := v.admit(); denial != nil {
 		v.deny(denial)
 		return
 	}
-	principal, denial := v.verify(token)
-	if denial != nil {
-		v.deny(denial)
-		return
-	}
-	if denial := surface.Endpoint(v.request, config.Upstream.Path); denial != nil {
-		v.deny(denial)
-		return
-	}
+	v.gate.tally.accept(v.principal.Provider(), v.gate.options.Now())
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
-		Principal: principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
-		End: v.gate.drain.StreamsEnd(v.request.Method),
+		Principal: v.principal, Upstream: v.snapshot.Config.Upstream, Body: v.body, Site: v.snapshot.Site,
+		Answered: v.sealSessions, Streaming: v.openStream,
 	}, v.failed)
 }
 
-func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
-	defer func(began time.Time) { v.gate.metrics.Verified(time.Since(began)) }(time.Now())
-	principal, denial := v.snapshot.Verifier.Verify(token)
-	v.principal = principal
-	return principal, denial
+// admit asks who it is, whether there is such a place, whose session it is, and what is wanted; the first that refuses
+// ends it.
+func (v *visit) admit() *deny.Denial {
+	token, denial := bearer.Token(v.request.Header)
+	if denial != nil {
+		return v.charge(denial)
+	}
+	if denial = v.verify(token); denial != nil {
+		return v.charge(denial)
+	}
+	if denial = surface.Endpoint(v.request, v.snapshot.Config.Upstream); denial != nil {
+		return denial
+	}
+	if denial = v.bind(); denial != nil {
+		return denial
+	}
+	messages, denial := v.authorize()
+	if denial != nil {
+		return denial
+	}
+	v.judge = judgement(token, messages)
+	return v.roomForStream()
 }
 
 func (v *visit) deny(denial *deny.Denial) {
@@ -114,20 +140,29 @@ func (v *visit) rescue() {
 
 // conclude logs and counts the request. It sees neither token nor query.
 func (v *visit) conclude() {
+	v.steady.renew() // net/http still has to write the end.
 	outcome, reason, level := v.outcome()
 	v.gate.metrics.Answered(outcome, string(reason), v.answer.status)
-	remote, _, err := net.SplitHostPort(v.request.RemoteAddr)
-	if err != nil {
-		remote = v.request.RemoteAddr
+	if v.denial != nil {
+		v.gate.tally.refuse(v.denial.Reason)
+	}
+	if v.quiet {
+		return
+	}
+	if ended := v.ended.Load(); ended != nil && reason == "" {
+		v.record(outcome, *ended)
+	} else {
+		v.record(outcome, reason)
 	}
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
-		slog.String("provider", v.principal.Provider()), slog.String("remote", remote),
+		slog.String("provider", v.principal.Provider()), slog.String("source", v.source.String()),
+		slog.String("requestID", v.requestID),
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
 
-// outcome: what went well is for debugging, a refusal is news, a failure wants somebody's attention.
+// outcome: a failure wants somebody's attention; all else is for debugging, and for the audit.
 func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 	switch {
 	case v.failure != "":
@@ -135,7 +170,9 @@ func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 	case v.denial != nil && v.denial.Status >= http.StatusInternalServerError:
 		return metrics.Failed, v.denial.Reason, slog.LevelWarn
 	case v.denial != nil:
-		return metrics.Denied, v.denial.Reason, slog.LevelInfo
+		return metrics.Denied, v.denial.Reason, slog.LevelDebug
+	case v.public:
+		return metrics.Public, "", slog.LevelDebug
 	case v.answer.status == 0:
 		return metrics.Abandoned, "", slog.LevelDebug
 	default:
@@ -148,35 +185,3 @@ func method(name string) string {
 	const longest = 16
 	return name[:min(len(name), longest)]
 }
-
-// recorder remembers what was answered.
-type recorder struct {
-	http.ResponseWriter
-
-	leaving func() bool
-	status  int
-	bytes   int64
-}
-
-// WriteHeader sends the client elsewhere for its next request when the pod is ending.
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= http.StatusOK {
-		r.status = status
-		if r.leaving() {
-			r.Header().Set("Connection", "close")
-		}
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.WriteHeader(http.StatusOK)
-	}
-	n, err := r.ResponseWriter.Write(p)
-	r.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -12,6 +12,8 @@ import (
 
 func TestMetrics(t *testing.T) {
 	m := metrics.New(func() map[string]int { return map[string]int{"managed": 2, "empty": 0} })
+	expires := time.Unix(1_800_000_000, 0)
+	m.WatchCertificate(func() time.Time { return expires })
 	defer m.Begin()()
 	m.Begin()()
 	m.Answered(metrics.Denied, "expired", 401)
@@ -20,6 +22,8 @@ func TestMetrics(t *testing.T) {
 	m.UpstreamFailed("upstream_reset")
 	m.ReloadFailed("keys")
 	m.Verified(time.Millisecond)
+	m.WatchStreams(func() int { return 3 })
+	m.WatchAudit(func() uint64 { return 4 })
 
 	problems, err := testutil.GatherAndLint(m.Gatherer())
 	if err != nil {
@@ -29,13 +33,19 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("%s: %s", problem.Metric, problem.Text)
 	}
 	want := `
+# HELP gatehouse_gate_audit_dropped_total Audit lines that were lost because their reader was too slow or gone.
+# TYPE gatehouse_gate_audit_dropped_total counter
+gatehouse_gate_audit_dropped_total 4
 # HELP gatehouse_gate_keys Keys that tokens of a provider can be checked with now.
 # TYPE gatehouse_gate_keys gauge
 gatehouse_gate_keys{provider="empty"} 0
 gatehouse_gate_keys{provider="managed"} 2
-# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config or keys.
+# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config, keys, revoked or certificate.
 # TYPE gatehouse_gate_reload_failures_total counter
 gatehouse_gate_reload_failures_total{file="keys"} 1
+# HELP gatehouse_gate_tls_certificate_expiry_seconds When the certificate shown to clients expires, in seconds since the epoch.
+# TYPE gatehouse_gate_tls_certificate_expiry_seconds gauge
+gatehouse_gate_tls_certificate_expiry_seconds 1.8e+09
 # HELP gatehouse_gate_requests_in_flight Requests being answered now, open streams included.
 # TYPE gatehouse_gate_requests_in_flight gauge
 gatehouse_gate_requests_in_flight 1
@@ -44,13 +54,17 @@ gatehouse_gate_requests_in_flight 1
 gatehouse_gate_requests_total{code="2xx",outcome="forwarded",reason=""} 1
 gatehouse_gate_requests_total{code="4xx",outcome="denied",reason="expired"} 1
 gatehouse_gate_requests_total{code="none",outcome="abandoned",reason=""} 1
+# HELP gatehouse_gate_streams_open Streams of server-sent events that are open now.
+# TYPE gatehouse_gate_streams_open gauge
+gatehouse_gate_streams_open 3
 # HELP gatehouse_gate_upstream_failures_total Exchanges with the MCP server that failed, by kind.
 # TYPE gatehouse_gate_upstream_failures_total counter
 gatehouse_gate_upstream_failures_total{kind="upstream_reset"} 1
 `
 	if err := testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(want),
 		"gatehouse_gate_keys", "gatehouse_gate_reload_failures_total", "gatehouse_gate_requests_in_flight",
-		"gatehouse_gate_requests_total", "gatehouse_gate_upstream_failures_total"); err != nil {
+		"gatehouse_gate_requests_total", "gatehouse_gate_audit_dropped_total", "gatehouse_gate_streams_open",
+		"gatehouse_gate_upstream_failures_total", "gatehouse_gate_tls_certificate_expiry_seconds"); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,44 @@
+package gate
+
+import (
+	"context"
+	"math"
+	"runtime/debug"
+	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+)
+
+// tellLife fills in what State says of the process and its work so far.
+func (g *Gate) tellLife(state *admin.State, current *snapshot.Snapshot) {
+	state.ConfigSchema = strings.TrimSuffix(authproxy.ConfigFile, ".json")
+	state.UptimeSeconds = int64(g.options.Now().Sub(g.began).Seconds())
+	// A negative limit only asks for the one in force.
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		state.MemoryLimitBytes = limit
+	}
+	state.OpenStreams = g.streams.Count()
+	state.LastAccepted, state.Refused = g.tally.read(func(provider string) bool {
+		_, configured := current.Keys[provider]
+		return configured
+	})
+}
+
+// startAudit writes audit lines until stop is called, which waits for the last of them.
+func (g *Gate) startAudit() (stop func()) {
+	if g.audit == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		g.audit.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-written
+	}
+}

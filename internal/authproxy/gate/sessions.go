@@ -1,0 +1,82 @@
+package gate
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
+)
+
+const (
+	protocolVersionHeader = "Mcp-Protocol-Version"
+	// statelessProtocol has no sessions: a session header means nothing there (MCP 2026-07-28, transports).
+	statelessProtocol = "2026-07-28"
+)
+
+func callerOf(p verify.Principal) session.Caller {
+	return session.Caller{Provider: p.Provider(), Subject: p.Subject(), Client: p.Client()}
+}
+
+// binding is what seals and opens this visitor's sessions.
+type binding struct {
+	keyring *session.Keyring
+	server  string
+	caller  session.Caller
+}
+
+// bind prepares the request's session header for the server, and remembers how to seal what the answer brings. An id
+// that was not sealed for this caller never reaches the server, whoever made it up: to let it pass as "no session"
+// would hide from a client that it has none.
+func (v *visit) bind() *deny.Denial {
+	if v.snapshot.Config.SessionBinding != authproxy.SessionBindingCaller {
+		return nil
+	}
+	keyring := v.gate.secrets.current.Load().sessions
+	if keyring == nil {
+		return deny.Secretless()
+	}
+	v.binding = &binding{keyring: keyring, server: v.snapshot.Config.Server.UID, caller: callerOf(v.principal)}
+	header := v.request.Header
+	removeTwins(header, session.Header)
+	if header.Get(protocolVersionHeader) == statelessProtocol {
+		header.Del(session.Header)
+		return nil
+	}
+	sealed, present := header[session.Header]
+	if !present {
+		return nil
+	}
+	id, ok := v.binding.keyring.Open(v.binding.server, v.binding.caller, sealed[0])
+	if !ok {
+		return deny.Session()
+	}
+	header[session.Header] = []string{id}
+	return nil
+}
+
+// sealSessions lets no session id of the server out as it is.
+func (v *visit) sealSessions(answer http.Header) *deny.Denial {
+	if v.binding == nil {
+		return nil
+	}
+	for i, id := range answer[session.Header] {
+		sealed, err := v.binding.keyring.Seal(v.binding.server, v.binding.caller, id)
+		if err != nil {
+			return deny.Upstream(deny.UpstreamSession)
+		}
+		answer[session.Header][i] = sealed
+	}
+	return nil
+}
+
+// removeTwins removes what a CGI or WSGI server would take for the header of this canonical name.
+func removeTwins(header http.Header, name string) {
+	for other := range header {
+		if other != name && strings.Contains(other, "_") && strings.EqualFold(strings.ReplaceAll(other, "_", "-"), name) {
+			delete(header, other)
+		}
+	}
+}
