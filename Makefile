@@ -49,7 +49,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-e2e test-all
+.PHONY: test test-race test-vectors test-e2e test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -58,10 +58,14 @@ test-race: export PKG = ./internal/authproxy/... ./internal/keys/... ./internal/
 test-race: ## Run the tests of the concurrent packages under the race detector (needs a C compiler).
 	@hack/test.sh -race
 
+test-vectors: export MODULE = test/vectors
+test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a module of its own, 26 MB to download).
+	@hack/test.sh
+
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
 
-test-all: verify lint test test-race test-e2e ## Run everything.
+test-all: verify lint test test-race test-vectors test-e2e ## Run everything.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean

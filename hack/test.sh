@@ -2,13 +2,15 @@
 # test.sh [GO-TEST-FLAG...]: runs the tests and closes with their counts. Tests against an API server get etcd and kube-apiserver from
 # KUBEBUILDER_ASSETS, else from hack/kubernetes, which builds them once per version (about ten minutes on two cores).
 #
-#   PKG  packages (default: ./...)      RUN  only tests whose name matches this pattern
+#   PKG     packages (default: ./...)      RUN  only tests whose name matches this pattern
+#   MODULE  folder of the Go module (default: this one)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=${PKG:-./...}
+module=${MODULE:-.}
 # shellcheck disable=SC2086  # PKG may list several
-if [ -z "${KUBEBUILDER_ASSETS:-}" ] && go list -test -deps $packages | grep -q '^sigs.k8s.io/controller-runtime/pkg/envtest$'; then
+if [ -z "${KUBEBUILDER_ASSETS:-}" ] && go -C "$module" list -test -deps $packages | grep -q '^sigs.k8s.io/controller-runtime/pkg/envtest$'; then
   KUBEBUILDER_ASSETS=$(hack/kubernetes/build.sh)
   export KUBEBUILDER_ASSETS
 fi
@@ -18,4 +20,4 @@ mkdir -p bin
 go build -o bin/testsummary ./hack/testsummary
 # -count=1: a result from the cache says nothing about the API server of today.
 # shellcheck disable=SC2086
-go test -json -count=1 -timeout 15m "$@" ${RUN:+-run "$RUN"} $packages | bin/testsummary
+go -C "$module" test -json -count=1 -timeout 15m "$@" ${RUN:+-run "$RUN"} $packages | bin/testsummary

@@ -19,9 +19,16 @@ const (
 	ConfigDir = "/etc/gatehouse/config"
 	// KeysDir holds the key files that Provider.Keys name, and RevokedFile.
 	KeysDir = "/etc/gatehouse/keys"
-	// RevokedFile lists what is no longer accepted although it is signed, one entry a line: "jti:<id>", "sub:<subject>",
-	// "kid:<key>", "issuedBefore:<RFC 3339 time>", with a subject behind a space if it is meant for one only. Empty
-	// lines and lines that begin with "#" say nothing. It may be absent.
+	// RevokedFile lists what is no longer accepted although it is signed, at most 10,000 entries, one a line:
+	//
+	//	jti:<id>                                         one token
+	//	sub:<subject>                                    all tokens of a caller
+	//	kid:<key>                                        all tokens of a key, by its id in the gate's state
+	//	issuedBefore:<RFC 3339 time> [<subject>]         what was issued before that, to anybody or to one caller
+	//
+	// A subject is the token's "sub", or where the provider has IdentityClaims, the JSON array of their values without
+	// spaces, such as ["7","a"]. A token without "iat" counts as issued before any time. Empty lines and lines that begin
+	// with "#" say nothing; space around entries does not count. The list holds for all providers. It may be absent.
 	RevokedFile = "revoked"
 	// TLSDir holds TLSCertFile and TLSKeyFile in PEM, as a Secret of type kubernetes.io/tls has them.
 	TLSDir      = "/etc/gatehouse/tls"

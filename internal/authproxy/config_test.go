@@ -1,6 +1,7 @@
 package authproxy_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -95,6 +96,17 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 		`algorithms: "none" is not one of`:          func(c *authproxy.Config) { c.Providers[0].Algorithms = []keys.Algorithm{"none"} },
 		"clockSkewSeconds: 301":                     func(c *authproxy.Config) { c.Providers[0].ClockSkewSeconds = 301 },
 		"maxTokenLifetimeSeconds":                   func(c *authproxy.Config) { c.Providers[0].MaxTokenLifetimeSeconds = -1 },
+		`tokenTypes[1]: "Logout+JWT" is no type`:    func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"JWT", "Logout+JWT"} },
+		`tokenTypes[0]: "application/dpop+jwt"`:     func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"application/dpop+jwt"} },
+		`tokenTypes[0]: "dpop+jwt; v=1"`:            func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"dpop+jwt; v=1"} },
+		`tokenTypes[0]: "a/b/c"`:                    func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"a/b/c"} },
+		"identityClaims: none may be empty":         func(c *authproxy.Config) { c.Providers[0].IdentityClaims = []string{""} },
+		`"HS256" does not go with keys`:             func(c *authproxy.Config) { c.Providers[0].Algorithms = []keys.Algorithm{keys.HS256} },
+		`"EdDSA" does not go with keys`:             func(c *authproxy.Config) { c.Providers[0].Keys.Format = authproxy.FormatSharedSecret },
+		`keys.format: "DER"`:                        func(c *authproxy.Config) { c.Providers[0].Keys.Format = "DER" },
+		"keys.files: at most 4, not 5":              func(c *authproxy.Config) { c.Providers[0].Keys.Files = strings.Split("a b c d e", " ") },
+		`keys.files[1]: "../x" is no file name`:     func(c *authproxy.Config) { c.Providers[0].Keys.Files = []string{"a", "../x"} },
+		`keys.files[0]: "revoked" is the list`:      func(c *authproxy.Config) { c.Providers[0].Keys.Files = []string{"revoked"} },
 	} {
 		changed := config()
 		change(&changed)
@@ -110,4 +122,32 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 	if _, err := authproxy.ParseConfig([]byte("{}")); strings.Count(err.Error(), "\n") < 5 {
 		t.Errorf("got %v", err)
 	}
+}
+
+// FuzzConfig: whatever the text, reading it does not panic; and what was read says, written again, the same.
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{
+		written, "{}", "[]", "null", `{"providers":[{"keys":{"remote":{"jwksURI":"https://[::1"}}}]}`,
+		strings.Replace(written, `"audiences": ["urn:a"]`, `"tokenTypes": ["", "JWT"], "identityClaims": ["id"], "keys": {"format": "SharedSecret", "files": ["a"]}`, 1),
+		strings.Replace(written, `"limits": {`, `"resourceMetadata": {"resource": "https://m.example/mcp", "authorizationServers": ["https://a.example"]}, "limits": {"clientIP": {"trustedProxies": ["10.0.0.0/8"], "header": "Forwarded"}, `, 1),
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		config, err := authproxy.ParseConfig(data)
+		if err != nil {
+			return
+		}
+		once, err := json.Marshal(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := authproxy.ParseConfig(once)
+		if err != nil {
+			t.Fatalf("%s: what is written cannot be read: %v", once, err)
+		}
+		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(once, twice) {
+			t.Errorf("%s became %s, %v", once, twice, err)
+		}
+	})
 }

@@ -8,8 +8,9 @@ type Provider struct {
 	Name string `json:"name"`
 	// Issuer is the exact "iss" value. Empty: tokens of this provider carry no "iss"; at most one may be so.
 	Issuer string `json:"issuer,omitempty"`
-	// Audiences: a token must carry at least one of them in "aud". Only a provider of shared secrets may have none;
-	// its tokens are then good wherever that secret is known.
+	// Audiences: a token must carry at least one of them in "aud". Only a provider of shared secrets may have none; its
+	// tokens are then good wherever that secret is known, and one that does carry "aud" is refused: it is meant for
+	// somebody, and that is not us (RFC 7519 section 4.1.3).
 	Audiences []string `json:"audiences,omitempty"`
 	// Algorithms are the JWS algorithms accepted from this provider.
 	Algorithms []keys.Algorithm `json:"algorithms"`
@@ -20,8 +21,8 @@ type Provider struct {
 	// TokenTypes are the "typ" headers accepted, as media types (RFC 7515 section 4.1.9); "" accepts a token without
 	// one. Empty: "at+jwt" only (RFC 9068 section 4). Types that mean something else cannot be listed.
 	TokenTypes []string `json:"tokenTypes,omitempty"`
-	// IdentityClaims are the claims that together say who the caller is; each must be a string or a number that is
-	// there. Empty: "sub".
+	// IdentityClaims are the claims that together say who the caller is; each must be there, a string that is not empty
+	// or a number. Empty: "sub".
 	IdentityClaims []string `json:"identityClaims,omitempty"`
 	// Keys says where the keys come from.
 	Keys KeySource `json:"keys,omitzero"`

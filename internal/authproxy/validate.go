@@ -135,8 +135,8 @@ func isTokenType(kind string) bool {
 		return true
 	}
 	short := strings.TrimPrefix(strings.ToLower(kind), "application/")
-	_, _, err := mime.ParseMediaType("application/" + short)
-	return err == nil && !slices.Contains(otherTypes, short)
+	full, parameters, err := mime.ParseMediaType("application/" + short)
+	return err == nil && full == "application/"+short && len(parameters) == 0 && !slices.Contains(otherTypes, short)
 }
 
 func (s KeySource) validate(p problems) {
@@ -144,7 +144,8 @@ func (s KeySource) validate(p problems) {
 		".format: %q is not JWKS, PEM or SharedSecret", s.Format)
 	p.check(len(s.Files) <= MaxKeyFiles, ".files: at most %d, not %d", MaxKeyFiles, len(s.Files))
 	for i, file := range s.Files {
-		p.check(file != "" && file != ".." && !strings.ContainsAny(file, "/\\"), ".files[%d]: %q is no file name", i, file)
+		p.check(file != "" && file != "." && file != ".." && !strings.ContainsAny(file, "/\\"), ".files[%d]: %q is no file name", i, file)
+		p.check(file != RevokedFile, ".files[%d]: %q is the list of revocations", i, file)
 	}
 	if s.Remote == nil {
 		return

@@ -2,11 +2,11 @@ package keys
 
 import (
 	"crypto"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/MicahParks/jwkset"
 )
@@ -19,10 +19,10 @@ type (
 // maxIDLength bounds "kid", which a token's sender chooses and we look up.
 const maxIDLength = 256
 
-type entry struct {
-	public Public
-	key    any // the private key where the set holds it, else the public one
-}
+// foreign says why a key is none of ours. Issuers publish such keys beside ours, and may.
+type foreign string
+
+func (f foreign) Error() string { return string(f) }
 
 func encode(key any, id string, algorithm Algorithm, private bool) (jwk, error) {
 	out, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{
@@ -35,100 +35,95 @@ func encode(key any, id string, algorithm Algorithm, private bool) (jwk, error) 
 	return out.Marshal(), nil
 }
 
-func decode(data []byte) ([]entry, error) {
-	var set jwks
-	if err := json.Unmarshal(data, &set); err != nil {
-		return nil, fmt.Errorf("not a JWK Set: %w", err)
+// decode reads one JWK that is meant for the operation. The second result is its private half, nil if it has none.
+func decode(raw jwk, operation jwkset.KEYOPS) (Public, crypto.Signer, error) {
+	if err := checkPurpose(raw, operation); err != nil {
+		return Public{}, nil, err
 	}
-	entries := make([]entry, 0, len(set.Keys))
-	seen := map[string]bool{}
-	for i, raw := range set.Keys {
-		one, err := decodeOne(raw)
-		if err != nil {
-			return nil, fmt.Errorf("key %d (%q): %w", i, raw.KID, err)
-		}
-		if seen[raw.KID] {
-			return nil, fmt.Errorf("key %d (%q): the kid is used twice", i, raw.KID)
-		}
-		seen[raw.KID] = true
-		entries = append(entries, one)
-	}
-	return entries, nil
-}
-
-func decodeOne(raw jwk) (entry, error) {
-	if err := checkMetadata(raw); err != nil {
-		return entry{}, err
-	}
+	// Certificates do not matter here, and one that cannot be read must not cost us the key.
+	raw.X5U, raw.X5C, raw.X5T, raw.X5TS256 = "", nil, "", ""
 	decoded, err := jwkset.NewJWKFromMarshal(raw, jwkset.JWKMarshalOptions{Private: true}, jwkset.JWKValidateOptions{})
-	if err != nil {
+	switch {
+	case errors.Is(err, jwkset.ErrInvalidKey) && raw.KTY == jwkset.KtyEC:
+		return Public{}, nil, errors.New("the point is not on the curve")
+	case err != nil:
 		// The library's message can quote key material.
-		return entry{}, fmt.Errorf("not a valid JWK")
+		return Public{}, nil, errors.New("not a valid JWK: a member is missing, badly encoded or out of range")
 	}
 	key := decoded.Key()
-	public := key
-	if signer, ok := key.(crypto.Signer); ok {
-		public = signer.Public()
+	private, _ := key.(crypto.Signer)
+	if private != nil {
+		key = private.Public()
 	}
-	algorithm, err := algorithmOf(public)
-	if err != nil {
-		return entry{}, err
-	}
-	if raw.ALG != "" && string(raw.ALG) != string(algorithm) {
-		return entry{}, fmt.Errorf("alg %q does not fit the key, which serves %s", raw.ALG, algorithm)
-	}
-	return entry{public: Public{ID: raw.KID, Algorithm: algorithm, Key: public}, key: key}, nil
+	public, err := name(key, raw.KID, Algorithm(raw.ALG))
+	return public, private, err
 }
 
-func checkMetadata(raw jwk) error {
+// name makes a Public of a key for which a file states a "kid" and an "alg"; both may be empty.
+func name(key any, id string, stated Algorithm) (Public, error) {
+	if err := admit(key); err != nil {
+		return Public{}, err
+	}
+	fitting, err := served(key)
+	if err != nil {
+		return Public{}, err
+	}
 	switch {
-	case raw.KID == "" || len(raw.KID) > maxIDLength:
-		return fmt.Errorf("kid must have 1 to %d characters", maxIDLength)
-	case raw.USE != "" && raw.USE != jwkset.UseSig:
-		return fmt.Errorf(`use is %q, want "sig"`, raw.USE)
-	case len(raw.KEYOPS) > 0 && !slices.Contains(raw.KEYOPS, jwkset.KeyOpsVerify) && !slices.Contains(raw.KEYOPS, jwkset.KeyOpsSign):
-		return fmt.Errorf(`key_ops %v allow neither "verify" nor "sign"`, raw.KEYOPS)
+	case stated == "" && len(fitting) == 1:
+		stated = fitting[0]
+	case stated != "" && !slices.Contains(fitting, stated):
+		return Public{}, fmt.Errorf("alg %q does not fit the key, which serves %v", stated, fitting)
+	}
+	if id != "" {
+		return Public{ID: id, Algorithm: stated, Key: key}, nil
+	}
+	id, err = Thumbprint(key)
+	return Public{ID: id, Anonymous: true, Algorithm: stated, Key: key}, err
+}
+
+// checkPurpose tells keys that must not be in the file from keys that are merely of no use to us.
+func checkPurpose(raw jwk, operation jwkset.KEYOPS) error {
+	switch {
 	case raw.KTY == jwkset.KtyOct:
-		return fmt.Errorf("a symmetric key does not belong into a published set")
+		return errors.New("a symmetric key does not belong into a published set")
+	case !slices.Contains(types, raw.KTY):
+		return foreign(fmt.Sprintf("kty %.20q is not supported", raw.KTY))
+	case raw.USE != "" && raw.USE != jwkset.UseSig:
+		return foreign(fmt.Sprintf(`use is %.20q, not "sig"`, raw.USE))
+	case raw.KEYOPS != nil && !slices.Contains(raw.KEYOPS, operation):
+		return foreign(fmt.Sprintf("key_ops are without %q", operation))
+	case raw.ALG != "" && !slices.Contains(algorithms, Algorithm(raw.ALG)):
+		return foreign(fmt.Sprintf("alg %.20q is not supported", raw.ALG))
+	case raw.CRV != "" && !slices.Contains(curves, raw.CRV):
+		return foreign(fmt.Sprintf("crv %.20q is not supported", raw.CRV))
+	case len(raw.KID) > maxIDLength || strings.ContainsFunc(raw.KID, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return foreign(fmt.Sprintf("no token can name it: a kid has at most %d characters, all visible ASCII", maxIDLength))
 	}
 	return nil
 }
 
-// Thumbprint is the base64url SHA-256 thumbprint of a public key (RFC 7638, RFC 8037 section 2).
-func Thumbprint(public crypto.PublicKey) (string, error) {
-	encoded, err := encode(public, "", "", false)
-	if err != nil {
-		return "", err
-	}
-	// Members in lexicographic order, no white space: struct order and Marshal give exactly that.
-	var canonical any
-	switch encoded.KTY {
-	case jwkset.KtyEC:
-		canonical = struct {
-			CRV jwkset.CRV `json:"crv"`
-			KTY jwkset.KTY `json:"kty"`
-			X   string     `json:"x"`
-			Y   string     `json:"y"`
-		}{encoded.CRV, encoded.KTY, encoded.X, encoded.Y}
-	case jwkset.KtyOKP:
-		canonical = struct {
-			CRV jwkset.CRV `json:"crv"`
-			KTY jwkset.KTY `json:"kty"`
-			X   string     `json:"x"`
-		}{encoded.CRV, encoded.KTY, encoded.X}
-	case jwkset.KtyRSA:
-		canonical = struct {
-			E   string     `json:"e"`
-			KTY jwkset.KTY `json:"kty"`
-			N   string     `json:"n"`
-		}{encoded.E, encoded.KTY, encoded.N}
-	default:
-		return "", fmt.Errorf("no thumbprint for key type %q", encoded.KTY)
-	}
-	data, err := json.Marshal(canonical)
-	if err != nil {
-		return "", fmt.Errorf("thumbprint: %w", err)
-	}
-	sum := sha256.Sum256(data)
-	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
+var (
+	types  = []jwkset.KTY{jwkset.KtyEC, jwkset.KtyOKP, jwkset.KtyRSA, jwkset.KtyOct}
+	curves = []jwkset.CRV{jwkset.CrvEd25519, jwkset.CrvP256, jwkset.CrvP384, jwkset.CrvP521}
+)
+
+// holdsPrivate tells whether any member of a private or symmetric key is there, complete or not (RFC 7518 section 6).
+func holdsPrivate(raw jwk) bool {
+	return raw.D+raw.P+raw.Q+raw.DP+raw.DQ+raw.QI+raw.K != "" || len(raw.OTH) > 0
 }
+
+// members takes a JWK Set apart without looking into its keys: what cannot be read in one is no fault of the others.
+func members(data []byte) ([]json.RawMessage, error) {
+	var set struct{ Keys *[]json.RawMessage }
+	// The decoder's messages can quote what they found.
+	if err := json.Unmarshal(data, &set); err != nil || set.Keys == nil {
+		return nil, errors.New(`not a JWK Set: it must be a JSON object with an array "keys"`)
+	}
+	if len(*set.Keys) > maxKeys {
+		return nil, fmt.Errorf("%d keys are more than the %d that a set may have", len(*set.Keys), maxKeys)
+	}
+	return *set.Keys, nil
+}
+
+// maxKeys bounds what a set from elsewhere can cost. Issuers have a handful.
+const maxKeys = 100

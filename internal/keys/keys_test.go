@@ -2,73 +2,105 @@ package keys_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
-	"encoding/json"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-func generate(t *testing.T, algorithm keys.Algorithm) keys.Private {
-	t.Helper()
-	key, err := keys.Generate(algorithm)
-	if err != nil {
-		t.Fatal(err)
+func TestPrivateSetSurvivesStorage(t *testing.T) {
+	for _, algorithm := range asymmetric() {
+		set := []keys.Private{generate(t, algorithm), generate(t, keys.ES256)}
+		data, err := keys.MarshalPrivate(set)
+		must(t, err)
+		back, err := keys.ParsePrivate(data)
+		must(t, err)
+		for i, key := range back {
+			if !reflect.DeepEqual(key.Public(), set[i].Public()) || key.ID() != set[i].ID() || key.Algorithm() != set[i].Algorithm() {
+				t.Errorf("key %d came back as %s %s, was %s %s", i, key.Algorithm(), key.ID(), set[i].Algorithm(), set[i].ID())
+			}
+			if signature, err := key.Sign("text"); err != nil || !set[i].Public().Verify("text", signature) {
+				t.Errorf("%s: the private key changed in storage: %v", key.Algorithm(), err)
+			}
+		}
 	}
-	return key
 }
 
-func TestPrivateSetSurvivesStorage(t *testing.T) {
-	var set []keys.Private
-	for _, algorithm := range keys.Algorithms() {
-		set = append(set, generate(t, algorithm))
-	}
-	data, err := keys.MarshalPrivate(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := keys.ParsePrivate(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, key := range back {
-		if key.ID() != set[i].ID() || key.Algorithm() != set[i].Algorithm() {
-			t.Errorf("key %d came back as %s %s, was %s %s", i, key.Algorithm(), key.ID(), set[i].Algorithm(), set[i].ID())
+func TestPrivateSetsThatMustBeRefused(t *testing.T) {
+	key := generate(t, keys.ES256)
+	data, err := keys.MarshalPrivate([]keys.Private{key})
+	must(t, err)
+	edited := func(old, changed string) []byte {
+		text := strings.Replace(string(data), old, changed, 1)
+		if text == string(data) {
+			t.Fatalf("%q is not in the set", old)
 		}
-		type equaler interface {
-			Equal(x crypto.PrivateKey) bool
+		return []byte(text)
+	}
+	one := strings.TrimSuffix(strings.TrimPrefix(string(data), `{"keys":[`), `]}`)
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"no JSON":         {[]byte("x"), "not a JWK Set"},
+		"no keys":         {[]byte(`{"keys":[]}`), "empty"},
+		"no private half": {jwks(t, member(t, key.Public())), "no private half"},
+		"no kid":          {edited(`"kid":`, `"x-kid":`), "no kid"},
+		"for encryption":  {edited(`"use":"sig"`, `"use":"enc"`), "use is"},
+		"may only verify": {edited(`"use":"sig"`, `"key_ops":["verify"]`), "key_ops"},
+		"one key twice":   {[]byte(`{"keys":[` + one + `,` + one + `]}`), "twice"},
+		"type of member":  {edited(`"use":"sig"`, `"use":1`), "wrong JSON type"},
+	} {
+		if _, err := keys.ParsePrivate(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got error %v, want one with %q", name, err, c.want)
 		}
-		if !key.Signer().(equaler).Equal(set[i].Signer()) {
-			t.Errorf("%s: the private key changed in storage", key.Algorithm())
-		}
+	}
+	if _, err := keys.MarshalPrivate([]keys.Private{generate(t, keys.HS256)}); err == nil {
+		t.Error("a shared secret was stored")
 	}
 }
 
 func TestPublicSetHoldsNoPrivateMember(t *testing.T) {
-	for _, algorithm := range keys.Algorithms() {
-		data, err := keys.MarshalPublic([]keys.Public{generate(t, algorithm).Public()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var set struct{ Keys []map[string]any }
-		if err := json.Unmarshal(data, &set); err != nil {
-			t.Fatal(err)
-		}
-		for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
-			if _, found := set.Keys[0][member]; found {
-				t.Errorf("%s: public set holds member %q", algorithm, member)
+	for _, algorithm := range asymmetric() {
+		public := generate(t, algorithm).Public()
+		found := member(t, public)
+		for _, name := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
+			if _, has := found[name]; has {
+				t.Errorf("%s: public set holds member %q", algorithm, name)
 			}
 		}
-		if _, err := keys.ParsePublic(data); err != nil {
-			t.Errorf("%s: own public set refused: %v", algorithm, err)
+		set, err := keys.ParsePublic(jwks(t, found))
+		if err != nil || !reflect.DeepEqual(set, keys.Set{Keys: []keys.Public{public}}) {
+			t.Errorf("%s: own public set came back as %v, %v", algorithm, set, err)
 		}
+	}
+	if _, err := keys.MarshalPublic([]keys.Public{generate(t, keys.HS256).Public()}); err == nil {
+		t.Error("a shared secret was published")
+	}
+}
+
+func TestGenerate(t *testing.T) {
+	key, err := keys.Generate(keys.PS384)
+	must(t, err)
+	if bits := key.Public().Key.(*rsa.PublicKey).N.BitLen(); key.Algorithm() != keys.PS384 || bits != 3072 {
+		t.Errorf("got a key for %s of %d bits", key.Algorithm(), bits)
+	}
+	for algorithm, size := range map[keys.Algorithm]int{keys.HS256: 32, keys.HS384: 48, keys.HS512: 64} {
+		one, err := keys.Generate(algorithm)
+		must(t, err)
+		other, err := keys.Generate(algorithm)
+		must(t, err)
+		if got := len(one.Public().Key.([]byte)); got != size || one.ID() == other.ID() || !one.Public().Anonymous {
+			t.Errorf("%s: a secret of %d bytes, IDs %s and %s", algorithm, got, one.ID(), other.ID())
+		}
+	}
+	if _, err := keys.Generate("none"); err == nil {
+		t.Error("a key for alg none was made")
 	}
 }
 
@@ -78,13 +110,9 @@ func TestThumbprintVectors(t *testing.T) {
 		"n64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbI" +
 		"SD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
 	n, err := base64.RawURLEncoding.DecodeString(modulus)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	x, err := base64.RawURLEncoding.DecodeString("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for want, key := range map[string]crypto.PublicKey{
 		"NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs": &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537},
 		"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k": ed25519.PublicKey(x),
@@ -93,95 +121,5 @@ func TestThumbprintVectors(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("thumbprint of %T = %q, %v, want %q", key, got, err, want)
 		}
-	}
-}
-
-func TestSetsThatMustBeRefused(t *testing.T) {
-	weak, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	good := member(t, generate(t, keys.ES256).Public())
-	edited := func(name string, value any) []map[string]any {
-		one := map[string]any{}
-		for k, v := range good {
-			one[k] = v
-		}
-		one[name] = value
-		return []map[string]any{one}
-	}
-	cases := map[string]struct {
-		set  []map[string]any
-		want string
-	}{
-		"no keys":                {[]map[string]any{}, "empty"},
-		"short RSA key":          {[]map[string]any{rsaMember(&weak.PublicKey)}, "too short"},
-		"curve P-384":            {[]map[string]any{ecMember(t, &p384.PublicKey)}, "P-384"},
-		"alg of another family":  {edited("alg", "RS256"), "does not fit"},
-		"alg none":               {edited("alg", "none"), "does not fit"},
-		"meant for encryption":   {edited("use", "enc"), "use is"},
-		"may only encrypt":       {edited("key_ops", []string{"encrypt"}), "key_ops"},
-		"no kid":                 {edited("kid", ""), "kid"},
-		"kid of 257 characters":  {edited("kid", strings.Repeat("k", 257)), "kid"},
-		"kid twice":              {append(edited("use", "sig"), good), "twice"},
-		"symmetric":              {[]map[string]any{{"kty": "oct", "kid": "x", "k": "AAAA"}}, "symmetric"},
-		"point not on the curve": {edited("x", base64.RawURLEncoding.EncodeToString(make([]byte, 32))), "not a valid JWK"},
-		"unknown key type":       {[]map[string]any{{"kty": "XYZ", "kid": "x"}}, "not a valid JWK"},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			data, err := json.Marshal(map[string]any{"keys": c.set})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := keys.ParsePublic(data); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got error %v, want one with %q", err, c.want)
-			}
-		})
-	}
-	private, err := keys.MarshalPrivate([]keys.Private{generate(t, keys.EdDSA)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := keys.ParsePublic(private); err == nil || !strings.Contains(err.Error(), "private half") {
-		t.Errorf("a private key in a public set: got %v", err)
-	}
-	if _, err := keys.ParsePublic([]byte("not json")); err == nil {
-		t.Error("text that is no JSON was accepted")
-	}
-}
-
-func member(t *testing.T, key keys.Public) map[string]any {
-	t.Helper()
-	data, err := keys.MarshalPublic([]keys.Public{key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var set struct{ Keys []map[string]any }
-	if err := json.Unmarshal(data, &set); err != nil {
-		t.Fatal(err)
-	}
-	return set.Keys[0]
-}
-
-func rsaMember(key *rsa.PublicKey) map[string]any {
-	return map[string]any{"kty": "RSA", "kid": "weak", "e": "AQAB", "n": base64.RawURLEncoding.EncodeToString(key.N.Bytes())}
-}
-
-func ecMember(t *testing.T, key *ecdsa.PublicKey) map[string]any {
-	t.Helper()
-	point, err := key.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	half := (len(point) - 1) / 2
-	return map[string]any{
-		"kty": "EC", "kid": "p384", "crv": "P-384",
-		"x": base64.RawURLEncoding.EncodeToString(point[1 : 1+half]),
-		"y": base64.RawURLEncoding.EncodeToString(point[1+half:]),
 	}
 }

@@ -14,29 +14,57 @@ import (
 	"github.com/MicahParks/jwkset"
 )
 
-// Private is a key that signs. Its zero value is unusable; it comes from Generate or ParsePrivate.
+// Private is a key that signs. Its zero value is unusable; it comes from Generate, NewShared or ParsePrivate.
 type Private struct {
-	id        string
-	algorithm Algorithm
-	signer    crypto.Signer
+	public Public
+	// signer is ed25519.PrivateKey, *ecdsa.PrivateKey or *rsa.PrivateKey; nil for a shared secret, which is in public.
+	signer crypto.Signer
 }
 
-// ID is the key's "kid": the RFC 7638 SHA-256 thumbprint of its public half.
-func (k Private) ID() string { return k.id }
+// ID is the key's "kid": the RFC 7638 SHA-256 thumbprint of its public half. A shared secret has no "kid"; its ID is
+// that of Public.
+func (k Private) ID() string { return k.public.ID }
 
 // Algorithm is the only algorithm that the key signs with.
-func (k Private) Algorithm() Algorithm { return k.algorithm }
+func (k Private) Algorithm() Algorithm { return k.public.Algorithm }
 
-// Signer is the key as the standard library and golang-jwt take it: ed25519.PrivateKey, *ecdsa.PrivateKey or
-// *rsa.PrivateKey.
-func (k Private) Signer() crypto.Signer { return k.signer }
+// Public is the half that verifies. It may be shown to anyone, unless the key is a shared secret and has no halves.
+func (k Private) Public() Public { return k.public }
 
-// Public is the half that may be shown to anyone.
-func (k Private) Public() Public {
-	return Public{ID: k.id, Algorithm: k.algorithm, Key: k.signer.Public()}
+// Sign signs a JWS signing input (RFC 7515 section 5.1); the signature is not encoded.
+func (k Private) Sign(text string) ([]byte, error) {
+	method, known := methods[k.public.Algorithm]
+	if !known {
+		return nil, fmt.Errorf("sign: there is no algorithm %q", k.public.Algorithm)
+	}
+	var key any = k.signer
+	if k.public.Algorithm.Symmetric() {
+		key = k.public.Key
+	}
+	signature, err := method.Sign(text, key)
+	if err != nil {
+		return nil, fmt.Errorf("sign with key %q: %w", k.public.ID, err)
+	}
+	return signature, nil
 }
 
-// Generate makes a new key: Ed25519, P-256 or RSA of 3072 bits.
+// NewShared makes a signing key of a shared secret that verifies with the algorithm, or says why it cannot.
+func NewShared(secret []byte, algorithm Algorithm) (Private, error) {
+	public, err := secretKey(secret)
+	if err != nil {
+		return Private{}, err
+	}
+	public, fits := public.Bind([]Algorithm{algorithm})
+	if !fits {
+		return Private{}, fmt.Errorf("a shared secret of %d bytes does not serve %q", len(secret), algorithm)
+	}
+	return Private{public: public}, nil
+}
+
+// rsaBits is the length of new RSA keys.
+const rsaBits = 3072
+
+// Generate makes a new key: Ed25519, an elliptic curve, RSA of 3072 bits, or a secret as long as the hash.
 func Generate(algorithm Algorithm) (Private, error) {
 	var signer crypto.Signer
 	var err error
@@ -45,59 +73,100 @@ func Generate(algorithm Algorithm) (Private, error) {
 		_, signer, err = ed25519.GenerateKey(rand.Reader)
 	case ES256:
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case RS256:
-		signer, err = rsa.GenerateKey(rand.Reader, 3072)
+	case ES384:
+		signer, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case ES512:
+		signer, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	case RS256, RS384, RS512, PS256, PS384, PS512:
+		signer, err = rsa.GenerateKey(rand.Reader, rsaBits)
+	case HS256:
+		return generateShared(32, algorithm)
+	case HS384:
+		return generateShared(48, algorithm)
+	case HS512:
+		return generateShared(64, algorithm)
 	default:
 		return Private{}, fmt.Errorf("generate key: algorithm %q is not supported: use one of %v", algorithm, Algorithms())
 	}
 	if err != nil {
 		return Private{}, fmt.Errorf("generate %s key: %w", algorithm, err)
 	}
-	return newPrivate(signer)
-}
-
-func newPrivate(signer crypto.Signer) (Private, error) {
-	algorithm, err := algorithmOf(signer.Public())
-	if err != nil {
-		return Private{}, err
-	}
 	id, err := Thumbprint(signer.Public())
 	if err != nil {
 		return Private{}, err
 	}
-	return Private{id: id, algorithm: algorithm, signer: signer}, nil
+	return Private{public: Public{ID: id, Algorithm: algorithm, Key: signer.Public()}, signer: signer}, nil
 }
 
-// MarshalPrivate writes keys as a JWK Set with their private members. The first key is the one that signs.
+func generateShared(size int, algorithm Algorithm) (Private, error) {
+	secret := make([]byte, size)
+	if _, err := rand.Read(secret); err != nil {
+		return Private{}, fmt.Errorf("generate %s key: %w", algorithm, err)
+	}
+	return NewShared(secret, algorithm)
+}
+
+// MarshalPrivate writes keys as a JWK Set with their private members. The first key is the one that signs. Shared
+// secrets are an error: they are not ours to store.
 func MarshalPrivate(set []Private) ([]byte, error) {
-	out := jwkset.JWKSMarshal{Keys: []jwkset.JWKMarshal{}}
+	out := jwks{Keys: []jwk{}}
 	for _, key := range set {
-		jwk, err := encode(key.signer, key.id, key.algorithm, true)
+		if key.signer == nil {
+			return nil, fmt.Errorf("key %q has no private half to store", key.ID())
+		}
+		encoded, err := encode(key.signer, key.ID(), key.Algorithm(), true)
 		if err != nil {
 			return nil, err
 		}
-		out.Keys = append(out.Keys, jwk)
+		out.Keys = append(out.Keys, encoded)
 	}
 	return json.Marshal(out)
 }
 
-// ParsePrivate reads what MarshalPrivate wrote. It refuses an empty set, a key without its private half, and all that
-// ParsePublic refuses.
+// ParsePrivate reads what MarshalPrivate wrote. It refuses an empty set, a key without its private half, its "kid" or
+// its algorithm, and all that ParsePublic refuses or leaves out.
 func ParsePrivate(data []byte) ([]Private, error) {
-	decoded, err := decode(data)
+	raw, err := members(data)
 	if err != nil {
 		return nil, err
 	}
-	set := make([]Private, 0, len(decoded))
-	for _, entry := range decoded {
-		signer, ok := entry.key.(crypto.Signer)
-		if !ok {
-			return nil, fmt.Errorf("key %q has no private half", entry.public.ID)
+	var set []Private
+	var problems []error
+	for i, member := range raw {
+		key, err := parsePrivateJWK(member)
+		for _, other := range set {
+			if err == nil && other.ID() == key.ID() {
+				err = errors.New("the kid is used twice")
+			}
 		}
-		set = append(set, Private{id: entry.public.ID, algorithm: entry.public.Algorithm, signer: signer})
+		if err != nil {
+			problems = append(problems, fmt.Errorf("key %d (%.40q): %w", i, key.ID(), err))
+		}
+		set = append(set, key)
 	}
 	if len(set) == 0 {
-		return nil, errors.New("the key set is empty")
+		problems = append(problems, errors.New("the key set is empty"))
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
 	}
 	return set, nil
+}
+
+func parsePrivateJWK(data json.RawMessage) (Private, error) {
+	var raw jwk
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return Private{}, errors.New("not a valid JWK: a member has the wrong JSON type")
+	}
+	unread := Private{public: Public{ID: raw.KID}} // to name it
+	public, signer, err := decode(raw, jwkset.KeyOpsSign)
+	switch {
+	case err != nil:
+		return unread, err
+	case signer == nil:
+		return unread, errors.New("it has no private half")
+	case public.Anonymous || public.Algorithm == "":
+		return unread, errors.New("it has no kid or no alg")
+	}
+	return Private{public: public, signer: signer}, nil
 }

@@ -15,7 +15,7 @@ const TypeAccessToken = "at+jwt"
 
 // Template says what a token of one issuer for one server looks like.
 type Template struct {
-	// Key signs, and names itself in the "kid" header.
+	// Key signs, and names itself in the "kid" header. A shared secret has no name, and its tokens no "kid".
 	Key keys.Private
 	// Issuer and Audience are the "iss" and "aud" claims, both required by RFC 9068 section 2.2.
 	Issuer   string
@@ -51,17 +51,19 @@ func (t Template) claims(now time.Time) jwt.MapClaims {
 }
 
 func (t Template) sign(key keys.Private, claims jwt.MapClaims) (string, error) {
-	method := jwt.GetSigningMethod(string(key.Algorithm()))
-	if method == nil {
-		return "", fmt.Errorf("mint token: no signing method for algorithm %q", key.Algorithm())
-	}
-	unsigned := jwt.NewWithClaims(method, claims)
-	unsigned.Header["typ"] = TypeAccessToken
+	header := map[string]any{"alg": key.Algorithm(), "typ": TypeAccessToken}
 	// The template's kid, also when another key signs: the forgery claims to be the real key.
-	unsigned.Header["kid"] = t.Key.ID()
-	signed, err := unsigned.SignedString(key.Signer())
+	if public := t.Key.Public(); !public.Anonymous {
+		header["kid"] = public.ID
+	}
+	unsigned := jwt.Token{Header: header, Claims: claims}
+	text, err := unsigned.SigningString()
 	if err != nil {
 		return "", fmt.Errorf("mint token: %w", err)
 	}
-	return signed, nil
+	signature, err := key.Sign(text)
+	if err != nil {
+		return "", fmt.Errorf("mint token: %w", err)
+	}
+	return text + "." + unsigned.EncodeSegment(signature), nil
 }

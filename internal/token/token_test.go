@@ -2,6 +2,7 @@ package token_test
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -33,7 +34,8 @@ func parse(raw string, template token.Template, at time.Time) (*jwt.Token, error
 }
 
 func TestGoodTokenIsGoodForItsLifetimeOnly(t *testing.T) {
-	for _, algorithm := range keys.Algorithms() {
+	// One of each kind: within a kind only the hash differs.
+	for _, algorithm := range []keys.Algorithm{keys.EdDSA, keys.ES512, keys.RS256, keys.PS384, keys.HS256} {
 		template := template(t, algorithm)
 		raw, err := template.Good(now)
 		if err != nil {
@@ -43,7 +45,11 @@ func TestGoodTokenIsGoodForItsLifetimeOnly(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", algorithm, err)
 		}
-		if parsed.Header["typ"] != "at+jwt" || parsed.Header["kid"] != template.Key.ID() {
+		want := map[string]any{"alg": string(algorithm), "typ": "at+jwt", "kid": template.Key.ID()}
+		if algorithm.Symmetric() {
+			delete(want, "kid")
+		}
+		if !maps.Equal(parsed.Header, want) {
 			t.Errorf("%s: header %v", algorithm, parsed.Header)
 		}
 		claims := parsed.Claims.(jwt.MapClaims)
@@ -59,14 +65,16 @@ func TestGoodTokenIsGoodForItsLifetimeOnly(t *testing.T) {
 func TestBadTokenDiffersInOneThing(t *testing.T) {
 	wants := map[token.Defect]error{token.Expired: jwt.ErrTokenExpired, token.WrongKey: jwt.ErrTokenSignatureInvalid}
 	for _, defect := range token.Defects() {
-		template := template(t, keys.ES256)
-		raw, err := template.Bad(defect, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = parse(raw, template, now)
-		if want := wants[defect]; want == nil || !isOnly(err, want) {
-			t.Errorf("%s: refused with %v, want only %v", defect, err, want)
+		for _, algorithm := range []keys.Algorithm{keys.ES256, keys.HS512} {
+			template := template(t, algorithm)
+			raw, err := template.Bad(defect, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = parse(raw, template, now)
+			if want := wants[defect]; want == nil || !isOnly(err, want) {
+				t.Errorf("%s, %s: refused with %v, want only %v", defect, algorithm, err, want)
+			}
 		}
 	}
 	if _, err := template(t, keys.EdDSA).Bad("unheard-of", now); err == nil {

@@ -16,6 +16,10 @@ type State struct {
 	ConfigSHA256 string `json:"configSHA256"`
 	// Keys are the ids ("kid") of the keys in force, by provider; a provider without keys has an empty list.
 	Keys map[string][]string `json:"keys"`
+	// KeysLoaded is when they were read or fetched, by provider: the newest of them. A provider without keys is not there.
+	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
+	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
+	RevokedSHA256 string `json:"revokedSHA256,omitempty"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
 	SelfTest string `json:"selfTest"`
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could

@@ -80,3 +80,32 @@ func FuzzWithoutToken(f *testing.F) {
 		}
 	})
 }
+
+func FuzzBearer(f *testing.F) {
+	for _, seed := range []string{"Bearer abc", "bearer  a.b-c_~+/==", "Basic YTpi", "Bearer", "Bearer a b", "BEARER\tabc", "", "Bearer ="} {
+		f.Add(seed, "", false)
+		f.Add(seed, seed, true)
+	}
+	f.Fuzz(func(t *testing.T, first, second string, two bool) {
+		values := []string{first}
+		if two {
+			values = append(values, second)
+		}
+		token, denial := bearer.Token(http.Header{"Authorization": values})
+		if (denial == nil) != (token != "") {
+			t.Fatalf("%q: both a token and a refusal, or neither: %q %+v", values, token, denial)
+		}
+		if denial != nil {
+			if two != (denial.Reason == deny.AmbiguousHeader) {
+				t.Errorf("%q: refused as %s", values, denial.Reason)
+			}
+			return
+		}
+		// What is accepted is exactly: the scheme, spaces, and a token without any.
+		scheme, spaced := strings.CutSuffix(first, token)
+		if two || !spaced || !strings.EqualFold(strings.TrimRight(scheme, " "), "bearer") || !strings.HasSuffix(scheme, " ") ||
+			strings.ContainsAny(token, " \t\r\n\",;\x00") {
+			t.Errorf("%q: gave %q", values, token)
+		}
+	})
+}

@@ -5,6 +5,7 @@
 package body
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -43,6 +44,11 @@ type Body struct {
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
 	reluctant bool
 
+	// declared is the Content-Length; negative if there is none.
+	declared int64
+	// ahead is what Prefetch has read and Read has not given yet. It belongs to their caller.
+	ahead []byte
+
 	mu      sync.Mutex
 	left    int64
 	read    int64 // all that came, also what was thrown away
@@ -58,7 +64,7 @@ type Body struct {
 func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 	b := &Body{
 		source: r.Body, writer: w, control: http.NewResponseController(w), stall: Stall, giveUp: drainTime, left: limit,
-		reluctant: r.Header.Get("Expect") != "",
+		reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
 	}
 	if r.ContentLength > limit {
 		b.err = ErrTooLarge
@@ -74,21 +80,37 @@ func (b *Body) Err() error {
 	return b.err
 }
 
-// Bytes is how much of the body has come so far, whatever was done with it.
-func (b *Body) Bytes() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.read
+// Prefetch reads ahead, under the same limits as Read, for somebody who must see a body before it is forwarded; Read gives
+// it again. whole tells that ahead is all of the body; otherwise the body is longer than longest bytes, and ahead begins
+// it. Prefetch must not be called beside Read, nor after it. The error is what Err tells from then on.
+func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
+	size := longest
+	if b.declared >= 0 {
+		size = min(size, b.declared)
+	}
+	const firstGuess = 4 << 10
+	buffer := bytes.NewBuffer(make([]byte, 0, min(size, firstGuess)+bytes.MinRead))
+	// One byte more shows the end of a body of just that length.
+	if _, err = buffer.ReadFrom(io.LimitReader(b, longest+1)); err != nil {
+		return nil, false, err
+	}
+	b.ahead = buffer.Bytes()
+	return b.ahead, b.isWhole(), nil
 }
 
-func (b *Body) count(n int64) {
+func (b *Body) isWhole() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.read += n
+	return b.whole
 }
 
 // Read implements io.Reader under the limits. Every Read must make progress within Stall.
 func (b *Body) Read(p []byte) (int, error) {
+	if len(b.ahead) > 0 {
+		n := copy(p, b.ahead)
+		b.ahead = b.ahead[n:]
+		return n, nil
+	}
 	if err := b.begin(); err != nil {
 		return 0, err
 	}
@@ -105,6 +127,9 @@ func (b *Body) begin() error {
 		return errClosed
 	}
 	b.begun = true
+	if b.whole {
+		return io.EOF
+	}
 	return b.err
 }
 

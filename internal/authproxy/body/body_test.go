@@ -49,6 +49,30 @@ func TestHeadIsRemembered(t *testing.T) {
 	}
 }
 
+func TestPrefetch(t *testing.T) {
+	for _, c := range []struct {
+		size, longest int
+		whole         bool
+		err           error
+	}{
+		{0, 10, true, nil}, {9, 10, true, nil}, {10, 10, true, nil}, {11, 10, false, nil}, {50, 10, false, nil},
+		{100, 100, true, nil}, {101, 1000, false, ErrTooLarge},
+	} {
+		text := strings.Repeat("0123456789a", 10)[:c.size]
+		b := of(text, 100)
+		ahead, whole, err := b.Prefetch(int64(c.longest))
+		if whole != c.whole || !errors.Is(err, c.err) || !errors.Is(b.Err(), c.err) || !strings.HasPrefix(text, string(ahead)) || whole && string(ahead) != text {
+			t.Errorf("%d of at most %d: got %q, %t, %v", c.size, c.longest, ahead, whole, err)
+		}
+		if again, err := io.ReadAll(b); c.err == nil && (string(again) != text || err != nil) {
+			t.Errorf("%d of at most %d: then read %q, %v", c.size, c.longest, again, err)
+		}
+		if c.err == nil && string(b.Head()) != text {
+			t.Errorf("%d of at most %d: head %q", c.size, c.longest, b.Head())
+		}
+	}
+}
+
 func TestNothingIsReadAfterClose(t *testing.T) {
 	b := of("x", 10)
 	if err := b.Close(); err != nil {

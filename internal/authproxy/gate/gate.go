@@ -150,11 +150,14 @@ func (g *Gate) keyCounts() map[string]int {
 }
 
 func (g *Gate) reloadFailed(file string) {
-	if file == authproxy.ConfigFile {
+	switch file {
+	case authproxy.ConfigFile:
 		g.metrics.ReloadFailed("config")
-		return
+	case authproxy.RevokedFile:
+		g.metrics.ReloadFailed("revoked")
+	default:
+		g.metrics.ReloadFailed("keys")
 	}
-	g.metrics.ReloadFailed("keys")
 }
 
 // adminKey is derived anew for each use: the secret is small, asked for seldom, and may be replaced.
@@ -170,7 +173,8 @@ func (g *Gate) state() admin.State {
 	current := g.store.Current()
 	state := admin.State{
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
-		ConfigSHA256: current.ConfigSHA256, Keys: map[string][]string{}, SelfTest: g.selfTestVerdict(),
+		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
+		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
 		Time: g.options.Now(),
 	}
 	g.tellLife(&state, current)

@@ -63,7 +63,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}, []string{"kind"}),
 		reloadFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "reload_failures_total",
-			Help: "New contents of mounted files that could not be used, by what the file holds: config or keys.",
+			Help: "New contents of mounted files that could not be used, by what the file holds: config, keys or revoked.",
 		}, []string{"file"}),
 		verification: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_verification_seconds",
@@ -100,7 +100,8 @@ func (m *Metrics) Answered(outcome Outcome, reason string, status int) {
 // UpstreamFailed counts a failed exchange with the server.
 func (m *Metrics) UpstreamFailed(kind string) { m.upstream.WithLabelValues(kind).Inc() }
 
-// ReloadFailed counts a mounted file that could not be used; file is "config" or "keys".
+// ReloadFailed counts a mounted file that could not be used; file is "config", "keys" or
+// "revoked".
 func (m *Metrics) ReloadFailed(file string) { m.reloadFailures.WithLabelValues(file).Inc() }
 
 // Verified records how long a token's judgement took.

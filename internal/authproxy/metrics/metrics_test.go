@@ -38,7 +38,7 @@ gatehouse_gate_audit_dropped_total 4
 # TYPE gatehouse_gate_keys gauge
 gatehouse_gate_keys{provider="empty"} 0
 gatehouse_gate_keys{provider="managed"} 2
-# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config or keys.
+# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config, keys or revoked.
 # TYPE gatehouse_gate_reload_failures_total counter
 gatehouse_gate_reload_failures_total{file="keys"} 1
 # HELP gatehouse_gate_requests_in_flight Requests being answered now, open streams included.

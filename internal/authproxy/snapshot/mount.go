@@ -12,18 +12,24 @@ import (
 // maxFileBytes bounds a mounted file; the API server allows ConfigMaps and Secrets of 1 MiB.
 const maxFileBytes = 1 << 20
 
+// content is a file as it was read, or why it could not be.
+type content struct {
+	data []byte
+	err  error
+}
+
 // readMounted reads files of a mounted ConfigMap or Secret, all of one generation. A file that is not there is absent
 // from the result.
 //
 // The kubelet writes each generation into a folder of its own and then renames the link "..data" onto it. So the link
 // is resolved once, and again afterwards: if it moved, the read is repeated.
-func readMounted(dir string, names []string) (map[string][]byte, error) {
+func readMounted(dir string, names []string) (map[string]content, error) {
 	const attempts = 5
 	for range attempts {
 		before := generation(dir)
-		files, err := readAll(filepath.Join(dir, before), names)
+		files := readAll(filepath.Join(dir, before), names)
 		if after := generation(dir); before == after {
-			return files, err
+			return files, nil
 		}
 	}
 	return nil, fmt.Errorf("read %s: it changed during each of %d attempts", dir, attempts)
@@ -38,19 +44,15 @@ func generation(dir string) string {
 	return target
 }
 
-func readAll(dir string, names []string) (map[string][]byte, error) {
-	files := map[string][]byte{}
+func readAll(dir string, names []string) map[string]content {
+	files := map[string]content{}
 	for _, name := range names {
 		data, err := readBounded(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		if !errors.Is(err, fs.ErrNotExist) {
+			files[name] = content{data: data, err: err}
 		}
-		if err != nil {
-			return nil, err
-		}
-		files[name] = data
 	}
-	return files, nil
+	return files
 }
 
 func readBounded(path string) ([]byte, error) {

@@ -6,8 +6,7 @@
 package snapshot
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,22 +22,40 @@ type Snapshot struct {
 	// ConfigSHA256 is the digest of the configuration file, in hex.
 	ConfigSHA256 string
 	// Keys are those that may be used, by provider; a provider without any is there with an empty slice.
-	Keys     map[string][]keys.Public
-	Verifier *verify.Verifier
+	Keys map[string][]keys.Public
+	// LoadedAt is when the keys in force were read or fetched, by provider: the newest of them. A provider without any is
+	// not there.
+	LoadedAt map[string]time.Time
+	// RevokedSHA256 is the digest of the list of revocations, in hex. It is empty if there is none, or none that could be
+	// read to its end.
+	RevokedSHA256 string
+	Verifier      *verify.Verifier
 	// Site is what challenges say of the server.
 	Site deny.Site
 }
 
-func newSnapshot(raw []byte, config authproxy.Config, loaded map[string][]keys.Public, now func() time.Time) *Snapshot {
-	sum := sha256.Sum256(raw)
-	s := &Snapshot{
-		Config: config, ConfigSHA256: hex.EncodeToString(sum[:]), Keys: map[string][]keys.Public{},
-		Verifier: verify.New(config, loaded, now), Site: site(config),
+// newSnapshot also gives the keys that are loaded for nothing, as "provider/key".
+func newSnapshot(config configuration, ring *keyring, revoked revocations, now func() time.Time) (s *Snapshot, unused map[string]bool) {
+	s = &Snapshot{
+		Config: config.Config, ConfigSHA256: config.sha256, RevokedSHA256: revoked.sha256, Site: site(config.Config),
+		Keys: map[string][]keys.Public{}, LoadedAt: map[string]time.Time{},
 	}
+	unused = map[string]bool{}
 	for _, provider := range config.Providers {
-		s.Keys[provider.Name] = verify.Usable(provider, loaded[provider.Name])
+		loaded, at := ring.of(provider)
+		usable := verify.Usable(provider, loaded)
+		s.Keys[provider.Name] = usable
+		if len(usable) > 0 {
+			s.LoadedAt[provider.Name] = at
+		}
+		for _, key := range loaded {
+			if !slices.ContainsFunc(usable, func(used keys.Public) bool { return used.ID == key.ID }) {
+				unused[provider.Name+"/"+key.ID] = true
+			}
+		}
 	}
-	return s
+	s.Verifier = verify.New(config.Config, s.Keys, revoked.Revocations, now)
+	return s, unused
 }
 
 func site(config authproxy.Config) deny.Site {

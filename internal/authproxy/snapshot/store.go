@@ -1,46 +1,49 @@
 package snapshot
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-// Source says where a Store reads, and whom it tells.
-type Source struct {
-	ConfigDir, KeysDir string
-	Now                func() time.Time
-	Log                *slog.Logger
-	// Failed is called for each new file content that could not be used, with the file's name.
-	Failed func(file string)
-}
-
-// Store holds the current Snapshot and renews it from the mounted files. A new file that cannot be used changes
-// nothing: the last good one stays. A key file that is gone takes its keys with it.
+// Store holds the current Snapshot and renews it from the mounted files and the remote keys. A new file that cannot be
+// used changes nothing: the last good one stays. A key file that is gone takes its keys with it.
 type Store struct {
 	source  Source
 	current atomic.Pointer[Snapshot]
 	problem atomic.Pointer[string]
 
-	// What follows belongs to the goroutine that calls Poll.
-	seen   map[string][]byte        // file contents last read
-	config []byte                   // last good configuration
-	parsed authproxy.Config         // the same, read
-	good   map[string][]keys.Public // last good keys by provider
-	broken map[string]error         // by file
+	polling sync.Mutex // guards what follows
+	config  file[configuration]
+	keys    keyring
+	revoked file[revocations]
+	broken  map[string]error // by file; "" is for a whole folder
+	unused  map[string]bool  // keys that were said not to be used
+}
+
+// configuration is a Config with the digest of the file it was read from, in hex.
+type configuration struct {
+	authproxy.Config
+
+	sha256 string
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // Open reads everything for the first time. There must be a good configuration; keys may come later.
 func Open(source Source) (*Store, error) {
-	s := &Store{source: source, good: map[string][]keys.Public{}, broken: map[string]error{}}
+	s := &Store{source: source.withDefaults(), broken: map[string]error{}}
+	s.keys = newKeyring(s.source)
 	s.Poll()
 	if s.Current() == nil {
 		return nil, s.Problem()
@@ -59,131 +62,104 @@ func (s *Store) Problem() error {
 	return nil
 }
 
-// Poll reads the files once and, if they changed, makes a new snapshot of what is good.
+// Poll reads the files once and, if anything has changed, makes a new snapshot of what is good. It may be called by
+// anybody who knows of a change, such as of remote keys; calls wait for each other.
 func (s *Store) Poll() {
-	files, err := s.read()
-	if err != nil {
-		s.note("", err)
-		s.publishProblem()
-		return
+	s.polling.Lock()
+	defer s.polling.Unlock()
+	broken := map[string]error{}
+	changed := s.pollConfig(broken)
+	if s.config.good {
+		changed = s.pollKeysDir(broken) || changed
+		changed = s.keys.pollRemote(s.config.value.Providers) || changed
 	}
-	delete(s.broken, "")
-	if s.seen != nil && maps.EqualFunc(files, s.seen, bytes.Equal) {
-		s.publishProblem()
-		return
+	if changed {
+		next, unused := newSnapshot(s.config.value, &s.keys, s.revoked.value, s.source.Now)
+		s.current.Store(next)
+		s.tellUnused(unused)
 	}
-	s.loadConfig(files[authproxy.ConfigFile])
-	if s.config != nil {
-		// The configuration says which key files there are: after a change of providers they are read anew.
-		if files, err = s.read(); err != nil {
-			s.note("", err)
-			s.publishProblem()
-			return
-		}
-		s.loadKeys(files)
-		s.seen = files
-		s.current.Store(newSnapshot(s.config, s.parsed, maps.Clone(s.good), s.source.Now))
+	s.tell(broken) // behind the swap: whoever sees no problem sees what is good
+	if changed {
+		s.source.Changed(s.Current())
 	}
-	s.publishProblem()
 }
 
-func (s *Store) read() (map[string][]byte, error) {
-	files, err := readMounted(s.source.ConfigDir, []string{authproxy.ConfigFile})
+func (s *Store) pollConfig(broken map[string]error) (changed bool) {
+	const name = authproxy.ConfigFile
+	files, err := readMounted(s.source.ConfigDir, []string{name})
 	if err != nil {
-		return nil, err
+		broken[""] = err
+		return false
 	}
-	var names []string
-	for _, provider := range s.parsed.Providers {
-		names = append(names, authproxy.KeysFile(provider.Name))
+	now, present := files[name]
+	if !present {
+		now.err = fmt.Errorf("%s is not in %s", name, s.source.ConfigDir)
 	}
-	sets, err := readMounted(s.source.KeysDir, names)
-	maps.Copy(files, sets)
-	return files, err
+	changed = s.config.take(now, s.parseConfig, s.source.Now()) && s.config.good
+	if s.config.err != nil {
+		broken[name] = s.config.err
+	}
+	if changed {
+		s.source.Log.Info("configuration loaded", "file", name, "providers", len(s.config.value.Providers))
+	}
+	return changed
 }
 
-func (s *Store) loadConfig(raw []byte) {
-	if bytes.Equal(raw, s.config) && raw != nil {
-		delete(s.broken, authproxy.ConfigFile)
-		return
-	}
-	if raw == nil {
-		s.note(authproxy.ConfigFile, fmt.Errorf("%s is not in %s", authproxy.ConfigFile, s.source.ConfigDir))
-		return
-	}
+func (s *Store) parseConfig(raw []byte) (configuration, error) {
 	config, err := authproxy.ParseConfig(raw)
-	if err != nil {
-		s.note(authproxy.ConfigFile, err)
-		return
+	read := configuration{Config: config, sha256: digest(raw)}
+	if err != nil || !s.config.good {
+		return read, err
 	}
-	if s.config != nil {
-		config = keepPorts(config, s.parsed, s.source.Log)
-	}
-	s.config, s.parsed = raw, config
-	delete(s.broken, authproxy.ConfigFile)
-	s.source.Log.Info("configuration loaded", "file", authproxy.ConfigFile, "providers", len(config.Providers))
-}
-
-// keepPorts keeps the ports with which this gate started: the listeners have them, and the server beside us was
-// started on its. A pod with other ports is another pod.
-func keepPorts(config, old authproxy.Config, log *slog.Logger) authproxy.Config {
+	// The ports stay those with which this gate started: the listeners have them, and the server beside us was started
+	// on its. A pod with other ports is another pod.
+	old := s.config.value
 	if config.Port != old.Port || config.AdminPort != old.AdminPort || config.Upstream.Port != old.Upstream.Port {
-		log.Warn("the configuration has other ports: they take effect in a new pod")
+		s.source.Log.Warn("the configuration has other ports: they take effect in a new pod")
 	}
-	config.Port, config.AdminPort, config.Upstream.Port = old.Port, old.AdminPort, old.Upstream.Port
-	return config
+	read.Port, read.AdminPort, read.Upstream.Port = old.Port, old.AdminPort, old.Upstream.Port
+	return read, nil
 }
 
-func (s *Store) loadKeys(files map[string][]byte) {
-	known := map[string]bool{}
-	for _, provider := range s.parsed.Providers {
-		known[provider.Name] = true
-		s.loadKeySet(provider.Name, files[authproxy.KeysFile(provider.Name)])
+// pollKeysDir takes the key files and the revocations.
+func (s *Store) pollKeysDir(broken map[string]error) (changed bool) {
+	names := []string{authproxy.RevokedFile}
+	for _, provider := range s.config.value.Providers {
+		names = append(names, provider.KeyFiles()...)
 	}
-	maps.DeleteFunc(s.good, func(name string, _ []keys.Public) bool { return !known[name] })
-	maps.DeleteFunc(s.broken, func(file string, _ error) bool {
-		return file != authproxy.ConfigFile && files[file] == nil
-	})
-}
-
-func (s *Store) loadKeySet(provider string, raw []byte) {
-	file := authproxy.KeysFile(provider)
-	if raw == nil {
-		if _, had := s.good[provider]; had || s.seen == nil {
-			s.source.Log.Warn("no keys: nobody can enter with a token of this provider", "provider", provider, "file", file)
-		}
-		delete(s.good, provider)
-		return
-	}
-	set, err := keys.ParsePublic(raw)
+	contents, err := readMounted(s.source.KeysDir, names)
 	if err != nil {
-		if !bytes.Equal(raw, s.seen[file]) {
-			s.note(file, fmt.Errorf("%s: %w", file, err))
+		broken[""] = err
+		return false
+	}
+	changed = s.keys.pollFiles(s.config.value.Providers, contents, broken)
+	now, present := contents[authproxy.RevokedFile]
+	return s.pollRevoked(now, present, broken) || changed
+}
+
+// tellUnused says once of each key that it was loaded for nothing.
+func (s *Store) tellUnused(unused map[string]bool) {
+	for _, key := range slices.Sorted(maps.Keys(unused)) {
+		if !s.unused[key] {
+			s.source.Log.Warn("a key is not used: no algorithm of its provider fits it, or there are too many without a kid", "key", key)
 		}
-		return
 	}
-	delete(s.broken, file)
-	if !bytes.Equal(raw, s.seen[file]) {
-		s.source.Log.Info("keys loaded", "provider", provider, "keys", len(set))
-	}
-	s.good[provider] = set
+	s.unused = unused
 }
 
-// note remembers a problem; it is told once for each text.
-func (s *Store) note(file string, err error) {
-	if old := s.broken[file]; old != nil && old.Error() == err.Error() {
-		return
-	}
-	s.broken[file] = err
-	s.publishProblem()
-	s.source.Log.Error("cannot use a mounted file: what was good before stays in force", "file", file, "error", err.Error())
-	s.source.Failed(file)
-}
-
-func (s *Store) publishProblem() {
+// tell says each new problem once and remembers what is wrong now.
+func (s *Store) tell(broken map[string]error) {
 	var all []error
-	for _, file := range slices.Sorted(maps.Keys(s.broken)) {
-		all = append(all, s.broken[file])
+	for _, file := range slices.Sorted(maps.Keys(broken)) {
+		err := broken[file]
+		all = append(all, err)
+		if old := s.broken[file]; old != nil && old.Error() == err.Error() {
+			continue
+		}
+		s.source.Log.Error("cannot use a mounted file: what was good before stays in force", "file", file, "error", err.Error())
+		s.source.Failed(file)
 	}
+	s.broken = broken
 	text := ""
 	if joined := errors.Join(all...); joined != nil {
 		text = joined.Error()

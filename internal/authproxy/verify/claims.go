@@ -2,93 +2,84 @@ package verify
 
 import (
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 )
 
 // maxNumericDate is the end of year 9999; a time behind it is a mistake, or a trick with overflow.
 const maxNumericDate = 253402300799
 
-// claims are those that take part in the verdict, typed.
+// claims are the registered ones of a token, typed. The rest is in members.
 type claims struct {
-	issuer, subject, client, scope string
-	issuedAt, expires              time.Time // zero if absent
+	members object
+
+	issuer, subject, id          string // empty if absent
+	audiences                    []string
+	expires, issuedAt, notBefore time.Time // zero if absent
 }
 
-// readClaims checks types (RFC 7519 section 4.1) and that what every token needs is there. A claim of a wrong type
-// makes the token malformed: nothing is converted, so a server behind cannot read it differently.
+// readClaims checks types (RFC 7519 section 4.1). A claim of a wrong type makes the token malformed: nothing is
+// converted, so a server behind cannot read it differently.
 func readClaims(members object) (claims, *deny.Denial) {
-	var out claims
+	out := claims{members: members}
 	wellTyped := isText(members, "iss", &out.issuer) && isText(members, "sub", &out.subject) &&
-		isAudience(members) && isTime(members, "exp", &out.expires) && isTime(members, "iat", &out.issuedAt) &&
-		isTime(members, "nbf", new(time.Time))
+		isText(members, "jti", &out.id) && isAudience(members, &out.audiences) && isTime(members, "exp", &out.expires) &&
+		isTime(members, "iat", &out.issuedAt) && isTime(members, "nbf", &out.notBefore)
 	if !wellTyped {
 		return claims{}, deny.Token(deny.MalformedToken)
 	}
-	if _, present := members["aud"]; !present || out.issuer == "" || out.subject == "" || out.expires.IsZero() {
-		return claims{}, deny.Token(deny.MissingClaim)
-	}
-	// A token that is bound to a key must not pass as a bearer token (RFC 9449 section 7.2, RFC 8705 section 3).
-	if _, bound := members["cnf"]; bound {
-		return claims{}, deny.Token(deny.WrongType)
-	}
-	// Neither takes part in letting the token in: of a wrong type they count as absent.
-	out.client, _ = members["client_id"].(string)
-	out.scope, _ = members["scope"].(string)
 	return out, nil
 }
 
-// judgeClaims compares the registered claims with the provider's rules and the clock.
-func judgeClaims(members object, read claims, provider authproxy.Provider, now func() time.Time) *deny.Denial {
-	leeway := time.Duration(provider.ClockSkewSeconds) * time.Second
-	err := jwt.NewValidator(
-		jwt.WithTimeFunc(now), jwt.WithLeeway(leeway), jwt.WithIssuedAt(), jwt.WithExpirationRequired(),
-		jwt.WithIssuer(provider.Issuer), jwt.WithAudience(provider.Audiences...),
-	).Validate(jwt.MapClaims(members))
-	if err != nil {
-		return deny.Token(reasonOf(err))
-	}
-	longest := time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second
-	switch {
-	case longest == 0:
-		return nil
-	case read.issuedAt.IsZero():
-		return deny.Token(deny.MissingClaim)
-	case read.expires.Sub(read.issuedAt) > longest:
-		return deny.TokenLivesTooLong()
-	}
-	return nil
+func (c claims) has(name string) bool {
+	_, present := c.members[name]
+	return present
 }
 
-// reasonOf names the first cause in the order of this list: golang-jwt joins all it finds.
-func reasonOf(err error) deny.Reason {
-	for _, known := range []struct {
-		err    error
-		reason deny.Reason
-	}{
-		{jwt.ErrTokenInvalidIssuer, deny.WrongIssuer},
-		{jwt.ErrTokenInvalidAudience, deny.WrongAudience},
-		{jwt.ErrTokenExpired, deny.Expired},
-		{jwt.ErrTokenNotValidYet, deny.NotYetValid},
-		{jwt.ErrTokenUsedBeforeIssued, deny.NotYetValid},
-		{jwt.ErrTokenRequiredClaimMissing, deny.MissingClaim},
-	} {
-		if errors.Is(err, known.err) {
-			return known.reason
+// text gives a claim that does not take part in letting the token in: of a wrong type it counts as absent.
+func (c claims) text(name string) string {
+	value, _ := c.members[name].(string)
+	return value
+}
+
+// client is who the token was issued to: "client_id" (RFC 9068 section 2.2), or "azp" (OpenID Connect Core section 2).
+func (c claims) client() string {
+	if id := c.text("client_id"); id != "" {
+		return id
+	}
+	return c.text("azp")
+}
+
+// scopes are those of "scope" (RFC 8693 section 4.2) and of "scp", which some issuers write in its place, as an array
+// too. A claim of another type gives none: the token is good, and opens what needs no scope.
+func (c claims) scopes() []string {
+	scopes := splitScope(c.text("scope"))
+	if elements, isArray := c.members["scp"].([]any); isArray {
+		return append(scopes, texts(elements)...)
+	}
+	return append(scopes, splitScope(c.text("scp"))...)
+}
+
+// splitScope splits at spaces and at nothing else (RFC 6749 section 3.3).
+func splitScope(scope string) []string {
+	return strings.FieldsFunc(scope, func(c rune) bool { return c == ' ' })
+}
+
+// texts gives the elements if all are strings, else none.
+func texts(elements []any) []string {
+	all := make([]string, 0, len(elements))
+	for _, element := range elements {
+		text, isText := element.(string)
+		if !isText {
+			return nil
 		}
+		all = append(all, text)
 	}
-	return deny.MalformedToken
+	return all
 }
-
-// scopes splits a "scope" claim (RFC 8693 section 4.2).
-func (c claims) scopes() []string { return strings.Fields(c.scope) }
 
 // isText is false if the member is there and no string.
 func isText(members object, name string, into *string) bool {
@@ -98,7 +89,8 @@ func isText(members object, name string, into *string) bool {
 	return isText || !present
 }
 
-// isTime is false if the member is there and no NumericDate: a JSON number between 1970 and 9999.
+// isTime is false if the member is there and no NumericDate (RFC 7519 section 2): a JSON number, here between 1970 and
+// 9999. Fractions are kept to the millisecond.
 func isTime(members object, name string, into *time.Time) bool {
 	value, present := members[name]
 	if !present {
@@ -117,17 +109,21 @@ func isTime(members object, name string, into *time.Time) bool {
 }
 
 // isAudience is false if "aud" is there and neither a string nor an array of strings.
-func isAudience(members object) bool {
+func isAudience(members object, into *[]string) bool {
 	switch value := members["aud"].(type) {
 	case string:
+		*into = []string{value}
 		return true
 	case []any:
-		return !slices.ContainsFunc(value, func(element any) bool {
-			_, isText := element.(string)
-			return !isText
-		})
+		*into = texts(value)
+		return len(*into) == len(value)
 	default:
 		_, present := members["aud"]
 		return !present
 	}
+}
+
+// names tells whether one of the audiences is one of ours, byte for byte.
+func (c claims) names(ours []string) bool {
+	return slices.ContainsFunc(c.audiences, func(one string) bool { return slices.Contains(ours, one) })
 }

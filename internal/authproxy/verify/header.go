@@ -3,7 +3,9 @@ package verify
 import (
 	"slices"
 	"strings"
+	"unicode"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
@@ -15,10 +17,15 @@ const maxKeyIDBytes = 256
 type header struct {
 	algorithm keys.Algorithm
 	keyID     string // empty if absent
+	kind      any    // "typ" as it is; nil if absent
 }
 
-// judgeHeader applies what needs no key.
-func judgeHeader(members object) (header, *deny.Denial) {
+// processing are parameters that change how the rest is to be read: extensions, none of which is understood here
+// (RFC 7515 section 4.1.11), an unencoded payload (RFC 7797), and those of encrypted tokens (RFC 7516 section 4.1).
+var processing = []string{"crit", "b64", "enc", "zip"}
+
+// readHeader applies what needs neither provider nor key.
+func readHeader(members object) (header, *deny.Denial) {
 	algorithm, isText := members["alg"].(string)
 	if !isText {
 		return header{}, deny.Token(deny.MalformedToken)
@@ -26,23 +33,53 @@ func judgeHeader(members object) (header, *deny.Denial) {
 	if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) {
 		return header{}, deny.Token(deny.UnsupportedAlgorithm)
 	}
-	// No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
-	if _, critical := members["crit"]; critical {
-		return header{}, deny.Token(deny.MalformedToken)
+	for _, name := range processing {
+		if _, present := members[name]; present {
+			return header{}, deny.Token(deny.MalformedToken)
+		}
 	}
 	keyID, isText := members["kid"].(string)
-	if _, present := members["kid"]; present && (!isText || keyID == "" || len(keyID) > maxKeyIDBytes) {
+	if _, present := members["kid"]; present && (!isText || !isKeyID(keyID)) {
 		return header{}, deny.Token(deny.MalformedToken)
 	}
-	if !isAccessTokenType(members["typ"]) {
-		return header{}, deny.Token(deny.WrongType)
-	}
-	return header{algorithm: keys.Algorithm(algorithm), keyID: keyID}, nil
+	return header{algorithm: keys.Algorithm(algorithm), keyID: keyID, kind: members["typ"]}, nil
 }
 
-// isAccessTokenType accepts the media type of RFC 9068 section 2.1; a type without "/" means "application/" (RFC 7515
-// section 4.1.9), and media types ignore case.
-func isAccessTokenType(value any) bool {
-	text, isText := value.(string)
-	return isText && (strings.EqualFold(text, "at+jwt") || strings.EqualFold(text, "application/at+jwt"))
+// isKeyID wants a short text that can be printed. It is only ever compared with the names of our keys.
+func isKeyID(text string) bool {
+	return text != "" && len(text) <= maxKeyIDBytes &&
+		!strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
+}
+
+// tokenTypes is a set of media types. "" stands for a token without one.
+type tokenTypes map[string]bool
+
+func newTokenTypes(p authproxy.Provider) tokenTypes {
+	if len(p.TokenTypes) == 0 {
+		return tokenTypes{"at+jwt": true} // RFC 9068 section 4
+	}
+	types := tokenTypes{}
+	for _, kind := range p.TokenTypes {
+		types[mediaType(kind)] = true
+	}
+	return types
+}
+
+// accept takes a "typ" parameter as it was read. One that is there and empty is no media type, and not absent either.
+func (t tokenTypes) accept(kind any) bool {
+	text, isText := kind.(string)
+	if kind == nil {
+		return t[""]
+	}
+	return isText && text != "" && t[mediaType(text)]
+}
+
+// mediaType spells a type in one way: case does not matter, and "application/" may be left out (RFC 7515 section
+// 4.1.9).
+func mediaType(kind string) string {
+	lower := strings.ToLower(kind)
+	if short, cut := strings.CutPrefix(lower, "application/"); cut && short != "" && !strings.Contains(short, "/") {
+		return short
+	}
+	return lower
 }

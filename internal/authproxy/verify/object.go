@@ -16,10 +16,11 @@ type object = map[string]any
 
 var errAmbiguous = errors.New("not a JSON object that can be read in one way only")
 
-// parseObject refuses what two parsers could read differently: text that is not UTF-8, members of the same name at any
-// depth (RFC 7519 section 4), text behind the object, and deep nesting. Names are exact, case included.
+// parseObject refuses what two parsers could read differently: text that is not UTF-8, halves of surrogate pairs,
+// members of the same name at any depth (RFC 7519 section 4), text behind the object, and deep nesting. Names are
+// exact, case included.
 func parseObject(data []byte) (object, bool) {
-	if !utf8.Valid(data) {
+	if !utf8.Valid(data) || hasLoneSurrogate(data) {
 		return nil, false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))

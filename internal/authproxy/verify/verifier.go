@@ -4,111 +4,123 @@ import (
 	"slices"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-// Verifier judges tokens by one configuration and one set of keys.
+// Verifier judges tokens by one configuration, one set of keys and one list of revocations. It remembers the tokens
+// that it has accepted; other keys or other rules are another Verifier, which knows nothing of them.
 type Verifier struct {
-	byIssuer map[string]provider
-	maxBytes int
-	now      func() time.Time
-}
-
-type provider struct {
-	authproxy.Provider
-	keys []keys.Public
+	byIssuer   map[string]*provider // "" for tokens without "iss"
+	revoked    Revocations
+	claimNames []string // that a Principal keeps
+	maxBytes   int
+	now        func() time.Time
+	cache      *cache
 }
 
 // New makes a Verifier. loaded holds each provider's keys under its name; a provider without keys lets nobody in.
-func New(config authproxy.Config, loaded map[string][]keys.Public, now func() time.Time) *Verifier {
-	v := &Verifier{byIssuer: map[string]provider{}, maxBytes: int(config.Limits.TokenBytes), now: now}
+func New(config authproxy.Config, loaded map[string][]keys.Public, revoked Revocations, now func() time.Time) *Verifier {
+	v := &Verifier{
+		byIssuer: map[string]*provider{}, revoked: revoked, claimNames: claimNames(config),
+		maxBytes: int(config.Limits.TokenBytes), now: now, cache: new(cache),
+	}
 	for _, p := range config.Providers {
-		v.byIssuer[p.Issuer] = provider{Provider: p, keys: Usable(p, loaded[p.Name])}
+		v.byIssuer[p.Issuer] = newProvider(p, loaded[p.Name])
 	}
 	return v
 }
 
-// Usable are the keys whose algorithm the provider may use.
-func Usable(p authproxy.Provider, loaded []keys.Public) []keys.Public {
-	return slices.DeleteFunc(slices.Clone(loaded), func(key keys.Public) bool {
-		return !slices.Contains(p.Algorithms, key.Algorithm)
-	})
+// claimNames are the claims that later steps ask a Principal for.
+func claimNames(config authproxy.Config) []string {
+	var names []string
+	for _, header := range config.Upstream.ClaimHeaders {
+		names = append(names, header.Claim)
+	}
+	for _, rule := range config.Authorization.Rules {
+		for _, claim := range rule.Claims {
+			names = append(names, claim.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
-// Verify judges a token: size, format, header, issuer, key, signature, claims, in this order; the first that fails
-// gives the reason. Nothing is taken from a token but what picks the key by which it is then checked.
+// Verify is Screen and Candidate.Verify in one.
 func (v *Verifier) Verify(raw string) (Principal, *deny.Denial) {
+	candidate, denial := v.Screen(raw)
+	if denial != nil {
+		return Principal{}, denial
+	}
+	return candidate.Verify()
+}
+
+// Screen does all that costs no cryptography: size, tokens already known, format, header, issuer, key, claims, in this
+// order; the first that fails gives the reason. What a token says of itself is not believed by that: it can only
+// refuse it, or pick the keys by which it is then checked.
+//
+// The Candidate tells which provider and key were named also where it is refused.
+func (v *Verifier) Screen(raw string) (Candidate, *deny.Denial) {
 	if len(raw) > v.maxBytes {
-		return Principal{}, deny.Token(deny.MalformedToken)
+		return Candidate{}, deny.Token(deny.MalformedToken)
+	}
+	now, digest := v.now(), digestOf(raw)
+	// What is outside its life goes on, to be refused for what it is.
+	if known := v.cache.get(digest); known != nil && known.life.judge(now) == "" {
+		return Candidate{known: known, provider: known.principal.provider, keyID: known.principal.keyID}, nil
 	}
 	token, ok := split(raw)
 	if !ok {
-		return Principal{}, deny.Token(deny.MalformedToken)
+		return Candidate{}, deny.Token(deny.MalformedToken)
 	}
-	header, denial := judgeHeader(token.header)
+	header, denial := readHeader(token.header)
 	if denial != nil {
-		return Principal{}, denial
+		return Candidate{}, denial
 	}
 	claims, denial := readClaims(token.claims)
 	if denial != nil {
-		return Principal{}, denial
+		return Candidate{}, denial
 	}
-	// An issuer is believed only together with a key of its own (RFC 8725 section 3.8).
-	from, known := v.byIssuer[claims.issuer]
-	if !known {
-		return Principal{}, deny.Token(deny.WrongIssuer)
-	}
-	key, denial := from.key(header)
+	from, denial := v.provider(claims)
 	if denial != nil {
-		return Principal{}, denial
+		return Candidate{}, denial
 	}
-	if !isSigned(token, key) {
-		return Principal{}, deny.Token(deny.BadSignature)
-	}
-	if denial := judgeClaims(token.claims, claims, from.Provider, v.now); denial != nil {
-		return Principal{}, denial
-	}
-	return Principal{
-		provider: from.Name, issuer: claims.issuer, subject: claims.subject, client: claims.client, keyID: key.ID,
-		scopes:   claims.scopes(),
-		deadline: claims.expires.Add(time.Duration(from.ClockSkewSeconds) * time.Second),
-	}, nil
+	fresh := &fresh{verifier: v, digest: digest, token: token, claims: claims, from: from}
+	candidate := Candidate{fresh: fresh, provider: from.Name, keyID: header.keyID}
+	return candidate, fresh.screen(header, now)
 }
 
-// key finds the one key that the header names. Without a "kid" there must be exactly one that fits: trying several
-// would let a token be signed by any.
-func (p provider) key(h header) (keys.Public, *deny.Denial) {
-	if len(p.keys) == 0 {
-		return keys.Public{}, deny.Keyless()
+// provider picks by "iss": an issuer is believed only together with a key of its own (RFC 8725 section 3.8). Whoever
+// names an issuer is never judged by the provider that has none.
+func (v *Verifier) provider(c claims) (*provider, *deny.Denial) {
+	from, known := v.byIssuer[c.issuer]
+	switch {
+	case !c.has("iss") && !known:
+		return nil, deny.Token(deny.MissingClaim)
+	case !known || c.has("iss") && c.issuer == "":
+		return nil, deny.Token(deny.WrongIssuer)
 	}
-	if !slices.Contains(p.Algorithms, h.algorithm) {
-		return keys.Public{}, deny.Token(deny.UnsupportedAlgorithm)
-	}
-	var fitting []keys.Public
-	for _, key := range p.keys {
-		if h.keyID != "" && key.ID == h.keyID && key.Algorithm != h.algorithm {
-			return keys.Public{}, deny.Token(deny.UnsupportedAlgorithm)
-		}
-		if key.Algorithm == h.algorithm && (h.keyID == "" || key.ID == h.keyID) {
-			fitting = append(fitting, key)
-		}
-	}
-	if len(fitting) != 1 {
-		return keys.Public{}, deny.Token(deny.UnknownKey)
-	}
-	return fitting[0], nil
+	return from, nil
 }
 
-// isSigned checks the signature with the key's algorithm, never with one that the token chose.
-func isSigned(token compact, key keys.Public) bool {
-	signature, err := encoding.DecodeString(token.signature)
-	if err != nil {
-		return false
+// maxAnonymous bounds the keys that are tried for one token because nothing tells them apart: twice what a provider has
+// files, so that each may hold an old key and a new one.
+const maxAnonymous = 2 * authproxy.MaxKeyFiles
+
+// Usable are the keys that have an algorithm which the provider may use, each bound to it; and of those without a name
+// the first maxAnonymous of an algorithm.
+func Usable(p authproxy.Provider, loaded []keys.Public) []keys.Public {
+	usable, anonymous := []keys.Public{}, map[keys.Algorithm]int{}
+	for _, key := range loaded {
+		bound, fits := key.Bind(p.Algorithms)
+		if !fits || bound.Anonymous && anonymous[bound.Algorithm] == maxAnonymous {
+			continue
+		}
+		if bound.Anonymous {
+			anonymous[bound.Algorithm]++
+		}
+		usable = append(usable, bound)
 	}
-	method := jwt.GetSigningMethod(string(key.Algorithm))
-	return method != nil && method.Verify(token.signed, signature, key.Key) == nil
+	return usable
 }

@@ -1,0 +1,59 @@
+package snapshot
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+)
+
+func (m *mounts) writeRevoked(list string) {
+	m.t.Helper()
+	must(m.t, os.WriteFile(filepath.Join(m.source.KeysDir, authproxy.RevokedFile), []byte(list), 0o600))
+}
+
+func TestRevocationsAreReloaded(t *testing.T) {
+	m := newMounts(t)
+	s, err := Open(m.source)
+	must(t, err)
+	before := s.Current()
+	if before.RevokedSHA256 != "" {
+		t.Errorf("a digest of no list: %s", before.RevokedSHA256)
+	}
+	m.writeRevoked("sub:alice\n")
+	s.Poll()
+	first := s.Current()
+	if first == before || len(first.RevokedSHA256) != 64 {
+		t.Errorf("a new list: digest %q", first.RevokedSHA256)
+	}
+	m.writeRevoked("sub:alice\nsub:\n")
+	s.Poll()
+	s.Poll()
+	if s.Current() != first || s.Problem() == nil || !strings.Contains(s.Problem().Error(), "revoked: line 2: ") || !slices.Equal(m.failed, []string{"revoked"}) {
+		t.Errorf("a bad list: new snapshot %v, problem %v, told of %v", s.Current() != first, s.Problem(), m.failed)
+	}
+	m.writeRevoked("sub:alice\n")
+	s.Poll()
+	if s.Problem() != nil || s.Current().RevokedSHA256 != first.RevokedSHA256 {
+		t.Errorf("the good list again: problem %v", s.Problem())
+	}
+	must(t, os.Remove(filepath.Join(m.source.KeysDir, authproxy.RevokedFile)))
+	s.Poll()
+	if s.Current().RevokedSHA256 != "" || s.Problem() != nil {
+		t.Errorf("the list is gone: digest %q, problem %v", s.Current().RevokedSHA256, s.Problem())
+	}
+}
+
+// A gate that starts with a bad list has no good one to fall back to.
+func TestWhatCanBeReadOfTheFirstList(t *testing.T) {
+	m := newMounts(t)
+	m.writeRevoked("nonsense\nsub:alice\n")
+	s, err := Open(m.source)
+	must(t, err)
+	if s.revoked.value.Len() != 1 || s.Problem() == nil || s.Current().RevokedSHA256 != "" {
+		t.Errorf("%d entries, problem %v, digest %q", s.revoked.value.Len(), s.Problem(), s.Current().RevokedSHA256)
+	}
+}

@@ -1,0 +1,106 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// Candidate is a token that Screen had nothing against. Only its signature can tell whose it is.
+type Candidate struct {
+	known           *entry // verified before
+	fresh           *fresh
+	provider, keyID string
+}
+
+// Verified tells whether the token is known already, so that Verify costs nothing.
+func (c Candidate) Verified() bool { return c.known != nil }
+
+// Provider is the provider whose token it claims to be; empty if Screen did not come so far. It is not verified.
+func (c Candidate) Provider() string { return c.provider }
+
+// KeyID is the "kid" that the token names; empty if it names none. It is not verified.
+func (c Candidate) KeyID() string { return c.keyID }
+
+// Verify checks the signature, and that nothing of the token is revoked.
+func (c Candidate) Verify() (Principal, *deny.Denial) {
+	switch {
+	case c.known != nil:
+		return c.known.principal, nil
+	case c.fresh != nil:
+		return c.fresh.verify()
+	default:
+		return Principal{}, deny.Bug()
+	}
+}
+
+// fresh is a token on its way through its first verification.
+type fresh struct {
+	verifier *Verifier
+	digest   digest
+	token    compact
+	claims   claims
+	from     *provider
+	subject  string
+	keys     []keys.Public // one of them must have signed
+}
+
+// screen applies the provider's rules.
+func (f *fresh) screen(h header, now time.Time) *deny.Denial {
+	if !f.from.types.accept(h.kind) {
+		return deny.Token(deny.WrongType)
+	}
+	// A token that is bound to a key must not pass as a bearer token (RFC 9449 section 7.2, RFC 8705 section 3).
+	if f.claims.has("cnf") {
+		return deny.Token(deny.WrongType)
+	}
+	var denial *deny.Denial
+	if f.keys, denial = f.from.fitting(h); denial != nil {
+		return denial
+	}
+	if f.subject, denial = f.claims.identify(f.from.identity); denial != nil {
+		return denial
+	}
+	return f.from.judge(f.claims, now)
+}
+
+func (f *fresh) verify() (Principal, *deny.Denial) {
+	signer, signed := f.signer()
+	if !signed {
+		return Principal{}, deny.Token(deny.BadSignature)
+	}
+	principal := f.principal(signer)
+	if f.verifier.revoked.cover(principal, f.claims) {
+		return Principal{}, deny.Token(deny.Revoked)
+	}
+	f.verifier.cache.put(&entry{key: f.digest, principal: principal, life: f.from.life(f.claims)}, f.verifier.now())
+	return principal, nil
+}
+
+// signer finds the key that signed. Each is tried with its own algorithm, never with one that the token chose.
+func (f *fresh) signer() (keys.Public, bool) {
+	signature, err := encoding.DecodeString(f.token.signature)
+	if err != nil {
+		return keys.Public{}, false
+	}
+	for _, key := range f.keys {
+		if key.Verify(f.token.signed, signature) {
+			return key, true
+		}
+	}
+	return keys.Public{}, false
+}
+
+func (f *fresh) principal(signer keys.Public) Principal {
+	kept := object{}
+	for _, name := range f.verifier.claimNames {
+		if f.claims.has(name) {
+			kept[name] = f.claims.members[name]
+		}
+	}
+	return Principal{
+		provider: f.from.Name, issuer: f.from.Issuer, subject: f.subject, client: f.claims.client(), keyID: signer.ID,
+		scopes: f.claims.scopes(), claims: kept, deadline: f.from.life(f.claims).end,
+	}
+}

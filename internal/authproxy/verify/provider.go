@@ -1,0 +1,115 @@
+package verify
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// provider is one issuer of tokens with its rules and its keys.
+type provider struct {
+	authproxy.Provider
+
+	types    tokenTypes
+	identity []string
+	leeway   time.Duration
+	longest  time.Duration // between "iat" and "exp"; 0 is no bound
+	keys     []keys.Public
+}
+
+func newProvider(p authproxy.Provider, loaded []keys.Public) *provider {
+	identity := p.IdentityClaims
+	if len(identity) == 0 {
+		identity = subjectOnly
+	}
+	return &provider{
+		Provider: p, types: newTokenTypes(p), identity: identity, keys: Usable(p, loaded),
+		leeway:  time.Duration(p.ClockSkewSeconds) * time.Second,
+		longest: time.Duration(p.MaxTokenLifetimeSeconds) * time.Second,
+	}
+}
+
+// fitting are the keys that a token with this header may be signed with: those of its "kid", and those that have no name.
+func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
+	if len(p.keys) == 0 {
+		return nil, deny.Keyless()
+	}
+	if !slices.Contains(p.Algorithms, h.algorithm) {
+		return nil, deny.Token(deny.UnsupportedAlgorithm)
+	}
+	var named, anonymous []keys.Public
+	otherAlgorithm := false
+	for _, key := range p.keys {
+		switch isNamed := !key.Anonymous && key.ID == h.keyID; {
+		case !key.Anonymous && h.keyID != "" && !isNamed:
+		case key.Algorithm != h.algorithm:
+			otherAlgorithm = otherAlgorithm || isNamed
+		case key.Anonymous:
+			anonymous = append(anonymous, key)
+		default:
+			named = append(named, key)
+		}
+	}
+	// Without a "kid" nothing says which named key is meant; to try them all would be work for anybody who asks for it.
+	if h.keyID == "" && len(named) > 1 {
+		named = nil
+	}
+	fitting := slices.Concat(named, anonymous)
+	switch {
+	case len(fitting) > 0:
+		return fitting, nil
+	case otherAlgorithm:
+		return nil, deny.Token(deny.UnsupportedAlgorithm)
+	default:
+		return nil, deny.Token(deny.UnknownKey)
+	}
+}
+
+// judge compares claims with the provider's rules and the clock.
+func (p *provider) judge(c claims, now time.Time) *deny.Denial {
+	if c.expires.IsZero() || len(p.Audiences) > 0 && len(c.audiences) == 0 {
+		return deny.Token(deny.MissingClaim)
+	}
+	// Whoever has no name here is not meant by any (RFC 7519 section 4.1.3).
+	if len(p.Audiences) == 0 && c.has("aud") || len(p.Audiences) > 0 && !c.names(p.Audiences) {
+		return deny.Token(deny.WrongAudience)
+	}
+	if reason := p.life(c).judge(now); reason != "" {
+		return deny.Token(reason)
+	}
+	switch {
+	case p.longest == 0:
+		return nil
+	case c.issuedAt.IsZero():
+		return deny.Token(deny.MissingClaim)
+	case c.expires.Sub(c.issuedAt) > p.longest:
+		return deny.TokenLivesTooLong()
+	}
+	return nil
+}
+
+// life is when a token is accepted: from begin on and before end, with the provider's leeway.
+type life struct{ begin, end time.Time }
+
+func (p *provider) life(c claims) life {
+	begin := c.notBefore
+	if c.issuedAt.After(begin) {
+		begin = c.issuedAt
+	}
+	return life{begin: begin.Add(-p.leeway), end: c.expires.Add(p.leeway)}
+}
+
+// judge gives the reason why a token of this life is not accepted now, or none.
+func (l life) judge(now time.Time) deny.Reason {
+	switch {
+	case !now.Before(l.end):
+		return deny.Expired
+	case now.Before(l.begin):
+		return deny.NotYetValid
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,114 @@
+package keys_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+var (
+	newRSA = sync.OnceValues(func() (keys.Private, error) { return keys.Generate(keys.RS256) })
+	secret = []byte("0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ") // 64 bytes
+)
+
+// generate makes a key. Those of one family are the same key with another algorithm: RSA keys and secrets.
+func generate(t testing.TB, algorithm keys.Algorithm) keys.Private {
+	t.Helper()
+	if algorithm.Symmetric() {
+		shared, err := keys.NewShared(secret, algorithm)
+		must(t, err)
+		return shared
+	}
+	if algorithm[0] != 'R' && algorithm[0] != 'P' {
+		key, err := keys.Generate(algorithm)
+		must(t, err)
+		return key
+	}
+	key, err := newRSA()
+	must(t, err)
+	data, err := keys.MarshalPrivate([]keys.Private{key})
+	must(t, err)
+	set, err := keys.ParsePrivate(bytes.Replace(data, []byte("RS256"), []byte(algorithm), 1))
+	must(t, err)
+	return set[0]
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func asymmetric() []keys.Algorithm {
+	return slices.DeleteFunc(keys.Algorithms(), keys.Algorithm.Symmetric)
+}
+
+// fields is a JWK that is about to be spoilt.
+type fields map[string]any
+
+func (f fields) with(name string, value any) fields {
+	changed := fields{}
+	for k, v := range f {
+		changed[k] = v
+	}
+	changed[name] = value
+	if value == nil {
+		delete(changed, name)
+	}
+	return changed
+}
+
+func jwks(t testing.TB, set ...fields) []byte {
+	t.Helper()
+	data, err := json.Marshal(map[string]any{"keys": append([]fields{}, set...)})
+	must(t, err)
+	return data
+}
+
+// member is the JWK of a key.
+func member(t testing.TB, key keys.Public) fields {
+	t.Helper()
+	data, err := keys.MarshalPublic([]keys.Public{key})
+	must(t, err)
+	var set struct{ Keys []fields }
+	must(t, json.Unmarshal(data, &set))
+	return set.Keys[0]
+}
+
+func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
+
+func rsaMember(modulus *big.Int) fields {
+	return fields{"kty": "RSA", "kid": "made", "alg": "RS256", "e": "AQAB", "n": encode(modulus.Bytes())}
+}
+
+// oddNumber is no product of two primes, but as long as one.
+func oddNumber(bits uint) *big.Int {
+	return new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bits), big.NewInt(159))
+}
+
+// likeROCA has the mark of the flawed generator: it is a power of 65537 modulo anything.
+func likeROCA() *big.Int { return new(big.Int).Exp(big.NewInt(65537), big.NewInt(128), nil) }
+
+func ecMember(t testing.TB, key *ecdsa.PublicKey) fields {
+	t.Helper()
+	point, err := key.Bytes()
+	must(t, err)
+	half := (len(point) - 1) / 2
+	return fields{
+		"kty": "EC", "kid": "made", "crv": key.Params().Name, "x": encode(point[1 : 1+half]), "y": encode(point[1+half:]),
+	}
+}
+
+func rsaPublic(t testing.TB) *rsa.PublicKey {
+	t.Helper()
+	return generate(t, keys.RS256).Public().Key.(*rsa.PublicKey)
+}
