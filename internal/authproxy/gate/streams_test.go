@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 )
 
@@ -58,6 +59,19 @@ func TestStreamOfARemovedKeyEnds(t *testing.T) {
 	s.eventually("the other one stays", func() bool { return strings.Contains(s.adminGet("/metrics").body, "gatehouse_gate_streams_open 1") })
 	if _, err := io.ReadFull(kept.Body, make([]byte, len(event))); err != nil {
 		t.Errorf("the other stream: %v", err)
+	}
+}
+
+func TestStreamOfARevokedTokenEnds(t *testing.T) {
+	s := newSite(t, serveHTTP(t, streamer(event)))
+	revoked, kept := s.stream(http.MethodGet, s.as("alice")), s.stream(http.MethodGet, s.as("bob"))
+	s.write(s.dirs.keys, authproxy.RevokedFile, []byte("sub:alice\n"))
+	wantEnd(t, revoked, event+": the access token is no longer accepted\n")
+	if got := s.post(s.as("alice")); got.Error.Data.Reason != "revoked" {
+		t.Errorf("a new request gets %d %s", got.status, got.body)
+	}
+	if _, err := io.ReadFull(kept.Body, make([]byte, len(event))); err != nil {
+		t.Errorf("the other caller's stream: %v", err)
 	}
 }
 
