@@ -16,6 +16,8 @@ type State struct {
 	ConfigSHA256 string `json:"configSHA256"`
 	// Keys are the ids ("kid") of the keys in force, by provider; a provider without keys has an empty list.
 	Keys map[string][]string `json:"keys"`
+	// Remote tells of the providers whose keys the gate fetches itself.
+	Remote map[string]RemoteKeys `json:"remote,omitempty"`
 	// KeysLoaded is when they were read or fetched, by provider: the newest of them. A provider without keys is not there.
 	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
 	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
@@ -27,6 +29,8 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
+	// CertificateExpires is when the certificate that clients are shown does; absent without TLS, or without one.
+	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`
 	// ConfigSchema names the schema of the configuration file, as its name does: "authproxy.v1".
@@ -42,6 +46,14 @@ type State struct {
 	LastAccepted map[string]time.Time `json:"lastAccepted"`
 	// Refused counts the answers that the gate gave itself since the start, by reason. The self-test's are among them.
 	Refused map[string]int64 `json:"refused"`
+}
+
+// RemoteKeys tells how the fetching of a provider's keys goes.
+type RemoteKeys struct {
+	// LastGood is when the issuer last sent or confirmed them; zero: never.
+	LastGood time.Time `json:"lastGood,omitzero"`
+	// LastError is one line on the last fetch; empty if it was good.
+	LastError string `json:"lastError,omitempty"`
 }
 
 // StateSource gives the parts of /state at the moment of a request.

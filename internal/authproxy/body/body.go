@@ -39,7 +39,7 @@ type Body struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
 	stall   time.Duration
-	// giveUp is drainTime but in tests.
+	// giveUp is drainTime, but after Hurry and in tests.
 	giveUp time.Duration
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
 	reluctant bool
@@ -104,6 +104,19 @@ func (b *Body) isWhole() bool {
 	return b.whole
 }
 
+// Bytes is how much of the body has come so far, whatever was done with it.
+func (b *Body) Bytes() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read
+}
+
+func (b *Body) count(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read += n
+}
+
 // Read implements io.Reader under the limits. Every Read must make progress within Stall.
 func (b *Body) Read(p []byte) (int, error) {
 	if len(b.ahead) > 0 {
@@ -166,6 +179,9 @@ func (b *Body) Close() error {
 	b.closed = true
 	return nil
 }
+
+// Hurry has Head and Drain wait for nothing that has not come yet.
+func (b *Body) Hurry() { b.giveUp = 0 }
 
 // Head is the remembered beginning. If nothing has been read yet, it is read now, for at most drainTime, unless that
 // would ask a waiting client to send; and no Read gets anything afterwards.

@@ -41,6 +41,9 @@ type answerData struct {
 // Answer writes the denial and then takes in what is left of the request body, within limits: a client that is still
 // sending would otherwise see its connection reset and never read the status.
 func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, site Site) {
+	if d.hurried {
+		request.Hurry()
+	}
 	payload, err := json.Marshal(answer{
 		Version: "2.0",
 		ID:      requestID(request.Head()),

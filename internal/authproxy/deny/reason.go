@@ -58,7 +58,7 @@ const (
 	WrongHost Reason = "wrong_host"
 	// UnknownPath: the gate passes nothing on to this path.
 	UnknownPath Reason = "unknown_path"
-	// UnknownMethod: the gate does not pass this method on.
+	// UnknownMethod: the path does not take this method.
 	UnknownMethod Reason = "unknown_method"
 	// BodyTimeout: the body stopped coming.
 	BodyTimeout Reason = "body_timeout"

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 )
 
@@ -115,16 +114,10 @@ func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
 
 // clientFault is the answer where the client's body, and not the server, ended the exchange.
 func (x *exchange) clientFault() *deny.Denial {
-	switch err := x.request.Body.Err(); {
-	case err == nil:
-		return nil
-	case errors.Is(err, body.ErrTooLarge):
-		return deny.Body(deny.BodyTooLarge)
-	case errors.Is(err, body.ErrStalled):
-		return deny.Body(deny.BodyTimeout)
-	default:
-		return deny.Body(deny.BadBody)
+	if err := x.request.Body.Err(); err != nil {
+		return deny.Unread(err)
 	}
+	return nil
 }
 
 func (x *exchange) kind(err error) deny.Reason {

@@ -1,37 +1,83 @@
 package forward
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strings"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 )
 
-// untrusted names request headers that do not reach the server, in lower case. Each tells something that the client
+// untrusted names request headers that do not reach the server, by their fold. Each tells something that the client
 // must not decide (where it comes from, which method or URL is meant), or belongs to the connection, or to the gate.
 var untrusted = map[string]bool{
 	"connection": true, "cookie": true, "expect": true, "forwarded": true, "keep-alive": true, "origin": true, "te": true, "trailer": true,
 	"upgrade": true, "http2-settings": true, "via": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true,
 	"x-http-method": true, "x-http-method-override": true, "x-method-override": true, "x-rewrite-url": true,
+	"x-cluster-client-ip": true, "cf-connecting-ip": true, "fastly-client-ip": true,
+	"authorization": true, // It is put back where the server is to have it.
 }
 
-var untrustedPrefixes = []string{"gatehouse-", "proxy", "x-forwarded-", "x-original-", "x-envoy-"}
+var untrustedPrefixes = []string{"gatehouse-", "proxy", "x-forwarded-", "x-original-", "x-envoy-", "x-amzn-oidc-"}
 
-// isUntrusted treats "_" like "-": CGI and WSGI servers do not tell them apart.
-func isUntrusted(name string) bool {
-	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
-	// A twin of the credentials in another spelling is never the one that was judged.
-	if untrusted[name] || name == "authorization" {
+// cleanRequest removes from a request what the server must not take from a client: headers that are untrusted, those
+// in which the gate tells of the caller, and second spellings of headers that somebody decides by. Mcp-Param-a_b is a
+// name like any other.
+func cleanRequest(header http.Header, claims []authproxy.ClaimHeader) {
+	for name := range header {
+		fold := authproxy.FoldHeader(name)
+		isTwin := authproxy.IsProtectedHeader(name) && !strings.EqualFold(name, fold)
+		if isTwin || isUntrusted(fold) || isClaim(fold, claims) {
+			delete(header, name)
+		}
+	}
+}
+
+func isUntrusted(fold string) bool {
+	if untrusted[fold] {
 		return true
 	}
 	for _, prefix := range untrustedPrefixes {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(fold, prefix) {
 			return true
 		}
 	}
 	return false
+}
+
+func isClaim(fold string, claims []authproxy.ClaimHeader) bool {
+	return slices.ContainsFunc(claims, func(c authproxy.ClaimHeader) bool { return authproxy.FoldHeader(c.Header) == fold })
+}
+
+// tellClaims tells the server who is asking. It must come behind cleanRequest and behind the removal of what the
+// client's Connection header names, so that no client can take these headers away.
+func tellClaims(header http.Header, claims []authproxy.ClaimHeader, claim func(name string) (any, bool)) {
+	for _, c := range claims {
+		if value, there := claim(c.Claim); there {
+			if text, ok := headerValue(value); ok {
+				header[http.CanonicalHeaderKey(c.Header)] = []string{text}
+			}
+		}
+	}
+}
+
+// headerValue writes a claim so that it arrives as it is, or not at all: space at the ends is cut off on the way, and
+// servers do not agree on the letters beyond ASCII, so another caller's name could come out of either.
+func headerValue(claim any) (text string, ok bool) {
+	text, isText := claim.(string)
+	if !isText && claim != nil {
+		encoded, err := json.Marshal(claim)
+		if err != nil {
+			return "", false
+		}
+		text = string(encoded)
+	}
+	unprintable := func(c rune) bool { return c < ' ' || c > '~' }
+	return text, text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, unprintable)
 }
 
 // rewrite makes the request that the server gets. ReverseProxy has removed the hop-by-hop headers by now, so none of
@@ -45,11 +91,8 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.RawQuery = bearer.WithoutToken(x.client.URL.RawQuery)
 	// Servers on loopback refuse foreign names, as a defence against DNS rebinding; the client's was checked here.
 	p.Out.Host = address
-	for name := range p.Out.Header {
-		if isUntrusted(name) {
-			delete(p.Out.Header, name)
-		}
-	}
+	cleanRequest(p.Out.Header, upstream.ClaimHeaders)
+	tellClaims(p.Out.Header, upstream.ClaimHeaders, x.request.Principal.Claim)
 	p.SetXForwarded()
 	if upstream.ForwardAuthorization {
 		p.Out.Header["Authorization"] = x.client.Header.Values("Authorization")

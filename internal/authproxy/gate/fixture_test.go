@@ -39,7 +39,8 @@ type site struct {
 	config   authproxy.Config
 	dirs     struct{ config, keys, secret string }
 	log      *logBuffer
-	stop     func() // ends Run and waits for it
+	now      func() time.Time // the gate's clock; nil is time.Now
+	stop     func()           // ends Run and waits for it
 }
 
 type siteOption func(*site, *gate.Options)
@@ -204,9 +205,14 @@ func (s *site) post(bearer string) answer {
 // adminGet asks the admin port.
 func (s *site) adminGet(path string) answer {
 	s.t.Helper()
+	return s.do(s.adminRequest(path))
+}
+
+func (s *site) adminRequest(path string) *http.Request {
+	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.admin+path, http.NoBody)
 	must(s.t, err)
-	return s.do(r)
+	return r
 }
 
 func (s *site) eventually(what string, holds func() bool) {

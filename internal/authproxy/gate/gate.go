@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,17 +17,20 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
 
 // Options say where a gate finds what it needs. The zero value of each field is its default.
 type Options struct {
-	// ConfigDir, KeysDir and SecretDir default to authproxy.ConfigDir and so on.
-	ConfigDir, KeysDir, SecretDir string
+	// ConfigDir, KeysDir, SecretDir and TLSDir default to authproxy.ConfigDir and so on.
+	ConfigDir, KeysDir, SecretDir, TLSDir string
 	// PodUID binds the State of this gate to its pod. Without it there is no /state.
 	PodUID string
 	// UpstreamHost is where the server listens; the default is "127.0.0.1".
@@ -46,6 +50,9 @@ type Options struct {
 	WritePatience time.Duration
 	// Audit gets a line of JSON per decision while Run runs; nil is nowhere.
 	Audit io.Writer
+	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
+	// configuration reaches it.
+	JudgeKeyAddress func(netip.Addr) error
 }
 
 func (o Options) withDefaults() Options {
@@ -57,6 +64,7 @@ func (o Options) withDefaults() Options {
 	text(&o.ConfigDir, authproxy.ConfigDir)
 	text(&o.KeysDir, authproxy.KeysDir)
 	text(&o.SecretDir, authproxy.SecretDir)
+	text(&o.TLSDir, authproxy.TLSDir)
 	text(&o.UpstreamHost, "127.0.0.1")
 	if o.Now == nil {
 		o.Now = time.Now
@@ -81,8 +89,10 @@ type Gate struct {
 	options   Options
 	instance  string
 	store     *snapshot.Store
+	remote    *remote.Group // of keys
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
+	guard     *flood.Guard
 	metrics   *metrics.Metrics
 	server    *serverCheck
 	listening *listenCheck
@@ -93,6 +103,8 @@ type Gate struct {
 	streams   *streams.Registry
 	audit     *audit.Log // nil if nobody wants it
 	tally     *tally
+	// certificate is nil without TLS.
+	certificate *certificate.Store
 }
 
 // New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens
@@ -101,12 +113,14 @@ func New(options Options) (*Gate, error) {
 	o := options.withDefaults()
 	g := &Gate{
 		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
-		secrets:   newSecretStore(o.SecretDir, o.Log),
+		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
 	}
 	g.metrics = metrics.New(g.keyCounts)
+	g.fetchKeys()
 	store, err := snapshot.Open(snapshot.Source{
 		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
+		Remote: g.remoteKeys, Changed: g.changed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the gate: %w", err)
@@ -118,6 +132,7 @@ func New(options Options) (*Gate, error) {
 		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)
 		g.metrics.WatchAudit(g.audit.Dropped)
 	}
+	g.openCertificate()
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
 	return g, nil
@@ -175,7 +190,7 @@ func (g *Gate) state() admin.State {
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(),
+		Time: g.options.Now(), CertificateExpires: g.certificateExpires(),
 	}
 	g.tellLife(&state, current)
 	for provider, set := range current.Keys {
@@ -185,7 +200,8 @@ func (g *Gate) state() admin.State {
 		}
 		state.Keys[provider] = ids
 	}
-	if err := g.store.Problem(); err != nil {
+	state.Remote = g.remoteState()
+	if err := g.problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}
 	listeners, err := admin.ForeignListeners()

@@ -18,7 +18,7 @@ func (s *site) state(uid string) (admin.State, error) {
 	s.t.Helper()
 	key, err := admin.NewKey(secret)
 	must(s.t, err)
-	client := admin.Client{Key: key}
+	client := admin.Client{Key: key, Now: s.now}
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	return client.State(ctx, "http://"+s.admin, uid)

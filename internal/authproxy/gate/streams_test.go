@@ -206,8 +206,9 @@ func TestStreamOfARemovedKeyEndsAlsoForWhoDoesNotRead(t *testing.T) {
 // An answer may pause for as long as it likes, also before its end, and the connection is good for another.
 func TestPausesOfTheServerAreNotTheClients(t *testing.T) {
 	const writing = 100 * time.Millisecond
+	large := "data: " + strings.Repeat("x", 8<<10) + "\n\n" // more than net/http gathers before it writes
 	s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-		for _, text := range []string{": keep-alive\n", event} {
+		for _, text := range []string{": keep-alive\n", event, large} {
 			w.Header().Set("Content-Type", "text/event-stream")
 			w.Header().Set("X-Accel-Buffering", "no")
 			_, _ = io.WriteString(w, text)
@@ -229,7 +230,7 @@ func TestPausesOfTheServerAreNotTheClients(t *testing.T) {
 		must(t, err)
 		got, err := io.ReadAll(response.Body)
 		response.Body.Close()
-		if err != nil || string(got) != ": keep-alive\n"+event || response.Header.Get("X-Accel-Buffering") != "no" {
+		if err != nil || string(got) != ": keep-alive\n"+event+large || response.Header.Get("X-Accel-Buffering") != "no" {
 			t.Errorf("got %q, %v, %v", got, response.Header, err)
 		}
 	}

@@ -55,14 +55,18 @@ func (f *fresh) screen(h header, now time.Time) *deny.Denial {
 	if f.claims.has("cnf") {
 		return deny.Token(deny.WrongType)
 	}
-	var denial *deny.Denial
-	if f.keys, denial = f.from.fitting(h); denial != nil {
-		return denial
+	// An unknown key is told of last: where it is all that is wrong, the key may be a new one and worth asking for.
+	var denial, unknown *deny.Denial
+	if f.keys, unknown = f.from.fitting(h); unknown != nil && unknown.Reason != deny.UnknownKey {
+		return unknown
 	}
 	if f.subject, denial = f.claims.identify(f.from.identity); denial != nil {
 		return denial
 	}
-	return f.from.judge(f.claims, now)
+	if denial = f.from.judge(f.claims, now); denial != nil {
+		return denial
+	}
+	return unknown
 }
 
 func (f *fresh) verify() (Principal, *deny.Denial) {

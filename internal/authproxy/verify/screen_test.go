@@ -84,3 +84,22 @@ func TestKnownTokens(t *testing.T) {
 		t.Error("another verifier knows the token")
 	}
 }
+
+// Whoever fetches keys for unknown ids does so only for tokens that could become good.
+func TestAnUnknownKeyIsToldLast(t *testing.T) {
+	b := newBench(t)
+	unknown := with(b.header(), "kid", "new")
+	for name, c := range map[string]struct {
+		header, claims fields
+		want           deny.Reason
+	}{
+		"nothing else":      {unknown, b.claims(), deny.UnknownKey},
+		"expired":           {unknown, with(b.claims(), "exp", now.Add(-time.Hour).Unix()), deny.Expired},
+		"not yet valid":     {unknown, with(b.claims(), "nbf", now.Add(time.Hour).Unix()), deny.NotYetValid},
+		"another audience":  {unknown, with(b.claims(), "aud", "urn:other"), deny.WrongAudience},
+		"nobody":            {unknown, with(b.claims(), "sub", nil), deny.MissingClaim},
+		"another algorithm": {with(unknown, "alg", "RS256"), b.claims(), deny.UnsupportedAlgorithm},
+	} {
+		b.refused(name, b.sign(b.ed, c.header, c.claims), c.want)
+	}
+}
