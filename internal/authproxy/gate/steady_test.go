@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func (d *deadlines) SetWriteDeadline(at time.Time) error {
 
 func TestWritesGetTheirTime(t *testing.T) {
 	connection := &deadlines{ResponseRecorder: httptest.NewRecorder()}
-	s := newSteady(connection, time.Hour)
+	s := newSteady(connection, httptest.NewRequest(http.MethodGet, "/", http.NoBody), time.Hour)
 	write := func(want int) {
 		t.Helper()
 		if _, err := s.Write([]byte("x")); err != nil || len(connection.told) != want {

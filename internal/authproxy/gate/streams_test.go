@@ -203,22 +203,39 @@ func TestStreamOfARemovedKeyEndsAlsoForWhoDoesNotRead(t *testing.T) {
 	s.eventually("the stream is gone", func() bool { return strings.Contains(s.adminGet("/metrics").body, "gatehouse_gate_streams_open 0") })
 }
 
-// An answer may pause for as long as it likes, also before its end, and the connection is good for another.
-func TestPausesOfTheServerAreNotTheClients(t *testing.T) {
-	const writing = 100 * time.Millisecond
-	large := "data: " + strings.Repeat("x", 8<<10) + "\n\n" // more than net/http gathers before it writes
-	s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-		for _, text := range []string{": keep-alive\n", event, large} {
-			w.Header().Set("Content-Type", "text/event-stream")
-			w.Header().Set("X-Accel-Buffering", "no")
-			_, _ = io.WriteString(w, text)
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case <-time.After(3 * writing):
-			case <-r.Context().Done():
-			}
+const (
+	keepAlive = ": keep-alive\n"
+	shortly   = 100 * time.Millisecond
+)
+
+// large is more than net/http gathers before it writes.
+var large = "data: " + strings.Repeat("x", 8<<10) + "\n\n"
+
+// pausing writes with pauses that are longer than a client may leave what it is sent unread, also before the end.
+func pausing(w http.ResponseWriter, r *http.Request) {
+	for _, text := range []string{keepAlive, event, large} {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no")
+		_, _ = io.WriteString(w, text)
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-time.After(3 * shortly):
+		case <-r.Context().Done():
 		}
-	}), patient(writing))
+	}
+}
+
+func wantAll(t *testing.T, response *http.Response) {
+	t.Helper()
+	got, err := io.ReadAll(response.Body)
+	if err != nil || string(got) != keepAlive+event+large || response.Header.Get("X-Accel-Buffering") != "no" {
+		t.Errorf("got %q, %v, %v", got, response.Header, err)
+	}
+}
+
+// An answer may pause for as long as it likes, and the connection is good for another.
+func TestPausesOfTheServerAreNotTheClients(t *testing.T) {
+	s := newSite(t, serveHTTP(t, pausing), patient(shortly))
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.clients)
 	must(t, err)
 	defer conn.Close()
@@ -228,10 +245,25 @@ func TestPausesOfTheServerAreNotTheClients(t *testing.T) {
 		send(conn, "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+s.token()+"\r\n\r\n")
 		response, err := http.ReadResponse(reader, nil)
 		must(t, err)
-		got, err := io.ReadAll(response.Body)
+		wantAll(t, response)
 		response.Body.Close()
-		if err != nil || string(got) != ": keep-alive\n"+event+large || response.Header.Get("X-Accel-Buffering") != "no" {
-			t.Errorf("got %q, %v, %v", got, response.Header, err)
-		}
 	}
+}
+
+// With HTTP/2 a deadline that passes ends an answer also when nobody waits for it.
+func TestPausesOverHTTP2(t *testing.T) {
+	s, client := http2Site(t, pausing, patient(shortly))
+	response, err := client.Do(s.secure(http.MethodGet, s.token(), nil))
+	must(t, err)
+	defer response.Body.Close()
+	wantAll(t, response)
+}
+
+func TestClientThatStopsReadingIsCutOverHTTP2(t *testing.T) {
+	left := make(chan struct{})
+	s, client := http2Site(t, flood("text/event-stream", new(atomic.Int64), left), patient(shortly))
+	response, err := client.Do(s.secure(http.MethodGet, s.token(), nil))
+	must(t, err)
+	defer response.Body.Close()
+	wantLeft(t, left)
 }
