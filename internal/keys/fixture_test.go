@@ -90,6 +90,17 @@ func rsaMember(modulus *big.Int) fields {
 	return fields{"kty": "RSA", "kid": "made", "alg": "RS256", "e": "AQAB", "n": encode(modulus.Bytes())}
 }
 
+// exampleRSA is the key of RFC 7638 section 3.1.
+func exampleRSA(t testing.TB) *rsa.PublicKey {
+	t.Helper()
+	n, err := base64.RawURLEncoding.DecodeString("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6t" +
+		"Soc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZg" +
+		"nYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kE" +
+		"gU8awapJzKnqDKgw")
+	must(t, err)
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
+}
+
 // oddNumber is no product of two primes, but as long as one.
 func oddNumber(bits uint) *big.Int {
 	return new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bits), big.NewInt(159))

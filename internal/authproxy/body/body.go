@@ -57,7 +57,9 @@ type Body struct {
 	whole   bool // its end was seen
 	closed  bool
 	drained bool
-	err     error
+	// released: the connection is no longer this request's.
+	released bool
+	err      error
 }
 
 // Of takes over the body of r; limit is in bytes.
@@ -127,8 +129,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	if err := b.begin(); err != nil {
 		return 0, err
 	}
-	// Not every ResponseWriter has deadlines (a test's recorder has none): then there is no connection to stall.
-	_ = b.control.SetReadDeadline(time.Now().Add(b.stall))
+	b.setDeadline(time.Now().Add(b.stall))
 	n, err := b.source.Read(p)
 	return b.note(p[:n], err)
 }
@@ -162,7 +163,7 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	case err == nil:
 	case errors.Is(err, io.EOF):
 		b.whole = true
-		_ = b.control.SetReadDeadline(time.Time{})
+		b.deadline(time.Time{})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		b.err = ErrStalled
 		err = b.err
@@ -170,6 +171,28 @@ func (b *Body) note(p []byte, err error) (int, error) {
 		b.err = err
 	}
 	return len(p), err
+}
+
+// Release is for the end of the request: what a Read does that is still under way, for a server that did not wait for
+// all of the body, no longer concerns the connection, which may have gone on to another request by then.
+func (b *Body) Release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed, b.released = true, true
+}
+
+func (b *Body) setDeadline(at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deadline(at)
+}
+
+// deadline needs the lock. Not every ResponseWriter has deadlines (a test's recorder has none): then there is no
+// connection to stall.
+func (b *Body) deadline(at time.Time) {
+	if !b.released {
+		_ = b.control.SetReadDeadline(at)
+	}
 }
 
 // Close lets no further Read through. It does not touch the connection: what is left is for Drain.
@@ -192,7 +215,7 @@ func (b *Body) Head() []byte {
 	b.closed = b.closed || untouched
 	b.mu.Unlock()
 	if untouched {
-		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
+		b.setDeadline(time.Now().Add(b.giveUp))
 		buffer := make([]byte, 4<<10)
 		for ended := false; len(b.head) < HeadBytes && !ended; {
 			n, err := b.source.Read(buffer)
@@ -200,7 +223,7 @@ func (b *Body) Head() []byte {
 			b.count(int64(n))
 			ended, b.whole = err != nil, errors.Is(err, io.EOF)
 		}
-		_ = b.control.SetReadDeadline(time.Time{})
+		b.setDeadline(time.Time{})
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -220,11 +243,11 @@ func (b *Body) Drain() {
 		return
 	}
 	if wanted {
-		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
+		b.setDeadline(time.Now().Add(b.giveUp))
 		n, err := io.CopyN(io.Discard, b.source, drainBytes)
 		b.count(n)
 		if errors.Is(err, io.EOF) {
-			_ = b.control.SetReadDeadline(time.Time{})
+			b.setDeadline(time.Time{})
 			return
 		}
 	}
@@ -234,7 +257,7 @@ func (b *Body) Drain() {
 // hangUp has the connection closed behind the answer, also when its header is written already.
 func (b *Body) hangUp() {
 	// net/http looks for the end of the body once more, and would wait for it without a limit.
-	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+	b.setDeadline(time.Unix(1, 0))
 	// A MaxBytesReader over its limit tells the server to close the connection; no other call does so that late.
 	_, _ = http.MaxBytesReader(b.writer, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 }
