@@ -14,11 +14,11 @@ import (
 )
 
 // http2Site serves handler behind a gate that speaks HTTP/2.
-func http2Site(t *testing.T, handler http.HandlerFunc) (*site, *http.Client) {
+func http2Site(t *testing.T, handler http.HandlerFunc, options ...siteOption) (*site, *http.Client) {
 	t.Helper()
 	s, dir := prepareTLS(t, handler)
 	roots := s.writePair(dir, "x")
-	s.start(inDir(dir))
+	s.start(append(options, inDir(dir))...)
 	return s, tlsClient(t, roots, true)
 }
 

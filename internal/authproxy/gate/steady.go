@@ -21,25 +21,31 @@ type steady struct {
 
 	control  *http.ResponseController
 	patience time.Duration
+	// resets: when the deadline has passed the answer is cut, even if nothing waits to be written (HTTP/2).
+	resets bool
 
 	mu       sync.Mutex
 	deadline time.Time
 	hurried  bool
 }
 
-func newSteady(w http.ResponseWriter, patience time.Duration) *steady {
-	return &steady{ResponseWriter: w, control: http.NewResponseController(w), patience: patience}
+func newSteady(w http.ResponseWriter, r *http.Request, patience time.Duration) *steady {
+	return &steady{
+		ResponseWriter: w, control: http.NewResponseController(w), patience: patience, resets: r.ProtoMajor > 1,
+	}
 }
 
 // Write implements http.ResponseWriter.
 func (s *steady) Write(p []byte) (int, error) {
 	s.renew()
+	defer s.rest()
 	return s.ResponseWriter.Write(p)
 }
 
 // FlushError is what http.ResponseController looks for.
 func (s *steady) FlushError() error {
 	s.renew()
+	defer s.rest()
 	return s.control.Flush()
 }
 
@@ -56,6 +62,15 @@ func (s *steady) renew() {
 		return
 	}
 	s.set(now.Add(s.patience))
+}
+
+// rest lets the server pause for as long as it likes.
+func (s *steady) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resets && !s.hurried {
+		s.set(time.Time{})
+	}
 }
 
 // hurry leaves little time for all that is still to be written.
