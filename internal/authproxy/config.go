@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
 )
 
 // Where the operator puts things into the gate's container and the gate looks for them by default.
@@ -103,12 +101,14 @@ type Upstream struct {
 	HealthPath string `json:"healthPath,omitempty"`
 	// ForwardAuthorization passes the verified Authorization header on; by default it is removed.
 	ForwardAuthorization bool `json:"forwardAuthorization,omitempty"`
-	// ClaimHeaders tell the server who is asking. A client's own headers of these names are removed.
+	// ClaimHeaders tell the server who is asking. A client's own headers of these names, in any spelling that a server
+	// may take for them, are removed, also where the claim is absent.
 	ClaimHeaders []ClaimHeader `json:"claimHeaders,omitempty"`
 }
 
 // ClaimHeader passes a claim of the verified token on as a request header: strings as they are, all else as JSON. A
-// claim that is absent, or has characters that no header may carry, leaves the header out.
+// claim that is absent, empty, or would not arrive as it is (it has a character outside printable ASCII, or a space at
+// either end) leaves the header out.
 type ClaimHeader struct {
 	Header string `json:"header"`
 	Claim  string `json:"claim"`
@@ -185,18 +185,4 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, fmt.Errorf("gate configuration: %w", err)
 	}
 	return config, nil
-}
-
-// WellKnownPrefix begins the paths at which ResourceMetadata is served: as it is, and with Upstream.Path behind it
-// (RFC 9728 section 3.1).
-const WellKnownPrefix = "/.well-known/oauth-protected-resource"
-
-// URL is where the metadata is, for the MCP endpoint at path: on the resource's own host, never on one that a request
-// names.
-func (m ResourceMetadata) URL(path string) string {
-	resource, err := url.Parse(m.Resource)
-	if err != nil { // ParseConfig refuses such a resource.
-		return ""
-	}
-	return resource.Scheme + "://" + resource.Host + WellKnownPrefix + strings.TrimSuffix(path, "/")
 }

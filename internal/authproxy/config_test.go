@@ -75,13 +75,24 @@ func TestParseConfigIsStrict(t *testing.T) {
 
 func TestConfigThatMakesNoSense(t *testing.T) {
 	for want, change := range map[string]func(*authproxy.Config){
-		"server: name and uid":                      func(c *authproxy.Config) { c.Server.UID = "" },
-		"port: 0 is no TCP port":                    func(c *authproxy.Config) { c.Port = 0 },
-		"adminPort: 65536 is no TCP port":           func(c *authproxy.Config) { c.AdminPort = 65536 },
-		"upstream.port: -1 is no TCP port":          func(c *authproxy.Config) { c.Upstream.Port = -1 },
-		"must differ":                               func(c *authproxy.Config) { c.AdminPort = c.Upstream.Port },
-		`upstream.path: "mcp"`:                      func(c *authproxy.Config) { c.Upstream.Path = "mcp" },
-		`upstream.healthPath: "health"`:             func(c *authproxy.Config) { c.Upstream.HealthPath = "health" },
+		"server: name and uid":                       func(c *authproxy.Config) { c.Server.UID = "" },
+		"port: 0 is no TCP port":                     func(c *authproxy.Config) { c.Port = 0 },
+		"adminPort: 65536 is no TCP port":            func(c *authproxy.Config) { c.AdminPort = 65536 },
+		"upstream.port: -1 is no TCP port":           func(c *authproxy.Config) { c.Upstream.Port = -1 },
+		"must differ":                                func(c *authproxy.Config) { c.AdminPort = c.Upstream.Port },
+		`upstream.path: "mcp"`:                       func(c *authproxy.Config) { c.Upstream.Path = "mcp" },
+		`upstream.healthPath: "health"`:              func(c *authproxy.Config) { c.Upstream.HealthPath = "health" },
+		`upstream.path: "/a/../mcp"`:                 func(c *authproxy.Config) { c.Upstream.Path = "/a/../mcp" },
+		`upstream.path: "/mcp?x"`:                    func(c *authproxy.Config) { c.Upstream.Path = "/mcp?x" },
+		`extraPaths[0]: "/a b" is no plain path`:     func(c *authproxy.Config) { c.Upstream.ExtraPaths = []string{"/a b"} },
+		`extraPaths[0]: "/mcp/" is the MCP endpoint`: func(c *authproxy.Config) { c.Upstream.ExtraPaths = []string{"/mcp/"} },
+		"X-User is used twice": func(c *authproxy.Config) {
+			c.Upstream.ClaimHeaders = []authproxy.ClaimHeader{{Header: "X-USER", Claim: "a"}, {Header: "X-User", Claim: "b"}}
+		},
+		"X-Forwarded-For has a meaning of its own": func(c *authproxy.Config) {
+			c.Upstream.ClaimHeaders = []authproxy.ClaimHeader{{Header: "X-Forwarded-For", Claim: "a"}}
+		},
+		`allowedOrigins[0]: "https://u@a.b"`:        func(c *authproxy.Config) { c.AllowedOrigins = []string{"https://u@a.b"} },
 		`allowedOrigins[0]: "*"`:                    func(c *authproxy.Config) { c.AllowedOrigins = []string{"*"} },
 		`allowedOrigins[0]: "https://a.b/c"`:        func(c *authproxy.Config) { c.AllowedOrigins = []string{"https://a.b/c"} },
 		"limits: bodyBytes and tokenBytes":          func(c *authproxy.Config) { c.Limits.TokenBytes = 0 },

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"mime"
 	"net/netip"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -59,25 +58,23 @@ func (c Config) validate() error {
 }
 
 func (u Upstream) validate(p problems) {
-	p.check(strings.HasPrefix(u.Path, "/"), "upstream.path: %q does not begin with /", u.Path)
+	p.check(canBeAsked(u.Path), "upstream.path: %q is no plain path that begins with /", u.Path)
 	p.check(u.HealthPath == "" || strings.HasPrefix(u.HealthPath, "/"),
 		"upstream.healthPath: %q does not begin with /", u.HealthPath)
 	for i, path := range u.ExtraPaths {
-		p.check(strings.HasPrefix(path, "/"), "upstream.extraPaths[%d]: %q does not begin with /", i, path)
+		p.check(canBeAsked(path), "upstream.extraPaths[%d]: %q is no plain path that begins with /", i, path)
+		p.check(strings.TrimSuffix(path, "/") != strings.TrimSuffix(u.Path, "/"),
+			"upstream.extraPaths[%d]: %q is the MCP endpoint: rules would not see into it", i, path)
 		p.check(!strings.HasPrefix(path, WellKnownPrefix), "upstream.extraPaths[%d]: %q belongs to the gate", i, path)
 	}
+	folded := map[string]bool{}
 	for i, header := range u.ClaimHeaders {
 		p.check(isHeaderName(header.Header) && header.Claim != "",
 			"upstream.claimHeaders[%d]: a header name and a claim are needed", i)
-		p.check(!slices.Contains(protectedHeaders, textproto.CanonicalMIMEHeaderKey(header.Header)),
-			"upstream.claimHeaders[%d]: %s has a meaning of its own", i, header.Header)
+		p.check(!IsProtectedHeader(header.Header), "upstream.claimHeaders[%d]: %s has a meaning of its own", i, header.Header)
+		p.check(!folded[FoldHeader(header.Header)], "upstream.claimHeaders[%d]: %s is used twice", i, header.Header)
+		folded[FoldHeader(header.Header)] = true
 	}
-}
-
-// protectedHeaders carry what the gate or the transport decides by; no claim may take their place.
-var protectedHeaders = []string{
-	"Accept", "Authorization", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Host", "Last-Event-Id",
-	"Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Session-Id", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
 func isHeaderName(name string) bool {
@@ -88,7 +85,8 @@ func isHeaderName(name string) bool {
 
 func isOrigin(text string) bool {
 	parsed, err := url.Parse(text)
-	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == ""
+	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.User == nil && parsed.Path == "" &&
+		parsed.RawQuery == "" && parsed.Fragment == ""
 }
 
 func (c Config) validateProviders(p problems) {

@@ -1,8 +1,11 @@
 package deny
 
 import (
+	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 )
 
 // The error codes of RFC 6750 section 3.1.
@@ -26,6 +29,7 @@ type Denial struct {
 	retryAfter string // seconds
 	allow      string // methods, for 405
 	hangUp     bool   // the connection cannot be used again
+	hurried    bool   // without waiting for what the client still sends: it would cost what the denial is to save
 }
 
 // tokenMessages are the texts of Token.
@@ -118,7 +122,7 @@ func Secretless() *Denial {
 // Failures answers a source from which too many bad tokens came.
 func Failures() *Denial {
 	return &Denial{
-		Status: http.StatusTooManyRequests, Reason: TooManyFailures, retryAfter: "1",
+		Status: http.StatusTooManyRequests, Reason: TooManyFailures, retryAfter: "1", hurried: true,
 		Message: "too many bad access tokens came from this address: slow down",
 	}
 }
@@ -170,11 +174,11 @@ func Path() *Denial {
 	return &Denial{Status: http.StatusNotFound, Reason: UnknownPath, Message: "there is no MCP endpoint at this path"}
 }
 
-// Method answers a request with a good token and a method that MCP does not use.
+// Method answers a method that this path does not take; allow lists those that it does (RFC 9110 section 10.2.1).
 func Method(allow string) *Denial {
 	return &Denial{
 		Status: http.StatusMethodNotAllowed, Reason: UnknownMethod, allow: allow,
-		Message: "the MCP endpoint does not take this method",
+		Message: "this path does not take this method",
 	}
 }
 
@@ -193,6 +197,18 @@ func Body(reason Reason) *Denial {
 			Status: http.StatusBadRequest, Reason: BadBody, hangUp: true,
 			Message: "the request body could not be read",
 		}
+	}
+}
+
+// Unread refuses a body whose reading ended with this error of package body.
+func Unread(err error) *Denial {
+	switch {
+	case errors.Is(err, body.ErrTooLarge):
+		return Body(BodyTooLarge)
+	case errors.Is(err, body.ErrStalled):
+		return Body(BodyTimeout)
+	default:
+		return Body(BadBody)
 	}
 }
 

@@ -205,9 +205,14 @@ func (s *site) post(bearer string) answer {
 // adminGet asks the admin port.
 func (s *site) adminGet(path string) answer {
 	s.t.Helper()
+	return s.do(s.adminRequest(path))
+}
+
+func (s *site) adminRequest(path string) *http.Request {
+	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.admin+path, http.NoBody)
 	must(s.t, err)
-	return s.do(r)
+	return r
 }
 
 func (s *site) eventually(what string, holds func() bool) {

@@ -17,7 +17,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
@@ -27,8 +29,8 @@ import (
 
 // Options say where a gate finds what it needs. The zero value of each field is its default.
 type Options struct {
-	// ConfigDir, KeysDir and SecretDir default to authproxy.ConfigDir and so on.
-	ConfigDir, KeysDir, SecretDir string
+	// ConfigDir, KeysDir, SecretDir and TLSDir default to authproxy.ConfigDir and so on.
+	ConfigDir, KeysDir, SecretDir, TLSDir string
 	// PodUID binds the State of this gate to its pod. Without it there is no /state.
 	PodUID string
 	// UpstreamHost is where the server listens; the default is "127.0.0.1".
@@ -44,13 +46,13 @@ type Options struct {
 	PollInterval time.Duration
 	// AnswerTimeout bounds the wait for a server's answer to begin; the default is forward.DefaultAnswerTimeout.
 	AnswerTimeout time.Duration
-	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
-	// configuration reaches it.
-	JudgeKeyAddress func(netip.Addr) error
 	// WritePatience is how long a client may leave what it is sent unread; the default is a minute.
 	WritePatience time.Duration
 	// Audit gets a line of JSON per decision while Run runs; nil is nowhere.
 	Audit io.Writer
+	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
+	// configuration reaches it.
+	JudgeKeyAddress func(netip.Addr) error
 }
 
 func (o Options) withDefaults() Options {
@@ -62,6 +64,7 @@ func (o Options) withDefaults() Options {
 	text(&o.ConfigDir, authproxy.ConfigDir)
 	text(&o.KeysDir, authproxy.KeysDir)
 	text(&o.SecretDir, authproxy.SecretDir)
+	text(&o.TLSDir, authproxy.TLSDir)
 	text(&o.UpstreamHost, "127.0.0.1")
 	if o.Now == nil {
 		o.Now = time.Now
@@ -89,6 +92,7 @@ type Gate struct {
 	remote    *remote.Group // of keys
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
+	guard     *flood.Guard
 	metrics   *metrics.Metrics
 	server    *serverCheck
 	listening *listenCheck
@@ -99,6 +103,8 @@ type Gate struct {
 	streams   *streams.Registry
 	audit     *audit.Log // nil if nobody wants it
 	tally     *tally
+	// certificate is nil without TLS.
+	certificate *certificate.Store
 }
 
 // New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens
@@ -107,8 +113,8 @@ func New(options Options) (*Gate, error) {
 	o := options.withDefaults()
 	g := &Gate{
 		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
-		secrets:   newSecretStore(o.SecretDir, o.Log),
-		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
+		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
+		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
 	}
 	g.metrics = metrics.New(g.keyCounts)
 	g.fetchKeys()
@@ -126,6 +132,7 @@ func New(options Options) (*Gate, error) {
 		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)
 		g.metrics.WatchAudit(g.audit.Dropped)
 	}
+	g.openCertificate()
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
 	return g, nil
@@ -183,7 +190,7 @@ func (g *Gate) state() admin.State {
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(),
+		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
 	}
 	g.tellLife(&state, current)
 	for provider, set := range current.Keys {
@@ -194,7 +201,7 @@ func (g *Gate) state() admin.State {
 		state.Keys[provider] = ids
 	}
 	state.Remote = g.remoteState()
-	if err := g.store.Problem(); err != nil {
+	if err := g.problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}
 	listeners, err := admin.ForeignListeners()

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"net"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
@@ -26,20 +25,12 @@ func (v *visit) record(outcome metrics.Outcome, reason deny.Reason) {
 		return
 	}
 	now := time.Now()
+	asked, about := v.asked()
 	v.gate.audit.Write(audit.Record{
 		Time: now, Outcome: string(outcome), Reason: string(reason), Status: v.answer.status,
 		Provider: v.principal.Provider(),
 		Subject:  v.gate.secrets.current.Load().subjects.Name(v.principal.Provider(), v.principal.Subject()),
-		Source:   v.source(), HTTPMethod: v.request.Method, RequestID: v.requestID,
+		Source:   v.source.String(), HTTPMethod: v.request.Method, Method: asked, Name: about, RequestID: v.requestID,
 		BytesIn: v.body.Bytes(), BytesOut: v.answer.bytes, Took: now.Sub(v.began),
 	})
-}
-
-// source is where the request came from.
-func (v *visit) source() string {
-	host, _, err := net.SplitHostPort(v.request.RemoteAddr)
-	if err != nil {
-		return v.request.RemoteAddr
-	}
-	return host
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/surface"
 )
 
 // recorder remembers what was answered.
@@ -11,6 +12,8 @@ type recorder struct {
 	http.ResponseWriter
 
 	leaving   func() bool
+	request   *http.Request
+	origins   []string // whose pages may read the answer
 	requestID string
 	status    int
 	bytes     int64
@@ -20,6 +23,7 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= http.StatusOK {
 		r.status = status
+		surface.Share(r.Header(), r.request, r.origins)
 		r.Header()[audit.RequestIDHeader] = []string{r.requestID}
 		if r.leaving() {
 			r.Header().Set("Connection", "close")

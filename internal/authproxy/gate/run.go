@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 )
 
@@ -40,9 +41,9 @@ func (g *Gate) Run(ctx context.Context) error {
 		client.Close()
 		return err
 	}
-	clients, admins := g.httpServer(g.ClientHandler()), g.httpServer(g.AdminHandler())
+	clients, admins := g.clientServer(), g.httpServer(g.AdminHandler())
 	failed := make(chan error, 2)
-	go func() { failed <- clients.Serve(client) }()
+	go func() { failed <- g.serveClients(clients, client) }()
 	go func() { failed <- admins.Serve(adminPort) }()
 	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var fetching sync.WaitGroup
@@ -105,8 +106,9 @@ func (g *Gate) tend(ctx context.Context, address string) {
 	ticker := time.NewTicker(g.options.PollInterval)
 	defer ticker.Stop()
 	var tried *snapshot.Snapshot
+	renewed := false
 	for {
-		if current := g.store.Current(); current != tried || g.selfTestVerdict() != selfTestPassed {
+		if current := g.store.Current(); renewed || current != tried || g.selfTestVerdict() != selfTestPassed {
 			g.tryMyself(ctx, address, current)
 			tried = current
 		}
@@ -114,7 +116,7 @@ func (g *Gate) tend(ctx context.Context, address string) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			g.store.Poll()
+			renewed = g.pollFiles()
 		}
 	}
 }
@@ -143,6 +145,9 @@ func (g *Gate) selfTestVerdict() string {
 
 // ready tells why the gate should get no traffic yet.
 func (g *Gate) ready() error {
+	if g.certificate != nil && g.certificate.Leaf() == nil {
+		return certificate.ErrNone
+	}
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -30,6 +31,8 @@ const (
 type selfTest struct {
 	// strangers are keys that nobody knows, one per algorithm; making an RSA key takes long.
 	strangers map[keys.Algorithm]keys.Private
+	// certificate is what the gate shows; nil without TLS.
+	certificate *certificate.Store
 }
 
 // attempt is one request and the reason for which it must be refused.
@@ -44,14 +47,18 @@ func (t *selfTest) run(ctx context.Context, address string, current *snapshot.Sn
 	if err != nil {
 		return err
 	}
+	scheme, transport := "http://", &http.Transport{DisableKeepAlives: true}
+	if t.certificate != nil {
+		scheme, transport.TLSClientConfig = "https://", t.certificate.SelfConfig()
+	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       selfTestTimeout,
 	}
 	var problems []error
 	for _, a := range attempts {
-		if err := a.try(ctx, client, "http://"+address+current.Config.Upstream.Path); err != nil {
+		if err := a.try(ctx, client, scheme+address+current.Config.Upstream.Path); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", a.name, err))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
@@ -19,11 +20,15 @@ const (
 	endDraining forward.StreamEnd = "the server is shutting down"
 )
 
-// judgement gives what lets a caller in under a snapshot, to be asked again while a stream is open.
-func judgement(token string) func(*snapshot.Snapshot) *deny.Denial {
+// judgement gives what lets a caller in under a snapshot, and lets it ask what it asked, to be judged again while a
+// stream is open.
+func judgement(token string, messages []message.Message) func(*snapshot.Snapshot) *deny.Denial {
 	return func(s *snapshot.Snapshot) *deny.Denial {
-		_, denial := s.Verifier.Verify(token)
-		return denial
+		principal, denial := s.Verifier.Verify(token)
+		if denial != nil {
+			return denial
+		}
+		return s.Policy.Judge(principal, messages)
 	}
 }
 

@@ -14,13 +14,19 @@ import (
 // raw sends bytes as they are and reads one answer.
 func (s *site) raw(text string) answer {
 	s.t.Helper()
+	return s.rawAsked(http.MethodPost, text)
+}
+
+// rawAsked is raw for a method whose answer is framed by it.
+func (s *site) rawAsked(method, text string) answer {
+	s.t.Helper()
 	conn, err := new(net.Dialer).DialContext(s.t.Context(), "tcp", s.clients)
 	must(s.t, err)
 	defer conn.Close()
 	must(s.t, conn.SetDeadline(time.Now().Add(patience)))
 	_, err = io.WriteString(conn, text)
 	must(s.t, err)
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	must(s.t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -44,7 +50,7 @@ func TestSurfaceOnTheWire(t *testing.T) {
 		"IPv6 host":                    {"POST /mcp HTTP/1.1\r\nHost: [::1]:8080\r\n" + good + body, 200, ""},
 		"foreign host":                 {"POST /mcp HTTP/1.1\r\nHost: evil.example\r\n" + good + body, 421, "wrong_host"},
 		"absolute target, our host":    {"POST http://localhost/mcp HTTP/1.1\r\nHost: x\r\n" + good + body, 200, ""},
-		"absolute target, other host":  {"POST http://evil.example/mcp HTTP/1.1\r\nHost: localhost\r\n" + good + body, 421, "wrong_host"},
+		"absolute target, other host":  {"POST http://evil.example/mcp HTTP/1.1\r\nHost: localhost\r\n" + good + body, 400, "bad_target"},
 		"foreign origin":               {"POST /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n" + good + body, 403, "wrong_origin"},
 		"own origin":                   {"POST /mcp HTTP/1.1\r\nHost: localhost:1\r\nOrigin: http://localhost:1\r\n" + good + body, 200, ""},
 		"origin null":                  {"POST /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n" + good + body, 403, "wrong_origin"},
@@ -95,6 +101,13 @@ func TestSurfaceOnTheWire(t *testing.T) {
 	}
 }
 
+func TestHeaderTooLarge(t *testing.T) {
+	s := newSite(t, serveHTTP(t, echo))
+	if got := s.raw("POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Large: " + strings.Repeat("x", 40<<10) + "\r\n\r\n"); got.status != 431 {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
 func TestWhatTheServerSees(t *testing.T) {
 	var seen *http.Request
 	upstream := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
@@ -133,7 +146,7 @@ func TestWhatTheServerSees(t *testing.T) {
 		"Authorization": "", "Forwarded": "", "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "weather.tools.svc",
 		"X-Forwarded-Proto": "http", "X-Real-Ip": "", "X-Original-Url": "", "X-Http-Method-Override": "", "Gatehouse-Subject": "",
 		"Cookie": "", "X-Drop": "", "Te": "", "X_forwarded_for": "", "Mcp-Session-Id": "s1", "Mcp-Param-A_b": "kept", "Last-Event-Id": "7",
-		"Accept": "text/event-stream", "Accept-Encoding": "", "Connection": "close",
+		"Accept": "text/event-stream", "Accept-Encoding": "", "Connection": "",
 	} {
 		if got := strings.Join(seen.Header[name], ", "); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
@@ -203,7 +216,7 @@ func TestUpgradeIsNotPassedOn(t *testing.T) {
 		s.raw("GET /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: " + protocol +
 			"\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nAuthorization: Bearer " + s.token() + "\r\n\r\n")
 		got := <-seen
-		if connection := got.Values("Connection"); len(connection) != 1 || connection[0] != "close" || got.Get("Upgrade") != "" || got.Get("Http2-Settings") != "" {
+		if got.Get("Connection") != "" || got.Get("Upgrade") != "" || got.Get("Http2-Settings") != "" {
 			t.Errorf("%s: the server saw %v", protocol, got)
 		}
 	}

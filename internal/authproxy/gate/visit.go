@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -12,7 +11,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/surface"
@@ -22,15 +23,19 @@ import (
 // visit is one request on its way through the gate, and what is known of it for log and metrics.
 type visit struct {
 	gate     *Gate
-	snapshot *snapshot.Snapshot // the one it is judged by, to the end
+	snapshot *snapshot.Snapshot // the one it is judged by
 	answer   *recorder
 	request  *http.Request
 	body     *body.Body
 	began    time.Time
+	source   flood.Source
 
 	principal verify.Principal
 	denial    *deny.Denial
-	failure   deny.Reason // how the exchange with the server failed
+	failure   deny.Reason      // how the exchange with the server failed
+	message   *message.Message // the first that was judged; nil if none was
+	quiet     bool             // one of many refusals that need not all be logged
+	public    bool             // answered by the gate with what anybody may know
 
 	requestID string
 	steady    *steady
@@ -49,65 +54,59 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	steady := newSteady(w, g.options.WritePatience)
 	w = steady
 	v := &visit{
-		gate: g, snapshot: current, request: r, began: time.Now(), steady: steady,
-		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending},
+		gate: g, snapshot: current, request: r, began: time.Now(), source: current.Sources.Of(r), steady: steady,
+		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
+	defer v.body.Release()
 	defer v.conclude()
 	defer v.rescue()
 	v.identify()
 	v.pass()
 }
 
-// pass takes the request through the steps; the first that refuses ends it.
+// pass answers what anybody may know, and takes all else to the server if it is let in.
 func (v *visit) pass() {
-	config := v.snapshot.Config
-	if denial := surface.Check(v.request, config); denial != nil {
+	if denial := surface.Check(v.request, v.snapshot.Config); denial != nil {
 		v.deny(denial)
 		return
 	}
-	token, denial := bearer.Token(v.request.Header)
-	if denial != nil {
+	if v.isPublic() {
+		return
+	}
+	if denial := v.admit(); denial != nil {
 		v.deny(denial)
 		return
 	}
-	principal, denial := v.verify(token)
-	if denial != nil {
-		v.deny(denial)
-		return
-	}
-	config = v.snapshot.Config // It may be another now, see keyHasCome.
-	if denial := surface.Endpoint(v.request, config.Upstream.Path); denial != nil {
-		v.deny(denial)
-		return
-	}
-	v.judge = judgement(token)
-	if denial := cmp.Or(v.bind(), v.roomForStream()); denial != nil {
-		v.deny(denial)
-		return
-	}
-	v.gate.tally.accept(principal.Provider(), v.gate.options.Now())
+	v.gate.tally.accept(v.principal.Provider(), v.gate.options.Now())
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
-		Principal: principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
+		Principal: v.principal, Upstream: v.snapshot.Config.Upstream, Body: v.body, Site: v.snapshot.Site,
 		Answered: v.sealSessions, Streaming: v.openStream,
 	}, v.failed)
 }
 
-func (v *visit) verify(token string) (verify.Principal, *deny.Denial) {
-	candidate, denial := v.judgeToken(token)
-	if denial != nil && denial.Reason == deny.UnknownKey && v.keyHasCome(candidate) {
-		_, denial = v.judgeToken(token)
+// admit asks who it is, whether there is such a place, whose session it is, and what is wanted; the first that refuses
+// ends it.
+func (v *visit) admit() *deny.Denial {
+	token, denial := bearer.Token(v.request.Header)
+	if denial != nil {
+		return v.charge(denial)
 	}
-	return v.principal, denial
-}
-
-func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
-	defer func(began time.Time) { v.gate.metrics.Verified(time.Since(began)) }(time.Now())
-	candidate, denial := v.snapshot.Verifier.Screen(token)
-	if denial == nil {
-		v.principal, denial = candidate.Verify()
+	if denial = v.verify(token); denial != nil {
+		return v.charge(denial)
 	}
-	return candidate, denial
+	if denial = surface.Endpoint(v.request, v.snapshot.Config.Upstream); denial != nil {
+		return denial
+	}
+	if denial = v.bind(); denial != nil {
+		return denial
+	}
+	messages, denial := v.authorize()
+	if denial != nil {
+		return denial
+	}
+	v.judge = judgement(token, messages)
+	return v.roomForStream()
 }
 
 func (v *visit) deny(denial *deny.Denial) {
@@ -147,6 +146,9 @@ func (v *visit) conclude() {
 	if v.denial != nil {
 		v.gate.tally.refuse(v.denial.Reason)
 	}
+	if v.quiet {
+		return
+	}
 	if ended := v.ended.Load(); ended != nil && reason == "" {
 		v.record(outcome, *ended)
 	} else {
@@ -155,7 +157,7 @@ func (v *visit) conclude() {
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
-		slog.String("provider", v.principal.Provider()), slog.String("remote", v.source()),
+		slog.String("provider", v.principal.Provider()), slog.String("source", v.source.String()),
 		slog.String("requestID", v.requestID),
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
 }
@@ -169,6 +171,8 @@ func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 		return metrics.Failed, v.denial.Reason, slog.LevelWarn
 	case v.denial != nil:
 		return metrics.Denied, v.denial.Reason, slog.LevelDebug
+	case v.public:
+		return metrics.Public, "", slog.LevelDebug
 	case v.answer.status == 0:
 		return metrics.Abandoned, "", slog.LevelDebug
 	default:

@@ -29,6 +29,8 @@ const (
 	Denied Outcome = "denied"
 	// Failed: the gate would have let the request through, but the server, or the gate, failed.
 	Failed Outcome = "failed"
+	// Public: the gate told what anybody may know: its metadata, or an answer to a browser's preflight.
+	Public Outcome = "public"
 	// Abandoned: the client left first.
 	Abandoned Outcome = "abandoned"
 )
@@ -43,6 +45,7 @@ type Metrics struct {
 	reloadFailures *prometheus.CounterVec
 	keyFetches     *prometheus.CounterVec
 	verification   prometheus.Histogram
+	connections    prometheus.Counter
 }
 
 // New registers all metrics. keyCount gives the number of usable keys by provider at the moment of a scrape.
@@ -64,8 +67,12 @@ func New(keyCount func() map[string]int) *Metrics {
 		}, []string{"kind"}),
 		reloadFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "reload_failures_total",
-			Help: "New contents of mounted files that could not be used, by what the file holds: config, keys or revoked.",
+			Help: "New contents of mounted files that could not be used, by what the file holds: config, keys, revoked or certificate.",
 		}, []string{"file"}),
+		connections: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "waiting_connections_closed_total",
+			Help: "Connections without a request in progress that were closed because too many waited.",
+		}),
 		keyFetches: newKeyFetches(),
 		verification: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_verification_seconds",
@@ -74,7 +81,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, keyCollector{keyCount},
+		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, m.connections, keyCollector{keyCount},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -102,9 +109,11 @@ func (m *Metrics) Answered(outcome Outcome, reason string, status int) {
 // UpstreamFailed counts a failed exchange with the server.
 func (m *Metrics) UpstreamFailed(kind string) { m.upstream.WithLabelValues(kind).Inc() }
 
-// ReloadFailed counts a mounted file that could not be used; file is "config", "keys" or
-// "revoked".
+// ReloadFailed counts a mounted file that could not be used; file is "config", "keys", "revoked" or "certificate".
 func (m *Metrics) ReloadFailed(file string) { m.reloadFailures.WithLabelValues(file).Inc() }
+
+// ConnectionClosed counts a waiting connection that was closed because too many waited.
+func (m *Metrics) ConnectionClosed() { m.connections.Inc() }
 
 // Verified records how long a token's judgement took.
 func (m *Metrics) Verified(took time.Duration) { m.verification.Observe(took.Seconds()) }

@@ -12,6 +12,8 @@ import (
 
 func TestMetrics(t *testing.T) {
 	m := metrics.New(func() map[string]int { return map[string]int{"managed": 2, "empty": 0} })
+	expires := time.Unix(1_800_000_000, 0)
+	m.WatchCertificate(func() time.Time { return expires })
 	defer m.Begin()()
 	m.Begin()()
 	m.Answered(metrics.Denied, "expired", 401)
@@ -38,9 +40,12 @@ gatehouse_gate_audit_dropped_total 4
 # TYPE gatehouse_gate_keys gauge
 gatehouse_gate_keys{provider="empty"} 0
 gatehouse_gate_keys{provider="managed"} 2
-# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config, keys or revoked.
+# HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config, keys, revoked or certificate.
 # TYPE gatehouse_gate_reload_failures_total counter
 gatehouse_gate_reload_failures_total{file="keys"} 1
+# HELP gatehouse_gate_tls_certificate_expiry_seconds When the certificate shown to clients expires, in seconds since the epoch.
+# TYPE gatehouse_gate_tls_certificate_expiry_seconds gauge
+gatehouse_gate_tls_certificate_expiry_seconds 1.8e+09
 # HELP gatehouse_gate_requests_in_flight Requests being answered now, open streams included.
 # TYPE gatehouse_gate_requests_in_flight gauge
 gatehouse_gate_requests_in_flight 1
@@ -59,7 +64,7 @@ gatehouse_gate_upstream_failures_total{kind="upstream_reset"} 1
 	if err := testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(want),
 		"gatehouse_gate_keys", "gatehouse_gate_reload_failures_total", "gatehouse_gate_requests_in_flight",
 		"gatehouse_gate_requests_total", "gatehouse_gate_audit_dropped_total", "gatehouse_gate_streams_open",
-		"gatehouse_gate_upstream_failures_total"); err != nil {
+		"gatehouse_gate_upstream_failures_total", "gatehouse_gate_tls_certificate_expiry_seconds"); err != nil {
 		t.Error(err)
 	}
 }

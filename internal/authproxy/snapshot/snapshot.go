@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/authorize"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metadata"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
@@ -30,8 +33,14 @@ type Snapshot struct {
 	// read to its end.
 	RevokedSHA256 string
 	Verifier      *verify.Verifier
+	// Policy is Config.Authorization, ready to judge.
+	Policy *authorize.Policy
 	// Site is what challenges say of the server.
 	Site deny.Site
+	// Sources tells where requests come from.
+	Sources *flood.Sources
+	// Metadata is what the server publishes of itself; nil if nothing.
+	Metadata *metadata.Document
 }
 
 // newSnapshot also gives the keys that are loaded for nothing, as "provider/key".
@@ -39,6 +48,8 @@ func newSnapshot(config configuration, ring *keyring, revoked revocations, now f
 	s = &Snapshot{
 		Config: config.Config, ConfigSHA256: config.sha256, RevokedSHA256: revoked.sha256, Site: site(config.Config),
 		Keys: map[string][]keys.Public{}, LoadedAt: map[string]time.Time{},
+		Metadata: metadata.New(config.Config), Sources: flood.NewSources(config.Limits.ClientIP),
+		Policy: authorize.New(config.Authorization),
 	}
 	unused = map[string]bool{}
 	for _, provider := range config.Providers {
@@ -64,7 +75,7 @@ func site(config authproxy.Config) deny.Site {
 		Scope: strings.Join(config.Authorization.RequiredScopes, " "),
 	}
 	if config.ResourceMetadata != nil {
-		out.Metadata = config.ResourceMetadata.URL(config.Upstream.Path)
+		out.Metadata = config.ResourceMetadata.URL()
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"slices"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -23,28 +22,13 @@ type Verifier struct {
 // New makes a Verifier. loaded holds each provider's keys under its name; a provider without keys lets nobody in.
 func New(config authproxy.Config, loaded map[string][]keys.Public, revoked Revocations, now func() time.Time) *Verifier {
 	v := &Verifier{
-		byIssuer: map[string]*provider{}, revoked: revoked, claimNames: claimNames(config),
+		byIssuer: map[string]*provider{}, revoked: revoked, claimNames: config.ClaimsUsed(),
 		maxBytes: int(config.Limits.TokenBytes), now: now, cache: new(cache),
 	}
 	for _, p := range config.Providers {
 		v.byIssuer[p.Issuer] = newProvider(p, loaded[p.Name])
 	}
 	return v
-}
-
-// claimNames are the claims that later steps ask a Principal for.
-func claimNames(config authproxy.Config) []string {
-	var names []string
-	for _, header := range config.Upstream.ClaimHeaders {
-		names = append(names, header.Claim)
-	}
-	for _, rule := range config.Authorization.Rules {
-		for _, claim := range rule.Claims {
-			names = append(names, claim.Name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // Verify is Screen and Candidate.Verify in one.

@@ -1,0 +1,112 @@
+package authorize
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+)
+
+// subject is one thing that is asked: a method, and what it works on.
+type subject struct {
+	method string
+	target message.Target
+	name   string
+}
+
+// subjects are all that messages ask. A response asks nothing: it answers what the server asked.
+func subjects(messages []message.Message) iter.Seq[subject] {
+	return func(yield func(subject) bool) {
+		for _, m := range messages {
+			switch {
+			case m.Kind == message.Response:
+			case len(m.URIs) > 0:
+				for _, uri := range m.URIs {
+					if !yield(subject{m.Method, m.Target, uri}) {
+						return
+					}
+				}
+			case !yield(asked(m)):
+				return
+			}
+		}
+	}
+}
+
+// asked: whoever listens to no resource in particular names none.
+func asked(m message.Message) subject {
+	if m.Method == message.Listen {
+		return subject{m.Method, message.None, ""}
+	}
+	return subject{m.Method, m.Target, m.Name}
+}
+
+// rule is an authproxy.Rule, ready to judge.
+type rule struct {
+	methods []pattern
+	names   map[message.Target][]pattern
+	// narrowed are the targets of which Methods name some methods: then only these.
+	narrowed map[message.Target]bool
+	scopes   []string
+	claims   []authproxy.ClaimMatch
+}
+
+func compile(r authproxy.Rule) rule {
+	out := rule{
+		methods: patterns(r.Methods, false), names: map[message.Target][]pattern{}, narrowed: map[message.Target]bool{},
+		scopes: slices.Clone(r.Scopes), claims: slices.Clone(r.Claims),
+	}
+	for target, names := range map[message.Target][]string{
+		message.Tool: r.Tools, message.Prompt: r.Prompts, message.Resource: r.Resources,
+	} {
+		if len(names) == 0 {
+			continue
+		}
+		out.names[target] = patterns(names, target == message.Resource)
+		out.narrowed[target] = slices.ContainsFunc(message.Naming(target), out.hasMethod)
+	}
+	return out
+}
+
+func (r *rule) hasMethod(method string) bool {
+	return slices.ContainsFunc(r.methods, func(p pattern) bool {
+		// Who writes a "*" does not think of these; who writes one out does.
+		return p.matches(method) && (!p.open || !isLifecycle(method))
+	})
+}
+
+// speaksOf says what an authproxy.Rule promises.
+func (r *rule) speaksOf(s subject) bool {
+	names, judged := r.names[s.target]
+	if !judged {
+		return r.hasMethod(s.method)
+	}
+	if r.narrowed[s.target] && !r.hasMethod(s.method) {
+		return false
+	}
+	return slices.ContainsFunc(names, func(p pattern) bool { return p.matches(s.name) })
+}
+
+// claimsMatch tells whether each claim has one of the values that the rule wants.
+func (r *rule) claimsMatch(caller Caller) bool {
+	return !slices.ContainsFunc(r.claims, func(want authproxy.ClaimMatch) bool {
+		value, _ := caller.Claim(want.Name)
+		return !holds(value, want.Values)
+	})
+}
+
+// holds tells a string that is wanted, or a list with one in it. Nothing is converted: the number 1 is not "1".
+func holds(value any, wanted []string) bool {
+	switch value := value.(type) {
+	case string:
+		return slices.Contains(wanted, value)
+	case []any:
+		return slices.ContainsFunc(value, func(element any) bool {
+			text, isText := element.(string)
+			return isText && slices.Contains(wanted, text)
+		})
+	default:
+		return false
+	}
+}

@@ -1,0 +1,105 @@
+package flood
+
+import (
+	"context"
+	"hash/maphash"
+	"math/bits"
+	"time"
+)
+
+const (
+	// window is the time within which callers of one source are counted.
+	window = time.Minute
+	// manyBits are set in an entry's callers when more than 50 have been seen: n callers set 128 (1 - exp(-n/128)) of
+	// 128 bits.
+	manyBits = 42
+	// laneWait is how long a request of an ordinary source waits for its turn.
+	laneWait = 250 * time.Millisecond
+	// sharedWeight is how many turns in a row a shared source has in the slow lane, where any other has one.
+	sharedWeight = 8
+)
+
+// Budget says how many failures a source may have: Burst at once, and PerSecond more each second. The zero Budget has
+// no end.
+type Budget struct{ PerSecond, Burst int32 }
+
+// Refusal says how a failure is to be answered.
+type Refusal struct {
+	// TooMany: 429, without waiting for the rest of the request.
+	TooMany bool
+	// Quiet: it need not be logged; another one of this source was, within the second.
+	Quiet bool
+}
+
+// Guard knows the sources of requests. It is safe for concurrent use, and outlives changes of the configuration: a
+// Budget comes with each question.
+type Guard struct {
+	now  func() time.Time
+	seed maphash.Seed
+	all  table
+	lane lane
+}
+
+// New makes a Guard that has seen nobody yet. Its memory is bounded; see shards.
+func New(now func() time.Time) *Guard {
+	return &Guard{now: now, seed: maphash.MakeSeed(), lane: newLane()}
+}
+
+// Failed counts a refused token.
+func (g *Guard) Failed(source Source, budget Budget) Refusal {
+	if budget == (Budget{}) {
+		return Refusal{}
+	}
+	now, refusal := g.now(), Refusal{}
+	g.all.with(g.hash(source), source.key(), func(e *entry) {
+		if e.refill(budget, now) >= 1 {
+			e.level--
+			return
+		}
+		refusal = Refusal{TooMany: !e.shared(source, now), Quiet: !e.tell(now)}
+	})
+	return refusal
+}
+
+// Succeeded counts a good token. Many callers behind one source make it a shared one.
+func (g *Guard) Succeeded(source Source, provider, subject string) {
+	now, caller := g.now(), maphash.Comparable(g.seed, [2]string{provider, subject})
+	g.all.with(g.hash(source), source.key(), func(e *entry) {
+		if now.Sub(e.windowBegan).Abs() >= window {
+			e.windowBegan, e.callers = now, [2]uint64{}
+		}
+		e.callers[caller>>6&1] |= 1 << (caller & 63)
+		if bits.OnesCount64(e.callers[0])+bits.OnesCount64(e.callers[1]) >= manyBits {
+			e.sharedUntil = now.Add(2 * window)
+		}
+	})
+}
+
+// Enter asks for leave to check the signature of a source's new token. A source within its budget gets it at once,
+// any other in its turn. It is refused after a wait of 250 ms, and to a shared source never: the callers behind it have
+// nowhere else to come from. Unless it was TooMany, done must be called when the signature is checked.
+func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done func(), refusal Refusal) {
+	if budget == (Budget{}) {
+		return func() {}, Refusal{}
+	}
+	over, weight, patience := false, 1, laneWait
+	g.all.with(g.hash(source), source.key(), func(e *entry) {
+		now := g.now()
+		over = e.refill(budget, now) < 1
+		if e.shared(source, now) {
+			weight, patience = sharedWeight, 0
+		}
+	})
+	if !over {
+		return func() {}, Refusal{}
+	}
+	done, ok := g.lane.enter(ctx, source.key(), weight, patience)
+	if ok {
+		return done, Refusal{}
+	}
+	refusal.TooMany = true
+	g.all.with(g.hash(source), source.key(), func(e *entry) { refusal.Quiet = !e.tell(g.now()) })
+	return nil, refusal
+}
+
+func (g *Guard) hash(source Source) uint64 { return maphash.Comparable(g.seed, source.key()) }

@@ -1,0 +1,127 @@
+package gate
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/authorize"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+)
+
+// authorize judges what the caller may do, and gives the messages that it judged by. Where rules want it, these are read
+// from the very bytes that are then forwarded.
+func (v *visit) authorize() ([]message.Message, *deny.Denial) {
+	messages, denial := v.messages()
+	if denial != nil {
+		return nil, denial
+	}
+	if denial := v.snapshot.Policy.Judge(v.principal, messages); denial != nil {
+		return nil, denial
+	}
+	if v.isStrayResponse(messages) {
+		return nil, deny.Rights()
+	}
+	return messages, nil
+}
+
+// messages reads the body, if rules see into it: they do at the MCP endpoint only.
+func (v *visit) messages() ([]message.Message, *deny.Denial) {
+	config := v.snapshot.Config
+	if !v.snapshot.Policy.JudgesBodies() || slices.Contains(config.Upstream.ExtraPaths, v.request.URL.EscapedPath()) {
+		return nil, nil
+	}
+	if v.request.Method != http.MethodPost {
+		return nil, v.emptiness()
+	}
+	if !isPlainJSON(v.request.Header) {
+		return nil, deny.Media()
+	}
+	data, whole, err := v.body.Prefetch(config.Limits.BodyBytes)
+	switch {
+	case err != nil:
+		return nil, deny.Unread(err)
+	case !whole:
+		return nil, deny.Body(deny.BodyTooLarge)
+	}
+	document, err := message.Parse(data)
+	if err != nil {
+		return nil, deny.Message(err.Error())
+	}
+	for i := range document.Messages {
+		// It is a part of the body, which must not be kept as long as a stream lives.
+		document.Messages[i].ID = nil
+	}
+	if len(document.Messages) > 0 {
+		v.message = &document.Messages[0]
+	}
+	return document.Messages, authorize.Agree(v.request.Header, document)
+}
+
+// emptiness refuses a body where MCP has none: a server that reads it all the same would get what nobody judged.
+func (v *visit) emptiness() *deny.Denial {
+	if v.request.ContentLength == 0 {
+		return nil
+	}
+	data, _, err := v.body.Prefetch(0)
+	switch {
+	case err != nil:
+		return deny.Unread(err)
+	case len(data) > 0:
+		return deny.Message("a message must come in a POST")
+	default:
+		return nil
+	}
+}
+
+// isPlainJSON wants what every server reads as JSON in UTF-8, byte for byte. Surface has refused a second Content-Type.
+func isPlainJSON(header http.Header) bool {
+	media, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return false
+	}
+	charset, named := parameters["charset"]
+	delete(parameters, "charset")
+	if len(parameters) > 0 || named && !strings.EqualFold(charset, "utf-8") {
+		return false
+	}
+	encodings := header.Values("Content-Encoding")
+	return len(encodings) == 0 || len(encodings) == 1 && strings.EqualFold(encodings[0], "identity")
+}
+
+// isStrayResponse tells an answer to the server outside of a session that is bound to its caller: it could answer what
+// was asked of somebody else. A session header that got this far belongs to the caller.
+func (v *visit) isStrayResponse(messages []message.Message) bool {
+	return v.snapshot.Config.SessionBinding == authproxy.SessionBindingCaller &&
+		v.request.Header.Get("Mcp-Session-Id") == "" &&
+		slices.ContainsFunc(messages, func(m message.Message) bool { return m.Kind == message.Response })
+}
+
+// asked is what the first message asks, and what it is about, as far as that is known without judging: for the log.
+// Of a URI the query is left out. What does not print, or is long, is left out altogether.
+func (v *visit) asked() (method, about string) {
+	first := v.message
+	if first == nil {
+		if v.request.Method != http.MethodPost {
+			return "", ""
+		}
+		peeked := message.Peek(v.body.Head())
+		first = &peeked
+	}
+	if first.Target != message.None {
+		about, _, _ = strings.Cut(first.Name, "?")
+	}
+	return printable(first.Method), printable(about)
+}
+
+func printable(text string) string {
+	const longest = 128
+	if len(text) > longest || strings.ContainsFunc(text, func(c rune) bool { return c == unicode.ReplacementChar || !unicode.IsPrint(c) }) {
+		return ""
+	}
+	return text
+}
