@@ -1,48 +1,45 @@
 package gate
 
 import (
-	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 )
 
-// deadlines is an answer's connection that remembers what it was told.
-type deadlines struct {
+// writeDeadlines counts the deadlines that are set.
+type writeDeadlines struct {
 	*httptest.ResponseRecorder
 
-	told []time.Time
+	calls int
+	last  time.Time
 }
 
-// SetWriteDeadline is what http.ResponseController looks for.
-func (d *deadlines) SetWriteDeadline(at time.Time) error {
-	d.told = append(d.told, at)
+func (w *writeDeadlines) SetWriteDeadline(at time.Time) error {
+	w.calls, w.last = w.calls+1, at
 	return nil
 }
 
-func TestWritesGetTheirTime(t *testing.T) {
-	connection := &deadlines{ResponseRecorder: httptest.NewRecorder()}
-	s := newSteady(connection, httptest.NewRequest(http.MethodGet, "/", http.NoBody), time.Hour)
-	write := func(want int) {
-		t.Helper()
-		if _, err := s.Write([]byte("x")); err != nil || len(connection.told) != want {
-			t.Fatalf("%v, and %d deadlines", err, len(connection.told))
+func TestDeadlinesOfWrites(t *testing.T) {
+	for major, between := range map[int]bool{1: true, 2: false} {
+		w := &writeDeadlines{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequest("GET", "/mcp", nil)
+		r.ProtoMajor = major
+		s := newSteady(w, r, time.Minute)
+		_, _ = s.Write([]byte("x"))
+		if w.calls == 0 || !w.last.IsZero() != between {
+			t.Errorf("HTTP/%d: between two writes the deadline is %v", major, w.last)
 		}
-	}
-	write(1)
-	write(1) // One timer does for writes in a row.
-	if left := time.Until(connection.told[0]); left < 54*time.Minute || left > time.Hour {
-		t.Errorf("the first write has %v", left)
-	}
-	s.deadline = time.Now().Add(50 * time.Minute)
-	write(2)
-	s.hurry()
-	s.hurry()
-	write(3)
-	if err := s.FlushError(); err != nil || len(connection.told) != 3 {
-		t.Errorf("%v, and %d deadlines", err, len(connection.told))
-	}
-	if left := time.Until(connection.told[2]); left > 2*time.Second {
-		t.Errorf("what is left to write has %v", left)
+		s.hurry()
+		_, _ = s.Write([]byte("x"))
+		if left := time.Until(w.last); left <= 0 || left > hurryPatience {
+			t.Errorf("HTTP/%d: in a hurry there are %v", major, left)
+		}
+		s = newSteady(w, r, time.Minute)
+		s.release()
+		before := w.calls
+		s.hurry()
+		if w.calls != before {
+			t.Errorf("HTTP/%d: a request that has ended was hurried", major)
+		}
 	}
 }

@@ -52,6 +52,7 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	current := g.store.Current()
 	steady := newSteady(w, r, g.options.WritePatience)
+	defer steady.release()
 	w = steady
 	v := &visit{
 		gate: g, snapshot: current, request: r, began: time.Now(), source: current.Sources.Of(r), steady: steady,
