@@ -68,13 +68,13 @@ type RemoteKeys struct {
 }
 
 // KeyFiles are the names in KeysDir that the provider's keys are read from; none if they are remote.
-func (p Provider) KeyFiles() []string {
+func (v Provider) KeyFiles() []string {
 	switch {
-	case p.Keys.Remote != nil:
+	case v.Keys.Remote != nil:
 		return nil
-	case len(p.Keys.Files) == 0:
-		return []string{KeysFile(p.Name)}
+	case len(v.Keys.Files) == 0:
+		return []string{KeysFile(v.Name)}
 	default:
-		return p.Keys.Files
+		return v.Keys.Files
 	}
 }

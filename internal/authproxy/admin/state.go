@@ -29,7 +29,10 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
-	// CertificateExpires is when the certificate that clients are shown does; absent without TLS, or without one.
+	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever
+	// trusts this State knows the gate by it, whatever names are in it. Empty without TLS, or without one.
+	CertificateSHA256 string `json:"certificateSHA256,omitempty"`
+	// CertificateExpires is when it does.
 	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`

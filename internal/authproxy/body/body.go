@@ -57,7 +57,9 @@ type Body struct {
 	whole   bool // its end was seen
 	closed  bool
 	drained bool
-	err     error
+	// released: the connection is no longer this request's.
+	released bool
+	err      error
 }
 
 // Of takes over the body of r; limit is in bytes.
@@ -66,6 +68,7 @@ func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 		source: r.Body, writer: w, control: http.NewResponseController(w), stall: Stall, giveUp: drainTime, left: limit,
 		reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
 	}
+	b.whole = r.Body == nil || r.Body == http.NoBody
 	if r.ContentLength > limit {
 		b.err = ErrTooLarge
 	}
@@ -82,8 +85,12 @@ func (b *Body) Err() error {
 
 // Prefetch reads ahead, under the same limits as Read, for somebody who must see a body before it is forwarded; Read gives
 // it again. whole tells that ahead is all of the body; otherwise the body is longer than longest bytes, and ahead begins
-// it. Prefetch must not be called beside Read, nor after it. The error is what Err tells from then on.
+// it. What an earlier Prefetch has read is given again, even if it is longer. Prefetch must not be called beside Read, nor
+// after it. The error is what Err tells from then on.
 func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
+	if whole := b.Whole(); whole || int64(len(b.ahead)) > longest {
+		return b.ahead, whole, nil
+	}
 	size := longest
 	if b.declared >= 0 {
 		size = min(size, b.declared)
@@ -95,10 +102,11 @@ func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
 		return nil, false, err
 	}
 	b.ahead = buffer.Bytes()
-	return b.ahead, b.isWhole(), nil
+	return b.ahead, b.Whole(), nil
 }
 
-func (b *Body) isWhole() bool {
+// Whole tells that the end of the body has been read from the client.
+func (b *Body) Whole() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.whole
@@ -127,8 +135,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	if err := b.begin(); err != nil {
 		return 0, err
 	}
-	// Not every ResponseWriter has deadlines (a test's recorder has none): then there is no connection to stall.
-	_ = b.control.SetReadDeadline(time.Now().Add(b.stall))
+	b.setDeadline(time.Now().Add(b.stall))
 	n, err := b.source.Read(p)
 	return b.note(p[:n], err)
 }
@@ -162,7 +169,7 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	case err == nil:
 	case errors.Is(err, io.EOF):
 		b.whole = true
-		_ = b.control.SetReadDeadline(time.Time{})
+		b.deadline(time.Time{})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		b.err = ErrStalled
 		err = b.err
@@ -170,6 +177,28 @@ func (b *Body) note(p []byte, err error) (int, error) {
 		b.err = err
 	}
 	return len(p), err
+}
+
+// Release is for the end of the request: what a Read does that is still under way, for a server that did not wait for
+// all of the body, no longer concerns the connection, which may have gone on to another request by then.
+func (b *Body) Release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed, b.released = true, true
+}
+
+func (b *Body) setDeadline(at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deadline(at)
+}
+
+// deadline needs the lock. Not every ResponseWriter has deadlines (a test's recorder has none): then there is no
+// connection to stall.
+func (b *Body) deadline(at time.Time) {
+	if !b.released {
+		_ = b.control.SetReadDeadline(at)
+	}
 }
 
 // Close lets no further Read through. It does not touch the connection: what is left is for Drain.
@@ -192,7 +221,7 @@ func (b *Body) Head() []byte {
 	b.closed = b.closed || untouched
 	b.mu.Unlock()
 	if untouched {
-		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
+		b.setDeadline(time.Now().Add(b.giveUp))
 		buffer := make([]byte, 4<<10)
 		for ended := false; len(b.head) < HeadBytes && !ended; {
 			n, err := b.source.Read(buffer)
@@ -200,7 +229,7 @@ func (b *Body) Head() []byte {
 			b.count(int64(n))
 			ended, b.whole = err != nil, errors.Is(err, io.EOF)
 		}
-		_ = b.control.SetReadDeadline(time.Time{})
+		b.setDeadline(time.Time{})
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -220,11 +249,11 @@ func (b *Body) Drain() {
 		return
 	}
 	if wanted {
-		_ = b.control.SetReadDeadline(time.Now().Add(b.giveUp))
+		b.setDeadline(time.Now().Add(b.giveUp))
 		n, err := io.CopyN(io.Discard, b.source, drainBytes)
 		b.count(n)
 		if errors.Is(err, io.EOF) {
-			_ = b.control.SetReadDeadline(time.Time{})
+			b.setDeadline(time.Time{})
 			return
 		}
 	}
@@ -234,7 +263,7 @@ func (b *Body) Drain() {
 // hangUp has the connection closed behind the answer, also when its header is written already.
 func (b *Body) hangUp() {
 	// net/http looks for the end of the body once more, and would wait for it without a limit.
-	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+	b.setDeadline(time.Unix(1, 0))
 	// A MaxBytesReader over its limit tells the server to close the connection; no other call does so that late.
 	_, _ = http.MaxBytesReader(b.writer, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 }

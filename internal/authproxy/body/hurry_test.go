@@ -11,10 +11,12 @@ import (
 type deadlines struct {
 	*httptest.ResponseRecorder
 
-	last time.Time
+	last  time.Time
+	calls int
 }
 
 func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.calls++
 	if !at.IsZero() {
 		d.last = at
 	}

@@ -6,8 +6,10 @@ package certificate
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -114,15 +116,28 @@ func (s *Store) Problem() error {
 	return nil
 }
 
-// Leaf is the certificate in force; nil without one.
+// Leaf is the certificate in force; nil without one, and of a nil Store.
 func (s *Store) Leaf() *x509.Certificate {
+	if s == nil {
+		return nil
+	}
 	if current := s.current.Load(); current != nil {
 		return current.Leaf
 	}
 	return nil
 }
 
-// Expires is when the certificate in force does; the zero time without one.
+// SHA256 is the digest, in hex, of the certificate in force; empty without one, and of a nil Store.
+func (s *Store) SHA256() string {
+	leaf := s.Leaf()
+	if leaf == nil {
+		return ""
+	}
+	sum := sha256.Sum256(leaf.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// Expires is when the certificate in force does; the zero time without one, and of a nil Store.
 func (s *Store) Expires() time.Time {
 	if leaf := s.Leaf(); leaf != nil {
 		return leaf.NotAfter

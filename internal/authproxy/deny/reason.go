@@ -9,26 +9,28 @@ type Reason string
 const (
 	// MissingToken: no Authorization header, or one with another scheme than Bearer.
 	MissingToken Reason = "missing_token"
-	// MalformedToken: not a compact JWS of JSON that can be read in one way only, or too long; or its header marks
-	// something as critical.
+	// MalformedToken: not a compact JWS of JSON that can be read in one way only, or too long; or its header asks for
+	// processing that is not done here; or a claim has a wrong type.
 	MalformedToken Reason = "malformed_token"
 	// UnsupportedAlgorithm: "alg" is not one that this issuer's tokens may use, or not the one of the named key.
 	UnsupportedAlgorithm Reason = "unsupported_algorithm"
-	// UnknownKey: the issuer has no key of this "kid"; or there is no "kid", and not exactly one key that fits.
+	// UnknownKey: the issuer has no key of this "kid"; or there is no "kid", and not exactly one named key that fits.
 	UnknownKey Reason = "unknown_key"
-	// BadSignature: the signature is not one of the named key over this header and these claims.
+	// BadSignature: the signature is not one of the named key over this header and these claims; nor, where keys have no
+	// names, of any.
 	BadSignature Reason = "bad_signature"
 	// Expired: "exp" has passed, or lies further from "iat" than this server accepts.
 	Expired Reason = "expired"
 	// NotYetValid: "nbf" or "iat" lies in the future.
 	NotYetValid Reason = "not_yet_valid"
-	// WrongAudience: "aud" does not name this server.
+	// WrongAudience: "aud" does not name this server, or names anybody where this server has no name for its issuer.
 	WrongAudience Reason = "wrong_audience"
 	// WrongIssuer: "iss" is none of the configured issuers.
 	WrongIssuer Reason = "wrong_issuer"
 	// WrongType: "typ" is not an access token's, or "cnf" binds the token to a key, so that it is no bearer token.
 	WrongType Reason = "wrong_type"
-	// MissingClaim: "iss", "aud", "exp" or "sub" is absent; or "iat", where a longest lifetime is set.
+	// MissingClaim: "iss", "aud", "exp" or a claim that says who the caller is, "sub" by default, is absent; or "iat",
+	// where a longest lifetime is set.
 	MissingClaim Reason = "missing_claim"
 	// Revoked: the token, its subject or its key is on the list of what is no longer accepted.
 	Revoked Reason = "revoked"

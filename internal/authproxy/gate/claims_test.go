@@ -67,7 +67,7 @@ func TestWhatTheClientSees(t *testing.T) {
 			"X-Accel-Buffering: no\r\nContent-Length: 2\r\n\r\nok")
 	}))
 	got := s.post(s.token())
-	if got.body != "ok" || len(got.header) != 3 || got.header.Get("X-Accel-Buffering") != "no" {
-		t.Errorf("want Content-Length, Date and X-Accel-Buffering: %v", got.header)
+	if got.body != "ok" || len(got.header) != 4 || got.header.Get("X-Request-Id") == "" || got.header.Get("X-Accel-Buffering") != "no" {
+		t.Errorf("want Content-Length, Date, X-Accel-Buffering and the gate's X-Request-Id: %v", got.header)
 	}
 }

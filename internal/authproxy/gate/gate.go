@@ -114,7 +114,7 @@ func New(options Options) (*Gate, error) {
 	g := &Gate{
 		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
 		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
-		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
+		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
 	}
 	g.metrics = metrics.New(g.keyCounts)
 	g.fetchKeys()
@@ -190,7 +190,7 @@ func (g *Gate) state() admin.State {
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(), CertificateExpires: g.certificateExpires(),
+		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
 	}
 	g.tellLife(&state, current)
 	for provider, set := range current.Keys {

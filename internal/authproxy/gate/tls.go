@@ -22,13 +22,6 @@ func (g *Gate) openCertificate() {
 	g.metrics.WatchCertificate(g.certificate.Expires)
 }
 
-func (g *Gate) certificateExpires() time.Time {
-	if g.certificate == nil {
-		return time.Time{}
-	}
-	return g.certificate.Expires()
-}
-
 // pollFiles looks at all mounted files and tells whether another certificate is shown now.
 func (g *Gate) pollFiles() (renewed bool) {
 	g.store.Poll()

@@ -105,7 +105,7 @@ func TestTLS(t *testing.T) {
 	if got := s.adminGet("/metrics").body; !strings.Contains(got, "gatehouse_gate_tls_certificate_expiry_seconds ") {
 		t.Error("no metric tells when the certificate expires")
 	}
-	if state, err := s.state(podUID); err != nil || time.Until(state.CertificateExpires) < time.Minute {
+	if state, err := s.state(podUID); err != nil || time.Until(state.CertificateExpires) < time.Minute || len(state.CertificateSHA256) != 64 {
 		t.Errorf("state: %+v, %v", state, err)
 	}
 }

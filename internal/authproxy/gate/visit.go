@@ -23,7 +23,7 @@ import (
 // visit is one request on its way through the gate, and what is known of it for log and metrics.
 type visit struct {
 	gate     *Gate
-	snapshot *snapshot.Snapshot // the one it is judged by, to the end
+	snapshot *snapshot.Snapshot // the one it is judged by
 	answer   *recorder
 	request  *http.Request
 	body     *body.Body
@@ -58,6 +58,7 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
 		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
 	}
+	defer v.body.Release()
 	defer v.conclude()
 	defer v.rescue()
 	v.identify()
@@ -66,8 +67,7 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 
 // pass answers what anybody may know, and takes all else to the server if it is let in.
 func (v *visit) pass() {
-	config := v.snapshot.Config
-	if denial := surface.Check(v.request, config); denial != nil {
+	if denial := surface.Check(v.request, v.snapshot.Config); denial != nil {
 		v.deny(denial)
 		return
 	}
@@ -80,7 +80,7 @@ func (v *visit) pass() {
 	}
 	v.gate.tally.accept(v.principal.Provider(), v.gate.options.Now())
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
-		Principal: v.principal, Upstream: config.Upstream, Body: v.body, Site: v.snapshot.Site,
+		Principal: v.principal, Upstream: v.snapshot.Config.Upstream, Body: v.body, Site: v.snapshot.Site,
 		Answered: v.sealSessions, Streaming: v.openStream,
 	}, v.failed)
 }

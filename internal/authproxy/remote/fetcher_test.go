@@ -24,6 +24,24 @@ type issuer struct {
 	answer  fetched
 	err     error
 	fetches []time.Duration // when, since the beginning
+	telling time.Duration   // how long Changed takes
+	told    int             // how often Changed has returned
+}
+
+func (i *issuer) changed() {
+	i.mu.Lock()
+	takes := i.telling
+	i.mu.Unlock()
+	time.Sleep(takes)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.told++
+}
+
+func (i *issuer) changes() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.told
 }
 
 func (i *issuer) download(ctx context.Context, _ authproxy.Provider, _ validators) (fetched, error) {
@@ -74,7 +92,7 @@ func bubble(t *testing.T, test func(f *Fetcher, i *issuer)) {
 		i := &issuer{t: t, began: time.Now(), answer: set("a")}
 		f := New(authproxy.Provider{Name: "idp", Keys: authproxy.KeySource{
 			Remote: &authproxy.RemoteKeys{JWKSURI: "https://issuer.example/keys", MaxStaleSeconds: 3600},
-		}}, Options{Random: func() float64 { return 0 }})
+		}}, Options{Random: func() float64 { return 0 }, Changed: i.changed})
 		f.download = i.download
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -124,11 +142,12 @@ func TestFailuresSlowItDown(t *testing.T) {
 		if got := i.times(); !slices.Equal(got, want) {
 			t.Errorf("with keys: got %v, want %v", got, want)
 		}
-		dropped := false
-		f.options.Changed = func() { dropped = true }
 		pass(45 * time.Minute) // Now they are stale.
-		if got := ids(f); len(got) != 0 || !dropped {
-			t.Errorf("got %v, told: %v", got, dropped)
+		if told := i.changes(); told != 2 {
+			t.Errorf("told of %d changes", told)
+		}
+		if got := ids(f); len(got) != 0 {
+			t.Errorf("got %v", got)
 		}
 		before := len(i.times())
 		pass(time.Hour)
@@ -207,6 +226,18 @@ func TestNewKeyWhileAnOlderFetchIsUnderWay(t *testing.T) {
 	})
 }
 
+// A fetch that comes by itself just when one is asked for is that one.
+func TestOneFetchForTimeAndWish(t *testing.T) {
+	i := &issuer{t: t, began: time.Now(), answer: set("a")}
+	f := New(authproxy.Provider{Keys: authproxy.KeySource{Remote: &authproxy.RemoteKeys{MaxStaleSeconds: 3600}}}, Options{})
+	f.download = i.download
+	f.rouse()
+	f.refresh(t.Context())
+	if len(f.wake) != 0 {
+		t.Error("another fetch would follow at once")
+	}
+}
+
 func TestNobodyWaitsLongerThanASecond(t *testing.T) {
 	bubble(t, func(f *Fetcher, i *issuer) {
 		t := i.t
@@ -267,6 +298,8 @@ func TestFewWaitAtOnce(t *testing.T) {
 			t.Errorf("one more waited for %v", time.Since(began))
 		}
 		all.Wait()
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		if f.wants.waiting != 0 {
 			t.Errorf("%d still count as waiting", f.wants.waiting)
 		}
@@ -319,25 +352,25 @@ func TestNoKeyID(t *testing.T) {
 func TestChangeIsToldBeforeWantReturns(t *testing.T) {
 	bubble(t, func(f *Fetcher, i *issuer) {
 		t := i.t
-		told := 0
-		f.options.Changed = func() {
-			time.Sleep(100 * time.Millisecond)
-			told++
-		}
+		i.mu.Lock()
+		i.telling = 100 * time.Millisecond
+		i.mu.Unlock()
 		i.set(set("a", "b"), nil)
 		var all sync.WaitGroup
 		for range 2 {
 			all.Go(func() {
-				if !f.Want(t.Context(), "b") || told != 1 {
-					t.Errorf("told %d times", told)
+				if !f.Want(t.Context(), "b") || i.changes() != 2 {
+					t.Errorf("told of %d changes", i.changes())
 				}
 			})
 			pass(50 * time.Millisecond)
 		}
 		all.Wait()
 		i.set(fetched{unchanged: true}, nil)
-		f.options.Changed = func() { t.Error("told of a change where there was none") }
 		pass(10 * time.Minute)
+		if i.changes() != 2 {
+			t.Error("told of a change where there was none")
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +17,8 @@ func TestGroupFollowsTheConfiguration(t *testing.T) {
 	b.trust(ca)
 	first, firstIDs := set(t, keys.EdDSA, keys.ES256)
 	second, secondIDs := set(t, keys.ES256)
-	one := b.provider(serveTLS(t, ca, always(200, first)))
+	issuer := &versioned{body: first, header: http.Header{"Etag": {`"1"`}}}
+	one := b.provider(serveTLS(t, ca, issuer))
 	moved := b.provider(serveTLS(t, ca, always(200, second)))
 	file := authproxy.Provider{Name: "file", Algorithms: one.Algorithms}
 	g := remote.NewGroup(b.options)
@@ -35,18 +37,20 @@ func TestGroupFollowsTheConfiguration(t *testing.T) {
 	// Other rules for the same place: the keys stay, and are fetched whole to be judged anew.
 	strict := one
 	strict.Algorithms = []keys.Algorithm{keys.ES256}
+	issuer.mu.Lock() // It does not answer meanwhile.
 	g.Follow([]authproxy.Provider{strict})
 	if revision := b.inForce(g, strict, firstIDs); revision != loaded {
 		t.Error("the keys were thrown away")
 	}
+	issuer.mu.Unlock()
 	b.result()
-	loaded = b.inForce(g, strict, firstIDs[1:])
+	narrowed := b.inForce(g, strict, firstIDs[1:])
 	g.Follow([]authproxy.Provider{strict})
 	// Another place: its keys are other keys, also before the group is told.
 	b.inForce(g, moved, nil)
 	g.Follow([]authproxy.Provider{moved})
 	b.result()
-	if revision := b.inForce(g, moved, secondIDs); revision == loaded {
+	if revision := b.inForce(g, moved, secondIDs); revision == loaded || revision == narrowed {
 		t.Error("keys of another place have a revision that was there")
 	}
 	b.inForce(g, strict, nil)

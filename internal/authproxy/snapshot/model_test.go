@@ -41,7 +41,7 @@ type model struct {
 // Whatever comes in whatever order, what the gate remembers of tokens never shows: verdicts are those of one that
 // remembers nothing.
 func TestRememberedTokensAreJudgedAsNewOnes(t *testing.T) {
-	const steps = 2000
+	const steps = 1000
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			m := newModel(t, seed)

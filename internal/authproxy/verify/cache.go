@@ -30,9 +30,9 @@ const (
 // in which set a token may lie, and a set has few places, so that reading takes no lock and finding a place no list.
 // Nobody can choose the set of a token: digests are as good as random, and only tokens of our issuers come in.
 //
-// It takes 64 KiB and what its tokens take: about 0.5 KiB for a usual one, so 4 MiB when full. What bounds the worst is
-// Limits.TokenBytes: an issuer that filled tokens of 8 KiB with claims that the configuration names could make it
-// 8,192 times that.
+// Of 4,096 tokens in use it remembers 99 in 100, of 8,192 about 87. It takes 64 KiB and what its tokens take: some 360
+// bytes for a usual one, so 3 MiB when full. Limits.TokenBytes bounds the worst, tokens full of claims that the
+// configuration names.
 type cache struct {
 	sets [cacheSets][cacheWays]atomic.Pointer[entry]
 }

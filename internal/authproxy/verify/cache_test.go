@@ -76,6 +76,21 @@ func TestWhoMakesPlace(t *testing.T) {
 	if c.get(inSet(103)) == nil || remembered(c) != cacheWays {
 		t.Error("no place was made where all were used")
 	}
+	// That took the marks away: what nobody has asked for since goes next.
+	const idle = 3
+	var left []digest
+	for i := range c.sets[0] {
+		left = append(left, c.sets[0][i].Load().key)
+		if i != idle {
+			c.get(left[i])
+		}
+	}
+	put(104, 24*time.Hour)
+	for i, key := range left {
+		if known := c.get(key); (known == nil) != (i == idle) {
+			t.Errorf("place %d: token %d is remembered: %v", i, key[2], known != nil)
+		}
+	}
 }
 
 // For the race detector.

@@ -49,11 +49,11 @@ var benchKeys = sync.OnceValue(func() (made [4]keys.Private) {
 	return made
 })
 
-func newBench(t testing.TB) *bench {
-	t.Helper()
+func newBench(tb testing.TB) *bench {
+	tb.Helper()
 	made := benchKeys()
 	b := &bench{
-		t: t, secret: []byte("a shared secret of 32 characters"), ed: made[0], unused: made[1], ec: made[2], rsa: made[3],
+		t: tb, secret: []byte("a shared secret of 32 characters"), ed: made[0], unused: made[1], ec: made[2], rsa: made[3],
 	}
 	server := []string{"urn:server"}
 	b.config = authproxy.Config{
@@ -181,17 +181,17 @@ func (b *bench) sign(key keys.Private, header, claims fields) string {
 	return b.signRaw(key, asJSON(b.t, header), asJSON(b.t, claims))
 }
 
-func asJSON(t testing.TB, value any) string {
-	t.Helper()
+func asJSON(tb testing.TB, value any) string {
+	tb.Helper()
 	data, err := json.Marshal(value)
-	must(t, err)
+	must(tb, err)
 	return string(data)
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -211,11 +211,11 @@ func (b *bench) psychic(claims fields) string {
 	return encode([]byte(asJSON(b.t, header))) + "." + encode([]byte(asJSON(b.t, claims))) + "." + encode(make([]byte, 64))
 }
 
-func flipped(t testing.TB, raw string) string {
-	t.Helper()
+func flipped(tb testing.TB, raw string) string {
+	tb.Helper()
 	cut := strings.LastIndex(raw, ".") + 1
 	signature, err := base64.RawURLEncoding.DecodeString(raw[cut:])
-	must(t, err)
+	must(tb, err)
 	signature[ed25519.SignatureSize/2] ^= 1
 	return raw[:cut] + encode(signature)
 }

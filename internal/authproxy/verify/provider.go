@@ -40,24 +40,20 @@ func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
 	if !slices.Contains(p.Algorithms, h.algorithm) {
 		return nil, deny.Token(deny.UnsupportedAlgorithm)
 	}
-	var named, anonymous []keys.Public
+	var fitting []keys.Public
 	otherAlgorithm := false
 	for _, key := range p.keys {
-		switch isNamed := !key.Anonymous && key.ID == h.keyID; {
-		case !key.Anonymous && h.keyID != "" && !isNamed:
-		case key.Algorithm != h.algorithm:
-			otherAlgorithm = otherAlgorithm || isNamed
-		case key.Anonymous:
-			anonymous = append(anonymous, key)
-		default:
-			named = append(named, key)
+		switch {
+		case !h.mayMean(key):
+		case key.Algorithm == h.algorithm:
+			fitting = append(fitting, key)
+		case h.keyID != "" && !key.Anonymous:
+			otherAlgorithm = true
 		}
 	}
-	// Without a "kid" nothing says which named key is meant; to try them all would be work for anybody who asks for it.
-	if h.keyID == "" && len(named) > 1 {
-		named = nil
+	if h.keyID == "" {
+		fitting = unambiguous(fitting)
 	}
-	fitting := slices.Concat(named, anonymous)
 	switch {
 	case len(fitting) > 0:
 		return fitting, nil
@@ -66,6 +62,21 @@ func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
 	default:
 		return nil, deny.Token(deny.UnknownKey)
 	}
+}
+
+// mayMean tells whether a token with this header could be signed with the key, by their names.
+func (h header) mayMean(key keys.Public) bool {
+	return key.Anonymous || h.keyID == "" || h.keyID == key.ID
+}
+
+// unambiguous leaves out the keys that have names if there are several: without a "kid" nothing says which is meant, and
+// to try them all would be work for anybody who asks for it.
+func unambiguous(fitting []keys.Public) []keys.Public {
+	named := func(key keys.Public) bool { return !key.Anonymous }
+	if first := slices.IndexFunc(fitting, named); first < 0 || !slices.ContainsFunc(fitting[first+1:], named) {
+		return fitting
+	}
+	return slices.DeleteFunc(fitting, named)
 }
 
 // judge compares claims with the provider's rules and the clock.

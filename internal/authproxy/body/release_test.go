@@ -1,0 +1,40 @@
+package body
+
+import (
+	"io"
+	"net/http/httptest"
+	"testing"
+)
+
+// lateReader tells that it is read, and waits until it may answer.
+type lateReader struct{ asked, end chan struct{} }
+
+func (l lateReader) Read([]byte) (int, error) {
+	l.asked <- struct{}{}
+	<-l.end
+	return 0, io.EOF
+}
+
+// After the end of its request net/http's ResponseWriter for HTTP/2 panics, and the one for HTTP/1.1 would change the
+// deadline of the connection's next request.
+func TestReadThatOutlivesTheRequestLeavesTheConnectionAlone(t *testing.T) {
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	source := lateReader{make(chan struct{}), make(chan struct{})}
+	b := Of(w, httptest.NewRequest("POST", "/mcp", source), 10)
+	ended := make(chan error)
+	go func() {
+		_, err := b.Read(make([]byte, 1))
+		ended <- err
+	}()
+	<-source.asked
+	b.Release()
+	before := w.calls
+	close(source.end)
+	<-ended
+	if w.calls != before {
+		t.Error("a deadline was set")
+	}
+	if _, err := b.Read(make([]byte, 1)); err == nil || w.calls != before {
+		t.Errorf("it can still be read: %v", err)
+	}
+}
