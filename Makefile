@@ -38,18 +38,19 @@ generate: ## Write what follows from the Go types: deep copies, CRD, role, apply
 fmt: ## Format the Go files.
 	@hack/tools/run golangci-lint fmt
 
-vet: ## Run go vet, end-to-end tests included.
-	go vet -tags e2e ./...
+vet: ## Run go vet, end-to-end and conformance tests included.
+	go vet -tags e2e,conformance ./...
 
 lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.golangci-kal.yml).
 	hack/tools/run golangci-lint run
 	hack/tools/run golangci-lint run --config .golangci-kal.yml ./api/...
+	cd test/everything && ../../hack/tools/run golangci-lint run
 
 verify: ## Check that generated files, modules, imports, manifests, scripts and workflows are as they should be.
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e test-all
+.PHONY: test test-race test-vectors test-e2e conformance test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -65,7 +66,10 @@ test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
 
-test-all: verify lint test test-race test-vectors test-e2e ## Run everything.
+conformance: ## Hold the gate against the MCP conformance suite, the SDKs' clients and the MCP Inspector.
+	@hack/conformance.sh
+
+test-all: verify lint test test-race test-vectors test-e2e conformance ## Run everything.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -100,7 +104,8 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? LOADCLIENT_IMG      the client inside the cluster (likewise)
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
-#? PKG, RUN            packages, and a pattern of test names (test)
+#? PKG, RUN            packages, and a pattern of test names (test; conformance has RUN only)
+#? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
 #? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)
 #? KUBEBUILDER_ASSETS  folder with etcd and kube-apiserver (test; default: built once from Go modules)
 #? GATEHOUSE_CACHE     where built tools and Kubernetes are kept (default: ~/.cache/gatehouse)

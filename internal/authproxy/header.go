@@ -1,25 +1,30 @@
 package authproxy
 
-import "strings"
-
 // FoldHeader gives the spelling in which servers may confuse a header with others: CGI and WSGI make one variable of
 // X-User and X_User, some of X.User, too. Two names with the same fold are the same to them.
-func FoldHeader(name string) string {
-	return strings.Map(func(c rune) rune {
+func FoldHeader(name string) string { return string(AppendFoldedHeader(nil, name)) }
+
+// AppendFoldedHeader is FoldHeader for who has the room.
+func AppendFoldedHeader(room []byte, name string) []byte {
+	for _, c := range []byte(name) {
 		switch {
 		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-			return c
+			room = append(room, c)
 		case 'A' <= c && c <= 'Z':
-			return c - 'A' + 'a'
+			room = append(room, c-'A'+'a')
 		default:
-			return '-'
+			room = append(room, '-')
 		}
-	}, name)
+	}
+	return room
 }
 
 // IsProtectedHeader tells whether the gate, the transport, or the server decides by a header of this name, in whatever
 // spelling. No claim may take its place, and of several spellings only the proper one is passed on.
-func IsProtectedHeader(name string) bool { return protectedHeaders[FoldHeader(name)] }
+func IsProtectedHeader(name string) bool { return IsProtectedFold(AppendFoldedHeader(nil, name)) }
+
+// IsProtectedFold is IsProtectedHeader for a name that is folded.
+func IsProtectedFold(fold []byte) bool { return protectedHeaders[string(fold)] }
 
 var protectedHeaders = map[string]bool{
 	"accept": true, "authorization": true, "connection": true, "content-encoding": true, "content-length": true,

@@ -136,8 +136,9 @@ func isTokenType(kind string) bool {
 		return true
 	}
 	short := strings.TrimPrefix(strings.ToLower(kind), "application/")
-	full, parameters, err := mime.ParseMediaType("application/" + short)
-	return err == nil && full == "application/"+short && len(parameters) == 0 && !slices.Contains(otherTypes, short)
+	full, _, err := mime.ParseMediaType("application/" + short)
+	// A type with parameters is not taken: it would be another spelling of one.
+	return err == nil && full == "application/"+short && !slices.Contains(otherTypes, short)
 }
 
 func (s KeySource) validate(p problems) {

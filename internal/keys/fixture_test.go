@@ -20,7 +20,7 @@ var (
 )
 
 // generate makes a key. Those of one family are the same key with another algorithm: RSA keys and secrets.
-func generate(t testing.TB, algorithm keys.Algorithm) keys.Private {
+func generate(t *testing.T, algorithm keys.Algorithm) keys.Private {
 	t.Helper()
 	if algorithm.Symmetric() {
 		shared, err := keys.NewShared(secret, algorithm)
@@ -41,10 +41,10 @@ func generate(t testing.TB, algorithm keys.Algorithm) keys.Private {
 	return set[0]
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -67,20 +67,20 @@ func (f fields) with(name string, value any) fields {
 	return changed
 }
 
-func jwks(t testing.TB, set ...fields) []byte {
-	t.Helper()
+func jwks(tb testing.TB, set ...fields) []byte {
+	tb.Helper()
 	data, err := json.Marshal(map[string]any{"keys": append([]fields{}, set...)})
-	must(t, err)
+	must(tb, err)
 	return data
 }
 
 // member is the JWK of a key.
-func member(t testing.TB, key keys.Public) fields {
-	t.Helper()
+func member(tb testing.TB, key keys.Public) fields {
+	tb.Helper()
 	data, err := keys.MarshalPublic([]keys.Public{key})
-	must(t, err)
+	must(tb, err)
 	var set struct{ Keys []fields }
-	must(t, json.Unmarshal(data, &set))
+	must(tb, json.Unmarshal(data, &set))
 	return set.Keys[0]
 }
 
@@ -91,13 +91,13 @@ func rsaMember(modulus *big.Int) fields {
 }
 
 // exampleRSA is the key of RFC 7638 section 3.1.
-func exampleRSA(t testing.TB) *rsa.PublicKey {
-	t.Helper()
+func exampleRSA(tb testing.TB) *rsa.PublicKey {
+	tb.Helper()
 	n, err := base64.RawURLEncoding.DecodeString("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6t" +
 		"Soc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZg" +
 		"nYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kE" +
 		"gU8awapJzKnqDKgw")
-	must(t, err)
+	must(tb, err)
 	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
 }
 
@@ -109,7 +109,7 @@ func oddNumber(bits uint) *big.Int {
 // likeROCA has the mark of the flawed generator: it is a power of 65537 modulo anything.
 func likeROCA() *big.Int { return new(big.Int).Exp(big.NewInt(65537), big.NewInt(128), nil) }
 
-func ecMember(t testing.TB, key *ecdsa.PublicKey) fields {
+func ecMember(t *testing.T, key *ecdsa.PublicKey) fields {
 	t.Helper()
 	point, err := key.Bytes()
 	must(t, err)
@@ -119,7 +119,7 @@ func ecMember(t testing.TB, key *ecdsa.PublicKey) fields {
 	}
 }
 
-func rsaPublic(t testing.TB) *rsa.PublicKey {
+func rsaPublic(t *testing.T) *rsa.PublicKey {
 	t.Helper()
 	return generate(t, keys.RS256).Public().Key.(*rsa.PublicKey)
 }

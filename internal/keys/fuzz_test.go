@@ -22,7 +22,14 @@ func seedKeys(f *testing.F) []any {
 	ed := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public()
 	set := []any{ed, exampleRSA(f)}
 	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
-		set = append(set, &ecdsa.PublicKey{Curve: curve, X: curve.Params().Gx, Y: curve.Params().Gy})
+		half := (curve.Params().BitSize + 7) / 8
+		point := make([]byte, 1+2*half) // of the generator
+		point[0] = 4
+		curve.Params().Gx.FillBytes(point[1 : 1+half])
+		curve.Params().Gy.FillBytes(point[1+half:])
+		key, err := ecdsa.ParseUncompressedPublicKey(curve, point)
+		must(f, err)
+		set = append(set, key)
 	}
 	return set
 }

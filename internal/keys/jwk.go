@@ -90,13 +90,20 @@ func checkPurpose(raw jwk, operation jwkset.KEYOPS) error {
 		return foreign(fmt.Sprintf("kty %.20q is not supported", raw.KTY))
 	case raw.USE != "" && raw.USE != jwkset.UseSig:
 		return foreign(fmt.Sprintf(`use is %.20q, not "sig"`, raw.USE))
+	// An empty list allows nothing; no list, anything.
 	case raw.KEYOPS != nil && !slices.Contains(raw.KEYOPS, operation):
 		return foreign(fmt.Sprintf("key_ops are without %q", operation))
 	case raw.ALG != "" && !slices.Contains(algorithms, Algorithm(raw.ALG)):
 		return foreign(fmt.Sprintf("alg %.20q is not supported", raw.ALG))
 	case raw.CRV != "" && !slices.Contains(curves, raw.CRV):
 		return foreign(fmt.Sprintf("crv %.20q is not supported", raw.CRV))
-	case len(raw.KID) > maxIDLength || strings.ContainsFunc(raw.KID, func(c rune) bool { return c <= ' ' || c > '~' }):
+	}
+	return checkID(raw.KID)
+}
+
+// checkID bounds a "kid", which is only ever compared, and shown.
+func checkID(id string) error {
+	if len(id) > maxIDLength || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return foreign(fmt.Sprintf("no token can name it: a kid has at most %d characters, all visible ASCII", maxIDLength))
 	}
 	return nil

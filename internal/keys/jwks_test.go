@@ -49,8 +49,6 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 		"symmetric among others":     {[]fields{ec, {"kty": "oct", "kid": "x", "k": encode(secret)}}, `key 1 ("x"): a symmetric`},
 		"private EC":                 {[]fields{ec.with("d", zeros)}, "private half"},
 		"private EC, for encryption": {[]fields{ec.with("d", zeros).with("use", "enc")}, "private half"},
-		"private RSA, d only":        {[]fields{rs.with("d", "AQAB")}, "private half"},
-		"private RSA, a prime only":  {[]fields{rs.with("p", "AQAB")}, "private half"},
 		"private, of a new type":     {[]fields{{"kty": "XYZ", "d": "AQAB"}}, "private half"},
 		"a number for a string":      {[]fields{ec.with("x", 7)}, "wrong JSON type"},
 		"no kty":                     {[]fields{ec.with("kty", nil)}, "not supported"},
@@ -62,6 +60,15 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 				t.Errorf("got %d keys and error %v, want one with %q", len(set.Keys), err, c.want)
 			}
 		})
+	}
+	for _, name := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
+		if _, err := keys.ParsePublic(jwks(t, rs.with(name, "AQAB"))); err == nil || !strings.Contains(err.Error(), "private half") {
+			t.Errorf("private member %q: got error %v", name, err)
+		}
+	}
+	others := rs.with("oth", []fields{{"r": "AQAB"}})
+	if _, err := keys.ParsePublic(jwks(t, others)); err == nil || !strings.Contains(err.Error(), "private half") {
+		t.Errorf("other primes: got error %v", err)
 	}
 	for _, text := range []string{"", "not json", "[]", "null", `{"keys":null}`, `{"keys":{}}`, `{"keys":[1]}`, `{"keys":[]}x`, `{}`} {
 		if _, err := keys.ParsePublic([]byte(text)); err == nil {

@@ -24,16 +24,16 @@ func block(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-func publicBlock(t testing.TB, public any) []byte {
-	t.Helper()
+func publicBlock(tb testing.TB, public any) []byte {
+	tb.Helper()
 	der, err := x509.MarshalPKIXPublicKey(public)
-	must(t, err)
+	must(tb, err)
 	return block("PUBLIC KEY", der)
 }
 
 // certificate is for subject's key, issued by the parent; nil is itself.
-func certificate(t testing.TB, subject crypto.Signer, change func(*x509.Certificate), parent *x509.Certificate, issuer crypto.Signer) (*x509.Certificate, []byte) {
-	t.Helper()
+func certificate(tb testing.TB, subject crypto.Signer, change func(*x509.Certificate), parent *x509.Certificate, issuer crypto.Signer) (*x509.Certificate, []byte) {
+	tb.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer of tokens"},
 		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1, 0), // long ago: dates are not judged
@@ -45,13 +45,13 @@ func certificate(t testing.TB, subject crypto.Signer, change func(*x509.Certific
 		parent, issuer = template, subject
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, subject.Public(), issuer)
-	must(t, err)
+	must(tb, err)
 	parsed, err := x509.ParseCertificate(der)
-	must(t, err)
+	must(tb, err)
 	return parsed, block("CERTIFICATE", der)
 }
 
-func newSigner(t testing.TB) *ecdsa.PrivateKey {
+func newSigner(t *testing.T) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)

@@ -70,6 +70,7 @@ func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 		source: r.Body, writer: w, control: http.NewResponseController(w), stall: Stall, giveUp: drainTime, left: limit,
 		sticky: r.ProtoMajor >= 2, reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
 	}
+	b.whole = r.Body == nil || r.Body == http.NoBody
 	if r.ContentLength > limit {
 		b.err = ErrTooLarge
 	}
@@ -86,8 +87,12 @@ func (b *Body) Err() error {
 
 // Prefetch reads ahead, under the same limits as Read, for somebody who must see a body before it is forwarded; Read gives
 // it again. whole tells that ahead is all of the body; otherwise the body is longer than longest bytes, and ahead begins
-// it. Prefetch must not be called beside Read, nor after it. The error is what Err tells from then on.
+// it. What an earlier Prefetch has read is given again, even if it is longer. Prefetch must not be called beside Read, nor
+// after it. The error is what Err tells from then on.
 func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
+	if whole := b.Whole(); whole || int64(len(b.ahead)) > longest {
+		return b.ahead, whole, nil
+	}
 	size := longest
 	if b.declared >= 0 {
 		size = min(size, b.declared)
@@ -99,10 +104,11 @@ func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
 		return nil, false, err
 	}
 	b.ahead = buffer.Bytes()
-	return b.ahead, b.isWhole(), nil
+	return b.ahead, b.Whole(), nil
 }
 
-func (b *Body) isWhole() bool {
+// Whole tells that the end of the body has been read from the client.
+func (b *Body) Whole() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.whole

@@ -16,9 +16,18 @@ const (
 	ReasonHeader = HeaderPrefix + "Reason"
 )
 
-// codeOf gives the JSON-RPC error code of an HTTP status, outside the ranges that JSON-RPC 2.0 and MCP reserve
-// (MCP 2026-07-28, basic, "Error Codes").
-func codeOf(status int) int { return -31000 - status }
+// headerMismatch is MCP's own error code for what Mismatch says (MCP 2026-07-28, streamable HTTP, "Server Validation"):
+// a client must not see whether the gate or the server compared.
+const headerMismatch = -32020
+
+// codeOf gives the JSON-RPC error code of a denial: of its HTTP status, outside the ranges that JSON-RPC 2.0 and MCP
+// reserve (MCP 2026-07-28, basic, "Error Codes"), but where MCP has a code for just this.
+func codeOf(denial *Denial) int {
+	if denial.Reason == HeaderMismatch {
+		return headerMismatch
+	}
+	return -31000 - denial.Status
+}
 
 type answer struct {
 	Version string          `json:"jsonrpc"`
@@ -48,7 +57,7 @@ func (d *Denial) Answer(w http.ResponseWriter, request *body.Body, site Site) {
 		Version: "2.0",
 		ID:      requestID(request.Head()),
 		Error: answerError{
-			Code:    codeOf(d.Status),
+			Code:    codeOf(d),
 			Message: http.StatusText(d.Status) + ": " + d.Message,
 			Data:    answerData{Error: d.code, Reason: d.Reason, Status: d.Status},
 		},

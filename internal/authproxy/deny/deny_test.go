@@ -72,7 +72,11 @@ func TestEveryDenialIsWellFormed(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatalf("%s: %v: %s", name, err, w.Body)
 		}
-		if got.JSONRPC != "2.0" || got.ID != "a" || got.Error.Code != -31000-denial.Status || !strings.HasSuffix(got.Error.Message, denial.Message) ||
+		code := -31000 - denial.Status
+		if denial.Reason == deny.HeaderMismatch {
+			code = -32020 // MCP's own
+		}
+		if got.JSONRPC != "2.0" || got.ID != "a" || got.Error.Code != code || !strings.HasSuffix(got.Error.Message, denial.Message) ||
 			got.Error.Data.Reason != name || got.Error.Data.Status != denial.Status || w.Code != denial.Status {
 			t.Errorf("%s: %s", name, w.Body)
 		}

@@ -1,65 +1,85 @@
 package forward
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
+	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 )
 
-// answer is the body of a server's answer on its way to the client.
-type answer struct {
-	source   io.ReadCloser
-	response *http.Response
-	exchange *exchange
-	// atLineStart: the last byte passed on ended a line, so that a comment can follow.
-	atLineStart bool
-	// last is a comment that is still to be passed on before err.
-	last []byte
-	err  error
-}
+const bufferBytes = 32 << 10
 
-// Read passes the answer on. Any error but io.EOF makes ReverseProxy cut the client's connection, so that a broken
-// answer cannot be taken for a complete one.
-func (a *answer) Read(p []byte) (int, error) {
-	if a.err != nil {
-		n := copy(p, a.last)
-		a.last = a.last[n:]
-		if len(a.last) > 0 {
-			return n, nil
+// pass gives the server's answer to the client: at once what there is, and visibly broken off if its end does not come.
+func (x *exchange) pass(answer upstream.Answer) {
+	cleanAnswer(answer.Response)
+	if x.request.Answered != nil {
+		if denial := x.request.Answered(answer.Header); denial != nil {
+			x.refuse(denial)
+			return
 		}
-		return n, a.err
 	}
-	n, err := a.source.Read(p)
-	if n > 0 {
-		a.atLineStart = p[n-1] == '\n'
+	if x.request.Streaming != nil && isStream(answer.Header) {
+		over, denial := x.request.Streaming(func(why StreamEnd) {
+			x.ended.CompareAndSwap(nil, &why)
+			answer.Body.Abort()
+		})
+		if denial != nil {
+			x.refuse(denial)
+			return
+		}
+		defer over()
 	}
-	switch {
-	case err == nil:
-		return n, nil
-	case errors.Is(err, io.EOF):
-		// Trailers come in at the end; MCP has none.
-		a.response.Trailer = nil
-		return n, err
+	trailers := x.writeHead(answer.Response)
+	if err := x.copy(answer.Body); err != nil {
+		panic(http.ErrAbortHandler)
 	}
-	a.err = err
-	a.end()
-	if len(a.last) > 0 {
-		return n, nil
+	for _, name := range trailers { // Only those that were announced.
+		x.writer.Header()[name] = answer.Trailer[name]
 	}
-	return n, err
 }
 
-// end tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends
+// copy flushes before it waits for the server: nothing lies about in a buffer meanwhile, and a short answer is written
+// once.
+func (x *exchange) copy(source upstream.Body) error {
+	control := http.NewResponseController(x.writer)
+	source.BeforeWait(func() { _ = control.Flush() }) // A client that has gone is seen at the next Write.
+	buffer := x.forwarder.buffers.Get().(*[bufferBytes]byte)
+	defer x.forwarder.buffers.Put(buffer)
+	atLineStart := true // A comment can follow.
+	for {
+		n, err := source.Read(buffer[:])
+		if n > 0 {
+			atLineStart = buffer[n-1] == '\n'
+			if _, gone := x.writer.Write(buffer[:n]); gone != nil {
+				return gone
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			x.broken(atLineStart)
+			_ = control.Flush()
+			return err
+		}
+	}
+}
+
+// broken tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends
 // none (HTML, "Server-sent events"). If it was not us who ended it, the server has failed.
-func (a *answer) end() {
-	var why StreamEnd
-	switch ours := errors.As(context.Cause(a.exchange.context), &why); {
-	case ours && a.atLineStart:
-		a.last = []byte(": " + string(why) + "\n")
-	case !ours && a.exchange.client.Context().Err() == nil:
-		a.exchange.failed(Failure{Kind: Truncated})
+func (x *exchange) broken(atLineStart bool) {
+	switch why := x.ended.Load(); {
+	case why != nil && atLineStart:
+		_, _ = io.WriteString(x.writer, ": "+string(*why)+"\n")
+	case why == nil && x.client.Context().Err() == nil:
+		x.failed(Failure{Kind: Truncated})
 	}
 }
 
-func (a *answer) Close() error { return a.source.Close() }
+// isStream tells server-sent events.
+func isStream(header http.Header) bool {
+	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream")
+}

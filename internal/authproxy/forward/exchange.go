@@ -1,19 +1,13 @@
 package forward
 
 import (
-	"context"
-	"errors"
-	"mime"
+	"bytes"
+	"io"
 	"net/http"
-	"time"
+	"sync/atomic"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
-)
-
-// Why the gate itself ends an exchange.
-var (
-	errNoAnswer = errors.New("the server did not begin to answer in time")
-	errUpgrade  = errors.New("the server switched protocols")
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 )
 
 // exchange is one request and its answer.
@@ -21,95 +15,78 @@ type exchange struct {
 	forwarder *Forwarder
 	request   Request
 	client    *http.Request
-	context   context.Context // ends when the exchange does; its cause says why
-	cancel    context.CancelCauseFunc
-	patience  *time.Timer
+	writer    http.ResponseWriter
 	failed    func(Failure)
-	over      func() // the stream's end, if it is one
-	trail     evidence
+	trail     upstream.Trail
+	ended     atomic.Pointer[StreamEnd] // why we ended the stream, if we did
 }
 
-// RoundTrip implements http.RoundTripper for ReverseProxy.
-func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := x.forwarder.transport.RoundTrip(r.WithContext(exchangeContext{r.Context(), &x.trail}))
-	if err != nil {
-		return nil, err
-	}
-	// ReverseProxy would connect client and server byte for byte, around the gate.
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		_ = response.Body.Close()
-		return nil, errUpgrade
-	}
-	return response, nil
-}
-
-// exchangeContext hides the values of the request's context from the transport, in particular ReverseProxy's trace,
-// which would pass 1xx answers on to the client unseen.
-type exchangeContext struct {
-	context.Context
-
-	trail *evidence
-}
-
-func (c exchangeContext) Value(key any) any {
-	if key == (evidenceKey{}) {
-		return c.trail
-	}
-	return nil
-}
-
-// receive takes the header of the server's answer.
-func (x *exchange) receive(response *http.Response) error {
-	x.patience.Stop()
-	cleanAnswer(response.Header)
-	response.Trailer = nil
-	if x.request.Answered != nil {
-		if denial := x.request.Answered(response.Header); denial != nil {
-			return refusal{denial}
-		}
-	}
-	response.Body = &answer{source: response.Body, response: response, exchange: x, atLineStart: true}
-	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if mediaType != "text/event-stream" || x.request.Streaming == nil {
-		return nil
-	}
-	over, denial := x.request.Streaming(func(why StreamEnd) { x.cancel(why) })
-	if denial != nil {
-		return refusal{denial}
-	}
-	x.over = over
-	return nil
-}
-
-// refusal is the error of an answer that the client must not get.
-type refusal struct{ denial *deny.Denial }
-
-func (r refusal) Error() string { return r.denial.Message }
-
-// fail answers in place of a server that did not answer.
-func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
+func (x *exchange) run() {
+	outgoing := x.outgoing()
+	exchanger := x.takeBody(outgoing)
 	if denial := x.clientFault(); denial != nil {
-		x.failed(Failure{Denial: denial})
-		denial.Answer(w, x.request.Body, x.request.Site)
+		x.deny(denial, "")
 		return
 	}
-	var refused refusal
-	if errors.As(err, &refused) {
-		failure := Failure{Denial: refused.denial}
-		if refused.denial.Status >= http.StatusInternalServerError {
-			failure.Kind = refused.denial.Reason
-		}
-		x.failed(failure)
-		refused.denial.Answer(w, x.request.Body, x.request.Site)
+	answer, err := exchanger.Do(x.client.Context(), outgoing, &x.trail)
+	if err != nil {
+		x.fail()
+		return
+	}
+	defer answer.Body.Close()
+	x.pass(answer)
+}
+
+// takeBody gives the outgoing request its body and says who is to take it. A short one is read first, so that it goes out
+// with its length, whatever the client's framing was. HTTP/2 without a length may be a dialogue.
+func (x *exchange) takeBody(outgoing *http.Request) exchanger {
+	in := x.request.Body
+	if x.client.ContentLength == 0 {
+		return x.forwarder.short
+	}
+	outgoing.Body, outgoing.ContentLength = in, x.client.ContentLength
+	if x.client.ContentLength > upstream.MaxBodyBytes || x.client.ContentLength < 0 && x.client.ProtoMajor > 1 {
+		return x.forwarder.long
+	}
+	ahead, whole, err := in.Prefetch(upstream.MaxBodyBytes)
+	if err != nil || !whole {
+		return x.forwarder.long
+	}
+	outgoing.Body, outgoing.ContentLength = http.NoBody, int64(len(ahead))
+	if len(ahead) > 0 {
+		outgoing.Body = io.NopCloser(bytes.NewReader(ahead))
+	}
+	if len(ahead) > upstream.MaxBodyBytes {
+		return x.forwarder.long
+	}
+	return x.forwarder.short
+}
+
+// fail answers in place of a server that did not answer.
+func (x *exchange) fail() {
+	if denial := x.clientFault(); denial != nil {
+		x.deny(denial, "")
 		return
 	}
 	if x.client.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // The client has gone; there is nobody to answer.
 	}
-	kind := x.kind(err)
-	denial := deny.Upstream(kind)
+	kind := x.trail.Kind()
+	x.deny(deny.Upstream(kind), kind)
+}
+
+func (x *exchange) deny(denial *deny.Denial, kind deny.Reason) {
 	x.failed(Failure{Denial: denial, Kind: kind})
-	denial.Answer(w, x.request.Body, x.request.Site)
+	denial.Answer(x.writer, x.request.Body, x.request.Site)
+}
+
+// refuse keeps an answer of the server from the client.
+func (x *exchange) refuse(denial *deny.Denial) {
+	kind := deny.Reason("")
+	if denial.Status >= http.StatusInternalServerError {
+		kind = denial.Reason
+	}
+	x.deny(denial, kind)
 }
 
 // clientFault is the answer where the client's body, and not the server, ended the exchange.
@@ -118,15 +95,4 @@ func (x *exchange) clientFault() *deny.Denial {
 		return deny.Unread(err)
 	}
 	return nil
-}
-
-func (x *exchange) kind(err error) deny.Reason {
-	switch {
-	case errors.Is(context.Cause(x.context), errNoAnswer):
-		return deny.UpstreamTimeout
-	case errors.Is(err, errUpgrade):
-		return deny.UpstreamUpgrade
-	default:
-		return x.trail.kind()
-	}
 }

@@ -2,11 +2,8 @@ package forward
 
 import (
 	"context"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"strconv"
 	"sync"
 	"time"
@@ -14,6 +11,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 )
 
@@ -21,32 +19,25 @@ import (
 // wait for a tool call.
 const DefaultAnswerTimeout = 5 * time.Minute
 
-const dialTimeout = 5 * time.Second
-
 // Forwarder forwards to one server. It is safe for concurrent use.
 type Forwarder struct {
-	host          string
-	answerTimeout time.Duration
-	now           func() time.Time
-	transport     *http.Transport
-	buffers       buffers
+	host string
+	// short takes the requests whose body is at hand, long all others.
+	short, long exchanger
+	buffers     sync.Pool // of *[bufferBytes]byte
 }
 
-// New makes a Forwarder to a server on this host, normally the loopback address. answerTimeout bounds the time from
-// the start of a request to the header of its answer.
-func New(host string, answerTimeout time.Duration, now func() time.Time) *Forwarder {
+// exchanger is how requests get to the server; see package upstream.
+type exchanger interface {
+	Do(context.Context, *http.Request, *upstream.Trail) (upstream.Answer, error)
+}
+
+// New makes a Forwarder to a server on this host, normally the loopback address. answerTimeout bounds the time from when
+// a request is passed on to the header of its answer.
+func New(host string, answerTimeout time.Duration) *Forwarder {
 	return &Forwarder{
-		host: host, answerTimeout: answerTimeout, now: now,
-		transport: &http.Transport{
-			Proxy:       nil, // No environment variable may send verified requests elsewhere.
-			DialContext: dial,
-			// A server may close an idle connection at the very moment we write to it. A POST cannot be repeated, so
-			// that would be a failed request; on loopback a new connection costs little.
-			DisableKeepAlives:      true,
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		buffers: buffers{sync.Pool{New: func() any { return new([bufferBytes]byte) }}},
+		host: host, short: upstream.NewPooled(answerTimeout), long: upstream.NewFresh(answerTimeout),
+		buffers: sync.Pool{New: func() any { return new([bufferBytes]byte) }},
 	}
 }
 
@@ -67,8 +58,6 @@ type Request struct {
 // StreamEnd says why the gate ends a stream. The client reads it, so it is in plain words.
 type StreamEnd string
 
-func (e StreamEnd) Error() string { return string(e) }
-
 // Failure says how an exchange with the server went wrong, and whether the client got an answer of the gate's own
 // (Denial) or saw its answer break off.
 type Failure struct {
@@ -88,41 +77,15 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Reques
 		failed(Failure{Denial: deny.Bug(), Kind: deny.Internal})
 		return
 	}
-	if request.Body.Err() != nil {
-		denial := deny.Body(deny.BodyTooLarge)
-		failed(Failure{Denial: denial})
-		denial.Answer(w, request.Body, request.Site)
-		return
-	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	x := &exchange{forwarder: f, request: request, client: r, context: ctx, cancel: cancel, failed: failed, over: func() {}}
-	x.patience = time.AfterFunc(f.answerTimeout, func() { cancel(errNoAnswer) })
-	defer x.patience.Stop()
-	defer func() { x.over() }()
-	outgoing := r.WithContext(ctx)
-	if r.ContentLength != 0 {
-		outgoing.Body = request.Body
-	}
-	proxy := httputil.ReverseProxy{
-		Rewrite: x.rewrite, Transport: x, ModifyResponse: x.receive, ErrorHandler: x.fail,
-		FlushInterval: -1, BufferPool: &f.buffers, ErrorLog: log.New(io.Discard, "", 0),
-	}
-	proxy.ServeHTTP(w, outgoing)
+	x := &exchange{forwarder: f, request: request, client: r, writer: w, failed: failed}
+	x.run()
 	// The server may have answered without reading it all; its client must be able to finish sending.
-	_ = http.NewResponseController(w).Flush()
-	request.Body.Drain()
+	if !request.Body.Whole() {
+		_ = http.NewResponseController(w).Flush()
+		request.Body.Drain()
+	}
 }
 
 func (f *Forwarder) address(upstream authproxy.Upstream) string {
 	return net.JoinHostPort(f.host, strconv.Itoa(int(upstream.Port)))
 }
-
-const bufferBytes = 32 << 10
-
-// buffers are what answers are copied through, one per exchange, with no reading ahead.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) Get() []byte { return b.pool.Get().(*[bufferBytes]byte)[:] }
-
-func (b *buffers) Put(buffer []byte) { b.pool.Put((*[bufferBytes]byte)(buffer)) }

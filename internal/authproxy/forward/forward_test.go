@@ -23,7 +23,7 @@ func TestNobodyIsNotForwarded(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader("{}"))
 	upstream := authproxy.Upstream{Port: int32(server.Listener.Addr().(*net.TCPAddr).Port), Path: "/mcp"}
 	failures := 0
-	forward.New("127.0.0.1", time.Minute, time.Now).Serve(w, r, forward.Request{
+	forward.New("127.0.0.1", time.Minute).Serve(w, r, forward.Request{
 		Principal: verify.Principal{}, Upstream: upstream, Body: body.Of(w, r, 100),
 	}, func(forward.Failure) { failures++ })
 	if w.Code != http.StatusInternalServerError || reached || failures != 1 {

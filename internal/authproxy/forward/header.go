@@ -1,56 +1,80 @@
 package forward
 
 import (
+	"bytes"
 	"encoding/json"
+	"net"
 	"net/http"
-	"net/http/httputil"
 	"slices"
 	"strings"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 )
 
 // untrusted names request headers that do not reach the server, by their fold. Each tells something that the client
 // must not decide (where it comes from, which method or URL is meant), or belongs to the connection, or to the gate.
 var untrusted = map[string]bool{
 	"connection": true, "cookie": true, "expect": true, "forwarded": true, "keep-alive": true, "origin": true, "te": true, "trailer": true,
-	"upgrade": true, "http2-settings": true, "via": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true,
+	"upgrade": true, "http2-settings": true, "transfer-encoding": true, "via": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true,
 	"x-http-method": true, "x-http-method-override": true, "x-method-override": true, "x-rewrite-url": true,
 	"x-cluster-client-ip": true, "cf-connecting-ip": true, "fastly-client-ip": true,
 	"authorization": true, // It is put back where the server is to have it.
 }
 
-var untrustedPrefixes = []string{"gatehouse-", "proxy", "x-forwarded-", "x-original-", "x-envoy-", "x-amzn-oidc-"}
-
-// cleanRequest removes from a request what the server must not take from a client: headers that are untrusted, those
-// in which the gate tells of the caller, and second spellings of headers that somebody decides by. Mcp-Param-a_b is a
-// name like any other.
-func cleanRequest(header http.Header, claims []authproxy.ClaimHeader) {
-	for name := range header {
-		fold := authproxy.FoldHeader(name)
-		isTwin := authproxy.IsProtectedHeader(name) && !strings.EqualFold(name, fold)
-		if isTwin || isUntrusted(fold) || isClaim(fold, claims) {
-			delete(header, name)
-		}
-	}
+var untrustedPrefixes = [][]byte{
+	[]byte("gatehouse-"), []byte("proxy"), []byte("x-forwarded-"), []byte("x-original-"), []byte("x-envoy-"), []byte("x-amzn-oidc-"),
 }
 
-func isUntrusted(fold string) bool {
-	if untrusted[fold] {
-		return true
-	}
-	for _, prefix := range untrustedPrefixes {
-		if strings.HasPrefix(fold, prefix) {
-			return true
-		}
-	}
-	return false
+// isTrusted tells whether a header of a request may reach the server as the client sent it. Not so: headers that are
+// untrusted, those in which the gate tells of the caller, and second spellings of headers that somebody decides by.
+// Mcp-Param-a_b is a name like any other.
+func isTrusted(name string, claims []authproxy.ClaimHeader) bool {
+	var room [64]byte
+	fold := authproxy.AppendFoldedHeader(room[:0], name)
+	isTwin := authproxy.IsProtectedFold(fold) && !strings.EqualFold(name, string(fold))
+	return !isTwin && !isUntrusted(fold) && !isClaim(fold, claims)
 }
 
-func isClaim(fold string, claims []authproxy.ClaimHeader) bool {
-	return slices.ContainsFunc(claims, func(c authproxy.ClaimHeader) bool { return authproxy.FoldHeader(c.Header) == fold })
+func isUntrusted(fold []byte) bool {
+	return untrusted[string(fold)] ||
+		slices.ContainsFunc(untrustedPrefixes, func(prefix []byte) bool { return bytes.HasPrefix(fold, prefix) })
+}
+
+func isClaim(fold []byte, claims []authproxy.ClaimHeader) bool {
+	return slices.ContainsFunc(claims, func(c authproxy.ClaimHeader) bool {
+		var room [64]byte
+		return bytes.Equal(authproxy.AppendFoldedHeader(room[:0], c.Header), fold)
+	})
+}
+
+// outgoing makes the request that the server gets, but for its body.
+func (x *exchange) outgoing() *http.Request {
+	upstream := x.request.Upstream
+	address := x.forwarder.address(upstream)
+	target := *x.client.URL
+	target.Scheme, target.Host, target.User = "http", address, nil
+	target.RawQuery = bearer.WithoutToken(target.RawQuery)
+	header := make(http.Header, len(x.client.Header))
+	for name, values := range x.client.Header {
+		if isTrusted(name, upstream.ClaimHeaders) {
+			header[name] = values
+		}
+	}
+	removeNamed(header, x.client.Header["Connection"])
+	// Nothing from here on can be removed by a client's Connection header.
+	tellClaims(header, upstream.ClaimHeaders, x.request.Principal.Claim)
+	x.sayWhere(header)
+	if upstream.ForwardAuthorization {
+		header["Authorization"] = x.client.Header["Authorization"]
+	}
+	if _, present := header["User-Agent"]; !present {
+		header["User-Agent"] = []string{""} // Else net/http would add its own.
+	}
+	// Servers on loopback refuse foreign names, as a defence against DNS rebinding; the client's was checked here.
+	return &http.Request{
+		Method: x.client.Method, URL: &target, Host: address, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
 }
 
 // tellClaims tells the server who is asking. It must come behind cleanRequest and behind the removal of what the
@@ -80,36 +104,25 @@ func headerValue(claim any) (text string, ok bool) {
 	return text, text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, unprintable)
 }
 
-// rewrite makes the request that the server gets. ReverseProxy has removed the hop-by-hop headers by now, so none of
-// what is set here can be removed by a Connection header.
-func (x *exchange) rewrite(p *httputil.ProxyRequest) {
-	upstream := x.request.Upstream
-	address := x.forwarder.address(upstream)
-	p.Out.URL.Scheme = "http"
-	p.Out.URL.Host = address
-	p.Out.URL.User = nil
-	p.Out.URL.RawQuery = bearer.WithoutToken(x.client.URL.RawQuery)
-	// Servers on loopback refuse foreign names, as a defence against DNS rebinding; the client's was checked here.
-	p.Out.Host = address
-	cleanRequest(p.Out.Header, upstream.ClaimHeaders)
-	tellClaims(p.Out.Header, upstream.ClaimHeaders, x.request.Principal.Claim)
-	p.SetXForwarded()
-	if upstream.ForwardAuthorization {
-		p.Out.Header["Authorization"] = x.client.Header.Values("Authorization")
+// sayWhere tells the server where the request came from and to.
+func (x *exchange) sayWhere(header http.Header) {
+	values := [3]string{"", x.client.Host, "http"}
+	if x.client.TLS != nil {
+		values[2] = "https"
 	}
-	p.Out.Trailer = nil
+	if remote, _, err := net.SplitHostPort(x.client.RemoteAddr); err == nil {
+		values[0] = remote
+		header["X-Forwarded-For"] = values[0:1:1]
+	}
+	header["X-Forwarded-Host"], header["X-Forwarded-Proto"] = values[1:2:2], values[2:3:3]
 }
 
-// ours names response headers that a server cannot set for the gate, by prefix.
-var oursPrefixes = []string{deny.HeaderPrefix, "Proxy-", "Alt-Svc", "Public-Key-Pins"}
-
-// cleanAnswer removes what the server must not tell the client.
-func cleanAnswer(header http.Header) {
-	for name := range header {
-		for _, prefix := range oursPrefixes {
-			if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
-				delete(header, name)
-			}
+// removeNamed removes the headers that belong to the connection because a Connection header says so (RFC 9110
+// section 7.6.1).
+func removeNamed(header http.Header, connection []string) {
+	for _, value := range connection {
+		for name := range strings.SplitSeq(value, ",") {
+			header.Del(strings.TrimSpace(name))
 		}
 	}
 }

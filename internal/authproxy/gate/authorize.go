@@ -52,6 +52,10 @@ func (v *visit) messages() ([]message.Message, *deny.Denial) {
 	if err != nil {
 		return nil, deny.Message(err.Error())
 	}
+	for i := range document.Messages {
+		// It is a part of the body, which must not be kept as long as a stream lives.
+		document.Messages[i].ID = nil
+	}
 	if len(document.Messages) > 0 {
 		v.message = &document.Messages[0]
 	}

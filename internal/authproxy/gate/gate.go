@@ -114,7 +114,7 @@ func New(options Options) (*Gate, error) {
 	g := &Gate{
 		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
 		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
-		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, o.Now),
+		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
 	}
 	g.metrics = metrics.New(g.keyCounts)
 	g.fetchKeys()

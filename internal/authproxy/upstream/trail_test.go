@@ -1,7 +1,6 @@
-package forward
+package upstream
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -30,12 +29,13 @@ func TestAnswerIsReadAfterAFailedWrite(t *testing.T) {
 		_ = conn.(*net.TCPConn).SetLinger(0)
 		conn.Close()
 	}()
-	trail := &evidence{}
-	conn, err := dial(context.WithValue(t.Context(), evidenceKey{}, trail), "tcp", listener.Addr().String())
+	trail := &Trail{}
+	dialed, err := dial(t.Context(), listener.Addr().String(), trail)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer dialed.Close()
+	conn := &witness{dialed, trail}
 	close(connected)
 	<-closed
 	for trail.written == nil {
@@ -47,7 +47,7 @@ func TestAnswerIsReadAfterAFailedWrite(t *testing.T) {
 	if string(got) != "no" || !errors.Is(err, syscall.ECONNRESET) && err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if kind := trail.kind(); kind != deny.UpstreamReset {
+	if kind := trail.Kind(); kind != deny.UpstreamReset {
 		t.Errorf("the failure is called %s", kind)
 	}
 }

@@ -1,0 +1,71 @@
+package forward_test
+
+import "strings"
+
+var answers = says(ok + "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+
+func head(lines ...string) string {
+	return "POST /mcp HTTP/1.1\r\nHost: localhost\r\n" + strings.Join(lines, "\r\n") + "\r\nConnection: close\r\n\r\n"
+}
+
+// requests: what clients send, and what the server gets of it.
+var requests = []scene{
+	{name: "a usual one", client: []string{post(ping, "Content-Type: application/json", "Accept: application/json, text/event-stream",
+		"User-Agent: node", "Mcp-Protocol-Version: 2025-11-25", "Mcp-Session-Id: 1868a90c", "Accept-Encoding: gzip, br")}},
+	{name: "no body", client: []string{request("POST", "", "Content-Length: 0", "Connection: close")}},
+	{name: "no body and no length", client: []string{request("POST", "", "Connection: close")}},
+	{name: "of both eras", client: []string{post(ping, "Mcp-Method: tools/call", "Mcp-Name: =?base64?w6Q=?=", "Mcp-Param-Region: eu", "MCP-param-x_Y: z",
+		"Last-Event-ID: 7")}},
+	{name: "byte by byte", trickle: true, client: []string{post(ping)}},
+	{name: "64 KiB", client: []string{post(strings.Repeat("x", 64<<10))}},
+	{name: "64 KiB and one", client: []string{post(strings.Repeat("x", 64<<10+1))}},
+	{name: "1 MiB", client: []string{post(strings.Repeat("x", 1<<20))}},
+	{name: "too long", client: []string{post(strings.Repeat("x", 9<<20))}},
+	{name: "too long, chunked", client: []string{head("Transfer-Encoding: chunked") + "900000\r\n" + strings.Repeat("x", 9<<20) + "\r\n0\r\n\r\n"}},
+	{name: "chunked", client: []string{head("Transfer-Encoding: chunked") + "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"}},
+	{name: "chunked, empty", client: []string{head("Transfer-Encoding: chunked") + "0\r\n\r\n"}},
+	{name: "chunked, large", client: []string{head("Transfer-Encoding: chunked") + "20000\r\n" + strings.Repeat("x", 0x20000) + "\r\n0\r\n\r\n"}},
+	{name: "chunked, with extensions", client: []string{head("Transfer-Encoding: chunked") + "2;a=b\r\n{}\r\n0;c\r\n\r\n"}},
+	{name: "chunked, with trailers", client: []string{head("Transfer-Encoding: chunked", "Trailer: X-Late") + "2\r\n{}\r\n0\r\nX-Late: 1\r\nAuthorization: Bearer x\r\n\r\n"}},
+	{name: "chunked and counted", client: []string{head("Transfer-Encoding: chunked", "Content-Length: 9") + "2\r\n{}\r\n0\r\n\r\n"}},
+	{name: "chunked twice", client: []string{head("Transfer-Encoding: chunked, chunked") + "2\r\n{}\r\n0\r\n\r\n"}},
+	{name: "chunked, a size that is none", client: []string{head("Transfer-Encoding: chunked") + "zz\r\n{}\r\n0\r\n\r\n"}},
+	{name: "chunked, broken later", client: []string{head("Transfer-Encoding: chunked") + "2\r\n{}\r\nzz\r\n"}},
+	{name: "another coding", client: []string{head("Transfer-Encoding: gzip") + "{}"}},
+	{name: "counted twice", client: []string{head("Content-Length: 2", "Content-Length: 3") + "{}"}},
+	{name: "counted twice alike", client: []string{head("Content-Length: 2", "Content-Length: 2") + "{}"}},
+	{name: "counted below zero", client: []string{head("Content-Length: -2") + "{}"}},
+	{name: "lines end in LF", client: []string{"POST /mcp HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: 2\n\n{}"}},
+	{name: "a folded header", client: []string{head("X-A: b", " c", "Content-Length: 2") + "{}"}},
+	{name: "NUL in a header", client: []string{head("X-A: b\x00c", "Content-Length: 2") + "{}"}},
+	{name: "a bare CR in a header", client: []string{head("X-A: b\rX-B: c", "Content-Length: 2") + "{}"}},
+	{name: "a space before the colon", client: []string{head("Content-Length : 2") + "{}"}},
+	{name: "no Host", client: []string{"POST /mcp HTTP/1.1\r\nConnection: close\r\n\r\n"}},
+	{name: "two Hosts", client: []string{head("Host: other")}},
+	{name: "a URL for a target", client: []string{"POST http://other/mcp?a=b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"}},
+	{name: "a query", client: []string{strings.Replace(post(ping), "/mcp", "/mcp?b=2&a=1&access_token=x&c;d=1&%zz=1&e=%20", 1)}},
+	{name: "an escaped path", client: []string{strings.Replace(post(ping), "/mcp", "/m%63p/%C3%A4", 1)}},
+	{name: "old client", client: []string{"POST /mcp HTTP/1.0\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"}},
+	{name: "old client without a length", client: []string{"POST /mcp HTTP/1.0\r\nHost: localhost\r\n\r\n{}"}},
+	{name: "old client, kept alive", client: []string{"POST /mcp HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}", post(ping)}},
+	{name: "headers of the connection", client: []string{post(ping, "X-Mine: 1", "X-Other: 2", "Keep-Alive: timeout=1", "Te: trailers", "Proxy-Connection: x",
+		"Upgrade: h2c", "Connection: X-Mine, upgrade")}},
+	{name: "a connection that names the rest", client: []string{post(ping, "Connection: Content-Length, Host, X-Forwarded-For, User-Agent", "User-Agent: node")}},
+	{name: "what only proxies say", client: []string{post(ping, "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X_Forwarded_Host: h", "Forwarded: for=6.6.6.6",
+		"Via: 1.1 x", "X-Real-Ip: 6.6.6.6", "X-Original-Url: /x", "Gatehouse-User: x", "Origin: http://localhost", "Cookie: a=b", "X-Http-Method-Override: DELETE")}},
+	{name: "credentials", client: []string{post(ping, "Authorization: Bearer x", "Proxy-Authorization: Basic x")}},
+	{name: "empty values", client: []string{post(ping, "X-A:", "User-Agent:", "Accept:")}},
+	{name: "a header twice", client: []string{post(ping, "X-A: 1", "x-a: 2")}},
+	{name: "expects 100", client: []string{post(ping, "Expect: 100-continue")}},
+	{name: "expects 100, and no body", client: []string{request("GET", "", "Expect: 100-continue", "Connection: close")}},
+	{name: "expects more", client: []string{post(ping, "Expect: miracles")}},
+	{name: "30 KiB of headers", client: []string{post(ping, "X-A: "+strings.Repeat("x", 30<<10))}},
+	{name: "40 KiB of headers", client: []string{post(ping, "X-A: "+strings.Repeat("x", 40<<10))}},
+	{name: "GET with a body", client: []string{request("GET", ping, "Connection: close")}},
+	{name: "one after another", client: []string{request("POST", "1"), request("POST", "2"), post("3")}},
+	{name: "one behind another", client: []string{request("POST", "1") + request("GET", "") + post("3")}},
+	{name: "one behind another, large ones", client: []string{request("POST", strings.Repeat("1", 100<<10)) + request("POST", strings.Repeat("2", 100<<10)) + post("3")}},
+	{name: "a body that is a request", client: []string{post(request("GET", ""))}},
+	{name: "not HTTP", client: []string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"}},
+	{name: "an odd method", client: []string{request("PURGE", "", "Connection: close")}},
+}

@@ -1,0 +1,175 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+)
+
+// server is an MCP server that nobody here wrote. Its endpoint is /mcp.
+type server struct {
+	name string
+	// command runs it on a port, with what the environment needs besides.
+	command func(t *testing.T, port int32) (environment, command []string)
+}
+
+var (
+	stateful  = server{"stateful", goServer("-stateless=false")}
+	stateless = server{"stateless", goServer("-stateless=true")}
+	// reference is the MCP reference server from npm. It listens on all interfaces, so it runs where there is only one.
+	reference = server{"reference", func(t *testing.T, port int32) (environment, command []string) {
+		t.Helper()
+		return []string{fmt.Sprintf("PORT=%d", port)},
+			[]string{node(t), inNode("node_modules/@modelcontextprotocol/server-everything/dist/index.js"), "streamableHttp"}
+	}}
+)
+
+func goServer(mode string) func(*testing.T, int32) (environment, command []string) {
+	return func(_ *testing.T, port int32) (environment, command []string) {
+		return nil, []string{bin("everything-server"), "-http", loopback(port), mode}
+	}
+}
+
+// site is where a client is sent: to a server itself, or to the gate before one.
+type site struct {
+	url    string
+	tokens *token.Template // nil: no gate
+	admin  string          // the gate's admin port
+}
+
+func (s server) start(t *testing.T, name string) (port int32) {
+	t.Helper()
+	port = freePorts(t, 1)[0]
+	environment, command := s.command(t, port)
+	start(t, name, environment, command...)
+	eventually(t, s.name+" server listens", func() bool {
+		connection, err := net.Dial("tcp", loopback(port))
+		if err != nil {
+			return false
+		}
+		_ = connection.Close()
+		return true
+	})
+	return port
+}
+
+// bare is the server itself.
+func (s server) bare(t *testing.T) site {
+	t.Helper()
+	return site{url: "http://" + loopback(s.start(t, "bare")) + "/mcp"}
+}
+
+// gated is another one like it behind a gate.
+func (s server) gated(t *testing.T) site {
+	t.Helper()
+	upstream := s.start(t, "gated")
+	ports := freePorts(t, 2)
+	key, err := keys.Generate(keys.EdDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := mounts(t, strict(ports[0], ports[1], upstream), key)
+	start(t, "gate", []string{authproxy.PodUIDEnv + "=1"}, bin("authproxy"), "--log-level", "debug",
+		"--config-dir", dir, "--keys-dir", dir, "--secret-dir", dir)
+	admin := "http://" + loopback(ports[1])
+	eventually(t, "the gate is ready", func() bool {
+		response, err := http.Get(admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return site{
+		url:   "http://" + loopback(ports[0]) + "/mcp",
+		admin: admin,
+		tokens: &token.Template{
+			Key: key, Issuer: name, Audience: name, Subject: "someone", Scope: "mcp more", Lifetime: time.Hour,
+		},
+	}
+}
+
+// name is issuer and audience.
+const name = "urn:gatehouse:conformance"
+
+// strict is a configuration under which the gate does all that it can do with a request it lets pass.
+func strict(port, adminPort, upstream int32) authproxy.Config {
+	all, scopes := []string{"*"}, []string{"mcp"}
+	return authproxy.Config{
+		Server: authproxy.ServerID{Namespace: "test", Name: "conformance", UID: "1"},
+		Port:   port, AdminPort: adminPort,
+		Upstream: authproxy.Upstream{
+			Port: upstream, Path: "/mcp", ClaimHeaders: []authproxy.ClaimHeader{{Header: "X-Subject", Claim: "sub"}},
+		},
+		Providers: []authproxy.Provider{{
+			Name: "managed", Issuer: name, Audiences: []string{name}, Algorithms: []keys.Algorithm{keys.EdDSA},
+			MaxTokenLifetimeSeconds: 3600,
+		}},
+		Authorization: authproxy.Authorization{
+			RequiredScopes: scopes, DefaultAction: authproxy.ActionDeny,
+			Rules: []authproxy.Rule{{Methods: all, Scopes: scopes}, {Tools: all, Scopes: scopes}, {Prompts: all}, {Resources: all}},
+		},
+		SessionBinding: authproxy.SessionBindingCaller,
+		Limits: authproxy.Limits{
+			BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 10, FailureBurst: 20, Streams: 100, StreamMaxSeconds: 3600,
+		},
+	}
+}
+
+// mounts writes what the operator mounts, all into one folder.
+func mounts(t *testing.T, config authproxy.Config, key keys.Private) (dir string) {
+	t.Helper()
+	text, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := keys.MarshalPublic([]keys.Public{key.Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret)
+	dir = t.TempDir()
+	for file, data := range map[string][]byte{
+		authproxy.ConfigFile: text, authproxy.KeysFile("managed"): public, authproxy.SecretFile: secret,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// goodToken is empty where there is no gate.
+func (s site) goodToken(t *testing.T) string {
+	t.Helper()
+	if s.tokens == nil {
+		return ""
+	}
+	raw, err := s.tokens.Good(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func (s site) expiredToken(t *testing.T) string {
+	t.Helper()
+	raw, err := s.tokens.Bad(token.Expired, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}

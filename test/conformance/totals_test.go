@@ -1,0 +1,51 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"text/tabwriter"
+)
+
+// totals are what the suites found, for a person to read.
+var totals table
+
+type table struct {
+	mu sync.Mutex
+	// rows counts, for each suite, how many rounds had these two totals.
+	rows map[string]map[[2]string]int
+}
+
+func (t *table) add(suite, bare, gated string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rows == nil {
+		t.rows = map[string]map[[2]string]int{}
+	}
+	if t.rows[suite] == nil {
+		t.rows[suite] = map[[2]string]int{}
+	}
+	t.rows[suite][[2]string{bare, gated}]++
+}
+
+func (t *table) write(file string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var text bytes.Buffer
+	columns := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(columns, "suite and server\twithout the gate\tthrough it\trounds")
+	for _, suite := range slices.Sorted(maps.Keys(t.rows)) {
+		for row, rounds := range t.rows[suite] {
+			fmt.Fprintf(columns, "%s\t%s\t%s\t%d\n", suite, row[0], row[1], rounds)
+		}
+	}
+	if err := columns.Flush(); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text.Bytes(), 0o600)
+}
