@@ -1,6 +1,7 @@
 package body
 
 import (
+	"errors"
 	"io"
 	"net/http/httptest"
 	"strings"
@@ -31,7 +32,9 @@ func TestReadThatOutlivesTheRequestLeavesTheConnectionAlone(t *testing.T) {
 	b.Release()
 	before := w.calls
 	close(source.end)
-	<-ended
+	if err := <-ended; !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
 	if w.calls != before {
 		t.Error("a deadline was set")
 	}
