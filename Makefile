@@ -49,7 +49,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e test-all
+.PHONY: test test-race test-vectors test-e2e test-all bench
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -64,6 +64,9 @@ test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a
 
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
+
+bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. BENCH gives flags, such as -rounds 1.
+	@hack/bench.sh $(BENCH)
 
 test-all: verify lint test test-race test-vectors test-e2e ## Run everything.
 
@@ -100,6 +103,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? LOADCLIENT_IMG      the client inside the cluster (likewise)
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
+#? BENCH               flags of test/bench (bench)
 #? PKG, RUN            packages, and a pattern of test names (test)
 #? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)
 #? KUBEBUILDER_ASSETS  folder with etcd and kube-apiserver (test; default: built once from Go modules)
