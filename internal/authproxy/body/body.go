@@ -39,6 +39,8 @@ type Body struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
 	stall   time.Duration
+	// sticky: over HTTP/2 a deadline that passes between two reads breaks the body for good.
+	sticky bool
 	// giveUp is drainTime, but after Hurry and in tests.
 	giveUp time.Duration
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
@@ -66,7 +68,7 @@ type Body struct {
 func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 	b := &Body{
 		source: r.Body, writer: w, control: http.NewResponseController(w), stall: Stall, giveUp: drainTime, left: limit,
-		reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
+		sticky: r.ProtoMajor >= 2, reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
 	}
 	b.whole = r.Body == nil || r.Body == http.NoBody
 	if r.ContentLength > limit {
@@ -167,6 +169,9 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	}
 	switch {
 	case err == nil:
+		if b.sticky {
+			b.deadline(time.Time{})
+		}
 	case errors.Is(err, io.EOF):
 		b.whole = true
 		b.deadline(time.Time{})
