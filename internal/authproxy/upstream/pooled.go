@@ -34,7 +34,7 @@ func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer,
 	}
 	// What a client that has gone asked for is not wanted any more; closing is how the server is told.
 	keep := context.AfterFunc(ctx, l.abort)
-	response, err := p.exchange(l, r)
+	response, err := p.exchange(l, r) //nolint:bodyclose // pooledBody.Close does, for the connection's sake.
 	if err != nil {
 		if kept := keep(); kept && trail.diedWaiting() {
 			p.pool.distrust()
