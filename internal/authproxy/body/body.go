@@ -277,5 +277,16 @@ func (b *Body) hangUp() {
 	// net/http looks for the end of the body once more, and would wait for it without a limit.
 	b.setDeadline(time.Unix(1, 0))
 	// A MaxBytesReader over its limit tells the server to close the connection; no other call does so that late.
-	_, _ = http.MaxBytesReader(b.writer, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+	_, _ = http.MaxBytesReader(innermost(b.writer), io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+}
+
+// innermost is the writer that net/http made: MaxBytesReader does not look through others, unlike ResponseController.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		wrapper, wraps := w.(interface{ Unwrap() http.ResponseWriter })
+		if !wraps {
+			return w
+		}
+		w = wrapper.Unwrap()
+	}
 }
