@@ -45,7 +45,7 @@ func TestLargeMessagesBothWaysAtOnce(t *testing.T) {
 			for _, sent := range []int{size, 64<<10 - 1} {
 				s := newStage(t, forwarder, func(p *peer) {
 					_, _ = p.reader.Peek(1)
-				p.send(ok + "Content-Length: " + itoa(size) + "\r\n\r\n")
+					p.send(ok + "Content-Length: " + itoa(size) + "\r\n\r\n")
 					p.send(strings.Repeat("y", size))
 					p.request()
 				})
