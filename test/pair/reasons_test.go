@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"testing"
@@ -56,6 +58,31 @@ func TestProberKnowsEveryReason(t *testing.T) {
 	for _, reason := range probe.Reasons() {
 		if !slices.Contains(answered, reason) {
 			t.Errorf("the prober knows a reason %s that no gate answers", reason)
+		}
+	}
+}
+
+var row = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (?:\\d{3}|-) \\| \\S.* \\| \\S.* \\|$")
+
+// TestPageHasEveryReason: docs/gate.md has one row for each reason, and no others.
+func TestPageHasEveryReason(t *testing.T) {
+	page, err := os.ReadFile("../../docs/gate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for _, match := range row.FindAllStringSubmatch(string(page), -1) {
+		rows = append(rows, match[1])
+	}
+	declared := declaredReasons(t)
+	for _, reason := range declared {
+		if !slices.Contains(rows, reason) {
+			t.Errorf("there is no whole row for %s", reason)
+		}
+	}
+	for i, reason := range rows {
+		if !slices.Contains(declared, reason) || slices.Contains(rows[:i], reason) {
+			t.Errorf("there is a row for %s, which is no reason of the gate, or is there twice", reason)
 		}
 	}
 }
