@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e conformance test-all
+.PHONY: test test-race test-vectors test-e2e conformance bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -69,7 +69,10 @@ test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG
 conformance: ## Hold the gate against the MCP conformance suite, the SDKs' clients and the MCP Inspector.
 	@hack/conformance.sh
 
-test-all: verify lint test test-race test-vectors test-e2e conformance ## Run everything.
+bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. BENCH gives flags, such as -rounds 1.
+	@hack/bench.sh $(BENCH)
+
+test-all: verify lint test test-race test-vectors test-e2e conformance bench ## Run everything.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -104,6 +107,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? LOADCLIENT_IMG      the client inside the cluster (likewise)
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
+#? BENCH               flags of test/bench (bench)
 #? PKG, RUN            packages, and a pattern of test names (test; conformance has RUN only)
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
 #? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)

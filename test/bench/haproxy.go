@@ -60,7 +60,7 @@ func (b *bench) startHAProxy(ctx context.Context, issuer *issuer) (*target, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := within(startLimit, name+" listens", listens(address)); err != nil {
+	if err := within(name+" listens", listens(address)); err != nil {
 		return nil, p.failed(err)
 	}
 	return &target{process: p, address: address}, nil

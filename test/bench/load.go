@@ -128,7 +128,9 @@ func (l *loader) work(ctx context.Context) ([]time.Duration, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if err != nil {
 			return nil, err
 		}
 		if response.StatusCode != http.StatusOK {

@@ -97,11 +97,11 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// within waits until something holds.
-func within(limit time.Duration, what string, holds func() bool) error {
-	for end := time.Now().Add(limit); !holds(); time.Sleep(2 * time.Millisecond) {
+// within waits until something holds, for startLimit at most.
+func within(what string, holds func() bool) error {
+	for end := time.Now().Add(startLimit); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
-			return fmt.Errorf("%s: not within %s", what, limit)
+			return fmt.Errorf("%s: not within %s", what, startLimit)
 		}
 	}
 	return nil

@@ -22,6 +22,9 @@ type row struct {
 	P50 float64 `json:"p50_us"`
 	P99 float64 `json:"p99_us"`
 	RSS int64   `json:"rss_bytes"`
+
+	// ratio is CPU as part of what the bare reverse proxy took for the same in the same round; 0 where that is not known.
+	ratio float64
 }
 
 // startRow tells of a gate that has just started and of its program.
@@ -57,6 +60,7 @@ func medians(rows []row) []row {
 			P50:               median(all, func(r row) float64 { return r.P50 }),
 			P99:               median(all, func(r row) float64 { return r.P99 }),
 			RSS:               int64(median(all, func(r row) float64 { return float64(r.RSS) })),
+			ratio:             median(all, func(r row) float64 { return r.ratio }),
 		})
 	}
 	return out
@@ -85,7 +89,7 @@ func (b *bench) report(ctx context.Context) error {
 	fmt.Fprintln(table, "case\tconnections\trequests/s\tCPU us/request\tof reverseproxy\tp50 us\tp99 us\tRSS MiB\t")
 	for _, r := range rows {
 		fmt.Fprintf(table, "%s\t%d\t%.0f\t%.1f\t%s\t%.0f\t%.0f\t%.1f\t\n", r.Case, r.Connections, r.RequestsPerSecond, r.CPU,
-			share(r, rows), r.P50, r.P99, float64(r.RSS)/(1<<20))
+			r.share(), r.P50, r.P99, float64(r.RSS)/(1<<20))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -96,18 +100,26 @@ func (b *bench) report(ctx context.Context) error {
 	return nil
 }
 
-// share is the CPU time as part of what the bare reverse proxy takes for the same.
-func share(of row, rows []row) string {
-	yardstick := "reverseproxy"
-	if strings.HasSuffix(of.Case, "-sse") {
-		yardstick += "-sse"
-	}
-	for _, r := range rows {
-		if r.Case == yardstick && r.Connections == of.Connections && r.CPU > 0 && !strings.HasPrefix(of.Case, "direct") {
-			return fmt.Sprintf("%.2f", of.CPU/r.CPU)
+// compare sets the ratios of one round.
+func compare(round []row) {
+	for i := range round {
+		yardstick := "reverseproxy"
+		if strings.HasSuffix(round[i].Case, "-sse") {
+			yardstick += "-sse"
+		}
+		for _, other := range round {
+			if other.Case == yardstick && other.CPU > 0 && !strings.HasPrefix(round[i].Case, "direct") {
+				round[i].ratio = round[i].CPU / other.CPU
+			}
 		}
 	}
-	return "-"
+}
+
+func (r row) share() string {
+	if r.ratio == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", r.ratio)
 }
 
 // write keeps the rows as JSON lines.

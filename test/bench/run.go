@@ -57,6 +57,7 @@ func (b *bench) run(ctx context.Context) error {
 					return fmt.Errorf("%s with %d connections: %w", c.name, connections, err)
 				}
 			}
+			compare(b.rows[len(b.rows)-len(cases):])
 		}
 	}
 	fmt.Fprintf(os.Stderr, "\r%-60s\r", "")

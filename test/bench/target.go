@@ -34,7 +34,7 @@ func (b *bench) startServer(ctx context.Context) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &target{process: p, address: address}, within(startLimit, "the server listens", listens(address))
+	return &target{process: p, address: address}, within("the server listens", listens(address))
 }
 
 func (b *bench) startReverseProxy(ctx context.Context) (*target, error) {
@@ -46,7 +46,7 @@ func (b *bench) startReverseProxy(ctx context.Context) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &target{process: p, address: address}, within(startLimit, "the reverse proxy listens", listens(address))
+	return &target{process: p, address: address}, within("the reverse proxy listens", listens(address))
 }
 
 const startLimit = 10 * time.Second
@@ -72,7 +72,7 @@ func (b *bench) startGate(ctx context.Context, issuer *issuer) (*target, error) 
 		return nil, err
 	}
 	t := &target{process: p, address: address}
-	err = within(startLimit, "the gate is ready", func() bool {
+	err = within("the gate is ready", func() bool {
 		response, err := http.Get("http://" + admin + "/readyz") //nolint:noctx // Its limit is that of the wait.
 		if err != nil {
 			return false

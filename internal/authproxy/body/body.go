@@ -5,11 +5,11 @@
 package body
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -93,17 +93,24 @@ func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
 	if whole := b.Whole(); whole || int64(len(b.ahead)) > longest {
 		return b.ahead, whole, nil
 	}
-	size := longest
+	guess := int64(4 << 10)
 	if b.declared >= 0 {
-		size = min(size, b.declared)
+		guess = b.declared
 	}
-	const firstGuess = 4 << 10
-	buffer := bytes.NewBuffer(make([]byte, 0, min(size, firstGuess)+bytes.MinRead))
-	// One byte more shows the end of a body of just that length.
-	if _, err = buffer.ReadFrom(io.LimitReader(b, longest+1)); err != nil {
-		return nil, false, err
+	most := longest + 1 // One byte more shows the end of a body of just that length.
+	buffer := append(make([]byte, 0, min(guess+1, most)), b.ahead...)
+	b.ahead = nil
+	for !b.Whole() && int64(len(buffer)) < most {
+		if len(buffer) == cap(buffer) {
+			buffer = slices.Grow(buffer, len(buffer))
+		}
+		n, err := b.Read(buffer[len(buffer):min(int64(cap(buffer)), most)])
+		buffer = buffer[:len(buffer)+n]
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, false, err
+		}
 	}
-	b.ahead = buffer.Bytes()
+	b.ahead = buffer
 	return b.ahead, b.Whole(), nil
 }
 
@@ -270,5 +277,16 @@ func (b *Body) hangUp() {
 	// net/http looks for the end of the body once more, and would wait for it without a limit.
 	b.setDeadline(time.Unix(1, 0))
 	// A MaxBytesReader over its limit tells the server to close the connection; no other call does so that late.
-	_, _ = http.MaxBytesReader(b.writer, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+	_, _ = http.MaxBytesReader(innermost(b.writer), io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+}
+
+// innermost is the writer that net/http made: MaxBytesReader does not look through others, unlike ResponseController.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		wrapper, wraps := w.(interface{ Unwrap() http.ResponseWriter })
+		if !wraps {
+			return w
+		}
+		w = wrapper.Unwrap()
+	}
 }

@@ -185,7 +185,7 @@ func TestSharedSourcesAreLetInInTheEnd(t *testing.T) {
 	mesh := from("127.0.0.1")
 	failures(g, mesh, 6)
 	inside, _ := g.Enter(t.Context(), mesh, budget)
-	entered := make(chan bool)
+	entered := make(chan bool, 1)
 	go func() {
 		done, refusal := g.Enter(t.Context(), mesh, budget)
 		if !refusal.TooMany {
@@ -195,7 +195,7 @@ func TestSharedSourcesAreLetInInTheEnd(t *testing.T) {
 	}()
 	select {
 	case <-entered:
-		t.Error("it did not wait")
+		t.Fatal("it did not wait")
 	case <-time.After(2 * laneWait):
 	}
 	inside()

@@ -45,8 +45,8 @@ func (x *exchange) pass(answer upstream.Answer) {
 func (x *exchange) copy(source upstream.Body) error {
 	control := http.NewResponseController(x.writer)
 	source.BeforeWait(func() { _ = control.Flush() }) // A client that has gone is seen at the next Write.
-	buffer := x.forwarder.buffers.Get().(*[bufferBytes]byte)
-	defer x.forwarder.buffers.Put(buffer)
+	buffer, _ := x.forwarder.bufferPool.Get().(*[bufferBytes]byte) // Nothing else is ever put there.
+	defer x.forwarder.bufferPool.Put(buffer)
 	atLineStart := true // A comment can follow.
 	for {
 		n, err := source.Read(buffer[:])

@@ -24,7 +24,7 @@ type Forwarder struct {
 	host string
 	// short takes the requests whose body is at hand, long all others.
 	short, long exchanger
-	buffers     sync.Pool // of *[bufferBytes]byte
+	bufferPool  sync.Pool // of *[bufferBytes]byte
 }
 
 // exchanger is how requests get to the server; see package upstream.
@@ -37,7 +37,7 @@ type exchanger interface {
 func New(host string, answerTimeout time.Duration) *Forwarder {
 	return &Forwarder{
 		host: host, short: upstream.NewPooled(answerTimeout), long: upstream.NewFresh(answerTimeout),
-		buffers: sync.Pool{New: func() any { return new([bufferBytes]byte) }},
+		bufferPool: sync.Pool{New: func() any { return new([bufferBytes]byte) }},
 	}
 }
 

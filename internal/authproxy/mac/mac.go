@@ -46,7 +46,10 @@ func New(secret []byte, label string) (Key, error) {
 // Valid is false for the zero Key.
 func (k Key) Valid() bool { return k.states != nil }
 
-func (k Key) state() *state { return k.states.Get().(*state) }
+func (k Key) state() *state {
+	s, _ := k.states.Get().(*state) // Nothing else is ever put there.
+	return s
+}
 
 // Sum hashes the parts.
 func (k Key) Sum(parts ...string) (sum [Size]byte) {

@@ -34,7 +34,7 @@ func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer,
 	}
 	// What a client that has gone asked for is not wanted any more; closing is how the server is told.
 	keep := context.AfterFunc(ctx, l.abort)
-	response, err := p.exchange(l, r)
+	response, err := p.exchange(l, r) //nolint:bodyclose // pooledBody.Close does, for the connection's sake.
 	if err != nil {
 		if kept := keep(); kept && trail.diedWaiting() {
 			p.pool.distrust()
@@ -42,7 +42,7 @@ func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer,
 		l.abort()
 		return Answer{}, err
 	}
-	return Answer{response, &pooledBody{source: response.Body, pool: &p.pool, link: l, keep: keep, reusable: l.reusable(response)}}, nil
+	return Answer{response, &pooledBody{source: response.Body, pool: &p.pool, link: l, keep: keep, reusable: l.reusable(r, response)}}, nil
 }
 
 func (p *Pooled) exchange(l *link, r *http.Request) (*http.Response, error) {

@@ -1,0 +1,169 @@
+package attack
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+const (
+	patience = time.Minute // for what must happen at some time; nothing but the answer's first byte is timed
+
+	host                       = "weather.tools.svc"
+	issuer, audience           = "https://issuer.example", "https://mcp.example/mcp"
+	otherIssuer, otherAudience = "https://other.example", "urn:other"
+
+	ping = `{"jsonrpc":"2.0","id":7,"method":"ping"}`
+	// served is the only thing that the server says.
+	served = `{"jsonrpc":"2.0","id":7,"result":{}}`
+)
+
+// site is a running gate, the server behind it, and the keys whose tokens it takes.
+type site struct {
+	address string
+	server  *server
+	issuers *issuers
+	now     time.Time
+	// What every challenge says.
+	scope, metadata string
+}
+
+// config is a gate with three providers: one as usual, one that must stay apart from it, and one of shared secrets
+// whose tokens name no issuer.
+func config(upstream net.Addr) authproxy.Config {
+	return authproxy.Config{
+		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
+		Port:   8080, AdminPort: 9090,
+		Upstream:     authproxy.Upstream{Port: int32(upstream.(*net.TCPAddr).Port), Path: "/mcp"},
+		AllowedHosts: []string{host},
+		Providers: []authproxy.Provider{
+			{
+				Name: "main", Issuer: issuer, Audiences: []string{audience}, ClockSkewSeconds: 30, MaxTokenLifetimeSeconds: 86400,
+				Algorithms: []keys.Algorithm{keys.EdDSA, keys.ES256, keys.RS256, keys.PS256},
+			},
+			{
+				Name: "other", Issuer: otherIssuer, Audiences: []string{otherAudience}, ClockSkewSeconds: 30,
+				Algorithms: []keys.Algorithm{keys.EdDSA},
+			},
+			{
+				Name: "shared", Algorithms: []keys.Algorithm{keys.HS256}, IdentityClaims: []string{"id", "uuid"}, TokenTypes: []string{"JWT", ""},
+				Keys: authproxy.KeySource{Format: authproxy.FormatSharedSecret, Files: []string{"shared.secret"}},
+			},
+		},
+		Limits: authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10},
+		Drain:  authproxy.Drain{RequestSeconds: 1},
+	}
+}
+
+// newSite starts a gate; change may make it another before.
+func newSite(t *testing.T, change func(*authproxy.Config)) *site {
+	t.Helper()
+	s := &site{server: newServer(t), issuers: newIssuers(), now: time.Now()}
+	settings := config(s.server.address)
+	if change != nil {
+		change(&settings)
+	}
+	root := t.TempDir()
+	options := gate.Options{
+		ConfigDir: filepath.Join(root, "config"), KeysDir: filepath.Join(root, "keys"), SecretDir: filepath.Join(root, "secret"),
+		PodUID: "pod-1", ClientListener: listen(t), AdminListener: listen(t), PollInterval: 20 * time.Millisecond,
+	}
+	encoded, err := json.Marshal(settings)
+	must(t, err)
+	write(t, options.ConfigDir, authproxy.ConfigFile, encoded)
+	write(t, options.SecretDir, authproxy.SecretFile, []byte("0123456789abcdef0123456789abcdef"))
+	write(t, options.KeysDir, authproxy.KeysFile("main"), publicSet(t, s.issuers.ed, s.issuers.ec, s.issuers.rs, s.issuers.ps))
+	write(t, options.KeysDir, authproxy.KeysFile("other"), publicSet(t, s.issuers.other))
+	write(t, options.KeysDir, "shared.secret", sharedSecret)
+	write(t, options.KeysDir, authproxy.RevokedFile, []byte("jti:stolen\nsub:mallory\n"))
+	s.address = options.ClientListener.Addr().String()
+	start(t, options)
+	return s
+}
+
+// start waits until the gate has tried itself.
+func start(t *testing.T, options gate.Options) {
+	t.Helper()
+	g, err := gate.New(options)
+	must(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		must(t, <-done)
+	})
+	ready := "http://" + options.AdminListener.Addr().String() + "/readyz"
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		response, err := http.Get(ready)
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the gate does not become ready: %v", err)
+		}
+	}
+}
+
+// server is what the gate guards. It counts who came through, keeps the last request, and says always the same.
+type server struct {
+	address net.Addr
+	visits  atomic.Int64
+	last    atomic.Pointer[http.Request]
+}
+
+// sessionOfTheServer is the id that the server gives to every session.
+const sessionOfTheServer = "session-of-the-server"
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{}
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		s.last.Store(r)
+		s.visits.Add(1)
+		if r.Header.Get("X-Initialize") != "" {
+			w.Header().Set("Mcp-Session-Id", sessionOfTheServer)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, served)
+	}))
+	t.Cleanup(listening.Close)
+	s.address = listening.Listener.Addr()
+	return s
+}
+
+func write(t *testing.T, dir, name string, data []byte) {
+	t.Helper()
+	must(t, os.MkdirAll(dir, 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	return listener
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
