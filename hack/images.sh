@@ -12,17 +12,27 @@ mkdir -p "$out/bin"
 GOARCH=${GOARCH:-$(go env GOARCH)}
 export CGO_ENABLED=0 GOOS=linux GOARCH GOFLAGS="-trimpath -buildvcs=false"
 
-# image NAME PACKAGE [MODULE]: the archive out/images/NAME.tar with the program as its entry point.
+# image NAME PACKAGE [MODULE [FILE=PATH...]]: the archive out/images/NAME.tar with the program as its entry point, and
+# with further files.
 image() {
   local name=$1 package=$2 module=${3:-.}
   (cd "$module" && go build -ldflags "-s -w -X main.version=$tag" -o "$out/bin/$name" "$package")
   GOOS='' GOARCH='' go run ./hack/cluster/mkimage -name "gatehouse.local/$name:$tag" -o "$out/$name.tar" \
-    -entrypoint "/$name" -user 65532:65532 "$out/bin/$name=/$name"
+    -entrypoint "/$name" -user 65532:65532 "$out/bin/$name=/$name" "${@:4}"
 }
+
+# The gate trusts these roots when it fetches an issuer's keys, unless a provider brings its own. Go looks for them there.
+roots=/etc/ssl/certs/ca-certificates.crt
+certificates=()
+if [[ -s $roots ]]; then
+  certificates=("$roots=$roots")
+else
+  echo "no $roots here (Debian's package ca-certificates): the gate's image gets no root certificates" >&2
+fi
 
 echo "building images, tag $tag"
 image operator ./cmd/operator
-image authproxy ./cmd/authproxy
+image authproxy ./cmd/authproxy . "${certificates[@]}"
 image mcpfake ./test/mcpfake/cmd/mcpfake
 image loadclient ./test/loadclient/cmd/loadclient
 image everything github.com/modelcontextprotocol/go-sdk/conformance/everything-server test/everything

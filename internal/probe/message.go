@@ -26,12 +26,20 @@ func (r Report) message(kind Kind, worst Result) string {
 	case Unreachable:
 		return facts + " Check that the gate runs, and what filters the network between the prober and its port."
 	case Inconclusive:
-		if worst.Reason == reasonNoKeys {
-			return facts + " The gate has no keys loaded: look at the key files in its container."
-		}
-		return facts + " This is no evidence for or against the gate."
+		return facts + inconclusiveCure(worst)
 	default:
 		return facts
+	}
+}
+
+func inconclusiveCure(worst Result) string {
+	switch worst.Reason {
+	case reasonNoKeys:
+		return " The gate has no keys loaded: look at the key files in its container."
+	case reasonNoSecret:
+		return " The gate lacks the secret by which it binds sessions: look at the Secret that is mounted into its container."
+	default:
+		return " This is no evidence for or against the gate."
 	}
 }
 

@@ -29,7 +29,7 @@ const (
 	NoResult Outcome = "NoResult"
 	// Redirect: 3xx. It is never followed.
 	Redirect Outcome = "Redirect"
-	// Throttled: 429.
+	// Throttled: 429, of the gate or of anything else: the case was not judged.
 	Throttled Outcome = "Throttled"
 	// Unavailable: 502, 503 or 504.
 	Unavailable Outcome = "Unavailable"

@@ -88,6 +88,7 @@ func TestRefusal(t *testing.T) {
 		{"compressed", probe.NoToken, marked(text(401, "application/json", "\x1f\x8b\x08")), probe.UnclearMessage, probe.Broken, false},
 
 		{"throttled", probe.NoToken, text(429, "text/plain", "slow down"), probe.Throttled, probe.Inconclusive, false},
+		{"throttled by the gate", probe.WrongKey, refuse("too_many_failures", func(a *refusal) { a.status = 429 }), probe.Throttled, probe.Inconclusive, false},
 		{"503", probe.NoToken, text(503, "text/plain", "busy"), probe.Unavailable, probe.Inconclusive, false},
 		{"no keys", probe.Expired, refuse("no_keys", func(a *refusal) { a.status = 503 }), probe.Unavailable, probe.Inconclusive, false},
 		{"502", probe.NoToken, text(502, "text/plain", "bad gateway"), probe.Unavailable, probe.Broken, false},

@@ -119,11 +119,12 @@ func (result Result) kind(r Report) Kind {
 	}
 }
 
-// unavailableKind: for the control 502, 503 and 504 are the server's trouble. A bad request must be refused without
-// asking anyone, so where the control passes only 503 is a gate that is not ready.
+// unavailableKind: for the control 502, 503 and 504 are the server's trouble, unless the gate says that it lacks
+// something itself. A bad request must be refused without asking anyone, so where the control passes only 503 is a gate
+// that is not ready.
 func (result Result) unavailableKind(r Report) Kind {
 	switch {
-	case result.Reason == reasonNoKeys:
+	case result.Reason == reasonNoKeys || result.Reason == reasonNoSecret:
 		return Inconclusive
 	case result.Case == Valid:
 		return UpstreamUnavailable

@@ -233,6 +233,7 @@ func TestMistakenGate(t *testing.T) {
 			s.published = append(s.published, key.Public())
 		}, probe.ValidRejected, "unsupported_algorithm"},
 		"no key":     {func(s *site) { s.published = nil }, probe.Inconclusive, "no_keys"},
+		"no secret":  {func(s *site) { s.config.SessionBinding = authproxy.SessionBindingCaller }, probe.Inconclusive, "no_secret"},
 		"other path": {func(s *site) { s.config.Upstream.Path = "/other" }, probe.Broken, "unknown_path"},
 	}
 	for name, test := range tests {

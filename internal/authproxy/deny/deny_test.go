@@ -3,9 +3,11 @@ package deny_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -169,6 +171,19 @@ func TestChallengeTellsOfTheServer(t *testing.T) {
 	} {
 		if got := denial.Challenge(site); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// TestPageHasEveryStatus: docs/gate.md says which status comes with a reason.
+func TestPageHasEveryStatus(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/gate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, denial := range all() {
+		if row := fmt.Sprintf("\n| `%s` | %d | ", denial.Reason, denial.Status); !strings.Contains(string(page), row) {
+			t.Errorf("there is no row that begins with %q", row)
 		}
 	}
 }
