@@ -42,13 +42,18 @@ func NewSecret() []byte {
 }
 
 // WriteConfig mounts the configuration as it is now.
-func (g *Gate) WriteConfig(t testing.TB) (text []byte) {
+func (g *Gate) WriteConfig(t testing.TB) {
+	t.Helper()
+	Mount(t, g.Dir, authproxy.ConfigFile, g.ConfigText(t))
+}
+
+// ConfigText is the configuration as it is mounted.
+func (g *Gate) ConfigText(t testing.TB) []byte {
 	t.Helper()
 	text, err := json.Marshal(g.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	Mount(t, g.Dir, authproxy.ConfigFile, text)
 	return text
 }
 
