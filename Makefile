@@ -75,11 +75,10 @@ soak: ## Keep gates under floods, idle connections, changing files and kills. SO
 fuzz: ## Run every fuzz target for FUZZTIME; close with counts.
 	@hack/fuzz.sh
 
-bench: build ## Measure what the gate costs, beside a bare reverse proxy and, if installed, HAProxy.
-	@go run ./test/bench -gate bin/authproxy
+bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. BENCH gives flags, such as -rounds 1.
+	@hack/bench.sh $(BENCH)
 
-test-all: export ROUNDS ?= 5
-test-all: verify lint test test-race test-vectors test-e2e conformance soak fuzz bench ## Run everything, by hand: about an hour.
+test-all: verify lint test test-race test-vectors test-e2e conformance soak fuzz bench ## Run everything, by hand.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -114,6 +113,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? LOADCLIENT_IMG      the client inside the cluster (likewise)
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
+#? BENCH               flags of test/bench (bench)
 #? PKG, RUN            packages, and a pattern of test names (test; conformance, soak and fuzz have RUN only)
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
 #? SOAK_SECONDS        how long each kind of load lasts (soak; default: 30 or 60, as each needs)

@@ -19,6 +19,12 @@ const (
 
 	bodyBytes  = 4 << 20
 	tokenBytes = 8 << 10
+
+	failuresPerSecond = 20
+	failureBurst      = 100
+	// streamsPerCaller is more than a person's clients hold open at once.
+	streamsPerCaller = 64
+	streamMaxSeconds = 3600
 )
 
 // GateConfig is the ConfigMap with the gate's configuration.
@@ -51,8 +57,12 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 		},
 		AllowedHosts:   append(serviceHosts(s, in.ClusterDomain), gate.AllowedHosts...),
 		AllowedOrigins: gate.AllowedOrigins,
-		Limits:         authproxy.Limits{BodyBytes: bodyBytes, TokenBytes: tokenBytes},
-		Drain:          authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
+		SessionBinding: authproxy.SessionBindingCaller,
+		Limits: authproxy.Limits{
+			BodyBytes: bodyBytes, TokenBytes: tokenBytes, FailuresPerSecond: failuresPerSecond, FailureBurst: failureBurst,
+			Streams: streamsPerCaller, StreamMaxSeconds: streamMaxSeconds,
+		},
+		Drain: authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
 	}
 	for _, provider := range settings.Providers {
 		config.Providers = append(config.Providers, authproxy.Provider{

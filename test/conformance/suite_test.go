@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // suite is a version of the conformance suite that judges a server.
@@ -92,11 +90,8 @@ func (s suite) compare(t *testing.T, bare, gated site) {
 	if want.total != s.total || got.total != gatedTotal {
 		t.Errorf("%s without the gate and %s through it, want %s and %s", want.total, got.total, s.total, gatedTotal)
 	}
-	if diff := cmp.Diff(want.scenarios, got.scenarios); diff != "" {
-		t.Errorf("scenarios (-without the gate, +through it):\n%s", diff)
-	}
-	if diff := cmp.Diff(want.checks, got.checks); diff != "" {
-		t.Errorf("checks (-without the gate, +through it):\n%s", diff)
+	if diff := difference(want.lines(), got.lines()); diff != "" {
+		t.Errorf("scenarios and their checks (-without the gate, +through it):\n%s", diff)
 	}
 	if forwardedAfter == forwarded {
 		t.Error("nothing went through the gate")
@@ -116,6 +111,37 @@ type findings struct {
 	total     string
 	scenarios map[string]string   // the closing line of each
 	checks    map[string][]string // "ID: STATUS" of each check in a scenario
+}
+
+// lines are for comparison: one for each scenario and one for each check, in order.
+func (f findings) lines() []string {
+	var lines []string
+	for scenario, closing := range f.scenarios {
+		lines = append(lines, scenario+" "+closing)
+		for _, check := range f.checks[scenario] {
+			lines = append(lines, scenario+" / "+check)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// difference of two lists in order, for a person to read; empty if there is none.
+func difference(want, got []string) string {
+	var text strings.Builder
+	for len(want)+len(got) > 0 {
+		switch {
+		case len(got) == 0 || len(want) > 0 && want[0] < got[0]:
+			fmt.Fprintln(&text, "-", want[0])
+			want = want[1:]
+		case len(want) == 0 || got[0] < want[0]:
+			fmt.Fprintln(&text, "+", got[0])
+			got = got[1:]
+		default:
+			want, got = want[1:], got[1:]
+		}
+	}
+	return text.String()
 }
 
 func (f findings) forget(scenario string) {
@@ -181,7 +207,6 @@ func readChecks(t *testing.T, dir string) map[string][]string {
 		for _, check := range checks {
 			found[scenario[1]] = append(found[scenario[1]], check.ID+": "+check.Status)
 		}
-		slices.Sort(found[scenario[1]])
 	}
 	return found
 }

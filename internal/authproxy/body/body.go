@@ -5,11 +5,11 @@
 package body
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +39,8 @@ type Body struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
 	stall   time.Duration
+	// sticky: over HTTP/2 a deadline that passes between two reads breaks the body for good.
+	sticky bool
 	// giveUp is drainTime, but after Hurry and in tests.
 	giveUp time.Duration
 	// reluctant: the client waits for "100 Continue", which reading would send (RFC 9110 section 10.1.1).
@@ -66,7 +68,7 @@ type Body struct {
 func Of(w http.ResponseWriter, r *http.Request, limit int64) *Body {
 	b := &Body{
 		source: r.Body, writer: w, control: http.NewResponseController(w), stall: Stall, giveUp: drainTime, left: limit,
-		reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
+		sticky: r.ProtoMajor >= 2, reluctant: r.Header.Get("Expect") != "", declared: r.ContentLength,
 	}
 	b.whole = r.Body == nil || r.Body == http.NoBody
 	if r.ContentLength > limit {
@@ -91,17 +93,24 @@ func (b *Body) Prefetch(longest int64) (ahead []byte, whole bool, err error) {
 	if whole := b.Whole(); whole || int64(len(b.ahead)) > longest {
 		return b.ahead, whole, nil
 	}
-	size := longest
+	guess := int64(4 << 10)
 	if b.declared >= 0 {
-		size = min(size, b.declared)
+		guess = b.declared
 	}
-	const firstGuess = 4 << 10
-	buffer := bytes.NewBuffer(make([]byte, 0, min(size, firstGuess)+bytes.MinRead))
-	// One byte more shows the end of a body of just that length.
-	if _, err = buffer.ReadFrom(io.LimitReader(b, longest+1)); err != nil {
-		return nil, false, err
+	most := longest + 1 // One byte more shows the end of a body of just that length.
+	buffer := append(make([]byte, 0, min(guess+1, most)), b.ahead...)
+	b.ahead = nil
+	for !b.Whole() && int64(len(buffer)) < most {
+		if len(buffer) == cap(buffer) {
+			buffer = slices.Grow(buffer, len(buffer))
+		}
+		n, err := b.Read(buffer[len(buffer):min(int64(cap(buffer)), most)])
+		buffer = buffer[:len(buffer)+n]
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, false, err
+		}
 	}
-	b.ahead = buffer.Bytes()
+	b.ahead = buffer
 	return b.ahead, b.Whole(), nil
 }
 
@@ -167,6 +176,9 @@ func (b *Body) note(p []byte, err error) (int, error) {
 	}
 	switch {
 	case err == nil:
+		if b.sticky {
+			b.deadline(time.Time{})
+		}
 	case errors.Is(err, io.EOF):
 		b.whole = true
 		b.deadline(time.Time{})

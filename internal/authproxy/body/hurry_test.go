@@ -13,10 +13,12 @@ type deadlines struct {
 
 	last  time.Time
 	calls int
+	runs  bool
 }
 
 func (d *deadlines) SetReadDeadline(at time.Time) error {
 	d.calls++
+	d.runs = !at.IsZero()
 	if !at.IsZero() {
 		d.last = at
 	}

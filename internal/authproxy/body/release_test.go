@@ -1,8 +1,10 @@
 package body
 
 import (
+	"errors"
 	"io"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -30,11 +32,25 @@ func TestReadThatOutlivesTheRequestLeavesTheConnectionAlone(t *testing.T) {
 	b.Release()
 	before := w.calls
 	close(source.end)
-	<-ended
+	if err := <-ended; !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
 	if w.calls != before {
 		t.Error("a deadline was set")
 	}
 	if _, err := b.Read(make([]byte, 1)); err == nil || w.calls != before {
 		t.Errorf("it can still be read: %v", err)
+	}
+}
+
+// A server that takes a pause in reading must not cost the rest of the body.
+func TestNoDeadlineRunsBetweenReadsOverHTTP2(t *testing.T) {
+	for major, want := range map[int]bool{1: true, 2: false} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequest("POST", "/mcp", strings.NewReader("{}"))
+		r.ProtoMajor = major
+		if _, err := Of(w, r, 10).Read(make([]byte, 1)); err != nil || w.runs != want {
+			t.Errorf("HTTP/%d: a deadline runs: %t, %v", major, w.runs, err)
+		}
 	}
 }

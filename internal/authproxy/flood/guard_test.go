@@ -78,10 +78,12 @@ func TestSharedSources(t *testing.T) {
 	c := newClock()
 	g := New(c.now)
 	few, many, mesh := from("1.2.3.4"), from("1.2.3.5"), from("127.0.0.6")
+	met := 0
 	callers := func(source Source, n int) {
-		for i := range n {
+		for range n {
+			met++
 			for range 3 { // The same caller counts once.
-				g.Succeeded(source, "corp", strconv.Itoa(i))
+				g.Succeeded(source, "corp", strconv.Itoa(met))
 			}
 		}
 	}

@@ -14,11 +14,11 @@ import (
 )
 
 // http2Site serves handler behind a gate that speaks HTTP/2.
-func http2Site(t *testing.T, handler http.HandlerFunc) (*site, *http.Client) {
+func http2Site(t *testing.T, handler http.HandlerFunc, options ...siteOption) (*site, *http.Client) {
 	t.Helper()
 	s, dir := prepareTLS(t, handler)
 	roots := s.writePair(dir, "x")
-	s.start(inDir(dir))
+	s.start(append(options, inDir(dir))...)
 	return s, tlsClient(t, roots, true)
 }
 
@@ -54,6 +54,48 @@ func TestStreamOverHTTP2(t *testing.T) {
 	case <-left:
 	case <-time.After(patience):
 		t.Error("the server never learned that the client has gone")
+	}
+}
+
+func (s *site) streamOver(client *http.Client) *http.Response {
+	s.t.Helper()
+	response, err := client.Do(s.secure(http.MethodGet, s.token(), nil))
+	must(s.t, err)
+	s.t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// A stream may be quiet for longer than a client may take to read.
+func TestQuietStreamOverHTTP2(t *testing.T) {
+	const quiet = 50 * time.Millisecond
+	s, client := http2Site(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 3 {
+			_, _ = io.WriteString(w, "data: x\n\n")
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(4 * quiet)
+		}
+	}, patient(quiet))
+	if got, err := io.ReadAll(s.streamOver(client).Body); err != nil || string(got) != strings.Repeat("data: x\n\n", 3) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestWhoStopsReadingIsCutOverHTTP2(t *testing.T) {
+	ended := make(chan struct{})
+	s, client := http2Site(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		event := []byte("data: " + strings.Repeat("x", 32<<10) + "\n\n")
+		for r.Context().Err() == nil {
+			_, _ = w.Write(event)
+		}
+		close(ended)
+	}, patient(200*time.Millisecond))
+	s.streamOver(client)
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Error("it still holds the server")
 	}
 }
 

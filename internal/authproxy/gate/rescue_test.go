@@ -21,7 +21,7 @@ func passing(steps func(*visit)) (panicked any) {
 		gate: &Gate{
 			options: Options{}.withDefaults(), metrics: metrics.New(func() map[string]int { return nil }), tally: newTally(),
 		},
-		snapshot: &snapshot.Snapshot{}, request: r, body: body.Of(w, r, 1<<20), began: time.Now(), steady: newSteady(w, time.Minute),
+		snapshot: &snapshot.Snapshot{}, request: r, body: body.Of(w, r, 1<<20), began: time.Now(), steady: newSteady(w, r, time.Minute),
 		answer: &recorder{ResponseWriter: w, leaving: func() bool { return false }},
 	}
 	defer func() { panicked = recover() }()

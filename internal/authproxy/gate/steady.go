@@ -21,25 +21,30 @@ type steady struct {
 
 	control  *http.ResponseController
 	patience time.Duration
+	// perWrite: over HTTP/2 a deadline that passes ends the stream, also while nothing is being written.
+	perWrite bool
 
 	mu       sync.Mutex
 	deadline time.Time
 	hurried  bool
+	released bool
 }
 
-func newSteady(w http.ResponseWriter, patience time.Duration) *steady {
-	return &steady{ResponseWriter: w, control: http.NewResponseController(w), patience: patience}
+func newSteady(w http.ResponseWriter, r *http.Request, patience time.Duration) *steady {
+	return &steady{ResponseWriter: w, control: http.NewResponseController(w), patience: patience, perWrite: r.ProtoMajor >= 2}
 }
 
 // Write implements http.ResponseWriter.
 func (s *steady) Write(p []byte) (int, error) {
 	s.renew()
+	defer s.rest()
 	return s.ResponseWriter.Write(p)
 }
 
 // FlushError is what http.ResponseController looks for.
 func (s *steady) FlushError() error {
 	s.renew()
+	defer s.rest()
 	return s.control.Flush()
 }
 
@@ -58,6 +63,23 @@ func (s *steady) renew() {
 	s.set(now.Add(s.patience))
 }
 
+// rest takes the deadline away between two writes, where it would do harm.
+func (s *steady) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.perWrite && !s.hurried {
+		s.set(time.Time{})
+	}
+}
+
+// release is for the end of the request: whoever hurries it from then on is late. net/http's ResponseWriter for HTTP/2
+// panics if it is still told of deadlines, and for HTTP/1.1 they would be those of the connection's next request.
+func (s *steady) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.released = true
+}
+
 // hurry leaves little time for all that is still to be written.
 func (s *steady) hurry() {
 	s.mu.Lock()
@@ -70,6 +92,9 @@ func (s *steady) hurry() {
 }
 
 func (s *steady) set(deadline time.Time) {
+	if s.released {
+		return
+	}
 	s.deadline = deadline
 	// Not every ResponseWriter has deadlines (a test's recorder has none): then nobody can stop reading.
 	_ = s.control.SetWriteDeadline(deadline)

@@ -51,7 +51,8 @@ func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	// HTTP/2 always can and says so with an error.
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	current := g.store.Current()
-	steady := newSteady(w, g.options.WritePatience)
+	steady := newSteady(w, r, g.options.WritePatience)
+	defer steady.release()
 	w = steady
 	v := &visit{
 		gate: g, snapshot: current, request: r, began: time.Now(), source: current.Sources.Of(r), steady: steady,

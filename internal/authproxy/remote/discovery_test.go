@@ -145,8 +145,9 @@ func TestKeysOnAnotherHost(t *testing.T) {
 	b.trust(ca)
 	first, ids := set(t, keys.ES256)
 	second, newIDs := set(t, keys.ES256)
-	oneHost := serveTLS(t, ca, always(200, first))
-	otherHost := serveTLS(t, ca, always(200, second))
+	// Both call their first version so.
+	oneHost := serveTLS(t, ca, &versioned{body: first, header: http.Header{"Etag": {`"1"`}}})
+	otherHost := serveTLS(t, ca, &versioned{body: second, header: http.Header{"Etag": {`"1"`}}})
 	s := &site{}
 	s.root = serveTLS(t, ca, s)
 	point := func(where string) {

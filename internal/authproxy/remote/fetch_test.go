@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -176,18 +178,18 @@ func endless(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// packed is small, and four times what may be read when it is unpacked.
+var packed = sync.OnceValue(func() []byte {
+	var out bytes.Buffer
+	packer := gzip.NewWriter(&out)
+	send(packer, make([]byte, 4<<20))
+	packer.Close()
+	return out.Bytes()
+})
+
 func bomb(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
-	packer := gzip.NewWriter(w)
-	_, _ = io.CopyN(packer, zeros{}, 32<<20)
-	packer.Close()
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
+	send(w, packed())
 }
 
 // Servers that are no HTTP servers, or not in time.

@@ -324,6 +324,23 @@ func TestUnknownKeysAreRememberedForAWhile(t *testing.T) {
 	})
 }
 
+// An issuer that did not answer has not said that it does not know the key.
+func TestNothingIsLearntFromAFailure(t *testing.T) {
+	bubble(t, func(f *Fetcher, i *issuer) {
+		t := i.t
+		i.slow(900 * time.Millisecond)
+		i.set(fetched{}, errors.New("away"))
+		if f.Want(t.Context(), "x") {
+			t.Error("the key is there")
+		}
+		pass(wantPause - 500*time.Millisecond)
+		i.set(set("a", "x"), nil)
+		if !f.Want(t.Context(), "x") {
+			t.Errorf("fetched at %v", i.times())
+		}
+	})
+}
+
 func TestMemoryOfUnknownKeysIsBounded(t *testing.T) {
 	now := time.Now()
 	w := wants{unknown: map[string]time.Time{}}

@@ -53,7 +53,7 @@ func isPlain(begin []byte) bool {
 	}
 	chunked, counted := false, false
 	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
-		if len(line) == 0 || line[0] == ' ' || line[0] == '\t' || bytes.ContainsAny(line, "\r\n\x00") {
+		if len(line) == 0 || line[0] == ' ' || line[0] == '\t' || bytes.IndexByte(line, '\n') >= 0 || bytes.IndexByte(line, '\r') >= 0 {
 			return false
 		}
 		chunked = chunked || hasPrefixFold(line, "transfer-encoding")

@@ -92,9 +92,16 @@ func (l *link) readHead(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// reusable tells whether another exchange may follow on the connection, once the answer has been read to its end.
-func (l *link) reusable(response *http.Response) bool {
-	return l.plain && !response.Close && response.ProtoMajor == 1 && response.ProtoMinor >= 1 && !l.trail.failedToWrite()
+// reusable tells whether another exchange may follow on the connection, once the answer to r has been read to its end.
+func (l *link) reusable(r *http.Request, response *http.Response) bool {
+	return l.plain && !response.Close && response.ProtoMajor == 1 && response.ProtoMinor >= 1 && !l.trail.failedToWrite() &&
+		wasRead(r, response)
+}
+
+// wasRead tells that the server has read the body of r. Not so, perhaps, where it refused, or expected none: what is left
+// unread would be the next request on the connection, made by a client and answered to another.
+func wasRead(r *http.Request, response *http.Response) bool {
+	return r.ContentLength == 0 || r.Method == http.MethodPost && response.StatusCode < http.StatusBadRequest
 }
 
 // isQuiet tells that the server has neither closed the connection nor said anything unasked. It does not wait.

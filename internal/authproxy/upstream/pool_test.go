@@ -116,6 +116,7 @@ func TestWhatIsReused(t *testing.T) {
 		"lines that end in LF":          {"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}", false},
 		"a line that ends in LF":        {"HTTP/1.1 200 OK\r\nA: b\nContent-Length: 2\r\n\r\n{}", false},
 		"a folded line":                 {"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\n{}", false},
+		"a refusal":                     {"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\n{}", false},
 		"a head longer than the buffer": {"HTTP/1.1 200 OK\r\nA: " + strings.Repeat("b", linkBuffer) + "\r\nContent-Length: 2\r\n\r\n{}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,6 +132,50 @@ func TestWhatIsReused(t *testing.T) {
 				t.Errorf("reused: %v", reused)
 			}
 		})
+	}
+}
+
+// A server may answer without having read the body. What is left of it must not become the next client's request.
+func TestUnreadBodyIsNoRequest(t *testing.T) {
+	s := serve(t, func(_ int32, conn *net.TCPConn) {
+		reader := bufio.NewReader(conn)
+		for {
+			r, err := http.ReadRequest(reader)
+			if err != nil {
+				return
+			}
+			if r.Header.Get("Read") != "" {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 "+r.Header.Get("Status")+" X\r\nContent-Length: 2\r\n\r\n{}")
+		}
+	})
+	for _, c := range []struct {
+		method, status, read string
+		reused               bool
+	}{
+		{http.MethodPost, "200", "yes", true},
+		{http.MethodPost, "404", "", false},
+		{http.MethodGet, "200", "", false},
+		{http.MethodDelete, "200", "", false},
+	} {
+		p := NewPooled(patience)
+		before := s.dialed.Load()
+		for range 2 {
+			smuggled := "GET /secret HTTP/1.1\r\nHost: a\r\nStatus: 200\r\n\r\n"
+			r := newRequest(s)
+			r.Method, r.Body, r.ContentLength = c.method, io.NopCloser(strings.NewReader(smuggled)), int64(len(smuggled))
+			r.Header = http.Header{"Status": {c.status}, "Read": {c.read}}
+			answer, err := p.Do(t.Context(), r, &Trail{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, answer.Body)
+			answer.Body.Close()
+		}
+		if reused := s.dialed.Load()-before == 1; reused != c.reused {
+			t.Errorf("%s, %s: reused: %t", c.method, c.status, reused)
+		}
 	}
 }
 

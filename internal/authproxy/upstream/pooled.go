@@ -42,7 +42,7 @@ func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer,
 		l.abort()
 		return Answer{}, err
 	}
-	return Answer{response, &pooledBody{source: response.Body, pool: &p.pool, link: l, keep: keep, reusable: l.reusable(response)}}, nil
+	return Answer{response, &pooledBody{source: response.Body, pool: &p.pool, link: l, keep: keep, reusable: l.reusable(r, response)}}, nil
 }
 
 func (p *Pooled) exchange(l *link, r *http.Request) (*http.Response, error) {
