@@ -38,8 +38,8 @@ generate: ## Write what follows from the Go types: deep copies, CRD, role, apply
 fmt: ## Format the Go files.
 	@hack/tools/run golangci-lint fmt
 
-vet: ## Run go vet, end-to-end and conformance tests included.
-	go vet -tags e2e,conformance ./...
+vet: ## Run go vet, on the tests behind build tags, too.
+	go vet -tags e2e,conformance,soak ./...
 
 lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.golangci-kal.yml).
 	hack/tools/run golangci-lint run
@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e conformance bench test-all
+.PHONY: test test-race test-vectors test-e2e conformance soak fuzz bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -69,10 +69,16 @@ test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG
 conformance: ## Hold the gate against the MCP conformance suite, the SDKs' clients and the MCP Inspector.
 	@hack/conformance.sh
 
+soak: ## Keep gates under floods, idle connections, changing files and kills. SOAK_SECONDS makes it short.
+	@hack/soak.sh
+
+fuzz: ## Run every fuzz target for FUZZTIME; close with counts.
+	@hack/fuzz.sh
+
 bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. BENCH gives flags, such as -rounds 1.
 	@hack/bench.sh $(BENCH)
 
-test-all: verify lint test test-race test-vectors test-e2e conformance bench ## Run everything.
+test-all: verify lint test test-race test-vectors test-e2e conformance soak fuzz bench ## Run everything, by hand.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -108,8 +114,12 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
 #? BENCH               flags of test/bench (bench)
-#? PKG, RUN            packages, and a pattern of test names (test; conformance has RUN only)
+#? PKG, RUN            packages, and a pattern of test names (test; conformance, soak and fuzz have RUN only)
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
+#? SOAK_SECONDS        how long each kind of load lasts (soak; default: 30 or 60, as each needs)
+#? SOAK_CONNECTIONS    how many connections are left idle (soak; default: 10000)
+#? FUZZTIME            how long each target runs (fuzz; default: 30s)
+#? FUZZPROCS           how many inputs are tried at once (fuzz; default: one per processor)
 #? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)
 #? KUBEBUILDER_ASSETS  folder with etcd and kube-apiserver (test; default: built once from Go modules)
 #? GATEHOUSE_CACHE     where built tools and Kubernetes are kept (default: ~/.cache/gatehouse)

@@ -3,19 +3,15 @@
 package conformance
 
 import (
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
+	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
 
 // server is an MCP server that nobody here wrote. Its endpoint is /mcp.
@@ -38,7 +34,7 @@ var (
 
 func goServer(mode string) func(*testing.T, int32) (environment, command []string) {
 	return func(_ *testing.T, port int32) (environment, command []string) {
-		return nil, []string{bin("everything-server"), "-http", loopback(port), mode}
+		return nil, []string{bin("everything-server"), "-http", pod.Loopback(port), mode}
 	}
 }
 
@@ -51,11 +47,12 @@ type site struct {
 
 func (s server) start(t *testing.T, name string) (port int32) {
 	t.Helper()
-	port = freePorts(t, 1)[0]
+	port = pod.FreePorts(t, 1)[0]
 	environment, command := s.command(t, port)
-	start(t, name, environment, command...)
-	eventually(t, s.name+" server listens", func() bool {
-		connection, err := net.Dial("tcp", loopback(port))
+	log := logFile(t, name)
+	pod.Start(t, log, environment, command...)
+	pod.Eventually(t, s.name+" server listens; its log is "+log, func() bool {
+		connection, err := net.Dial("tcp", pod.Loopback(port))
 		if err != nil {
 			return false
 		}
@@ -68,33 +65,24 @@ func (s server) start(t *testing.T, name string) (port int32) {
 // bare is the server itself.
 func (s server) bare(t *testing.T) site {
 	t.Helper()
-	return site{url: "http://" + loopback(s.start(t, "bare")) + "/mcp"}
+	return site{url: "http://" + pod.Loopback(s.start(t, "bare")) + "/mcp"}
 }
 
 // gated is another one like it behind a gate.
 func (s server) gated(t *testing.T) site {
 	t.Helper()
 	upstream := s.start(t, "gated")
-	ports := freePorts(t, 2)
+	ports := pod.FreePorts(t, 2)
 	key, err := keys.Generate(keys.EdDSA)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := mounts(t, strict(ports[0], ports[1], upstream), key)
-	start(t, "gate", []string{authproxy.PodUIDEnv + "=1"}, bin("authproxy"), "--log-level", "debug",
-		"--config-dir", dir, "--keys-dir", dir, "--secret-dir", dir)
-	admin := "http://" + loopback(ports[1])
-	eventually(t, "the gate is ready", func() bool {
-		response, err := http.Get(admin + "/readyz")
-		if err != nil {
-			return false
-		}
-		_ = response.Body.Close()
-		return response.StatusCode == http.StatusOK
-	})
+	gate := pod.NewGate(t, bin("authproxy"), logFile(t, "gate"), strict(ports[0], ports[1], upstream))
+	gate.WriteKeys(t, "managed", key.Public())
+	gate.Start(t, "--log-level", "debug")
 	return site{
-		url:   "http://" + loopback(ports[0]) + "/mcp",
-		admin: admin,
+		url:   "http://" + pod.Loopback(ports[0]) + "/mcp",
+		admin: gate.Admin(),
 		tokens: &token.Template{
 			Key: key, Issuer: name, Audience: name, Subject: "someone", Scope: "mcp more", Lifetime: time.Hour,
 		},
@@ -126,30 +114,6 @@ func strict(port, adminPort, upstream int32) authproxy.Config {
 			BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 10, FailureBurst: 20, Streams: 100, StreamMaxSeconds: 3600,
 		},
 	}
-}
-
-// mounts writes what the operator mounts, all into one folder.
-func mounts(t *testing.T, config authproxy.Config, key keys.Private) (dir string) {
-	t.Helper()
-	text, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := keys.MarshalPublic([]keys.Public{key.Public()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret)
-	dir = t.TempDir()
-	for file, data := range map[string][]byte{
-		authproxy.ConfigFile: text, authproxy.KeysFile("managed"): public, authproxy.SecretFile: secret,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, file), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // goodToken is empty where there is no gate.

@@ -13,8 +13,10 @@ const (
 	// manyBits are set in an entry's callers when more than 50 have been seen: n callers set 128 (1 - exp(-n/128)) of
 	// 128 bits.
 	manyBits = 42
-	// laneWait is how long a request of an ordinary source waits for its turn.
-	laneWait = 250 * time.Millisecond
+	// laneWait is how long a request of an ordinary source waits for its turn. Before it is its turn nobody knows whether
+	// its token is good, and good ones must not be refused for others: so it is long enough for a check for each of
+	// thousands of connections, also where processors are scarce.
+	laneWait = 10 * time.Second
 	// sharedWeight is how many turns in a row a shared source has in the slow lane, where any other has one.
 	sharedWeight = 8
 )
@@ -38,11 +40,13 @@ type Guard struct {
 	seed maphash.Seed
 	all  table
 	lane lane
+	// patience is laneWait but in tests.
+	patience time.Duration
 }
 
 // New makes a Guard that has seen nobody yet. Its memory is bounded; see shards.
 func New(now func() time.Time) *Guard {
-	return &Guard{now: now, seed: maphash.MakeSeed(), lane: newLane()}
+	return &Guard{now: now, seed: maphash.MakeSeed(), lane: newLane(), patience: laneWait}
 }
 
 // Failed counts a refused token.
@@ -76,13 +80,13 @@ func (g *Guard) Succeeded(source Source, provider, subject string) {
 }
 
 // Enter asks for leave to check the signature of a source's new token. A source within its budget gets it at once,
-// any other in its turn. It is refused after a wait of 250 ms, and to a shared source never: the callers behind it have
+// any other in its turn. It is refused after a wait of 10 s, and to a shared source never: the callers behind it have
 // nowhere else to come from. Unless it was TooMany, done must be called when the signature is checked.
 func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done func(), refusal Refusal) {
 	if budget == (Budget{}) {
 		return func() {}, Refusal{}
 	}
-	over, weight, patience := false, 1, laneWait
+	over, weight, patience := false, 1, g.patience
 	g.all.with(g.hash(source), source.key(), func(e *entry) {
 		now := g.now()
 		over = e.refill(budget, now) < 1

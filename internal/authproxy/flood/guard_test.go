@@ -147,6 +147,7 @@ func TestManySourcesTakeBoundedMemory(t *testing.T) {
 
 func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 	g := New(newClock().now)
+	g.patience = 100 * time.Millisecond
 	good, bad := from("1.2.3.4"), from("1.2.3.5")
 	failures(g, bad, 6)
 	inside, refusal := g.Enter(t.Context(), bad, budget)
@@ -164,7 +165,7 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 	if _, refusal := g.Enter(t.Context(), bad, budget); !refusal.TooMany || !refusal.Quiet {
 		t.Error("two are in the lane, or it is told of twice")
 	}
-	if time.Since(began) < laneWait {
+	if time.Since(began) < g.patience {
 		t.Error("it did not even wait")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -182,6 +183,7 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 
 func TestSharedSourcesAreLetInInTheEnd(t *testing.T) {
 	g := New(newClock().now)
+	g.patience = 100 * time.Millisecond
 	mesh := from("127.0.0.1")
 	failures(g, mesh, 6)
 	inside, _ := g.Enter(t.Context(), mesh, budget)
@@ -196,11 +198,36 @@ func TestSharedSourcesAreLetInInTheEnd(t *testing.T) {
 	select {
 	case <-entered:
 		t.Fatal("it did not wait")
-	case <-time.After(2 * laneWait):
+	case <-time.After(2 * g.patience):
 	}
 	inside()
 	if !<-entered {
 		t.Error("refused")
+	}
+}
+
+// A flood of one source fills the lane for longer than a moment, and among those who wait may be a good token.
+func TestPatienceOutlastsAFlood(t *testing.T) {
+	g := New(newClock().now)
+	source := from("9.9.9.9")
+	failures(g, source, 6)
+	inside, _ := g.Enter(t.Context(), source, budget)
+	entered := make(chan bool)
+	go func() {
+		done, refusal := g.Enter(t.Context(), source, budget)
+		if !refusal.TooMany {
+			done()
+		}
+		entered <- !refusal.TooMany
+	}()
+	select {
+	case <-entered:
+		t.Error("it did not wait for a second")
+	case <-time.After(time.Second):
+		inside()
+		if !<-entered {
+			t.Error("refused")
+		}
 	}
 }
 

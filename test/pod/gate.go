@@ -1,0 +1,94 @@
+package pod
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// UID is that of the pod, as the gate is told.
+const UID = "6d9f5c0e-0000-4000-8000-000000000001"
+
+// Gate is a gate with its mounted files.
+type Gate struct {
+	*Process
+
+	Config authproxy.Config
+	// Dir holds all that is mounted: configuration, keys, secret, certificate.
+	Dir     string
+	program string
+	log     string
+}
+
+// NewGate prepares a gate, with a configuration and a secret in a new folder, that is not started yet. What it writes
+// will be appended to a log.
+func NewGate(t testing.TB, program, log string, config authproxy.Config) *Gate {
+	t.Helper()
+	g := &Gate{Config: config, Dir: t.TempDir(), program: program, log: log}
+	g.WriteConfig(t)
+	g.WriteSecret(t, NewSecret())
+	return g
+}
+
+// NewSecret makes a gate's secret.
+func NewSecret() []byte {
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	return secret
+}
+
+// WriteConfig mounts the configuration as it is now.
+func (g *Gate) WriteConfig(t testing.TB) {
+	t.Helper()
+	Mount(t, g.Dir, authproxy.ConfigFile, g.ConfigText(t))
+}
+
+// ConfigText is the configuration as it is mounted.
+func (g *Gate) ConfigText(t testing.TB) []byte {
+	t.Helper()
+	text, err := json.Marshal(g.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// WriteKeys mounts the keys of a provider.
+func (g *Gate) WriteKeys(t testing.TB, provider string, set ...keys.Public) {
+	t.Helper()
+	text, err := keys.MarshalPublic(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Mount(t, g.Dir, authproxy.KeysFile(provider), text)
+}
+
+// WriteSecret mounts the gate's secret.
+func (g *Gate) WriteSecret(t testing.TB, secret []byte) {
+	t.Helper()
+	Mount(t, g.Dir, authproxy.SecretFile, secret)
+}
+
+// Start runs the gate, with further flags, and waits until it is ready.
+func (g *Gate) Start(t testing.TB, flags ...string) {
+	t.Helper()
+	command := append([]string{g.program, "--config-dir", g.Dir, "--keys-dir", g.Dir, "--secret-dir", g.Dir, "--tls-dir", g.Dir}, flags...)
+	g.Process = Start(t, g.log, []string{authproxy.PodUIDEnv + "=" + UID}, command...)
+	Eventually(t, "the gate is ready; its log is "+g.log, g.ready)
+}
+
+// Admin is the URL of the admin port.
+func (g *Gate) Admin() string { return "http://" + Loopback(g.Config.AdminPort) }
+
+func (g *Gate) ready() bool {
+	response, err := http.Get(g.Admin() + "/readyz") //nolint:noctx // Its limit is that of the wait.
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}

@@ -1,0 +1,92 @@
+//go:build soak
+
+package soak
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/test/pod"
+)
+
+// step is one change of files.
+type step struct {
+	name   string
+	change func()
+}
+
+func (r *reload) steps() []step {
+	bob, carol := r.people[1], r.people[2]
+	return []step{
+		{"a key comes", r.changing(func(next *rules) { next.keys[guest] = true }, r.writeKeys)},
+		{"a token is revoked", r.changing(func(next *rules) { next.revoked["jti:"+bob.jti] = true }, r.writeRevoked)},
+		{"a subject is revoked", r.changing(func(next *rules) { next.revoked["sub:carol"] = true }, r.writeRevoked)},
+		{"a broken configuration", r.breaking(authproxy.ConfigFile, `{"port": 1, "open": true}`)},
+		{"a key is revoked, and the subject is not any more", r.changing(func(next *rules) {
+			delete(next.revoked, "sub:carol")
+			next.revoked["kid:"+carol.kid] = true
+		}, r.writeRevoked)},
+		{"a broken list of revocations", r.breaking(authproxy.RevokedFile, "everybody\n")},
+		{"nothing is revoked", r.changing(func(next *rules) { clear(next.revoked) }, r.writeRevoked)},
+		{"a tool is forbidden", r.changing(func(next *rules) { next.writing = false }, r.writePolicy)},
+		{"broken keys", r.breaking(authproxy.KeysFile(provider), `{"keys": [`)},
+		{"a tool is allowed", r.changing(func(next *rules) { next.writing = true }, r.writePolicy)},
+		{"another certificate", r.swapCertificate},
+		{"a broken certificate", r.breaking(authproxy.TLSCertFile, rand.Text())},
+		{"a key goes", r.changing(func(next *rules) { delete(next.keys, guest) }, r.writeKeys)},
+	}
+}
+
+func (r *reload) writePolicy(now rules) {
+	r.t.Helper()
+	r.gate.Config.Authorization = policy(now.writing)
+	r.gate.WriteConfig(r.t)
+}
+
+// changing changes the rules, writes what follows from them, and waits until it is in force.
+func (r *reload) changing(change func(*rules), write func(rules)) func() {
+	return func() {
+		r.t.Helper()
+		next := r.rules.current()
+		change(&next)
+		r.follow(next, func() { write(next) })
+	}
+}
+
+func (r *reload) swapCertificate() {
+	r.t.Helper()
+	certificate, key, digest := newCertificate(r.t)
+	next := r.rules.current()
+	next.shown = digest
+	r.follow(next, func() {
+		pod.Mount(r.t, r.gate.Dir, authproxy.TLSKeyFile, key)
+		pod.Mount(r.t, r.gate.Dir, authproxy.TLSCertFile, certificate)
+	})
+}
+
+func (r *reload) follow(next rules, write func()) {
+	r.t.Helper()
+	r.written = time.Now()
+	r.rules.change(next)
+	write()
+	r.settle()
+	r.longestReload = max(r.longestReload, time.Since(r.written))
+}
+
+// breaking spoils a file until the gate has said so, and mends it. The rules stay what they were.
+func (r *reload) breaking(name, text string) func() {
+	return func() {
+		r.t.Helper()
+		good, err := os.ReadFile(filepath.Join(r.gate.Dir, name))
+		must(r.t, err)
+		pod.Mount(r.t, r.gate.Dir, name, []byte(text))
+		r.until("the gate complains of "+name, func(state admin.State) bool { return state.LastReloadError != "" })
+		time.Sleep(300 * time.Millisecond) // The traffic meets what was good before.
+		pod.Mount(r.t, r.gate.Dir, name, good)
+		r.until("the gate has "+name+" again", func(state admin.State) bool { return state.LastReloadError == "" })
+	}
+}
