@@ -26,7 +26,7 @@ type Gate struct {
 
 // NewGate prepares a gate, with a configuration and a secret in a new folder, that is not started yet. What it writes
 // will be appended to a log.
-func NewGate(t testing.TB, program, log string, config authproxy.Config) *Gate {
+func NewGate(t *testing.T, program, log string, config authproxy.Config) *Gate {
 	t.Helper()
 	g := &Gate{Config: config, Dir: t.TempDir(), program: program, log: log}
 	g.WriteConfig(t)
@@ -42,13 +42,13 @@ func NewSecret() []byte {
 }
 
 // WriteConfig mounts the configuration as it is now.
-func (g *Gate) WriteConfig(t testing.TB) {
+func (g *Gate) WriteConfig(t *testing.T) {
 	t.Helper()
 	Mount(t, g.Dir, authproxy.ConfigFile, g.ConfigText(t))
 }
 
 // ConfigText is the configuration as it is mounted.
-func (g *Gate) ConfigText(t testing.TB) []byte {
+func (g *Gate) ConfigText(t *testing.T) []byte {
 	t.Helper()
 	text, err := json.Marshal(g.Config)
 	if err != nil {
@@ -58,7 +58,7 @@ func (g *Gate) ConfigText(t testing.TB) []byte {
 }
 
 // WriteKeys mounts the keys of a provider.
-func (g *Gate) WriteKeys(t testing.TB, provider string, set ...keys.Public) {
+func (g *Gate) WriteKeys(t *testing.T, provider string, set ...keys.Public) {
 	t.Helper()
 	text, err := keys.MarshalPublic(set)
 	if err != nil {
@@ -68,13 +68,13 @@ func (g *Gate) WriteKeys(t testing.TB, provider string, set ...keys.Public) {
 }
 
 // WriteSecret mounts the gate's secret.
-func (g *Gate) WriteSecret(t testing.TB, secret []byte) {
+func (g *Gate) WriteSecret(t *testing.T, secret []byte) {
 	t.Helper()
 	Mount(t, g.Dir, authproxy.SecretFile, secret)
 }
 
 // Start runs the gate, with further flags, and waits until it is ready.
-func (g *Gate) Start(t testing.TB, flags ...string) {
+func (g *Gate) Start(t *testing.T, flags ...string) {
 	t.Helper()
 	command := append([]string{g.program, "--config-dir", g.Dir, "--keys-dir", g.Dir, "--secret-dir", g.Dir, "--tls-dir", g.Dir}, flags...)
 	g.Process = Start(t, g.log, []string{authproxy.PodUIDEnv + "=" + UID}, command...)

@@ -20,7 +20,7 @@ const Patience = 30 * time.Second
 func Loopback(port int32) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))) }
 
 // FreePorts gives ports that nobody listened on a moment ago, all different.
-func FreePorts(t testing.TB, count int) []int32 {
+func FreePorts(t *testing.T, count int) []int32 {
 	t.Helper()
 	ports := make([]int32, count)
 	for i := range ports {
@@ -37,7 +37,7 @@ func FreePorts(t testing.TB, count int) []int32 {
 }
 
 // Mount replaces a file in one step, as the kubelet does.
-func Mount(t testing.TB, dir, name string, data []byte) {
+func Mount(t *testing.T, dir, name string, data []byte) {
 	t.Helper()
 	aside := filepath.Join(dir, "."+name)
 	if err := os.WriteFile(aside, data, 0o600); err != nil {
@@ -49,7 +49,7 @@ func Mount(t testing.TB, dir, name string, data []byte) {
 }
 
 // Eventually asks until the answer is yes, and ends the test if it is not within Patience.
-func Eventually(t testing.TB, what string, ask func() bool) {
+func Eventually(t *testing.T, what string, ask func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(Patience); !ask(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -17,7 +17,7 @@ type Process struct {
 }
 
 // Start runs a program until the test has ended. What it writes is appended to a log.
-func Start(t testing.TB, log string, environment []string, command ...string) *Process {
+func Start(t *testing.T, log string, environment []string, command ...string) *Process {
 	t.Helper()
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -97,6 +97,7 @@ func openIdle(t *testing.T, gate *pod.Gate, bearer string) *idlers {
 }
 
 func askOnce(t *testing.T, gate *pod.Gate, bearer string) (net.Conn, *bufio.Reader, error) {
+	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", pod.Loopback(gate.Config.Port))
 	if err != nil {
 		return nil, nil, err
