@@ -10,7 +10,9 @@ cd "$(dirname "$0")/.."
 packages=${PKG:-./...}
 module=${MODULE:-.}
 # shellcheck disable=SC2086  # PKG may list several
-if [ -z "${KUBEBUILDER_ASSETS:-}" ] && go -C "$module" list -test -deps $packages | grep -q '^sigs.k8s.io/controller-runtime/pkg/envtest$'; then
+dependencies=$(go -C "$module" list -test -deps $packages)
+# Not through a pipe: grep -q leaves before go has said all, and pipefail would take that for a failure.
+if [ -z "${KUBEBUILDER_ASSETS:-}" ] && grep -q '^sigs.k8s.io/controller-runtime/pkg/envtest$' <<< "$dependencies"; then
   KUBEBUILDER_ASSETS=$(hack/kubernetes/build.sh)
   export KUBEBUILDER_ASSETS
 fi
