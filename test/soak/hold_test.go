@@ -2,11 +2,7 @@
 
 package soak
 
-import (
-	"time"
-
-	"github.com/mcp-gatehouse/gatehouse/test/pod"
-)
+import "time"
 
 // holdStreams judges the streams that were open before a change: those whose caller is no longer let in have to end in
 // time, all others have to stay. Whoever is let in and has none opens one.
@@ -53,8 +49,8 @@ func (r *reload) mustEnd(s *stream, verdict string) {
 		if s.problem != "" {
 			r.t.Errorf("the stream of %s: %s", s.question.sub, s.problem)
 		}
-	case <-time.After(pod.Patience):
-		r.t.Errorf("%s: the stream of %s does not end", verdict, s.question.sub)
+	case <-time.After(2 * streamEnds):
+		r.t.Fatalf("%s: the stream of %s does not end", verdict, s.question.sub)
 	}
 }
 
