@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -21,14 +22,19 @@ const (
 )
 
 // judgement gives what lets a caller in under a snapshot, and lets it ask what it asked, to be judged again while a
-// stream is open.
-func judgement(token string, messages []message.Message) func(*snapshot.Snapshot) *deny.Denial {
+// stream is open. Rules that come while it is open end a stream whose message nobody has judged.
+func (v *visit) judgement(token string, messages []message.Message) func(*snapshot.Snapshot) *deny.Denial {
+	unread := v.request.Method == http.MethodPost && !v.snapshot.Policy.JudgesBodies()
 	return func(s *snapshot.Snapshot) *deny.Denial {
 		principal, denial := s.Verifier.Verify(token)
-		if denial != nil {
+		switch {
+		case denial != nil:
 			return denial
+		case unread && s.Policy.JudgesBodies():
+			return deny.Rights()
+		default:
+			return s.Policy.Judge(principal, messages)
 		}
-		return s.Policy.Judge(principal, messages)
 	}
 }
 

@@ -76,6 +76,24 @@ func TestStreamOfARevokedTokenEnds(t *testing.T) {
 	}
 }
 
+// What the messages of open streams ask is judged by the rules of today; what nobody has read cannot be.
+func TestStreamsEndByNewRules(t *testing.T) {
+	s := newSite(t, serveHTTP(t, streamer(event)))
+	unread, listening := s.stream(http.MethodPost, s.token()), s.stream(http.MethodGet, s.token())
+	allowing := authproxy.Rule{Methods: []string{"ping"}}
+	s.config.Authorization.Rules = []authproxy.Rule{allowing}
+	s.writeConfig()
+	wantEnd(t, unread, event+": the access token is no longer accepted\n")
+	judged := s.stream(http.MethodPost, s.token())
+	allowing.Scopes = []string{"admin"}
+	s.config.Authorization.Rules = []authproxy.Rule{allowing}
+	s.writeConfig()
+	wantEnd(t, judged, event+": the access token is no longer accepted\n")
+	if _, err := io.ReadFull(listening.Body, make([]byte, len(event))); err != nil {
+		t.Errorf("a stream that asks nothing: %v", err)
+	}
+}
+
 func TestStreamEndsAtItsLongest(t *testing.T) {
 	s := prepareSite(t, serveHTTP(t, streamer(event)))
 	s.config.Limits.StreamMaxSeconds = 1

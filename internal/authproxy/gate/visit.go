@@ -106,7 +106,7 @@ func (v *visit) admit() *deny.Denial {
 	if denial != nil {
 		return denial
 	}
-	v.judge = judgement(token, messages)
+	v.judge = v.judgement(token, messages)
 	return v.roomForStream()
 }
 
