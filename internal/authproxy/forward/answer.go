@@ -44,7 +44,7 @@ func (x *exchange) pass(answer upstream.Answer) {
 // once.
 func (x *exchange) copy(source upstream.Body) error {
 	control := http.NewResponseController(x.writer)
-	source.BeforeWait(func() { _ = control.Flush() }) // A client that has gone is seen at the next Write.
+	source.BeforeWait(func() { _ = control.Flush() })              // A client that has gone is seen at the next Write.
 	buffer, _ := x.forwarder.bufferPool.Get().(*[bufferBytes]byte) // Nothing else is ever put there.
 	defer x.forwarder.bufferPool.Put(buffer)
 	atLineStart := true // A comment can follow.
