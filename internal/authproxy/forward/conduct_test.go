@@ -3,6 +3,7 @@ package forward_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 )
 
 // What the kernel makes of a connection that is closed while we write depends on who is first. It is an answer anyway.
@@ -93,6 +95,54 @@ func TestEventsDoNotWait(t *testing.T) {
 				conn.Close()
 			}
 		})
+	}
+}
+
+// A stream that the gate ends says why, where that garbles nothing, and does not look complete.
+func TestEndOfAStream(t *testing.T) {
+	for way, forwarder := range ways {
+		for event, want := range map[string]string{
+			"data: 1\n\n": "data: 1\n\n: it is late\n", "data: {": "data: {", "": ": it is late\n",
+		} {
+			t.Run(fmt.Sprintf("%s, after %q", way, event), func(t *testing.T) {
+				t.Parallel()
+				end, over := make(chan func(forward.StreamEnd), 1), make(chan struct{})
+				s := newStage(t, forwarder(), func(p *peer) {
+					p.request()
+					p.send(events + "\r\n")
+					if event != "" {
+						p.send(chunk(event))
+					}
+					_, _ = io.Copy(io.Discard, p)
+				})
+				s.streaming = func(f func(forward.StreamEnd)) (func(), *deny.Denial) {
+					end <- f
+					return func() { close(over) }, nil
+				}
+				conn := s.dial()
+				defer conn.Close()
+				_, err := io.WriteString(conn, post(ping))
+				must(t, err)
+				response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				must(t, err)
+				got := make([]byte, len(event))
+				_, err = io.ReadFull(response.Body, got)
+				must(t, err)
+				finish := <-end
+				finish("it is late")
+				finish("it is later")
+				rest, err := io.ReadAll(response.Body)
+				if string(got)+string(rest) != want || !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("got %q, %v; want %q and an end that is seen to be one", string(got)+string(rest), err, want)
+				}
+				<-over
+				finish("afterwards") // It may come too late, and harms nobody.
+				s.wait()
+				if failure := s.failed(); failure.Kind != "" {
+					t.Errorf("the server is blamed: %s", failure.Kind)
+				}
+			})
+		}
 	}
 }
 

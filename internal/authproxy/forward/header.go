@@ -77,8 +77,8 @@ func (x *exchange) outgoing() *http.Request {
 	}
 }
 
-// tellClaims tells the server who is asking. It must come behind cleanRequest and behind the removal of what the
-// client's Connection header names, so that no client can take these headers away.
+// tellClaims tells the server who is asking. It must come behind the removal of what the client's Connection header
+// names, so that no client can take these headers away.
 func tellClaims(header http.Header, claims []authproxy.ClaimHeader, claim func(name string) (any, bool)) {
 	for _, c := range claims {
 		if value, there := claim(c.Claim); there {

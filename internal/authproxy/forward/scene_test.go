@@ -109,6 +109,8 @@ type stage struct {
 	clients string // host:port
 	server  net.Listener
 	served  chan struct{} // one for each request that the forwarder has finished with
+	// streaming is Request.Streaming.
+	streaming func(end func(forward.StreamEnd)) (over func(), refused *deny.Denial)
 
 	mu       sync.Mutex
 	over     bool // the scene is: the server answers clean from now on
@@ -133,6 +135,7 @@ func newStage(t *testing.T, forwarder *forward.Forwarder, server part) *stage {
 			_ = http.NewResponseController(w).EnableFullDuplex()
 			forwarder.Serve(w, r, forward.Request{
 				Principal: principal, Upstream: upstream, Body: body.Of(w, r, 8<<20), Site: deny.Site{Realm: "test"},
+				Streaming: s.streaming,
 			}, s.noteFailure)
 		}),
 	}

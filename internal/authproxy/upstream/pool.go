@@ -87,6 +87,10 @@ func (p *pool) distrust() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.distrusted = time.Now().Add(distrust)
+	for _, l := range p.idle {
+		l.abort()
+	}
+	p.idle = nil
 }
 
 // sweep closes what has waited for too long.
