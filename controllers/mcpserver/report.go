@@ -3,11 +3,13 @@ package mcpserver
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -18,6 +20,10 @@ import (
 // resourceVersion, so nobody is woken by it.
 func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, seen observed, wrong *problem) error {
 	status := statusOf(server, seen, r.Inputs.GateImage, wrong, r.Now())
+	news, err := r.isNews(ctx, server, readyOf(status))
+	if err != nil {
+		return err
+	}
 	object := mcpac.MCPServer(server.Name, server.Namespace).WithStatus(status)
 	switch err := r.Status().Apply(ctx, object, FieldOwner, client.ForceOwnership); {
 	case apierrors.IsNotFound(err): // deleted in between
@@ -25,21 +31,45 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, see
 	case err != nil:
 		return fmt.Errorf("write status: %w", err)
 	}
-	r.announce(server, status)
+	if news {
+		r.announce(server, readyOf(status))
+	}
 	return nil
 }
 
-// announce sends one Event when Ready changes its status or reason.
-func (r *Reconciler) announce(server *v1alpha1.MCPServer, status *mcpac.MCPServerStatusApplyConfiguration) {
-	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionReady)
-	for _, after := range status.Conditions {
-		if *after.Type != v1alpha1.ConditionReady || (before != nil && before.Status == *after.Status && before.Reason == *after.Reason) {
-			continue
-		}
-		kind := corev1.EventTypeNormal
-		if *after.Status == metav1.ConditionFalse && *after.Reason != v1alpha1.ReasonProgressing {
-			kind = corev1.EventTypeWarning
-		}
-		r.Events.Eventf(server, nil, kind, *after.Reason, "Reconcile", "Ready is %s: %s", *after.Status, *after.Message)
+// isNews tells whether Ready changes its status or reason. The cache may be behind, and would let the same news be told
+// twice; so what looks new there is compared with what is stored.
+func (r *Reconciler) isNews(ctx context.Context, server *v1alpha1.MCPServer, after *metav1ac.ConditionApplyConfiguration) (bool, error) {
+	if isSame(server, after) {
+		return false, nil
 	}
+	stored := &v1alpha1.MCPServer{}
+	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(server), stored); {
+	case apierrors.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read the status that is stored: %w", err)
+	}
+	return !isSame(stored, after), nil
+}
+
+func isSame(server *v1alpha1.MCPServer, after *metav1ac.ConditionApplyConfiguration) bool {
+	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionReady)
+	return before != nil && before.Status == *after.Status && before.Reason == *after.Reason
+}
+
+// readyOf gives Ready, which every status has.
+func readyOf(status *mcpac.MCPServerStatusApplyConfiguration) *metav1ac.ConditionApplyConfiguration {
+	return &status.Conditions[slices.IndexFunc(status.Conditions, func(c metav1ac.ConditionApplyConfiguration) bool {
+		return *c.Type == v1alpha1.ConditionReady
+	})]
+}
+
+// announce sends an Event that says what Ready has become.
+func (r *Reconciler) announce(server *v1alpha1.MCPServer, ready *metav1ac.ConditionApplyConfiguration) {
+	kind := corev1.EventTypeNormal
+	if *ready.Status == metav1.ConditionFalse && *ready.Reason != v1alpha1.ReasonProgressing {
+		kind = corev1.EventTypeWarning
+	}
+	r.Events.Eventf(server, nil, kind, *ready.Reason, "Reconcile", "Ready is %s: %s", *ready.Status, *ready.Message)
 }
