@@ -42,14 +42,19 @@ func serveReverseProxy(args []string) error {
 	target := &url.URL{Scheme: "http", Host: *server}
 	const kept = 1024
 	transport := &http.Transport{MaxIdleConns: kept, MaxIdleConnsPerHost: kept, IdleConnTimeout: time.Minute, DisableCompression: true}
-	return listenAndServe(*address, &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.SetXForwarded()
 		},
 		Transport: transport, FlushInterval: -1,
 		BufferPool: &buffers{sync.Pool{New: func() any { return make([]byte, 32<<10) }}},
-	})
+	}
+	return listenAndServe(*address, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Without this it loses an answer now and then (golang/go#40747), and could not be measured.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		proxy.ServeHTTP(w, r)
+	}))
 }
 
 type buffers struct{ pool sync.Pool }
