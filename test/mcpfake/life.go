@@ -3,6 +3,7 @@ package mcpfake
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -25,10 +26,12 @@ func lifeFaults() []fault {
 	}
 }
 
+// crash cuts the connection where exit is a test's own and comes back.
 func crash(string) (answerer, error) {
-	return func(_ http.ResponseWriter, _ *http.Request, exit func(int)) fate {
+	return func(_ http.ResponseWriter, r *http.Request, exit func(int)) fate {
+		_, _ = io.Copy(io.Discard, r.Body)
 		exit(1)
-		return answered
+		panic(http.ErrAbortHandler)
 	}, nil
 }
 
