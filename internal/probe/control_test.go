@@ -45,6 +45,9 @@ func TestControl(t *testing.T) {
 		{"JSON-RPC error", rpc(`"error":{"code":-32603,"message":"unauthorized"}`), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"null result", rpc(`"result":null`), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"result of another shape", rpc(`"result":[1]`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"result that is an error", rpc(`"result":{"isError":true,"content":[]}`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"result in plain text", mistyped("text/plain"), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"result without a type", mistyped(""), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"result and error", rpc(`"result":{},"error":{"code":1,"message":"x"}`), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"result for another id", text(200, "application/json", `{"jsonrpc":"2.0","id":0,"result":{}}`), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"stream without the answer", text(200, "text/event-stream", ": hello\n\ndata: {}\n\n"), probe.NoResult, probe.UpstreamUnavailable, false},
@@ -86,6 +89,13 @@ func rpc(members string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,%s}`, rpcID(r), members)
+	}
+}
+
+// mistyped answers 200 with a good result of initialize, called something else than JSON.
+func mistyped(mediaType string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text(200, mediaType, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{}}}`, rpcID(r)))(w, r)
 	}
 }
 

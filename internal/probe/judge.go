@@ -40,10 +40,11 @@ func (n negative) judge(a answer, id string, exact bool) Outcome {
 	}
 }
 
-// judgeEntry: a 2xx head is an entry even if the rest never comes. A foreign server may refuse inside JSON-RPC, which
-// is no entry, and nothing that HTTP clients understand; of the gate no request comes out that way.
+// judgeEntry: a 2xx head is an entry even if the rest never comes. A foreign server may refuse inside JSON-RPC, by an
+// error or by a result that calls itself one, which is no entry, and nothing that HTTP clients understand; of the gate
+// no request comes out that way.
 func judgeEntry(a answer, id string, exact bool) Outcome {
-	if response, ok := parseResponse(a.body, id); ok && response.Error != nil && !exact {
+	if response, ok := parseResponse(a.body, id); ok && response.failed() && !exact {
 		return WrongStatus
 	}
 	return Accepted
@@ -110,11 +111,14 @@ func judgeControl(a answer, id string) (outcome Outcome, result json.RawMessage)
 		return WrongStatus, nil
 	}
 	response, ok := parseResponse(a.body, id)
-	if !ok || response.Error != nil {
+	if !ok || response.failed() || !answerTypes[a.mediaType()] {
 		return NoResult, nil
 	}
 	return Passed, response.Result
 }
+
+// answerTypes are the media types in which clients take an answer (MCP transports, "Sending Messages to the Server").
+var answerTypes = map[string]bool{"application/json": true, "text/event-stream": true}
 
 func isRedirect(status int) bool { return status >= 300 && status < 400 }
 

@@ -25,7 +25,8 @@ const (
 	UnclearMessage Outcome = "UnclearMessage"
 	// WrongStatus: a status that no other outcome stands for, such as 403 for a bad request or 404 for the control.
 	WrongStatus Outcome = "WrongStatus"
-	// NoResult: the control got 2xx, and no JSON-RPC result with the request's id: an error, nothing, or other text.
+	// NoResult: the control got 2xx, and no JSON-RPC result with the request's id, sent as JSON or as an event stream: an
+	// error, a result that says isError, nothing, or other text.
 	NoResult Outcome = "NoResult"
 	// Redirect: 3xx. It is never followed.
 	Redirect Outcome = "Redirect"

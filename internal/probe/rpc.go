@@ -34,6 +34,14 @@ func (e *rpcError) reason() string {
 	return data.Reason
 }
 
+// failed: the request failed, as an error or as a result that says "isError", in the way of tools.
+func (r response) failed() bool {
+	var result struct {
+		IsError bool `json:"isError"`
+	}
+	return r.Error != nil || (json.Unmarshal(r.Result, &result) == nil && result.IsError)
+}
+
 // parseResponse reads body as the response to the request id; ok is false when it is anything else.
 func parseResponse(body []byte, id string) (out response, ok bool) {
 	if json.Unmarshal(body, &out) != nil || out.Version != "2.0" || string(out.ID) != id {

@@ -2,72 +2,77 @@ package mcpfake
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"strconv"
 	"strings"
-	"text/tabwriter"
+	"sync/atomic"
 	"time"
 )
 
-// fault is one way to misbehave.
+// fault is one way to misbehave. Exactly one of request, connection, start and serving is set.
 type fault struct {
 	name string
 	// argument names what stands behind "=", "" for a fault without one.
 	argument string
-	// trigger and effect are for people: what brings it about, and what is then seen on the wire.
-	trigger, effect string
-	// apply adds the fault to a behaviour; it checks the argument.
-	apply func(argument string, b *behaviour) error
+	// seen is the number of the failure in the list of the package's documentation.
+	seen int
+	// when is the trigger that the name stands for; triggers behind "@" narrow it. Faults of the start have none.
+	when string
+	// effect says to people what is seen on the wire.
+	effect string
+
+	// request makes what befalls a request to the MCP endpoint; it checks the argument.
+	request func(argument string) (answerer, error)
+	// connection befalls a connection to the port before anything of it was read, and closes it in the end.
+	connection func(conn net.Conn)
+	// start makes what happens before the server listens.
+	start func(argument string) (starter, error)
+	// serving makes what happens beside a server that listens.
+	serving func(argument string) (companion, error)
 }
 
-// behaviour is what the faults of a server come to.
+type (
+	// answerer deals with a request, or leaves it to the faults that follow.
+	answerer func(w http.ResponseWriter, r *http.Request, exit func(int)) fate
+	// starter runs before the server listens; an error keeps it from doing so.
+	starter func(ctx context.Context, env func(string) (string, bool)) error
+	// companion runs while the server does, until ending is closed.
+	companion func(ending <-chan struct{}, exit func(int))
+)
+
+// fate is what a fault makes of a request.
+type fate int
+
+const (
+	// untouched: the next fault may have it.
+	untouched fate = iota
+	// answered, or broken off: nobody else may touch it.
+	answered
+	// spared: it is the server's, and no other fault's.
+	spared
+)
+
+// behaviour is what the faults of a server come to. Of several, the first one that fits deals with an event.
 type behaviour struct {
-	// before runs before the server listens; an error keeps it from doing so.
-	before []func(ctx context.Context, env func(string) (string, bool)) error
-	// onRequest runs, in order, for each request to the MCP endpoint, until one has dealt with it.
-	onRequest []func(w http.ResponseWriter, r *http.Request, exit func(int)) (done bool)
+	onRequest    []answerer
+	onConnection []func(net.Conn) (done bool)
+	before       []starter
+	beside       []companion
 }
 
 func faults() []fault {
-	return []fault{
-		{"open", "", "-", "none: as without a fault, everybody is answered; the name is for manifests that want to say so",
-			func(string, *behaviour) error { return nil }},
-		{"any-bearer", "", "request without a bearer", "401 without a challenge; any bearer at all is good enough",
-			on(noBearer, refuse)},
-		{"reset-no-token", "", "request without Authorization", "TCP reset", on(noToken, reset)},
-		{"reset-malformed", "", "request with a bearer that has not the form of a JWT", "TCP reset", on(malformed, reset)},
-		{"crash-no-token", "", "request without Authorization", "the process exits with code 1", on(noToken, crash)},
-		{"eof", "", "any request", "the connection is closed in order, without a byte", on(always, closeInOrder)},
-		{"garbage", "", "any request", "an SSH banner, then the connection is closed", on(always, garbage)},
-		{"half", "", "any request", "200 with Content-Length 100 and 40 bytes, then the connection is closed", on(always, half)},
-		{"hang", "", "any request", "no answer, as long as the client waits", on(always, hang)},
-		{"status", "NNN", "any request", "this HTTP status with a line of plain text", status},
-		{"slow-start", "DURATION", "start", "the port opens only after this time", slowStart},
-		{"exit-without-env", "NAME", "start, when this environment variable is unset or empty",
-			"a message naming it on stderr, then exit code 1; the port never opens", exitWithoutEnv},
+	var all []fault
+	for _, some := range [][]fault{refusals(), entries(), answers(), wireFaults(), floods(), portFaults(), lifeFaults()} {
+		all = append(all, some...)
 	}
+	return all
 }
 
-// Usage is the table of faults, for --help.
-func Usage() string {
-	var out strings.Builder
-	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "FAULT\tTRIGGER\tEFFECT")
-	for _, f := range faults() {
-		name := f.name
-		if f.argument != "" {
-			name += "=" + f.argument
-		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", name, f.trigger, f.effect)
-	}
-	_ = table.Flush()
-	return out.String()
-}
+func withArgument(name, argument string) string { return strings.TrimSuffix(name+"="+argument, "=") }
 
-// parseFaults reads a comma-separated list; "" and "none" are no fault.
+// parseFaults reads a comma-separated list of NAME[=ARGUMENT][@TRIGGER...]; "" and "none" are no fault.
 func parseFaults(list string) (behaviour, error) {
 	var b behaviour
 	for _, item := range strings.Split(list, ",") {
@@ -75,117 +80,107 @@ func parseFaults(list string) (behaviour, error) {
 		if item == "" || item == "none" {
 			continue
 		}
-		name, argument, hasArgument := strings.Cut(item, "=")
-		f, err := faultNamed(name)
-		if err != nil {
+		if err := b.add(item); err != nil {
 			return behaviour{}, err
-		}
-		if hasArgument != (f.argument != "") || (hasArgument && argument == "") {
-			return behaviour{}, fmt.Errorf("fault %q: write %s", item, strings.TrimSuffix(f.name+"="+f.argument, "="))
-		}
-		if err := f.apply(argument, &b); err != nil {
-			return behaviour{}, fmt.Errorf("fault %q: %w", item, err)
 		}
 	}
 	return b, nil
 }
 
-func faultNamed(name string) (fault, error) {
-	names := []string{"none"}
-	for _, f := range faults() {
-		if f.name == name {
-			return f, nil
-		}
-		names = append(names, f.name)
+func (b *behaviour) add(item string) error {
+	mode, when, hasTrigger := strings.Cut(item, "@")
+	name, argument, hasArgument := strings.Cut(mode, "=")
+	f, err := faultNamed(name)
+	switch {
+	case err != nil:
+		return err
+	case hasArgument != (f.argument != "") || (hasArgument && argument == ""):
+		return fmt.Errorf("fault %q: write %s", item, withArgument(f.name, f.argument))
+	case hasTrigger && f.request == nil && f.connection == nil:
+		return fmt.Errorf("fault %q: it happens once, at the start, and takes no trigger", item)
 	}
-	return fault{}, fmt.Errorf("unknown fault %q: use some of %s", name, strings.Join(names, ", "))
+	if hasTrigger {
+		f.when += "@" + when
+	}
+	if err := f.addTo(b, argument); err != nil {
+		return fmt.Errorf("fault %q: %w", item, err)
+	}
+	return nil
 }
 
-// on makes a fault that does something to each request that meets a condition.
-func on(condition func(*http.Request) bool, do func(http.ResponseWriter, *http.Request, func(int))) func(string, *behaviour) error {
-	return func(_ string, b *behaviour) error {
-		b.onRequest = append(b.onRequest, func(w http.ResponseWriter, r *http.Request, exit func(int)) bool {
-			if !condition(r) {
+func (f fault) addTo(b *behaviour, argument string) error {
+	switch {
+	case f.start != nil:
+		step, err := f.start(argument)
+		b.before = append(b.before, step)
+		return err
+	case f.serving != nil:
+		run, err := f.serving(argument)
+		b.beside = append(b.beside, run)
+		return err
+	}
+	holds, err := parseTriggers(f.when, f.request != nil)
+	if err != nil {
+		return err
+	}
+	if f.connection != nil {
+		b.onConnection = append(b.onConnection, func(conn net.Conn) bool {
+			if !holds(nil) {
 				return false
 			}
-			do(w, r, exit)
+			go f.connection(conn)
 			return true
 		})
 		return nil
 	}
-}
-
-func always(*http.Request) bool    { return true }
-func noToken(r *http.Request) bool { return r.Header.Get("Authorization") == "" }
-
-func bearer(r *http.Request) string {
-	scheme, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(credentials)
-}
-
-func noBearer(r *http.Request) bool { return bearer(r) == "" }
-
-// malformed is a bearer that is not three base64url segments (RFC 7515 section 3.1).
-func malformed(r *http.Request) bool {
-	segments := strings.Split(bearer(r), ".")
-	for _, segment := range segments {
-		if _, err := base64.RawURLEncoding.DecodeString(segment); err != nil {
-			return true
+	answer, err := f.request(argument)
+	b.onRequest = append(b.onRequest, func(w http.ResponseWriter, r *http.Request, exit func(int)) fate {
+		if !holds(r) {
+			return untouched
 		}
-	}
-	return len(segments) != 3 && !noBearer(r)
-}
-
-func refuse(w http.ResponseWriter, _ *http.Request, _ func(int)) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusUnauthorized)
-	_, _ = io.WriteString(w, `{"error":"a bearer token is required in the Authorization header"}`)
-}
-
-func crash(_ http.ResponseWriter, _ *http.Request, exit func(int)) { exit(1) }
-
-func status(argument string, b *behaviour) error {
-	code, err := strconv.Atoi(argument)
-	if err != nil || code < 200 || code > 599 {
-		return fmt.Errorf("the status must be a number from 200 to 599")
-	}
-	return on(always, func(w http.ResponseWriter, _ *http.Request, _ func(int)) {
-		http.Error(w, http.StatusText(code), code)
-	})(argument, b)
-}
-
-func slowStart(argument string, b *behaviour) error {
-	delay, err := time.ParseDuration(argument)
-	if err != nil || delay < 0 {
-		return fmt.Errorf("the duration must be like 4s or 500ms")
-	}
-	b.before = append(b.before, func(ctx context.Context, _ func(string) (string, bool)) error {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(delay):
-			return nil
-		}
+		return answer(w, r, exit)
 	})
-	return nil
+	return err
 }
 
-// MissingEnvError keeps a server from starting, as configuration that is checked at start does.
-type MissingEnvError struct{ Name string }
-
-func (e *MissingEnvError) Error() string {
-	return fmt.Sprintf("invalid configuration: multiuser mode requires the environment variable %s", e.Name)
-}
-
-func exitWithoutEnv(name string, b *behaviour) error {
-	b.before = append(b.before, func(_ context.Context, env func(string) (string, bool)) error {
-		if value, _ := env(name); value == "" {
-			return &MissingEnvError{Name: name}
+func faultNamed(name string) (fault, error) {
+	names := append([]string{"none"}, Faults()...)
+	for _, f := range faults() {
+		if f.name == name {
+			return f, nil
 		}
-		return nil
+	}
+	return fault{}, fmt.Errorf("unknown fault %q: use some of %s", name, strings.Join(names, ", "))
+}
+
+// with makes a fault without an argument that deals with every request it is given.
+func with(do func(http.ResponseWriter, *http.Request)) func(string) (answerer, error) {
+	return func(string) (answerer, error) {
+		return func(w http.ResponseWriter, r *http.Request, _ func(int)) fate {
+			do(w, r)
+			return answered
+		}, nil
+	}
+}
+
+// sending makes a fault that answers a request, read to its end, with these bytes and an orderly close.
+func sending(raw string) func(string) (answerer, error) {
+	return with(func(w http.ResponseWriter, r *http.Request) {
+		conn := hijack(w, r)
+		_, _ = io.WriteString(conn, raw)
+		_ = conn.Close()
 	})
-	return nil
+}
+
+// counter counts from 1.
+type counter struct{ count atomic.Int64 }
+
+func (c *counter) next() int64 { return c.count.Add(1) }
+
+func parseDuration(text string) (time.Duration, error) {
+	duration, err := time.ParseDuration(text)
+	if err != nil || duration < 0 {
+		return 0, fmt.Errorf("the duration must be like 4s or 500ms")
+	}
+	return duration, nil
 }

@@ -219,11 +219,9 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 
 func TestUsageNamesEveryFault(t *testing.T) {
 	usage := mcpfake.Usage()
-	for _, name := range []string{
-		"open", "any-bearer", "reset-no-token", "reset-malformed", "crash-no-token", "eof", "garbage", "half", "hang",
-		"status=NNN", "slow-start=DURATION", "exit-without-env=NAME",
-	} {
-		if !strings.Contains(usage, "\n"+name+" ") {
+	names := append(mcpfake.Faults(), "status=NNN", "slow-start=DURATION", "exit-without-env=NAME", "no-token", "nth=N")
+	for _, name := range names {
+		if !strings.Contains(usage, "\n"+name) {
 			t.Errorf("%s is missing in\n%s", name, usage)
 		}
 	}

@@ -42,8 +42,8 @@ type Options struct {
 	Answer  Answer
 	// Path is the MCP endpoint.
 	Path string
-	// Faults is a comma-separated list of faults, each NAME or NAME=ARGUMENT; see Usage for the names. The first one
-	// whose trigger fits a request deals with it: "reset-no-token,any-bearer" resets where "any-bearer" would refuse.
+	// Faults is a comma-separated list of faults, each NAME[=ARGUMENT][@TRIGGER...]; see Usage for the names. The first
+	// one whose trigger fits a request deals with it: "reset@no-token,any-bearer" resets where "any-bearer" would refuse.
 	Faults string
 	// StreamInterval is the time between two events on a GET stream; default 1 s.
 	StreamInterval time.Duration

@@ -3,7 +3,6 @@ package mcpfake
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -16,7 +15,7 @@ const (
 )
 
 // Server is a fake MCP server. Faults that concern requests befall the MCP endpoint only: /health stays well, as it
-// does on real servers that fail behind it.
+// does on real servers that fail behind it. Faults of the port befall all of it, and need Serve.
 type Server struct {
 	options   Options
 	behaviour behaviour
@@ -24,6 +23,8 @@ type Server struct {
 
 	// ending is closed when Shutdown begins: streams would else outlast any wait.
 	ending chan struct{}
+	// end closes ending, once.
+	end func()
 
 	with, without atomic.Int64
 
@@ -43,7 +44,8 @@ func New(options Options) (*Server, error) {
 	}
 	s := &Server{options: options, behaviour: behaviour, ending: make(chan struct{}), sessions: map[string]bool{}}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(s.ending) }))
+	s.end = sync.OnceFunc(func() { close(s.ending) })
+	s.http.RegisterOnShutdown(s.end)
 	return s, nil
 }
 
@@ -57,14 +59,14 @@ func (s *Server) Prepare(ctx context.Context, env func(string) (string, bool)) e
 	return nil
 }
 
-// Serve answers on the listener until Shutdown or Close; it then returns http.ErrServerClosed.
-func (s *Server) Serve(listener net.Listener) error { return s.http.Serve(listener) }
-
 // Shutdown stops listening, ends GET streams, and waits for requests in flight, at most until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
 
 // Close stops listening and cuts every connection.
-func (s *Server) Close() error { return s.http.Close() }
+func (s *Server) Close() error {
+	s.end()
+	return s.http.Close()
+}
 
 // ServeHTTP makes the Server a handler, for tests in the same process.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -103,8 +105,13 @@ func (s *Server) endpoint(w http.ResponseWriter, r *http.Request) {
 		s.with.Add(1)
 	}
 	for _, fault := range s.behaviour.onRequest {
-		if fault(w, r, s.options.Exit) {
+		switch fault(w, r, s.options.Exit) {
+		case answered:
 			return
+		case spared:
+			s.serveMCP(w, r)
+			return
+		case untouched:
 		}
 	}
 	s.serveMCP(w, r)

@@ -53,6 +53,10 @@ func run(args []string, env func(string) (string, bool), stderr io.Writer) int {
 	defer stop()
 	if err := serve(ctx, server, settings, env, stderr); err != nil {
 		complain(stderr, err)
+		var exit *mcpfake.ExitError
+		if errors.As(err, &exit) {
+			return exit.Code
+		}
 		return 1
 	}
 	return 0
@@ -67,7 +71,7 @@ func parse(args []string, env func(string) (string, bool), stderr io.Writer) (se
 	flags.StringVar(&s.options.Path, "path", "/mcp", "`path` of the MCP endpoint")
 	flags.StringVar(&dialect, "dialect", string(mcpfake.Stateful), fmt.Sprintf("one of %v", mcpfake.Dialects()))
 	flags.StringVar(&answer, "answer", string(mcpfake.JSON), fmt.Sprintf("form of an answer, one of %v", mcpfake.Answers()))
-	flags.StringVar(&s.options.Faults, "fault", "none", "comma-separated `list` of faults, see below")
+	flags.StringVar(&s.options.Faults, "fault", "none", "comma-separated `list` of FAULT[@TRIGGER...], see below")
 	flags.DurationVar(&s.options.StreamInterval, "stream-interval", time.Second, "time between two events on a GET stream")
 	flags.StringVar(&s.onTerm, "on-term", "quit-at-once", "what SIGTERM does: quit-at-once cuts every connection, drain waits up to 30 s for requests in flight")
 	if err := setFromEnv(flags, env); err != nil {
@@ -93,7 +97,7 @@ func usage(flags *flag.FlagSet, out io.Writer) {
 	_, _ = fmt.Fprintln(out, "Usage of mcpfake (each --flag-name can be set as MCPFAKE_FLAG_NAME, too):")
 	flags.SetOutput(out)
 	flags.PrintDefaults()
-	_, _ = fmt.Fprintf(out, "\nFaults befall the MCP endpoint only; /health and /_fake/requests stay well.\n\n%s", mcpfake.Usage())
+	_, _ = fmt.Fprintf(out, "\nFaults befall the MCP endpoint only, /health and /_fake/requests stay well, but those of the port befall all of it.\n\n%s", mcpfake.Usage())
 }
 
 func setFromEnv(flags *flag.FlagSet, env func(string) (string, bool)) error {

@@ -63,6 +63,12 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"MCPFAKE_STREAM_INTERVAL=often"}, nil, 2, "MCPFAKE_STREAM_INTERVAL"},
 		{[]string{"MCPFAKE_DIALECT=welsh"}, nil, 2, `unknown dialect "welsh"`},
 		{nil, []string{"--addr=127.0.0.1:x"}, 1, "listen"},
+		{nil, []string{"--help"}, 0, "no-bearer"},
+		{[]string{"MCPFAKE_FAULT=reset@nth=x"}, nil, 2, "1 or more"},
+		{nil, []string{"--fault=exit-at-start=0"}, 0, "code 0"},
+		{nil, []string{"--fault=exit-at-start=3"}, 3, "code 3"},
+		{nil, []string{"--addr=127.0.0.1:0", "--fault=exit-after=1ms"}, 0, "listening"},
+		{nil, []string{"--addr=127.0.0.1:0", "--fault=refuse@no-token,die-after=1ms"}, 1, "listening"},
 		{[]string{"MCPFAKE_FAULT=exit-without-env=CATALOG_URL"}, nil, 1, "requires the environment variable CATALOG_URL"},
 	} {
 		command, stderr := program(t, test.env, test.args...)
