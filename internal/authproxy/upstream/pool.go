@@ -2,25 +2,29 @@ package upstream
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
 
 const (
-	// maxIdle is how long a connection waits for its next exchange. A server may close it at the very moment we write,
-	// and the request is lost; so we do not come near any time after which servers close. Under load, when reuse pays,
-	// the next request comes within a millisecond.
-	maxIdle = 20 * time.Millisecond
-	// distrust is how long nothing is reused after a server closed a connection that had not even waited for maxIdle,
-	// or spoke on it unasked.
-	distrust = time.Minute
+	// maxWait is how long a connection waits for its next exchange, at most.
+	maxWait = 2 * time.Second
+	// sweepEvery is how often the connection that has waited longest is looked at.
+	sweepEvery = 20 * time.Millisecond
+	// firstEndured is what every server is taken to endure, before anything is known.
+	firstEndured = 2 * sweepEvery
+	// mistrust is how long nothing is reused after a server closed a connection that was about to be, or spoke unasked.
+	mistrust = time.Minute
 )
 
-// pool keeps the connections that wait. The zero value is ready for use.
+// pool keeps the connections that wait.
+//
+// A server may close a waiting connection at the very moment we write to it, and the request is lost. So none is reused
+// that has waited for more than half of what connections to this server were seen to endure.
 type pool struct {
 	mu       sync.Mutex
 	idle     []*link // the last one waits the shortest
+	endured  time.Duration
 	sweeping bool
 	// distrusted is until when the server is.
 	distrusted time.Time
@@ -28,18 +32,14 @@ type pool struct {
 
 // take gives a connection that has just been seen to be quiet, or a new one.
 func (p *pool) take(ctx context.Context, address string, trail *Trail) (*link, error) {
-	for l := p.pop(); l != nil; l = p.pop() {
-		switch {
-		case l.address != address || time.Since(l.idleSince) > maxIdle:
-			l.abort()
-		case !l.isQuiet():
-			l.abort()
-			p.distrust()
-		default:
+	if l := p.pop(address); l != nil {
+		if l.isQuiet() {
 			trail.reused = true
 			l.trail = trail
 			return l, nil
 		}
+		l.abort()
+		p.distrust()
 	}
 	conn, err := dial(ctx, address, trail)
 	if err != nil {
@@ -52,11 +52,12 @@ func (p *pool) take(ctx context.Context, address string, trail *Trail) (*link, e
 	return l, err
 }
 
-func (p *pool) pop() *link {
+// pop gives the connection that waits the shortest, if that is not too long.
+func (p *pool) pop(address string) *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.idle) - 1
-	if last < 0 {
+	if last < 0 || p.idle[last].address != address || time.Since(p.idle[last].idleSince) > p.endured/2 {
 		return nil
 	}
 	l := p.idle[last]
@@ -78,7 +79,7 @@ func (p *pool) put(l *link) {
 	p.idle = append(p.idle, l)
 	if !p.sweeping {
 		p.sweeping = true
-		time.AfterFunc(maxIdle, p.sweep)
+		time.AfterFunc(sweepEvery, p.sweep)
 	}
 }
 
@@ -86,25 +87,35 @@ func (p *pool) put(l *link) {
 func (p *pool) distrust() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.distrusted = time.Now().Add(distrust)
+	p.distrusted = time.Now().Add(mistrust)
 	for _, l := range p.idle {
 		l.abort()
 	}
 	p.idle = nil
 }
 
-// sweep closes what has waited for too long.
+// sweep learns from the connections that wait longest how long the server endures them, and closes those that have
+// waited for too long.
 func (p *pool) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	old := 0
-	for old < len(p.idle) && time.Since(p.idle[old].idleSince) > maxIdle {
-		p.idle[old].abort()
-		old++
+	for len(p.idle) > 0 {
+		l := p.idle[0]
+		waited, open := time.Since(l.idleSince), l.isQuiet()
+		if open {
+			p.endured = max(p.endured, min(waited, maxWait))
+		} else {
+			p.endured = min(p.endured, waited/2)
+		}
+		if open && waited < maxWait {
+			break
+		}
+		l.abort()
+		p.idle[0] = nil
+		p.idle = p.idle[1:]
 	}
-	p.idle = slices.Delete(p.idle, 0, old)
 	p.sweeping = len(p.idle) > 0
 	if p.sweeping {
-		time.AfterFunc(maxIdle, p.sweep)
+		time.AfterFunc(sweepEvery, p.sweep)
 	}
 }

@@ -285,6 +285,36 @@ func TestWaitingEnds(t *testing.T) {
 	}
 }
 
+// What is reused follows what the server was seen to endure.
+func TestReuseFollowsTheServersPatience(t *testing.T) {
+	patient := serve(t, answering(good))
+	p := NewPooled(patience)
+	const pause = 200 * time.Millisecond
+	reused := false
+	for deadline := time.Now().Add(patience); !reused && time.Now().Before(deadline); time.Sleep(pause) {
+		_, _, trail := ask(t.Context(), p, patient)
+		reused = trail.reused
+	}
+	if !reused {
+		t.Error("a server that endures 200 ms is never asked again on the same connection")
+	}
+
+	const keepAlive = 60 * time.Millisecond
+	hasty := serve(t, func(_ int32, conn *net.TCPConn) {
+		for range requests(conn) {
+			_, _ = io.WriteString(conn, good)
+			_ = conn.SetReadDeadline(time.Now().Add(keepAlive))
+		}
+	})
+	p = NewPooled(patience)
+	for range 20 {
+		if status, _, trail := ask(t.Context(), p, hasty); status != 200 || trail.reused {
+			t.Errorf("status %d, reused: %t", status, trail.reused)
+		}
+		time.Sleep(keepAlive - 5*time.Millisecond)
+	}
+}
+
 // 400 requests at the pace at which the server closes waiting connections: the worst there is, and none is lost.
 func TestNoRequestIsLostToKeepAlive(t *testing.T) {
 	const keepAlive = 50 * time.Millisecond

@@ -24,7 +24,9 @@ type Pooled struct {
 }
 
 // NewPooled makes a Pooled; timeout bounds the time until an answer begins.
-func NewPooled(timeout time.Duration) *Pooled { return &Pooled{timeout: timeout} }
+func NewPooled(timeout time.Duration) *Pooled {
+	return &Pooled{timeout: timeout, pool: pool{endured: firstEndured}}
+}
 
 // Do is like Fresh.Do, for a request of at most MaxBodyBytes whose length is given and whose body never blocks.
 func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer, error) {
