@@ -174,4 +174,12 @@ func TestMemoryLimit(t *testing.T) {
 	if got := debug.SetMemoryLimit(-1); got != 900_000_000 {
 		t.Errorf("got %d of 1000000000 bytes", got)
 	}
+	if got := debug.SetGCPercent(100); got != gcPercent {
+		t.Errorf("with a limit, the garbage collector runs at %d%%", got)
+	}
+	t.Setenv("GOGC", "100")
+	limitMemory(cgroups)
+	if got := debug.SetGCPercent(100); got != 100 {
+		t.Errorf("whoever set GOGC gets %d", got)
+	}
 }
