@@ -22,7 +22,9 @@ type link struct {
 	hurried  bool // a deadline for reading is set
 	// beforeWait is called before an answer's body is waited for.
 	beforeWait func()
-	idleSince  time.Time
+	// The server began to wait for another request between these two: when the last exchange began, and when its answer
+	// had been read.
+	began, idleSince time.Time
 }
 
 const linkBuffer = 4 << 10

@@ -20,7 +20,7 @@ const (
 // pool keeps the connections that wait.
 //
 // A server may close a waiting connection at the very moment we write to it, and the request is lost. So none is reused
-// that has waited for more than half of what connections to this server were seen to endure.
+// that may have waited for more than half of what connections to this server were seen to endure.
 type pool struct {
 	mu       sync.Mutex
 	idle     []*link // the last one waits the shortest
@@ -57,7 +57,7 @@ func (p *pool) pop(address string) *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.idle) - 1
-	if last < 0 || p.idle[last].address != address || time.Since(p.idle[last].idleSince) > p.endured/2 {
+	if last < 0 || p.idle[last].address != address || time.Since(p.idle[last].began) > p.endured/2 {
 		return nil
 	}
 	l := p.idle[last]

@@ -328,7 +328,7 @@ func TestNoRequestIsLostToKeepAlive(t *testing.T) {
 	t.Cleanup(func() { front.Close() })
 	s := &server{address: listener.Addr().String()}
 	p := NewPooled(patience)
-	const clients, each = 20, 20
+	const clients, each = 8, 50
 	lost := make(chan int, clients)
 	for client := range clients {
 		go func() {

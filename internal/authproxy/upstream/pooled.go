@@ -48,7 +48,8 @@ func (p *Pooled) Do(ctx context.Context, r *http.Request, trail *Trail) (Answer,
 }
 
 func (p *Pooled) exchange(l *link, r *http.Request) (*http.Response, error) {
-	if err := l.hurry(time.Now().Add(p.timeout)); err != nil {
+	l.began = time.Now()
+	if err := l.hurry(l.began.Add(p.timeout)); err != nil {
 		return nil, err
 	}
 	if err := r.Write(l.writer); err != nil {
