@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,9 @@ type benchCase struct {
 
 // freshTokens is how many requests a case with new tokens has in each round, at most.
 const freshTokens = 12000
+
+// warmUp is longer than it takes the gate to find out whether it may reuse connections to the server.
+const warmUp = "1500ms"
 
 func (b *bench) run(ctx context.Context) error {
 	cases, err := b.cases(ctx)
@@ -168,10 +172,7 @@ func (b *bench) measure(ctx context.Context, c *benchCase, connections int) erro
 	if c.stream {
 		args = append(args, "-accept", "text/event-stream")
 	}
-	count := 1
 	if c.fresh {
-		count = freshTokens
-		args = append(args, "-once")
 		c.target.process.stop()
 		var err error
 		if c.target, err = c.start(ctx); err != nil {
@@ -179,23 +180,25 @@ func (b *bench) measure(ctx context.Context, c *benchCase, connections int) erro
 		}
 		args[2] = c.target.address
 	}
-	if c.issuer != nil {
-		tokens, err := b.tokensOf(c.issuer, count)
-		if err != nil {
-			return err
-		}
-		args = append(args, "-tokens", tokens)
+	// Connections, buffers and caches are there before it counts.
+	asked, err := b.withTokens(args, c.issuer, 1)
+	if err != nil {
+		return err
 	}
-	if !c.fresh { // Connections, buffers and caches are there before it counts.
-		if _, err := runLoad(ctx, append(args, "-each", "300ms")); err != nil {
-			return err
-		}
+	if _, err := runLoad(ctx, append(asked, "-each", warmUp)); err != nil {
+		return err
+	}
+	if c.fresh {
+		asked, err = b.withTokens(append(args, "-once"), c.issuer, freshTokens)
+	}
+	if err != nil {
+		return err
 	}
 	before, err := c.target.process.cpu()
 	if err != nil {
 		return err
 	}
-	got, err := runLoad(ctx, append(args, "-each", b.plan.each.String()))
+	got, err := runLoad(ctx, append(asked, "-each", b.plan.each.String()))
 	if err != nil {
 		return err
 	}
@@ -209,6 +212,15 @@ func (b *bench) measure(ctx context.Context, c *benchCase, connections int) erro
 		CPU: float64((after - before).Microseconds()) / float64(got.Requests), P50: got.P50, P99: got.P99, RSS: memory,
 	})
 	return err
+}
+
+// withTokens adds a file of so many tokens to the arguments of a load; an issuer of nil has none.
+func (b *bench) withTokens(args []string, i *issuer, count int) ([]string, error) {
+	if i == nil {
+		return args, nil
+	}
+	name, err := b.tokensOf(i, count)
+	return append(slices.Clone(args), "-tokens", name), err
 }
 
 func (b *bench) tokensOf(i *issuer, count int) (string, error) {

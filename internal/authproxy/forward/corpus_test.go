@@ -32,7 +32,7 @@ func TestCorpus(t *testing.T) {
 
 // ways are those to the server.
 var ways = map[string]func() *forward.Forwarder{
-	"short or long": func() *forward.Forwarder { return forward.New("127.0.0.1", patience) },
+	"short or long": func() *forward.Forwarder { return forward.New("127.0.0.1", patience).Reusing(patience) },
 	"long":          func() *forward.Forwarder { return forward.New("127.0.0.1", patience).OnlyLong() },
 }
 

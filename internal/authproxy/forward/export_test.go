@@ -1,7 +1,19 @@
 package forward
 
-// OnlyLong makes a Forwarder that takes the same way for all requests.
+import (
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
+)
+
+// OnlyLong makes the Forwarder take the same way for all requests.
 func (f *Forwarder) OnlyLong() *Forwarder {
 	f.short = f.long
+	return f
+}
+
+// Reusing makes the Forwarder reuse connections from the first.
+func (f *Forwarder) Reusing(answerTimeout time.Duration) *Forwarder {
+	f.short = upstream.NewPooled(answerTimeout, time.Minute)
 	return f
 }

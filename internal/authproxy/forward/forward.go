@@ -36,7 +36,7 @@ type exchanger interface {
 // a request is passed on to the header of its answer.
 func New(host string, answerTimeout time.Duration) *Forwarder {
 	return &Forwarder{
-		host: host, short: upstream.NewPooled(answerTimeout), long: upstream.NewFresh(answerTimeout),
+		host: host, short: upstream.NewPooled(answerTimeout, 0), long: upstream.NewFresh(answerTimeout),
 		bufferPool: sync.Pool{New: func() any { return new([bufferBytes]byte) }},
 	}
 }

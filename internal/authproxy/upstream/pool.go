@@ -9,10 +9,10 @@ import (
 const (
 	// maxWait is how long a connection waits for its next exchange, at most.
 	maxWait = 2 * time.Second
+	// leastEndured is what a server must have endured before anything is reused at all.
+	leastEndured = time.Second
 	// sweepEvery is how often the connection that has waited longest is looked at.
-	sweepEvery = 20 * time.Millisecond
-	// firstEndured is what every server is taken to endure, before anything is known.
-	firstEndured = 2 * sweepEvery
+	sweepEvery = 100 * time.Millisecond
 	// mistrust is how long nothing is reused after a server closed a connection that was about to be, or spoke unasked.
 	mistrust = time.Minute
 )
@@ -20,7 +20,8 @@ const (
 // pool keeps the connections that wait.
 //
 // A server may close a waiting connection at the very moment we write to it, and the request is lost. So none is reused
-// that may have waited for more than half of what connections to this server were seen to endure.
+// that may have waited for more than half of what connections to this server were seen to endure; and none at all until
+// one has been seen to endure leastEndured.
 type pool struct {
 	mu       sync.Mutex
 	idle     []*link // the last one waits the shortest
@@ -57,7 +58,7 @@ func (p *pool) pop(address string) *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.idle) - 1
-	if last < 0 || p.idle[last].address != address || time.Since(p.idle[last].began) > p.endured/2 {
+	if last < 0 || !p.isPatient() || p.idle[last].address != address || time.Since(p.idle[last].began) > p.endured/2 {
 		return nil
 	}
 	l := p.idle[last]
@@ -66,12 +67,14 @@ func (p *pool) pop(address string) *link {
 	return l
 }
 
-// put takes a connection back.
+func (p *pool) isPatient() bool { return p.endured >= leastEndured }
+
+// put takes a connection back. While nothing is known of the server, one is enough to find out.
 func (p *pool) put(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l.idleSince = time.Now()
-	if l.idleSince.Before(p.distrusted) {
+	if l.idleSince.Before(p.distrusted) || !p.isPatient() && len(p.idle) > 0 {
 		l.abort()
 		return
 	}

@@ -122,7 +122,7 @@ func TestWhatIsReused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, answering(c.answer))
-			p := NewPooled(patience)
+			p := NewPooled(patience, maxWait)
 			for range 2 {
 				if status, text, _ := ask(t.Context(), p, s); status < 200 || strings.Contains(text, "POISON") {
 					t.Fatalf("got %d %q", status, text)
@@ -159,7 +159,7 @@ func TestUnreadBodyIsNoRequest(t *testing.T) {
 		{http.MethodGet, "200", "", false},
 		{http.MethodDelete, "200", "", false},
 	} {
-		p := NewPooled(patience)
+		p := NewPooled(patience, maxWait)
 		before := s.dialed.Load()
 		for range 2 {
 			smuggled := "GET /secret HTTP/1.1\r\nHost: a\r\nStatus: 200\r\n\r\n"
@@ -182,7 +182,7 @@ func TestUnreadBodyIsNoRequest(t *testing.T) {
 // What was not read to its end, or was given up, is closed.
 func TestWhatIsLeftUnreadIsClosed(t *testing.T) {
 	s := serve(t, answering(good))
-	p := NewPooled(patience)
+	p := NewPooled(patience, maxWait)
 	response, err := p.Do(t.Context(), newRequest(s), &Trail{})
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestWaitingConnectionIsLookedAt(t *testing.T) {
 					behave(conn)
 				}
 			})
-			p := NewPooled(patience)
+			p := NewPooled(patience, maxWait)
 			ask(t.Context(), p, s)
 			<-behaved
 			// The kernel may take a moment to bring what the server did.
@@ -255,7 +255,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 			_, _ = io.WriteString(conn, good)
 		}
 	})
-	p := NewPooled(patience)
+	p := NewPooled(patience, maxWait)
 	ask(t.Context(), p, s)
 	if status, _, trail := ask(t.Context(), p, s); status != 0 || trail.Kind() != deny.UpstreamReset || got.Load() != 2 {
 		t.Errorf("status %d, called %q, and the server got %d requests", status, trail.Kind(), got.Load())
@@ -274,7 +274,7 @@ func TestWaitingEnds(t *testing.T) {
 		answering(good)(0, conn)
 		closed <- struct{}{}
 	})
-	p := NewPooled(patience)
+	p := NewPooled(patience, maxWait)
 	for range 2 {
 		ask(t.Context(), p, s)
 		select {
@@ -287,64 +287,71 @@ func TestWaitingEnds(t *testing.T) {
 
 // What is reused follows what the server was seen to endure.
 func TestReuseFollowsTheServersPatience(t *testing.T) {
-	patient := serve(t, answering(good))
-	p := NewPooled(patience)
-	const pause = 200 * time.Millisecond
-	reused := false
-	for deadline := time.Now().Add(patience); !reused && time.Now().Before(deadline); time.Sleep(pause) {
-		_, _, trail := ask(t.Context(), p, patient)
-		reused = trail.reused
-	}
-	if !reused {
-		t.Error("a server that endures 200 ms is never asked again on the same connection")
-	}
-
-	const keepAlive = 60 * time.Millisecond
-	hasty := serve(t, func(_ int32, conn *net.TCPConn) {
-		for range requests(conn) {
-			_, _ = io.WriteString(conn, good)
-			_ = conn.SetReadDeadline(time.Now().Add(keepAlive))
-		}
-	})
-	p = NewPooled(patience)
-	for range 20 {
-		if status, _, trail := ask(t.Context(), p, hasty); status != 200 || trail.reused {
-			t.Errorf("status %d, reused: %t", status, trail.reused)
-		}
-		time.Sleep(keepAlive - 5*time.Millisecond)
+	for name, c := range map[string]struct {
+		keepAlive time.Duration
+		reused    bool
+	}{
+		"patient": {patience, true},
+		"hasty":   {leastEndured - 2*sweepEvery, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, func(_ int32, conn *net.TCPConn) {
+				for range requests(conn) {
+					_, _ = io.WriteString(conn, good)
+					_ = conn.SetReadDeadline(time.Now().Add(c.keepAlive))
+				}
+			})
+			p := NewPooled(patience, 0)
+			reused := false
+			for end := time.Now().Add(3 * maxWait); time.Now().Before(end); time.Sleep(sweepEvery) {
+				status, _, trail := ask(t.Context(), p, s)
+				reused = reused || trail.reused
+				if status != http.StatusOK {
+					t.Fatalf("status %d", status)
+				}
+			}
+			if reused != c.reused {
+				t.Errorf("reused: %t", reused)
+			}
+		})
 	}
 }
 
 // 400 requests at the pace at which the server closes waiting connections: the worst there is, and none is lost.
 func TestNoRequestIsLostToKeepAlive(t *testing.T) {
-	const keepAlive = 50 * time.Millisecond
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	front := &http.Server{IdleTimeout: keepAlive, ReadHeaderTimeout: patience, Handler: http.HandlerFunc(
-		func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })}
-	go front.Serve(listener) //nolint:errcheck // Ends with the test.
-	t.Cleanup(func() { front.Close() })
-	s := &server{address: listener.Addr().String()}
-	p := NewPooled(patience)
-	const clients, each = 8, 50
-	lost := make(chan int, clients)
-	for client := range clients {
-		go func() {
-			failed := 0
-			for i := range each {
-				if status, _, _ := ask(t.Context(), p, s); status != http.StatusOK {
-					failed++
-				}
-				time.Sleep(keepAlive + time.Duration((client*each+i)%11-4)*250*time.Microsecond)
+	for keepAlive, clients := range map[time.Duration]int{50 * time.Millisecond: 8, 3 * leastEndured / 2: 100} {
+		t.Run(keepAlive.String(), func(t *testing.T) {
+			t.Parallel()
+			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
 			}
-			lost <- failed
-		}()
-	}
-	for range clients {
-		if failed := <-lost; failed > 0 {
-			t.Errorf("%d of %d requests were lost", failed, each)
-		}
+			front := &http.Server{IdleTimeout: keepAlive, ReadHeaderTimeout: patience, Handler: http.HandlerFunc(
+				func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })}
+			go front.Serve(listener) //nolint:errcheck // Ends with the test.
+			t.Cleanup(func() { front.Close() })
+			s := &server{address: listener.Addr().String()}
+			p := NewPooled(patience, 0)
+			each := 400 / clients
+			lost := make(chan int, clients)
+			for client := range clients {
+				go func() {
+					failed := 0
+					for i := range each {
+						if status, _, _ := ask(t.Context(), p, s); status != http.StatusOK {
+							failed++
+						}
+						time.Sleep(keepAlive + time.Duration((client*each+i)%11-4)*250*time.Microsecond)
+					}
+					lost <- failed
+				}()
+			}
+			for range clients {
+				if failed := <-lost; failed > 0 {
+					t.Errorf("%d of %d requests were lost", failed, each)
+				}
+			}
+		})
 	}
 }

@@ -23,9 +23,10 @@ type Pooled struct {
 	pool    pool
 }
 
-// NewPooled makes a Pooled; timeout bounds the time until an answer begins.
-func NewPooled(timeout time.Duration) *Pooled {
-	return &Pooled{timeout: timeout, pool: pool{endured: firstEndured}}
+// NewPooled makes a Pooled; timeout bounds the time until an answer begins. endured is how long a connection to the server
+// is known to be able to wait for its next exchange; if nothing is known, 0, that is found out.
+func NewPooled(timeout, endured time.Duration) *Pooled {
+	return &Pooled{timeout: timeout, pool: pool{endured: endured}}
 }
 
 // Do is like Fresh.Do, for a request of at most MaxBodyBytes whose length is given and whose body never blocks.
