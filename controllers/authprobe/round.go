@@ -114,7 +114,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 		return evidence{}, err
 	}
 	report, err := r.Prober.Run(ctx, probe.Target{
-		URL: "http://" + gate + settings.Path, Tokens: use.tokens, Exact: true,
+		URL: "http://" + gate + settings.Path, Providers: []probe.Provider{{Tokens: use.tokens}}, Exact: true,
 		Timeout: settings.Probe.Timeout, ClockTolerance: use.skew,
 	})
 	if err = errors.Join(err, ctx.Err()); err != nil {

@@ -46,7 +46,7 @@ func TestBareServer(t *testing.T) {
 				timeout = hurry
 			}
 			report, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{
-				URL: server.URL + "/mcp", Tokens: template(t), Timeout: timeout,
+				URL: server.URL + "/mcp", Providers: []probe.Provider{{Tokens: template(t)}}, Timeout: timeout,
 			})
 			if err != nil {
 				t.Fatal(err)

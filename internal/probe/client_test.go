@@ -25,7 +25,7 @@ func TestMinimalPairs(t *testing.T) {
 			ticking := time.Now().Add(-time.Minute)
 			now := func() time.Time { ticking = ticking.Add(time.Second); return ticking }
 			model, _, url := gate(t, mcpfake.Options{Dialect: dialect}, nil)
-			run(t, probe.Options{Now: now}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+			run(t, probe.Options{Now: now}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 			seen := openings(model)
 			if dialect == mcpfake.Discover { // the control found out here that there is no handshake
 				seen = seen[1:]
@@ -73,7 +73,7 @@ func TestLooksLikeAClient(t *testing.T) {
 		model, _, url := gate(t, mcpfake.Options{}, nil)
 		draws := seed
 		random := func() uint64 { draws += 7919; return draws - 7919 }
-		run(t, probe.Options{Random: random}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+		run(t, probe.Options{Random: random}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 		for _, request := range model.seen {
 			allowed := []string{
 				"Accept", "Authorization", "Content-Length", "Content-Type", "Mcp-Protocol-Version", "Mcp-Session-Id", "User-Agent",

@@ -39,7 +39,7 @@ func TestConnectionAttempt(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dial := func(context.Context, string, string) (net.Conn, error) { return nil, test.err }
 			report := run(t, probe.Options{Dial: dial}, probe.Target{
-				URL: "http://192.0.2.1:8080/mcp", Tokens: template(t), Exact: true, Timeout: patience,
+				URL: "http://192.0.2.1:8080/mcp", Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: patience,
 			})
 			got := first(t, report, probe.Valid)
 			if got.Outcome != test.outcome || report.Verdict().Kind != test.kind {
@@ -63,7 +63,7 @@ func TestUnreachableEndsTheRound(t *testing.T) {
 	closedPort := listener.Addr().String()
 	_ = listener.Close()
 	report := run(t, probe.Options{Dial: dial}, probe.Target{
-		URL: "http://" + closedPort + "/mcp", Tokens: template(t), Exact: true, Timeout: patience,
+		URL: "http://" + closedPort + "/mcp", Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: patience,
 	})
 	if dials.Load() != 1 || len(report.Results) != 6 {
 		t.Fatalf("%d connection attempts, %d results", dials.Load(), len(report.Results))
@@ -89,7 +89,7 @@ func TestConnectTimeout(t *testing.T) {
 		return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
 	}
 	report := run(t, probe.Options{Dial: dial}, probe.Target{
-		URL: "http://192.0.2.1:8080/mcp", Tokens: template(t), Exact: true, Timeout: hurry,
+		URL: "http://192.0.2.1:8080/mcp", Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: hurry,
 	})
 	if got := first(t, report, probe.Valid); got.Outcome != probe.ConnectTimeout {
 		t.Errorf("%+v", got)
@@ -147,7 +147,7 @@ func TestNoHTTPAtAll(t *testing.T) {
 			if test.timeout {
 				timeout = hurry
 			}
-			report := run(t, probe.Options{}, probe.Target{URL: test.url, Tokens: plain, Exact: true, Timeout: timeout})
+			report := run(t, probe.Options{}, probe.Target{URL: test.url, Providers: []probe.Provider{{Tokens: plain}}, Exact: true, Timeout: timeout})
 			if got := first(t, report, probe.Valid); got.Outcome != test.outcome {
 				t.Errorf("%+v, want %s", got, test.outcome)
 			}
@@ -162,7 +162,7 @@ func TestNoHTTPAtAll(t *testing.T) {
 func TestSilenceEndsTheRound(t *testing.T) {
 	var accepted atomic.Int32
 	url := listen(t, func(conn *net.TCPConn) { accepted.Add(1); hanging(conn) })
-	report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: template(t), Exact: true, Timeout: hurry})
+	report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: hurry})
 	if accepted.Load() != 2 || len(report.Results) != 6 || report.Results[2].Outcome != probe.NotTried {
 		t.Errorf("%d connections, %+v", accepted.Load(), report.Results)
 	}
@@ -177,7 +177,7 @@ func TestCancelled(t *testing.T) {
 	for name, ctx := range map[string]context.Context{"cancelled": cancelled, "deadline of the caller": late} {
 		t.Run(name, func(t *testing.T) {
 			url := listen(t, func(conn *net.TCPConn) { cancel(); hanging(conn) })
-			report, err := probe.New(probe.Options{}).Run(ctx, probe.Target{URL: url, Tokens: template(t), Exact: true, Timeout: patience})
+			report, err := probe.New(probe.Options{}).Run(ctx, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: patience})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -70,7 +70,7 @@ func TestControl(t *testing.T) {
 			if test.slow {
 				timeout = hurry
 			}
-			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: timeout})
+			report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: timeout})
 			if got := first(t, report, probe.Valid); got.Outcome != test.outcome {
 				t.Errorf("outcome %s, want %s; %+v", got.Outcome, test.outcome, got)
 			}
@@ -133,7 +133,7 @@ func TestControlPastTheOpening(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			model, fake, url := gateWithout(t, mcpfake.Options{}, test.method, test.answer)
-			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: test.timeout})
+			report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: test.timeout})
 			got := first(t, report, probe.Valid)
 			if got.Outcome == probe.Passed || !strings.HasPrefix(got.Seen, test.method+": ") {
 				t.Errorf("%+v", got)
@@ -166,7 +166,7 @@ func TestDialects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			model, _, url := gateWithout(t, mcpfake.Options{Dialect: test.dialect}, test.method, test.answer)
-			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+			report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 			if verdict := report.Verdict(); verdict.Kind != probe.Locked || report.Server.Tools != 3 {
 				t.Errorf("%+v, server %+v", verdict, report.Server)
 			}
@@ -185,7 +185,7 @@ func failing(status, code int) http.HandlerFunc {
 func TestServerWithoutTools(t *testing.T) {
 	answer := rpc(`"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"bare","version":"2"}}`)
 	model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{probe.Valid: answer})
-	report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+	report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 	if verdict := report.Verdict(); verdict.Kind != probe.Locked {
 		t.Errorf("%+v", verdict)
 	}
@@ -204,7 +204,7 @@ func TestManyTools(t *testing.T) {
 	tools := strings.Repeat(`{"name":"tool","description":"`+strings.Repeat("x", 1000)+`"},`, 1000)
 	list := rpc(`"result":{"tools":[` + strings.TrimSuffix(tools, ",") + `]}`)
 	model, _, url := gateWithout(t, mcpfake.Options{}, "tools/list", list)
-	report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+	report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 	if verdict := report.Verdict(); verdict.Kind != probe.Locked || report.Server.Tools != 1000 {
 		t.Errorf("%+v, server %+v", verdict, report.Server)
 	}

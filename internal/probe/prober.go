@@ -2,32 +2,11 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"net/url"
 	"time"
-
-	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
-
-// Target is one gate to try.
-type Target struct {
-	// URL is the MCP endpoint: http(s)://host[:port]/path, without credentials, query or fragment.
-	URL string
-	// Tokens is the template of the control; every bad token is spoilt from it.
-	Tokens token.Template
-	// Exact asks for the answers of Gatehouse's own gate: 401, one Bearer challenge, a JSON-RPC error that names the
-	// one thing that is wrong. Without it 401 and 403 count as a refusal, whatever they say.
-	Exact bool
-	// Timeout bounds each case as a whole, from the connection attempt to the last byte that matters. It must be
-	// positive.
-	Timeout time.Duration
-	// ClockTolerance is the leeway that the gate grants on times. A larger difference between its clock and the
-	// prober's makes the verdict ClockSkew. Less than 2 s is taken as 2 s.
-	ClockTolerance time.Duration
-}
 
 // Options are what a Prober takes from its surroundings. The zero value is the real world.
 type Options struct {
@@ -75,18 +54,4 @@ func (p *Prober) Run(ctx context.Context, target Target) (Report, error) {
 		return Report{}, fmt.Errorf("probe %s: %w", target.URL, err)
 	}
 	return round.report(), nil
-}
-
-// validate does not quote a URL that is wrong: credentials or a token may stand in it.
-func (t Target) validate() error {
-	parsed, err := url.Parse(t.URL)
-	switch {
-	case err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https"):
-		return errors.New("the URL is not http(s)://host[:port]/path")
-	case parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "":
-		return errors.New("the URL must not have credentials, a query or a fragment")
-	case t.Timeout <= 0:
-		return errors.New("the timeout must be positive")
-	}
-	return nil
 }

@@ -22,7 +22,7 @@ func TestModelGateIsLocked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			model, fake, url := gate(t, options, nil)
-			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+			report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 			if verdict := report.Verdict(); verdict.Kind != probe.Locked {
 				t.Fatalf("%+v", verdict)
 			}
@@ -124,7 +124,7 @@ func TestRefusal(t *testing.T) {
 			if test.slow {
 				timeout = hurry
 			}
-			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: timeout})
+			report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: timeout})
 			if got := first(t, report, test.asked); got.Outcome != test.outcome {
 				t.Errorf("outcome %s, want %s; %+v", got.Outcome, test.outcome, got)
 			}
@@ -176,7 +176,7 @@ func TestAcceptedOnceIsNotOpen(t *testing.T) {
 			refuse("expired")(w, r)
 		},
 	})
-	verdict := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience}).Verdict()
+	verdict := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience}).Verdict()
 	if verdict.Kind != probe.Broken || verdict.Outcome != probe.Accepted {
 		t.Errorf("%+v", verdict)
 	}
@@ -191,7 +191,7 @@ func TestAcceptedWithoutControlIsNotOpen(t *testing.T) {
 	model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{
 		probe.NoToken: ok, probe.Malformed: ok, probe.Expired: ok, probe.WrongKey: ok, probe.Valid: ok,
 	})
-	verdict := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience}).Verdict()
+	verdict := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience}).Verdict()
 	if verdict.Kind != probe.Broken || verdict.Case != probe.NoToken || verdict.Outcome != probe.Accepted {
 		t.Errorf("%+v", verdict)
 	}
@@ -207,7 +207,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{
 			probe.Valid: redirect, probe.Malformed: redirect,
 		})
-		report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Exact: true, Timeout: patience})
+		report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 		for _, asked := range []probe.Case{probe.Valid, probe.Malformed} {
 			if got := first(t, report, asked); got.Outcome != probe.Redirect {
 				t.Errorf("%d: %+v", status, got)
@@ -236,7 +236,7 @@ func TestForeignServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{probe.NoToken: test.answer})
-			report := run(t, probe.Options{}, probe.Target{URL: url, Tokens: model.template, Timeout: patience})
+			report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Timeout: patience})
 			if got := first(t, report, probe.NoToken); got.Outcome != test.outcome || report.Verdict().Kind != test.kind {
 				t.Errorf("%+v, %+v", got, report.Verdict())
 			}

@@ -143,13 +143,13 @@ func (r *round) learn(outcome Outcome) {
 }
 
 func (r *round) mintControl(now time.Time) (string, error) {
-	bearer, err := r.target.Tokens.Good(now)
+	bearer, err := r.target.Providers[0].Tokens.Good(now)
 	r.secrets.add(bearer)
 	return bearer, err
 }
 
 func (r *round) mint(negative negative, now time.Time) (string, error) {
-	bearer, err := negative.mint(r.target.Tokens, now)
+	bearer, err := negative.mint(r.target.Providers[0].Tokens, now)
 	r.secrets.add(bearer)
 	return bearer, err
 }

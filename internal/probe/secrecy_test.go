@@ -70,7 +70,7 @@ func TestNoTokenLeavesInAReport(t *testing.T) {
 			}))
 			defer server.Close()
 			for _, exact := range []bool{true, false} {
-				report := run(t, probe.Options{}, probe.Target{URL: server.URL, Tokens: template(t), Exact: exact, Timeout: patience})
+				report := run(t, probe.Options{}, probe.Target{URL: server.URL, Providers: []probe.Provider{{Tokens: template(t)}}, Exact: exact, Timeout: patience})
 				written, err := json.Marshal(struct {
 					Report  probe.Report
 					Verdict probe.Verdict
@@ -107,12 +107,12 @@ func TestErrorsDoNotQuoteTheURL(t *testing.T) {
 		"http://user:hunter2@127.0.0.1/mcp", "http://127.0.0.1/mcp?token=hunter2", "http://127.0.0.1/mcp#hunter2",
 		"ftp://hunter2/mcp", "http://127.0.0.1:hunter2/", "hunter2", "",
 	} {
-		_, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{URL: url, Tokens: template(t), Timeout: patience})
+		_, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{URL: url, Providers: []probe.Provider{{Tokens: template(t)}}, Timeout: patience})
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
-	target := probe.Target{URL: "http://127.0.0.1:1/mcp", Tokens: template(t)}
+	target := probe.Target{URL: "http://127.0.0.1:1/mcp", Providers: []probe.Provider{{Tokens: template(t)}}}
 	if _, err := probe.New(probe.Options{}).Run(t.Context(), target); err == nil {
 		t.Error("a target without a time limit was tried")
 	}

@@ -51,7 +51,7 @@ func TestClockOffset(t *testing.T) {
 		now := func() time.Time { return time.Now().Add(-offset) }
 		model.template.Lifetime = time.Hour
 		report := run(t, probe.Options{Now: now}, probe.Target{
-			URL: url, Tokens: model.template, Exact: true, Timeout: patience, ClockTolerance: time.Minute,
+			URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience, ClockTolerance: time.Minute,
 		})
 		if difference := (report.ClockOffset - offset).Abs(); !report.ClockSeen || difference > 2*time.Second {
 			t.Errorf("offset %s, want %s", report.ClockOffset, offset)

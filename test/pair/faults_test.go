@@ -110,7 +110,9 @@ func probeServer(t *testing.T, faults string, exact bool) probe.Report {
 	}
 	report, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{
 		URL: "http://" + listen(t, faults).String() + "/mcp", Exact: exact, Timeout: patienceFor(faults), ClockTolerance: 30 * time.Second,
-		Tokens: token.Template{Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: "someone", Lifetime: time.Minute},
+		Providers: []probe.Provider{{Tokens: token.Template{
+			Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: "someone", Lifetime: time.Minute,
+		}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -115,7 +115,7 @@ func fake(t *testing.T, options mcpfake.Options) (*mcpfake.Server, net.Addr) {
 func (s *site) probe(t *testing.T, timeout time.Duration) (probe.Report, probe.Verdict) {
 	t.Helper()
 	report, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{
-		URL: s.url, Tokens: s.template, Exact: true, Timeout: timeout, ClockTolerance: 30 * time.Second,
+		URL: s.url, Providers: []probe.Provider{{Tokens: s.template}}, Exact: true, Timeout: timeout, ClockTolerance: 30 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
