@@ -3,7 +3,8 @@
 # With KUBECONFIG set it uses that cluster instead and builds nothing; the images are then named by the variables below.
 #
 #   LABEL       Ginkgo label filter, such as ci or '!npm' (default: all specs)
-#   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG
+#   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG,
+#               GATE_WITH_SWITCH_IMG, OPERATOR_AHEAD_IMG and OPERATOR_LYING_IMG
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=images-env.sh
@@ -11,6 +12,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=cluster-env.sh
 . hack/cluster-env.sh
 
+# The programs that are wrong on purpose are made for a run of all specs, or of those that name them.
+if [[ ${LABEL:-altered} =~ (^|[^!a-z])(altered|soak) ]]; then export ALTERED=1; fi
 if is_local; then
   local_up
   KUBECONFIG=$(local_kubeconfig)
@@ -25,6 +28,7 @@ if is_local; then
   fi
 fi
 images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG LOADCLIENT_IMG
+if [ -n "${ALTERED:-}" ]; then images_env GATE_WITH_SWITCH_IMG OPERATOR_AHEAD_IMG OPERATOR_LYING_IMG; fi
 hack/deploy.sh
 
 export GINKGO_NO_COLOR=TRUE
