@@ -3,6 +3,7 @@
 # With KUBECONFIG set it uses that cluster instead and builds nothing; the images are then named by the variables below.
 #
 #   LABEL       Ginkgo label filter, such as ci or '!npm && !soak' (default: !soak, all but those that take long)
+#   RUN         only specs whose text matches this pattern
 #   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG,
 #               GATE_WITH_SWITCH_IMG, OPERATOR_AHEAD_IMG and OPERATOR_LYING_IMG
 set -euo pipefail
@@ -35,4 +36,4 @@ hack/deploy.sh
 export GINKGO_NO_COLOR=TRUE
 mkdir -p bin
 go build -o bin/testsummary ./hack/testsummary
-go test -tags e2e -json -count=1 -timeout 60m ./test/e2e/... -args -ginkgo.v -ginkgo.label-filter="$LABEL" | bin/testsummary -v
+go test -tags e2e -json -count=1 -timeout 60m ./test/e2e/... -args -ginkgo.v -ginkgo.label-filter="$LABEL" ${RUN:+-ginkgo.focus="$RUN"} | bin/testsummary -v
