@@ -79,7 +79,7 @@ func ahead() time.Time { return time.Now().Add(5 * time.Minute) }
 func operatorLying() Program {
 	return Program{Edits: []Edit{{
 		File: "internal/token/defect.go",
-		Old:  "t.claims(now.Add(-DefectMargin-t.Lifetime))",
-		New:  "t.claims(now)",
+		Old:  "return t.Good(now.Add(-DefectMargin - t.Lifetime))",
+		New:  "return t.Good(now)",
 	}}}
 }
