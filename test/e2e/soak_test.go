@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"time"
@@ -85,9 +86,11 @@ var _ = Describe("Soak", Serial, Label("soak"), func() {
 	}, NodeTimeout(time.Hour))
 })
 
-// until does something and gives the time until AuthHealthy has the status.
+// until does something, at a moment that has nothing to do with the rounds of the probe, and gives the time until
+// AuthHealthy has the status.
 func until(ctx context.Context, server *v1alpha1.MCPServer, status metav1.ConditionStatus, do func()) time.Duration {
 	GinkgoHelper()
+	time.Sleep(rand.N(time.Duration(*server.Spec.AuthProbe.IntervalSeconds) * time.Second))
 	begun := time.Now()
 	do()
 	Eventually(func(g Gomega) {
