@@ -86,12 +86,20 @@ func root() *cobra.Command {
 		Args:          arguments(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse(err) })
+	command.SetFlagErrorFunc(misused)
 	command.AddCommand(probeCommand(), statusCommand(), keysCommand(), tokenCommand())
 	return command
 }
 
 // arguments makes a wrong number of arguments a misuse.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error { return misuse(check(cmd, args)) }
+	return func(cmd *cobra.Command, args []string) error { return misused(cmd, check(cmd, args)) }
+}
+
+// misused says where to read how the command is used; nil for nil.
+func misused(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return misuse(fmt.Errorf("%w; %s --help tells how it is used", err, cmd.CommandPath()))
 }

@@ -53,8 +53,17 @@ func (o statusOptions) followOnce(
 		return version, fmt.Errorf("watch MCPServers %s: %w", o.place(), err)
 	}
 	defer watcher.Stop()
-	for event := range watcher.ResultChan() {
-		if event.Type == watch.Error {
+	for {
+		var event watch.Event
+		open := false
+		select {
+		case <-ctx.Done():
+		case event, open = <-watcher.ResultChan():
+		}
+		switch {
+		case !open:
+			return version, nil
+		case event.Type == watch.Error:
 			return version, fmt.Errorf("watch MCPServers %s: %w", o.place(), apierrors.FromObject(event.Object))
 		}
 		server, ok := event.Object.(*v1alpha1.MCPServer)
@@ -68,5 +77,4 @@ func (o statusOptions) followOnce(
 			}
 		}
 	}
-	return version, nil
 }

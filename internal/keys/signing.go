@@ -23,6 +23,10 @@ type Signing struct {
 	Algorithm Algorithm
 }
 
+// ErrNoKeyForm: the file of a signing key is in no form that can be recognized. Any text may be a shared secret, but
+// nobody is to sign with the wrong file because it looks like one.
+var ErrNoKeyForm = errors.New("neither PEM nor a JWK: if it is a shared secret, say so")
+
 // ParseSigning reads the signing key of an issuer as people have it: PEM ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE
 // KEY"), a JWK or a JWK Set with private members. What could not protect anything is refused as in a published set. No
 // error quotes the file.
@@ -35,7 +39,7 @@ func ParseSigning(data []byte, want Signing) (Private, error) {
 	case trimmed[0] == '{':
 		return signingJWK(trimmed, want)
 	default:
-		return Private{}, errors.New("neither PEM nor a JWK: if it is a shared secret, say so")
+		return Private{}, ErrNoKeyForm
 	}
 }
 

@@ -49,7 +49,7 @@ func rows(page *strings.Builder, run Run) {
 	_ = table.Write(page, all[0])
 	for i, result := range run.Report.Results {
 		_ = table.Write(page, all[i+1])
-		if run.standing(result) != Locked {
+		if run.standing(result) != Locked && result.Outcome != probe.NotTried {
 			fmt.Fprintln(page, texttable.Wrap("expected: "+result.Expected, width, 7))
 		}
 	}

@@ -1,0 +1,37 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Recognize asks the target once, without a token, and says whether the answer bears the mark of Gatehouse's own gate:
+// then it can be held against all that the gate promises (Target.Exact). A target that does not answer is not recognized.
+// The error is for a target that makes no sense.
+func (p *Prober) Recognize(ctx context.Context, target Target) (bool, error) {
+	if err := target.validate(); err != nil {
+		return false, fmt.Errorf("probe target: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, target.Timeout)
+	defer cancel()
+	const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, strings.NewReader(ping))
+	if err != nil {
+		return false, fmt.Errorf("probe target: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json, text/event-stream")
+	transport := &http.Transport{
+		DialContext: p.dial, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes,
+		TLSClientConfig: &tls.Config{RootCAs: target.RootCAs, MinVersion: tls.VersionTLS12},
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return false, nil //nolint:nilerr // the round tells why there is no answer
+	}
+	defer func() { _ = response.Body.Close() }()
+	return reasons[response.Header.Get(reasonHeader)], nil
+}
