@@ -8,7 +8,7 @@ import (
 
 // message words the judgement.
 func (r Report) message(kind Kind, worst Result) string {
-	facts := facts(worst)
+	facts := fmt.Sprintf("%s: expected %s, saw %s.", upperFirst(worst.Case.asked()), worst.Expected, worst.Seen)
 	switch kind {
 	case Locked:
 		return "Every bad request was refused for its reason, and a valid token was let in before and after."
@@ -30,11 +30,6 @@ func (r Report) message(kind Kind, worst Result) string {
 	default:
 		return facts
 	}
-}
-
-// facts says what was asked, expected and seen.
-func facts(result Result) string {
-	return fmt.Sprintf("%s: expected %s, saw %s.", upperFirst(result.Case.asked()), result.Expected, result.Seen)
 }
 
 func inconclusiveCure(worst Result) string {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -55,7 +56,8 @@ func (r Report) AsStranger() (Report, Verdict) {
 			"there was no good token to try: a server that refuses everybody looks the same."}
 	case Open:
 		worst := r.Results[slices.IndexFunc(r.Results, func(result Result) bool { return result.Case == verdict.Case && result.Confirmed })]
-		verdict.Message = facts(worst) + " Asked again, the same: the server is open to strangers."
+		verdict.Message = fmt.Sprintf("%s: expected %s, saw %s. Asked again, the same: the server is open to strangers.",
+			upperFirst(worst.Case.asked()), worst.Expected, worst.Seen)
 	default:
 	}
 	return r, verdict
@@ -63,7 +65,7 @@ func (r Report) AsStranger() (Report, Verdict) {
 
 // asForgery judges a control that was none.
 func asForgery(result Result) Result {
-	result.Case, result.Expected = WrongKey, negative{}.expected(false)
+	result.Case, result.Expected = WrongKey, "401 or 403"
 	switch result.Outcome {
 	case Passed:
 		result.Outcome = Accepted
