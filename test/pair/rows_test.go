@@ -37,7 +37,7 @@ func faultRows() []faultRow {
 		{"refuse-html", "Rejected ValidRejected valid", "Passed Locked valid", "Rejected ValidRejected valid"},
 		{"refuse-empty", "Rejected ValidRejected valid", "Passed Locked valid", "Rejected ValidRejected valid"},
 		{"refuse-terse", "Rejected ValidRejected valid", "Passed Locked valid", "Rejected ValidRejected valid"},
-		{"refuse-trace", "Rejected ValidRejected valid", "", "Rejected ValidRejected valid"},
+		{"refuse-trace", "Rejected ValidRejected valid", "InformationLeak Broken none", "Rejected ValidRejected valid"},
 		{"refuse-echo", "Rejected ValidRejected valid", "", "Rejected ValidRejected valid"},
 		{"error-trace", "WrongStatus Broken none", "WrongStatus Broken none", "WrongStatus UpstreamUnavailable valid"},
 		{"error-json", "WrongStatus Broken none", "WrongStatus Broken none", "WrongStatus UpstreamUnavailable valid"},
