@@ -2,11 +2,23 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"encoding/xml"
+	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
 // TestProbe holds exit status and output against servers of every standing.
@@ -35,7 +47,7 @@ func TestProbe(t *testing.T) {
 		},
 		"a server that checks tokens": {fake(t, "jwt="+secret), shared, exitOK, []string{"Verdict: Locked", "mcpfake 1.0.0"}},
 		"one taken for a gate": {
-			fake(t, "jwt="+secret), append([]string{"--gate=yes"}, shared...), exitFailed, []string{"Verdict: Broken"},
+			fake(t, "jwt="+secret), append([]string{"--gate=yes"}, shared...), exitFailed, []string{"FAIL   none", "reason missing_token"},
 		},
 		"an open server":            {fake(t, "open"), shared, exitFailed, []string{"Verdict: Open", "FAIL   none", "the lock does not hold"}},
 		"one for strangers":         {fake(t, "open"), nil, exitFailed, []string{"Verdict: Open", "open to strangers"}},
@@ -93,6 +105,70 @@ func TestProbeWithToken(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestProbeOverTLS: what is not trusted is not asked.
+func TestProbeOverTLS(t *testing.T) {
+	fake, err := mcpfake.New(mcpfake.Options{})
+	must(t, err)
+	server := httptest.NewTLSServer(fake)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // Distrust is the point.
+	t.Cleanup(server.Close)
+	certificate := file(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--ca", certificate}, "Verdict: Open"},
+		{nil, "a TLS failure"},
+	} {
+		got := gatehouse(t, append([]string{"probe", server.URL + "/mcp"}, c.args...)...)
+		if got.code != exitFailed || !strings.Contains(got.stdout, c.says) {
+			t.Errorf("%v: %+v", c.args, got)
+		}
+	}
+	if requests := fake.Requests(); requests.WithAuthorization == 0 {
+		t.Errorf("%+v", requests)
+	}
+}
+
+// TestProbeTarget: each flag that says what a good token or a gate is like reaches the engine.
+func TestProbeTarget(t *testing.T) {
+	_, keyFile := lockedGate(t)
+	key, err := keys.Generate(keys.EdDSA)
+	must(t, err)
+	published, err := keys.MarshalPublic([]keys.Public{key.Public()})
+	must(t, err)
+	o := probeOptions{readFile: os.ReadFile}
+	flags := pflag.NewFlagSet("probe", pflag.ContinueOnError)
+	o.addFlags(flags)
+	o.isSet = flags.Changed
+	must(t, flags.Parse([]string{
+		"--key", keyFile, "--issuer=i", "--audience=a", "--scope=s t", "--type=-", "--lifetime=2m", "--bare", "--claim", `id="7"`,
+		"--claim", "exp=null", "--retired-key", keyFile, "--public-key", file(t, "set", string(published)), "--required-scope=s",
+		"--forbidden-tool=rm", "--max-token-lifetime=1h", "--tier=beat", "--seed=7", "--timeout=3s", "--clock-skew=4s", "--gate=yes",
+	}))
+	target, err := o.target("http://127.0.0.1:1/mcp")
+	must(t, err)
+	provider := target.Providers[0]
+	if target.Tier != probe.Beat || target.Seed != 7 || target.Timeout != 3*time.Second || target.ClockTolerance != 4*time.Second || !target.Exact {
+		t.Errorf("%+v", target)
+	}
+	want := probe.Policy{RequiredScopes: []string{"s"}, Forbidden: []probe.Call{{Method: "tools/call", Name: "rm"}}}
+	if !reflect.DeepEqual(target.Policy, want) {
+		t.Errorf("%+v", target.Policy)
+	}
+	if len(provider.Retired) != 1 || len(provider.Public) != 1 || provider.Public[0].ID != key.ID() || provider.MaxTokenLifetime != time.Hour {
+		t.Errorf("%+v", provider)
+	}
+	tokens := provider.Tokens
+	tokens.Key = keys.Private{}
+	if want := (token.Template{
+		Type: token.NoType, Issuer: "i", Audience: "a", Scope: "s t", Lifetime: 2 * time.Minute, Bare: true,
+		Claims: map[string]any{"id": "7", "exp": nil},
+	}); !reflect.DeepEqual(tokens, want) {
+		t.Errorf("%+v", tokens)
 	}
 }
 

@@ -165,8 +165,11 @@ func TestStatusWatch(t *testing.T) {
 			var out buffer
 			done := make(chan error, 1)
 			go func() { done <- o.run(ctx, c, time.Now, &out, &out) }()
-			// The watch begins some time after the first rows, so the change is made until it is seen.
 			deadline := time.Now().Add(20 * time.Second)
+			for !strings.Contains(out.String(), "WouldUnlock") && time.Now().Before(deadline) {
+				time.Sleep(time.Millisecond)
+			}
+			// The watch begins some time after the first rows, so the change is made until it is seen.
 			for !strings.Contains(out.String(), "NameTaken") {
 				var changed v1alpha1.MCPServer
 				must(t, c.Get(ctx, client.ObjectKey{Namespace: "demo", Name: "a"}, &changed))

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,9 +11,11 @@ import (
 // then it can be held against all that the gate promises (Target.Exact). A target that does not answer is not recognized.
 // The error is for a target that makes no sense.
 func (p *Prober) Recognize(ctx context.Context, target Target) (bool, error) {
-	if err := target.validate(); err != nil {
-		return false, fmt.Errorf("probe target: %w", err)
+	round, err := p.round(target)
+	if err != nil {
+		return false, err
 	}
+	target = round.target
 	ctx, cancel := context.WithTimeout(ctx, target.Timeout)
 	defer cancel()
 	const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
@@ -26,7 +27,7 @@ func (p *Prober) Recognize(ctx context.Context, target Target) (bool, error) {
 	request.Header.Set("Accept", "application/json, text/event-stream")
 	transport := &http.Transport{
 		DialContext: p.dial, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes,
-		TLSClientConfig: &tls.Config{RootCAs: target.RootCAs, MinVersion: tls.VersionTLS12},
+		TLSClientConfig: target.tls(),
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil {

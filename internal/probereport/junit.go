@@ -65,7 +65,7 @@ func JUnit(out io.Writer, run Run) error {
 		suite.add(run.testCase(result, times))
 	}
 	for _, one := range run.Report.Skipped {
-		name := label(probe.Result{Case: one.Case, Provider: one.Provider})
+		name := question(one.Case, one.Provider)
 		suite.add(junitCase{Name: distinct(name, times), Time: junitTime(0), Skipped: &junitDetail{Message: one.Reason}})
 	}
 	suite.add(run.verdictCase())

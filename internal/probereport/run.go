@@ -49,12 +49,17 @@ func (r Run) standing(result probe.Result) Standing {
 	return standing(r.Report.KindOf(result))
 }
 
-// label names a question: the case, and what tells it from others of the case.
-func label(result probe.Result) string {
-	name := string(result.Case)
-	if result.Provider != "" {
-		name += " of " + result.Provider
+// question names a case and, where there are several, the issuer whose token was sent or spoilt.
+func question(name probe.Case, provider string) string {
+	if provider == "" {
+		return string(name)
 	}
+	return string(name) + " of " + provider
+}
+
+// label names a question among all of a round.
+func label(result probe.Result) string {
+	name := question(result.Case, result.Provider)
 	if result.Variation != "" {
 		name += ", " + result.Variation
 	}
@@ -62,4 +67,33 @@ func label(result probe.Result) string {
 }
 
 // asked is what was sent, short enough for a column.
-func asked(name probe.Case) string { return strings.TrimPrefix(name.Asked(), "a request ") }
+func asked(result probe.Result) string {
+	text := strings.TrimPrefix(result.Case.Asked(), "a request ")
+	switch {
+	case result.Variation == "":
+		return text
+	case result.Case == probe.Varied:
+		return result.Variation
+	default:
+		return text + ": " + result.Variation
+	}
+}
+
+// rows are the results as a person counts them. What was let in is asked again at once, beside a control: where that
+// confirms it, the three are one row.
+func (r Run) rows() []probe.Result {
+	var rows []probe.Result
+	all := r.Report.Results
+	for i := 0; i < len(all); i++ {
+		row := all[i]
+		if row.Confirmed && i+1 < len(all) && label(all[i+1]) == label(row) {
+			row.Seen += ", and again"
+			i++
+			if i+1 < len(all) && all[i+1].Case == probe.Valid && all[i+1].Outcome == probe.Passed && i+2 < len(all) {
+				i++
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -21,9 +21,10 @@ var marks = map[Standing]string{Locked: "ok", NotLocked: "FAIL", NotProven: "--"
 func Table(out io.Writer, run Run) error {
 	var page strings.Builder
 	heading(&page, run)
-	rows(&page, run)
+	results := run.rows()
+	rows(&page, run, results)
 	skipped(&page, run.Report.Skipped)
-	closing(&page, run)
+	closing(&page, run, results)
 	_, err := io.WriteString(out, page.String())
 	return err
 }
@@ -36,18 +37,18 @@ func heading(page *strings.Builder, run Run) {
 	page.WriteByte('\n')
 }
 
-func rows(page *strings.Builder, run Run) {
+func rows(page *strings.Builder, run Run, results []probe.Result) {
 	table := texttable.Table{}
 	all := [][]string{{"", "CASE", "ASKED", "SEEN", "TIME"}}
-	for _, result := range run.Report.Results {
+	for _, result := range results {
 		all = append(all, []string{
-			marks[run.standing(result)], label(result), asked(result.Case), result.Seen, took(result),
+			marks[run.standing(result)], question(result.Case, result.Provider), asked(result), result.Seen, took(result),
 		})
 	}
 	// Once for the widths of all: each row may be followed by text.
 	_ = table.Write(io.Discard, all...)
 	_ = table.Write(page, all[0])
-	for i, result := range run.Report.Results {
+	for i, result := range results {
 		_ = table.Write(page, all[i+1])
 		if run.standing(result) != Locked && result.Outcome != probe.NotTried {
 			fmt.Fprintln(page, texttable.Wrap("expected: "+result.Expected, width, 7))
@@ -69,7 +70,7 @@ func skipped(page *strings.Builder, all []probe.Skipped) {
 	page.WriteString("\nNot asked:\n")
 	var rows [][]string
 	for _, one := range all {
-		rows = append(rows, []string{label(probe.Result{Case: one.Case, Provider: one.Provider}), one.Reason})
+		rows = append(rows, []string{question(one.Case, one.Provider), one.Reason})
 	}
 	_ = (&texttable.Table{Indent: 2}).Write(page, rows...)
 }
@@ -86,9 +87,9 @@ var sentences = map[probe.Kind]string{
 	probe.Locked:              "the lock holds",
 }
 
-func closing(page *strings.Builder, run Run) {
+func closing(page *strings.Builder, run Run, results []probe.Result) {
 	counts := map[Standing]int{}
-	for _, result := range run.Report.Results {
+	for _, result := range results {
 		counts[run.standing(result)]++
 	}
 	fmt.Fprintf(page, "\n%d ok, %d failed, %d without evidence, %d not asked; %s; --seed %d asks the same again\n",
