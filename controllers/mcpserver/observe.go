@@ -66,7 +66,7 @@ func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer
 		file := authproxy.KeysFile(provider.Name)
 		data, found := secret.Data[file]
 		if !found {
-			key, err := keys.Generate(provider.Algorithm)
+			key, err := keys.Generate(provider.Managed)
 			if err != nil {
 				return err
 			}
