@@ -51,9 +51,13 @@ type Config struct {
 	// Server names the MCPServer, for challenges and logs.
 	Server ServerID `json:"server"`
 	// Port serves MCP clients, AdminPort the kubelet, the operator and metrics scrapers. A running gate follows
-	// changes of its configuration except of these, of TLS and of Upstream.Port: they belong to the pod it runs in.
+	// changes of its configuration except of these, of CanaryPort, of TLS and of Upstream.Port: they belong to the pod it
+	// runs in.
 	Port      int32 `json:"port"`
 	AdminPort int32 `json:"adminPort"`
+	// CanaryPort takes connections and closes them at once, without a word. The NetworkPolicy opens it to nobody: whoever
+	// reaches it from outside of the pod knows that policies are not enforced. 0: there is none.
+	CanaryPort int32 `json:"canaryPort,omitempty"`
 	// TLS serves clients over TLS, with the certificate in TLSDir.
 	TLS bool `json:"tls,omitempty"`
 	// Upstream is the server behind the gate.

@@ -17,6 +17,7 @@ const written = `{
   "server": {"namespace": "tools", "name": "weather", "uid": "0b5f"},
   "port": 8080,
   "adminPort": 9090,
+  "canaryPort": 29090,
   "upstream": {"port": 8000, "path": "/mcp", "healthPath": "/health", "forwardAuthorization": true},
   "allowedHosts": ["weather", "weather.tools.svc"],
   "allowedOrigins": ["https://app.example"],
@@ -31,7 +32,7 @@ const written = `{
 func config() authproxy.Config {
 	return authproxy.Config{
 		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "0b5f"},
-		Port:   8080, AdminPort: 9090,
+		Port:   8080, AdminPort: 9090, CanaryPort: 29090,
 		Upstream:       authproxy.Upstream{Port: 8000, Path: "/mcp", HealthPath: "/health", ForwardAuthorization: true},
 		AllowedHosts:   []string{"weather", "weather.tools.svc"},
 		AllowedOrigins: []string{"https://app.example"},
@@ -79,6 +80,8 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 		"port: 0 is no TCP port":                     func(c *authproxy.Config) { c.Port = 0 },
 		"adminPort: 65536 is no TCP port":            func(c *authproxy.Config) { c.AdminPort = 65536 },
 		"upstream.port: -1 is no TCP port":           func(c *authproxy.Config) { c.Upstream.Port = -1 },
+		"canaryPort: 65536 is no TCP port":           func(c *authproxy.Config) { c.CanaryPort = 65536 },
+		"canaryPort: 8000 is another port":           func(c *authproxy.Config) { c.CanaryPort = c.Upstream.Port },
 		"must differ":                                func(c *authproxy.Config) { c.AdminPort = c.Upstream.Port },
 		`upstream.path: "mcp"`:                       func(c *authproxy.Config) { c.Upstream.Path = "mcp" },
 		`upstream.healthPath: "health"`:              func(c *authproxy.Config) { c.Upstream.HealthPath = "health" },

@@ -41,6 +41,9 @@ func (c Config) validate() error {
 	}
 	p.check(c.Port != c.AdminPort && c.Port != c.Upstream.Port && c.AdminPort != c.Upstream.Port,
 		"port, adminPort and upstream.port must differ")
+	p.check(c.CanaryPort >= 0 && c.CanaryPort < 65536, "canaryPort: %d is no TCP port", c.CanaryPort)
+	p.check(c.CanaryPort == 0 || !slices.Contains([]int32{c.Port, c.AdminPort, c.Upstream.Port}, c.CanaryPort),
+		"canaryPort: %d is another port of the pod", c.CanaryPort)
 	c.Upstream.validate(p)
 	for i, origin := range c.AllowedOrigins {
 		p.check(isOrigin(origin), "allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)

@@ -45,9 +45,10 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 	settings := Resolve(s)
 	gate := firstNonNil(s.Spec.Gate, &v1alpha1.Gate{})
 	config := authproxy.Config{
-		Server:    authproxy.ServerID{Namespace: s.Namespace, Name: s.Name, UID: string(s.UID)},
-		Port:      settings.GatePort,
-		AdminPort: settings.AdminPort,
+		Server:     authproxy.ServerID{Namespace: s.Namespace, Name: s.Name, UID: string(s.UID)},
+		Port:       settings.GatePort,
+		AdminPort:  settings.AdminPort,
+		CanaryPort: settings.CanaryPort,
 		Upstream: authproxy.Upstream{
 			Port:                 settings.Port,
 			Path:                 settings.Path,

@@ -61,6 +61,30 @@ func TestObjectsAreGolden(t *testing.T) {
 	}
 }
 
+// The canary's port is never one that the user chose, and never opened.
+func TestCanaryPortGivesWay(t *testing.T) {
+	server := read(t, "testdata/generic/in.yaml")
+	port := func(number int32) *int32 { return &number }
+	server.Spec.Port, server.Spec.Gate = port(29091), &v1alpha1.Gate{Port: port(29090), AdminPort: port(29092)}
+	if got := desired.Resolve(server).CanaryPort; got != 29093 {
+		t.Errorf("got %d", got)
+	}
+	objects, err := desired.Objects(server, inputs(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range objects {
+		data, err := yaml.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told, isConfig := bytes.Count(data, []byte("29093")), bytes.Contains(data, []byte("kind: ConfigMap"))
+		if told > 0 != (isConfig && bytes.Contains(data, []byte("authproxy.v1.json"))) {
+			t.Errorf("port 29093 in\n%s", data)
+		}
+	}
+}
+
 func TestObjectsNeedKeys(t *testing.T) {
 	in := inputs(t)
 	in.Keys = nil

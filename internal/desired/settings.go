@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +20,7 @@ type Settings struct {
 
 	GatePort      int32
 	AdminPort     int32
+	CanaryPort    int32
 	GateResources corev1.ResourceRequirements
 	DrainSeconds  int32
 
@@ -46,6 +48,7 @@ const (
 	defaultPath             = "/mcp"
 	defaultGatePort         = 8080
 	defaultAdminPort        = 9090
+	firstCanaryPort         = 29090
 	defaultDrainSeconds     = 30
 	defaultProbeInterval    = 30
 	defaultProbeTimeout     = 5
@@ -70,6 +73,7 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	gate := firstNonNil(s.Spec.Gate, &v1alpha1.Gate{})
 	out.GatePort = valueOr(gate.Port, defaultGatePort)
 	out.AdminPort = valueOr(gate.AdminPort, defaultAdminPort)
+	out.CanaryPort = canaryPort(out.Port, out.GatePort, out.AdminPort)
 	out.DrainSeconds = valueOr(gate.DrainSeconds, defaultDrainSeconds)
 	out.GateResources = *firstNonNil(gate.Resources, &corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
@@ -83,6 +87,15 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	}
 	out.Probe = resolveProbe(s.Spec.AuthProbe)
 	return out
+}
+
+// canaryPort is not the user's to choose: firstCanaryPort, or the next that is none of the pod's other ports.
+func canaryPort(taken ...int32) int32 {
+	port := int32(firstCanaryPort)
+	for slices.Contains(taken, port) {
+		port++
+	}
+	return port
 }
 
 func resolveProbe(p *v1alpha1.AuthProbe) Probe {

@@ -27,6 +27,8 @@ type State struct {
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could
 	// not find out, empty if there are none.
 	Listeners []Listener `json:"listeners"`
+	// CanaryPort is where the gate takes connections only to be found by whoever no policy keeps away; 0 if it does not.
+	CanaryPort int32 `json:"canaryPort,omitempty"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
 	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever

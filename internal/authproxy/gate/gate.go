@@ -40,8 +40,8 @@ type Options struct {
 	Now func() time.Time
 	// Log gets a line per request and per change; the default is to discard them.
 	Log *slog.Logger
-	// ClientListener and AdminListener are served by Run in place of the configured ports. Run closes them.
-	ClientListener, AdminListener net.Listener
+	// ClientListener, AdminListener and CanaryListener are served by Run in place of the configured ports. Run closes them.
+	ClientListener, AdminListener, CanaryListener net.Listener
 	// PollInterval is how often the mounted files are read; the default is 1 s.
 	PollInterval time.Duration
 	// AnswerTimeout bounds the wait for a server's answer to begin; the default is forward.DefaultAnswerTimeout.
@@ -103,6 +103,7 @@ type Gate struct {
 	streams   *streams.Registry
 	audit     *audit.Log // nil if nobody wants it
 	tally     *tally
+	canary    canary
 	// certificate is nil without TLS.
 	certificate *certificate.Store
 }
@@ -191,6 +192,7 @@ func (g *Gate) state() admin.State {
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
 		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
+		CanaryPort: g.canary.port.Load(),
 	}
 	g.tellLife(&state, current)
 	for provider, set := range current.Keys {

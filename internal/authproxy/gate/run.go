@@ -54,6 +54,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	}()
 	go g.tend(tending, client.Addr().String())
 	go g.renew(tending)
+	defer g.startCanary(ctx, config.CanaryPort)()
 	defer g.startAudit()()
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())

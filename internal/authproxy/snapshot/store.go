@@ -114,11 +114,12 @@ func (s *Store) parseConfig(raw []byte) (configuration, error) {
 	// Ports and TLS stay those with which this gate started: the listeners have them, and the server beside us was
 	// started on its. A pod with others is another pod.
 	old := s.config.value
-	if config.Port != old.Port || config.AdminPort != old.AdminPort || config.Upstream.Port != old.Upstream.Port || config.TLS != old.TLS {
+	if config.Port != old.Port || config.AdminPort != old.AdminPort || config.CanaryPort != old.CanaryPort ||
+		config.Upstream.Port != old.Upstream.Port || config.TLS != old.TLS {
 		s.source.Log.Warn("the configuration has other ports, or TLS where there was none or none where it was: it takes effect in a new pod")
 	}
 	read.TLS = old.TLS
-	read.Port, read.AdminPort, read.Upstream.Port = old.Port, old.AdminPort, old.Upstream.Port
+	read.Port, read.AdminPort, read.CanaryPort, read.Upstream.Port = old.Port, old.AdminPort, old.CanaryPort, old.Upstream.Port
 	return read, nil
 }
 
