@@ -33,7 +33,7 @@ func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 		return nil, fmt.Errorf("gate configuration: %w", err)
 	}
 	if _, err := authproxy.ParseConfig(data); err != nil {
-		return nil, err
+		return nil, &InvalidError{Problem: inSpec(err.Error())}
 	}
 	return corev1ac.ConfigMap(gateConfigName(s), s.Namespace).
 		WithLabels(labels(s)).

@@ -95,8 +95,19 @@ func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) 
 	return out
 }
 
+// Managed gives the provider whose key Gatehouse makes, if there is one.
+func (s Settings) Managed() (Provider, bool) {
+	i := slices.IndexFunc(s.Providers, func(p Provider) bool { return p.Type == v1alpha1.KeysManaged })
+	if i < 0 {
+		return Provider{}, false
+	}
+	return s.Providers[i], true
+}
+
 // shared tells that the keys are shared secrets.
-func (p Provider) shared() bool { return p.Secret != nil && p.Secret.Format == v1alpha1.FormatSharedSecret }
+func (p Provider) shared() bool {
+	return p.Secret != nil && p.Secret.Format == v1alpha1.FormatSharedSecret
+}
 
 // defaultAlgorithms leaves it to each public key which algorithm it serves.
 func defaultAlgorithms(shared bool) []keys.Algorithm {

@@ -33,6 +33,15 @@ func keysSources(s *v1alpha1.MCPServer, settings Settings) *corev1ac.ProjectedVo
 	return sources
 }
 
+// References names what users bring for a server, as "Secret NAME" or "ConfigMap NAME".
+func References(s *v1alpha1.MCPServer) []string {
+	var out []string
+	for _, ref := range Resolve(s).secretRefs() {
+		out = append(out, "Secret "+ref.name)
+	}
+	return out
+}
+
 // secretRef is what a provider wants of a Secret of yours.
 type secretRef struct {
 	provider, name string
