@@ -54,11 +54,14 @@ func random(n int) []byte {
 	return out
 }
 
-// ask sends a tools/list with the token to a pod's gate, and gives the status and the gate's reason.
+const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":` +
+	`{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"spec","version":"1"}}}`
+
+// ask sends an initialize with the token to a pod's gate, and gives the status and the gate's reason.
 func ask(ctx context.Context, pod *simulatedPod, token string) string {
 	GinkgoHelper()
 	url := fmt.Sprintf("http://%s:%d/mcp", pod.pod.Status.PodIP, 8080)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(initialize))
 	Expect(err).NotTo(HaveOccurred())
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/json")

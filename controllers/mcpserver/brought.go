@@ -135,9 +135,9 @@ func (b reader) certificates(ctx context.Context, ref v1alpha1.SecretKeyRef, fie
 	return nil
 }
 
-// keyProblem is something wrong with keys; what runs keeps those that it has.
+// keyProblem is something wrong with keys, told behind the field that names them; what runs keeps those that it has.
 func keyProblem(reason, format string, args ...any) *problem {
-	return &problem{v1alpha1.ConditionKeysReady, reason, fmt.Sprintf(format, args...) + " Pods keep the keys they have."}
+	return &problem{v1alpha1.ConditionKeysReady, reason, "Field " + fmt.Sprintf(format, args...) + " Pods keep the keys they have."}
 }
 
 // mount notes the version of an object that the gate mounts.
