@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
+	"regexp"
 	"testing"
 	"time"
 
@@ -114,6 +114,9 @@ func TestStanding(t *testing.T) {
 	}
 }
 
+// junitTime is how Jenkins's schema (junit-10.xsd) wants a time: seconds with at most three decimals.
+var junitTime = regexp.MustCompile(`^[0-9]+\.[0-9]{3}$`)
+
 // What readers of JUnit reports rely on: counts that agree with the test cases, names that occur once, and a report
 // without evidence that is not green.
 func TestJUnitIsConsistent(t *testing.T) {
@@ -141,6 +144,9 @@ func TestJUnitIsConsistent(t *testing.T) {
 		if err := xml.Unmarshal(out.Bytes(), &read); err != nil {
 			t.Fatal(err)
 		}
+		if !junitTime.MatchString(read.Suite.Time) {
+			t.Errorf("%s: a time of %q", name, read.Suite.Time)
+		}
 		suite, names := read.Suite, map[string]bool{}
 		failures, errors, skipped := 0, 0, 0
 		for _, c := range suite.Cases {
@@ -148,8 +154,8 @@ func TestJUnitIsConsistent(t *testing.T) {
 				t.Errorf("%s: two test cases are called %q", name, c.Name)
 			}
 			names[c.Name] = true
-			if _, err := strconv.ParseFloat(c.Time, 64); err != nil {
-				t.Errorf("%s: %v", name, err)
+			if !junitTime.MatchString(c.Time) {
+				t.Errorf("%s: a time of %q", name, c.Time)
 			}
 			for _, count := range []struct {
 				there *struct{}

@@ -133,4 +133,4 @@ func distinct(name string, times map[string]int) string {
 	return name
 }
 
-func junitTime(seconds float64) string { return strconv.FormatFloat(seconds, 'f', 6, 64) }
+func junitTime(seconds float64) string { return strconv.FormatFloat(seconds, 'f', 3, 64) }

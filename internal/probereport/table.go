@@ -83,7 +83,7 @@ var sentences = map[probe.Kind]string{
 	probe.ClockSkew:           "nothing is proven, the clocks differ too much",
 	probe.UpstreamUnavailable: "the lock is not proven, the server behind it is down",
 	probe.Unreachable:         "nothing is proven, there is no connection",
-	probe.Inconclusive:        "this proves nothing for or against the lock",
+	probe.Inconclusive:        "the lock is not proven",
 	probe.Locked:              "the lock holds",
 }
 
