@@ -33,7 +33,7 @@ var rules = []rule{
 	},
 	{
 		pattern: "./internal/keys/...",
-		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset"},
+		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", module + "/internal/keys"},
 		never:   kubernetes,
 	},
 	{
