@@ -44,7 +44,7 @@ func newSite(t *testing.T, upstream net.Addr, change func(*site)) *site {
 		config: authproxy.Config{
 			Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"},
 			Port:   8080, AdminPort: 9090,
-			Upstream: authproxy.Upstream{Port: int32(upstream.(*net.TCPAddr).Port), Path: "/mcp"},
+			Upstream: authproxy.Upstream{Port: portOf(upstream), Path: "/mcp"},
 			Providers: []authproxy.Provider{{
 				Name: "managed", Issuer: "urn:gatehouse:demo", Audiences: []string{"urn:gatehouse:demo"},
 				Algorithms: []keys.Algorithm{keys.EdDSA, keys.ES256}, ClockSkewSeconds: 30,
@@ -60,6 +60,8 @@ func newSite(t *testing.T, upstream net.Addr, change func(*site)) *site {
 	s.start(t)
 	return s
 }
+
+func portOf(addr net.Addr) int32 { return int32(addr.(*net.TCPAddr).Port) }
 
 func newKey(t *testing.T) keys.Private {
 	t.Helper()
