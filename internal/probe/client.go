@@ -99,10 +99,14 @@ func (r *round) post(ctx context.Context, bearer string, c call) finding {
 	return r.fire(ctx, shot{call: &c}.bearing(bearer))
 }
 
-// closeSession ends a session that a request opened, with the token that opened it, so that probing leaves nothing
-// behind. It is given time of its own: the case may have used up its share. A server that has no such method says 405.
+// closeSession ends a session that a request opened, with the token that opened it, or else with the control's, so that
+// probing leaves nothing behind. It is given time of its own: the case may have used up its share. A server that has no
+// such method says 405.
 func (r *round) closeSession(ctx context.Context, opener shot, session string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.target.Timeout)
 	defer cancel()
-	r.fire(ctx, shot{method: http.MethodDelete, authorization: opener.authorization, session: session})
+	end := shot{method: http.MethodDelete, authorization: opener.authorization, session: session}
+	if ended := r.fire(ctx, end); isRefusal(ended.answer.status) {
+		r.fire(ctx, end.bearing(r.issuers[0].control))
+	}
 }

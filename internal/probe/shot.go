@@ -94,7 +94,7 @@ func (r *round) build(ctx context.Context, s shot) (fired, error) {
 		}
 		if s.batch {
 			data = slices.Concat([]byte("["), data, []byte("]"))
-		} else if message.id != 0 {
+		} else if message.id != 0 && !s.expecting { // a body that is not wanted names no id
 			out.id = message.idText()
 		}
 		out.step, body, length = message.method, io.NopCloser(bytes.NewReader(data)), int64(len(data))

@@ -86,7 +86,7 @@ var messageVariations = []variation{
 
 var tokenVariations = []variation{
 	{name: "claim changed", spoil: func(raw string, _ uint64) (string, error) { return token.Tampered(raw, "sub", "root") }},
-	{name: "expiry put off", spoil: func(raw string, _ uint64) (string, error) { return token.Tampered(raw, "exp", 4102444800) }},
+	{name: "scope added", spoil: func(raw string, _ uint64) (string, error) { return token.Tampered(raw, "scope", "root") }},
 	{name: "bit of the signature", spoil: token.Flipped},
 }
 

@@ -55,7 +55,7 @@ func faultRows() []faultRow {
 		{"clock=5m," + checking, "Passed ClockSkew valid", "", "Rejected ValidRejected valid"},
 		{"clock=-5m," + checking, "Passed ClockSkew valid", "", "Rejected ValidRejected valid"},
 		{"reset", "Reset Broken valid", "Reset Broken none", "Unavailable UpstreamUnavailable valid upstream_reset"},
-		{"reset-no-token", "Passed Open malformed", "Reset Broken none", "Passed Locked valid"},
+		{"reset-no-token", "Passed Open empty", "Reset Broken none", "Passed Locked valid"},
 		{"reset-malformed", "Passed Open none", "", "Passed Locked valid"},
 		{"eof", "ClosedWithoutAnswer Broken valid", "ClosedWithoutAnswer Broken none", "Unavailable UpstreamUnavailable valid upstream_closed"},
 		{"panic", "ClosedWithoutAnswer Broken valid", "ClosedWithoutAnswer Broken none", "Unavailable UpstreamUnavailable valid upstream_closed"},
