@@ -26,6 +26,12 @@ const (
 	gateNo   = "no"
 )
 
+// What --tier says of how much is asked.
+const (
+	tierFull = "full"
+	tierBeat = "beat"
+)
+
 // What --key-format says of the key file.
 const (
 	keyAuto   = "auto"
@@ -78,7 +84,7 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.maxLifetime, "max-token-lifetime", 0, "tokens that live longer must be refused (default: not asked)")
 	flags.StringVar(&o.gate, "gate", gateAuto, "hold the answers against what Gatehouse's own gate promises: yes, no (401 and 403 are refusals), "+
 		"or auto (yes if the answer to a first request has the header Gatehouse-Reason)")
-	flags.StringVar(&o.tier, "tier", "full", "full, or beat (the few cases that the operator asks every interval)")
+	flags.StringVar(&o.tier, "tier", tierFull, "full, or beat (the few cases that the operator asks every interval)")
 	flags.Uint64Var(&o.seed, "seed", 0, "make the choices of an earlier round again (default: draw one)")
 	flags.DurationVar(&o.timeout, "timeout", defaultProbeTimeout, "time limit of each case")
 	flags.DurationVar(&o.clockSkew, "clock-skew", defaultClockSkew, "leeway on times that the server grants; clocks that differ by more prove nothing")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
@@ -22,7 +23,7 @@ func (o *probeOptions) target(url string) (probe.Target, error) {
 		URL: url, Providers: []probe.Provider{provider}, Policy: o.policy(), Tier: probe.Full, Exact: o.gate == gateYes,
 		Timeout: o.timeout, ClockTolerance: o.clockSkew, Seed: o.seed,
 	}
-	if o.tier == "beat" {
+	if o.tier == tierBeat {
 		target.Tier = probe.Beat
 	}
 	if o.ca != "" {
@@ -45,6 +46,30 @@ var ofKey = []string{
 }
 
 func (o *probeOptions) validate() error {
+	for _, flag := range []struct {
+		name, value string
+		allowed     []string
+	}{
+		{"gate", o.gate, []string{gateAuto, gateYes, gateNo}},
+		{"tier", o.tier, []string{tierFull, tierBeat}},
+		{"key-format", o.keyFormat, []string{keyAuto, keySecret}},
+	} {
+		if !slices.Contains(flag.allowed, flag.value) {
+			return fmt.Errorf("--%s %q: use %s", flag.name, flag.value, strings.Join(flag.allowed, " or "))
+		}
+	}
+	switch {
+	case o.timeout <= 0:
+		return fmt.Errorf("--timeout %s: it must be positive", o.timeout)
+	case o.lifetime <= 0:
+		return fmt.Errorf("--lifetime %s: it must be positive", o.lifetime)
+	default:
+		return o.validateCredential()
+	}
+}
+
+// validateCredential looks at what goes together.
+func (o *probeOptions) validateCredential() error {
 	given := 0
 	for _, value := range []string{o.key, o.tokenFile, o.tokenEnv} {
 		if value != "" {
@@ -54,23 +79,12 @@ func (o *probeOptions) validate() error {
 	switch {
 	case given > 1:
 		return errors.New("give one of --key, --token-file and --token-env")
-	case !slices.Contains([]string{gateAuto, gateYes, gateNo}, o.gate):
-		return fmt.Errorf("--gate %q: use auto, yes or no", o.gate)
-	case o.gate == gateYes && given == 0:
+	case given == 0 && o.gate == gateYes:
 		return errors.New("--gate=yes needs a good token (--key, --token-file or --token-env): what the gate says of a bad token " +
 			"depends on what is good")
-	case o.tier != "full" && o.tier != "beat":
-		return fmt.Errorf("--tier %q: use full or beat", o.tier)
-	case o.keyFormat != keyAuto && o.keyFormat != keySecret:
-		return fmt.Errorf("--key-format %q: use auto (PEM, JWK or JWK Set) or secret", o.keyFormat)
-	case o.timeout <= 0:
-		return fmt.Errorf("--timeout %s: it must be positive", o.timeout)
-	case o.lifetime <= 0:
-		return fmt.Errorf("--lifetime %s: it must be positive", o.lifetime)
 	case given == 0 && (o.publicKey != "" || len(o.forbiddenTool) > 0):
 		return errors.New("--public-key and --forbidden-tool need a good token: --key, --token-file or --token-env")
-	}
-	if o.key != "" {
+	case o.key != "":
 		return nil
 	}
 	for _, name := range ofKey {

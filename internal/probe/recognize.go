@@ -31,7 +31,7 @@ func (p *Prober) Recognize(ctx context.Context, target Target) (bool, error) {
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return false, nil //nolint:nilerr // the round tells why there is no answer
+		return false, nil // The round tells why there is no answer.
 	}
 	defer func() { _ = response.Body.Close() }()
 	return reasons[response.Header.Get(reasonHeader)], nil
