@@ -26,8 +26,8 @@ type Store struct {
 	revoked file[revocations]
 	// revocationsKnown: since the start there was a good list of them, or none at all.
 	revocationsKnown bool
-	broken  map[string]error // by file; "" is for a whole folder
-	unused  map[string]bool  // keys that were said not to be used
+	broken           map[string]error // by file; "" is for a whole folder
+	unused           map[string]bool  // keys that were said not to be used
 }
 
 // configuration is a Config with the digest of the file it was read from, in hex.
