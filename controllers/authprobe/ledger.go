@@ -22,9 +22,23 @@ type entry struct {
 	instance string
 	// due is when to try next.
 	due time.Time
+	// full is the last proof of everything.
+	full fullProof
+	// around is what was found beside the gate last.
+	around surroundings
 }
 
-// next is the entry after one more round.
+// learn is the entry after one more round.
+func (e entry) learn(seen observation, probe desired.Probe, jitter float64) entry {
+	e = e.next(seen.evidence, probe)
+	e.full = e.full.renewed(seen, jitter)
+	if seen.around != nil {
+		e.around = *seen.around
+	}
+	return e
+}
+
+// next is the entry after one more round, as far as the lock is concerned.
 func (e entry) next(seen evidence, probe desired.Probe) entry {
 	e.rounds++
 	if seen.grade == proven {

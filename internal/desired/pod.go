@@ -157,7 +157,7 @@ func adminGet(settings Settings, path string) *corev1ac.HTTPGetActionApplyConfig
 func gateVolumes(s *v1alpha1.MCPServer) []*corev1ac.VolumeApplyConfiguration {
 	return []*corev1ac.VolumeApplyConfiguration{
 		corev1ac.Volume().WithName(configVolume).WithConfigMap(
-			corev1ac.ConfigMapVolumeSource().WithName(gateConfigName(s)).WithOptional(true)),
+			corev1ac.ConfigMapVolumeSource().WithName(GateConfigName(s)).WithOptional(true)),
 		corev1ac.Volume().WithName(keysVolume).WithConfigMap(
 			corev1ac.ConfigMapVolumeSource().WithName(publicKeysName(s)).WithOptional(true)),
 		corev1ac.Volume().WithName(secretVolume).WithSecret(

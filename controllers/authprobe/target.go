@@ -1,0 +1,38 @@
+package authprobe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// target is what a round asks of the gate at an address, host:port, that has just said this of itself.
+func target(server *v1alpha1.MCPServer, gate string, use credentials, _ admin.State, tier probe.Tier) probe.Target {
+	settings := desired.Resolve(server)
+	return probe.Target{
+		URL:            "http://" + gate + settings.Path,
+		Providers:      []probe.Provider{{Name: settings.Providers[0].Name, Tokens: use.tokens}},
+		Tier:           tier,
+		Exact:          true,
+		Timeout:        settings.Probe.Timeout,
+		ClockTolerance: use.skew,
+	}
+}
+
+// basisOf changes whenever a proof of everything is worth nothing any more: the spec, a process of the pod, or what the
+// gate has in force is another. Rotation of keys is such a change, too.
+func basisOf(server *v1alpha1.MCPServer, pod corev1.Pod, state admin.State) string {
+	parts := []string{fmt.Sprint(server.Generation), instanceOf(pod), state.Instance, state.ConfigSHA256, state.RevokedSHA256}
+	for _, provider := range slices.Sorted(maps.Keys(state.Keys)) {
+		parts = append(parts, provider+"="+strings.Join(slices.Sorted(slices.Values(state.Keys[provider])), ","))
+	}
+	return strings.Join(parts, " ")
+}
