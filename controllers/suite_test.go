@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -37,6 +38,8 @@ var (
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
 	recorder events.EventRecorder
+	// registry has the metrics of the prober that runs.
+	registry *prometheus.Registry
 )
 
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
@@ -79,7 +82,10 @@ var _ = BeforeSuite(func() {
 	recorder = mgr.GetEventRecorder("gatehouse")
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	Expect(builder.SetupWithManager(mgr)).To(Succeed())
-	Expect(authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr)).To(Succeed())
+	registry = prometheus.NewRegistry()
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), k8s, recorder, authprobe.Options{Registry: registry})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

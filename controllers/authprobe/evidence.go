@@ -36,6 +36,11 @@ type evidence struct {
 	cut bool
 }
 
+// failure is the evidence as status has it.
+func (e *evidence) failure(pod string) v1alpha1.AuthFailure {
+	return v1alpha1.AuthFailure{Pod: pod, Case: e.question, Expected: e.expected, Seen: e.seen}
+}
+
 // fromReport turns the report of a round into evidence.
 func fromReport(report probe.Report, at time.Time) evidence {
 	verdict := report.Verdict()

@@ -22,6 +22,8 @@ type observation struct {
 	basis string
 	// results of the cases, for metrics.
 	results []probe.Result
+	// replay is for the next round; nil where no case was asked.
+	replay *probe.Replay
 	// around is what was found beside the gate; nil where nobody looked.
 	around *surroundings
 }
@@ -65,11 +67,11 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	}
 	basis := basisOf(server, pod, before)
 	tier := known.tier(basis, r.Now())
-	report, err := r.Prober.Run(ctx, target(server, gate, use, before, tier))
+	report, err := r.Prober.Run(ctx, target(server, gate, use, before, question{tier, known.replay, use.requestID(pod)}))
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return observation{}, err
 	}
-	result := observation{evidence: fromReport(report, r.Now()), tier: tier, basis: basis, results: report.Results}
+	result := observation{evidence: fromReport(report, r.Now()), tier: tier, basis: basis, results: report.Results, replay: &report.Replay}
 	if result.grade == open {
 		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
 		return result, nil

@@ -23,12 +23,12 @@ import (
 type reach int
 
 const (
-	// silent: nothing came back in time, as where a policy drops what it does not let pass.
-	silent reach = iota
-	// refused: a connection was refused, or there is no way to the address.
-	refused
-	// accepted: a connection was taken. What would be said on it is not asked: nobody outside the pod may come so far.
-	accepted
+	// dialSilent: nothing came back in time, as where a policy drops what it does not let pass.
+	dialSilent reach = iota
+	// dialRefused: a connection was refused, or there is no way to the address.
+	dialRefused
+	// dialAccepted: a connection was taken. What would be said on it is not asked: nobody outside the pod may come so far.
+	dialAccepted
 )
 
 const (
@@ -65,8 +65,8 @@ func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin
 	targets := map[string]string{}
 	for _, listener := range r.someOf(state.Listeners) {
 		name := net.JoinHostPort(listener.Address, strconv.Itoa(int(listener.Port)))
-		if last, found := before.listeners[name]; found && last == silent && !again {
-			out.listeners[name] = silent
+		if last, found := before.listeners[name]; found && last == dialSilent && !again {
+			out.listeners[name] = dialSilent
 			continue
 		}
 		targets[name] = net.JoinHostPort(addressFor(pod, listener.Address), strconv.Itoa(int(listener.Port)))
@@ -81,7 +81,7 @@ func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin
 		switch {
 		case name != canary:
 			out.listeners[name] = came
-		case came == accepted:
+		case came == dialAccepted:
 			out.policy = v1alpha1.NetworkPolicyNotEnforced
 		default:
 			out.policy = v1alpha1.NetworkPolicyEnforced
@@ -131,19 +131,19 @@ func (r *Reconciler) dial(ctx context.Context, address string) reach {
 	conn, err := r.Dial(ctx, "tcp", address)
 	if err == nil {
 		_ = conn.Close()
-		return accepted
+		return dialAccepted
 	}
 	var timeout net.Error
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
-		return silent
+		return dialSilent
 	}
-	return refused
+	return dialRefused
 }
 
 // open are the listeners that were reached, sorted.
 func (s surroundings) open() []string {
 	reached := maps.Clone(s.listeners)
-	maps.DeleteFunc(reached, func(_ string, came reach) bool { return came != accepted })
+	maps.DeleteFunc(reached, func(_ string, came reach) bool { return came != dialAccepted })
 	return slices.Sorted(maps.Keys(reached))
 }
 

@@ -14,16 +14,30 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
+// question is what differs between the rounds on one gate.
+type question struct {
+	tier      probe.Tier
+	replay    probe.Replay
+	requestID func() string
+}
+
 // target is what a round asks of the gate at an address, host:port, that has just said this of itself.
-func target(server *v1alpha1.MCPServer, gate string, use credentials, _ admin.State, tier probe.Tier) probe.Target {
+func target(server *v1alpha1.MCPServer, gate string, use credentials, state admin.State, ask question) probe.Target {
 	settings := desired.Resolve(server)
+	scheme := "http://"
+	if state.CertificateSHA256 != "" {
+		scheme = "https://"
+	}
 	return probe.Target{
-		URL:            "http://" + gate + settings.Path,
-		Providers:      []probe.Provider{{Name: settings.Providers[0].Name, Tokens: use.tokens}},
-		Tier:           tier,
-		Exact:          true,
-		Timeout:        settings.Probe.Timeout,
-		ClockTolerance: use.skew,
+		URL:               scheme + gate + settings.Path,
+		CertificateSHA256: state.CertificateSHA256,
+		Providers:         []probe.Provider{{Name: settings.Providers[0].Name, Tokens: use.tokens}},
+		Tier:              ask.tier,
+		Exact:             true,
+		Timeout:           settings.Probe.Timeout,
+		ClockTolerance:    use.skew,
+		RequestID:         ask.requestID,
+		Replay:            ask.replay,
 	}
 }
 
