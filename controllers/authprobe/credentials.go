@@ -2,6 +2,7 @@ package authprobe
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
@@ -30,6 +32,7 @@ type credentials struct {
 	admin  admin.Key
 	// kids are the ids of the keys that the gate must have loaded, by provider. An empty list stands for any.
 	kids map[string][]string
+	ids  probeid.Key
 }
 
 // credentials reads the server's Secrets. Nil means that they are not there, or not usable, yet; the condition
@@ -52,12 +55,16 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	if err != nil {
 		return nil, nil //nolint:nilerr // a Secret that is not what it must be is put right by its controller
 	}
+	ids, err := probeid.NewKey(shared[authproxy.SecretFile])
+	if err != nil {
+		return nil, nil //nolint:nilerr // as above
+	}
 	var kids []string
 	for _, key := range set {
 		kids = append(kids, key.ID())
 	}
 	return &credentials{
-		admin: key, kids: map[string][]string{provider.Name: kids},
+		admin: key, ids: ids, kids: map[string][]string{provider.Name: kids},
 		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
 		tokens: token.Template{
 			Key: set[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
@@ -79,6 +86,12 @@ func (r *Reconciler) secretData(ctx context.Context, server *v1alpha1.MCPServer,
 	return secret.Data, nil
 }
 
-// requestID makes ids by which the pod's gate can tell our requests from those of clients once it has answered them. Nil
-// is an id that says nothing.
-func (credentials) requestID(corev1.Pod) func() string { return nil }
+// requestID makes ids by which the pod's gate can tell our requests from those of clients, once it has answered them. To
+// anybody else they are random.
+func (c credentials) requestID(pod corev1.Pod) func() string {
+	return func() string {
+		var random [probeid.RandomBytes]byte
+		rand.Read(random[:])
+		return c.ids.New(string(pod.UID), random)
+	}
+}

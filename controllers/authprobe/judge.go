@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bareserver"
 )
 
 // subject is one pod as the judge sees it.
@@ -24,6 +25,8 @@ type subject struct {
 	bypass *evidence
 	// mesh: it carries a mesh proxy.
 	mesh bool
+	// bare is what the server does without its gate.
+	bare v1alpha1.BareServerResult
 }
 
 // worst is the evidence that decides about the pod. A way past the gate says more than a gate that gave no proof or no
@@ -44,6 +47,7 @@ type judgement struct {
 	pods, provenPods int
 	failures         []v1alpha1.AuthFailure
 	policy           v1alpha1.NetworkPolicyEnforcement
+	bare             v1alpha1.BareServerResult
 }
 
 // judge gives the verdict on a server from what stands about its pods.
@@ -157,6 +161,17 @@ func (j judgement) against(service *serviceFinding) judgement {
 	return j
 }
 
+const notAsked = v1alpha1.BareServerResult(bareserver.NotAsked)
+
+// bareNotes say to a person what the server does without its gate, where that is worth knowing.
+var bareNotes = map[v1alpha1.BareServerResult]string{
+	v1alpha1.BareServerResult(bareserver.Open):      "Without its gate the server would let anybody in.",
+	v1alpha1.BareServerResult(bareserver.AnyBearer): "Without its gate the server would take any token.",
+	v1alpha1.BareServerResult(bareserver.Resets):    "Without its gate the server resets a request without a good token.",
+	v1alpha1.BareServerResult(bareserver.Exits):     "Without its gate the server exits at a request without a good token.",
+	v1alpha1.BareServerResult(bareserver.Hangs):     "Without its gate the server hangs at a request without a good token.",
+}
+
 // noted adds what was found out, or could not be, about what is around the pods.
 func (j judgement) noted(subjects []subject) judgement {
 	j.policy = v1alpha1.NetworkPolicyUnknown
@@ -169,6 +184,12 @@ func (j judgement) noted(subjects []subject) judgement {
 		if note == "" {
 			note = s.around.note()
 		}
+		if s.bare != "" && (j.bare == "" || j.bare == notAsked) {
+			j.bare = s.bare
+		}
+	}
+	if text := bareNotes[j.bare]; text != "" {
+		j.message += " " + text
 	}
 	if note != "" && j.reason != v1alpha1.ReasonMeshInTheWay {
 		j.message += " " + note

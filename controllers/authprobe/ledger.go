@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
@@ -28,6 +29,8 @@ type entry struct {
 	full fullProof
 	// around is what was found beside the gate last.
 	around surroundings
+	// bare is what its gate saw the server do without it; empty if that is not known.
+	bare v1alpha1.BareServerResult
 	// replay are tokens that were let in, to be refused once they have expired.
 	replay probe.Replay
 }
@@ -36,6 +39,9 @@ type entry struct {
 func (e entry) learn(seen observation, settings desired.Probe, jitter float64) entry {
 	e = e.next(seen.evidence, settings)
 	e.full = e.full.renewed(seen, jitter)
+	if seen.bare != "" {
+		e.bare = seen.bare
+	}
 	if seen.replay != nil {
 		e.replay = *seen.replay
 	}

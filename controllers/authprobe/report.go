@@ -113,6 +113,7 @@ func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time, pro
 			around:      entries[pod.UID].around,
 			bypass:      entries[pod.UID].around.bypass(now),
 			mesh:        hasMeshProxy(pod),
+			bare:        entries[pod.UID].bare,
 		})
 	}
 	return out
@@ -158,6 +159,9 @@ func authHealthOf(verdict judgement, last time.Time) *mcpac.AuthHealthApplyConfi
 	if verdict.policy != "" {
 		out.WithNetworkPolicy(verdict.policy)
 	}
+	if verdict.bare != "" {
+		out.WithBareServer(verdict.bare)
+	}
 	for _, f := range verdict.failures {
 		out.WithFailures(mcpac.AuthFailure().WithPod(f.Pod).WithCase(f.Case).WithExpected(f.Expected).WithSeen(f.Seen))
 	}
@@ -181,7 +185,7 @@ func same(server *v1alpha1.MCPServer, before metav1.Condition, verdict judgement
 	health := server.Status.AuthHealth
 	return health != nil && before.Status == verdict.status && before.Reason == verdict.reason && before.Message == verdict.message &&
 		before.ObservedGeneration == server.Generation &&
-		health.NetworkPolicy == verdict.policy &&
+		health.NetworkPolicy == verdict.policy && health.BareServer == verdict.bare &&
 		health.Pods == int32(verdict.pods) && health.ProvenPods == int32(verdict.provenPods) && //nolint:gosec // counts of pods
 		(len(health.Failures) == 0 && len(verdict.failures) == 0 || equality.Semantic.DeepEqual(health.Failures, verdict.failures))
 }

@@ -24,6 +24,8 @@ type observation struct {
 	results []probe.Result
 	// replay is for the next round; nil where no case was asked.
 	replay *probe.Replay
+	// bare is what the gate saw the server do without it.
+	bare v1alpha1.BareServerResult
 	// around is what was found beside the gate; nil where nobody looked.
 	around *surroundings
 }
@@ -71,7 +73,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return observation{}, err
 	}
-	result := observation{evidence: fromReport(report, r.Now()), tier: tier, basis: basis, results: report.Results, replay: &report.Replay}
+	result := observation{evidence: fromReport(report, r.Now()), bare: v1alpha1.BareServerResult(before.BareServer), tier: tier, basis: basis, results: report.Results, replay: &report.Replay}
 	if result.grade == open {
 		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
 		return result, nil
