@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -67,8 +68,13 @@ func run() error {
 
 func addControllers(mgr ctrl.Manager, options options) error {
 	recorder := mgr.GetEventRecorder("gatehouse")
+	issuer, err := mcpserver.NewClusterIssuer(mgr.GetConfig())
+	if err != nil {
+		return err
+	}
 	builder := &mcpserver.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Issuer: issuer,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,
@@ -77,7 +83,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 			ReadinessGatesOff: options.readinessGatesOff,
 		},
 	}
-	if err := builder.SetupWithManager(mgr); err != nil {
+	if err := builder.SetupWithManager(context.Background(), mgr, mcpserver.CacheOptions(options.watchNamespaces)); err != nil {
 		return err
 	}
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{

@@ -27,9 +27,12 @@ const (
 
 // credentials are what the operator needs to try a server's lock.
 type credentials struct {
-	tokens token.Template
-	skew   time.Duration
-	admin  admin.Key
+	// control tells that the operator can mint tokens that must be let in, of the provider of this name.
+	control  bool
+	provider string
+	tokens   token.Template
+	skew     time.Duration
+	admin    admin.Key
 	// kids are the ids of the keys that the gate must have loaded, by provider. An empty list stands for any.
 	kids map[string][]string
 	ids  probeid.Key
@@ -46,11 +49,6 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	if err != nil {
 		return nil, err
 	}
-	provider := desired.Resolve(server).Providers[0]
-	set, err := keys.ParsePrivate(private[authproxy.KeysFile(provider.Name)])
-	if err != nil {
-		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
-	}
 	key, err := admin.NewKey(shared[authproxy.SecretFile])
 	if err != nil {
 		return nil, nil //nolint:nilerr // a Secret that is not what it must be is put right by its controller
@@ -59,12 +57,20 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	if err != nil {
 		return nil, nil //nolint:nilerr // as above
 	}
+	provider, managed := desired.Resolve(server).Managed()
+	if !managed {
+		return &credentials{admin: key, ids: ids}, nil
+	}
+	set, err := keys.ParsePrivate(private[authproxy.KeysFile(provider.Name)])
+	if err != nil {
+		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
+	}
 	var kids []string
 	for _, key := range set {
 		kids = append(kids, key.ID())
 	}
 	return &credentials{
-		admin: key, ids: ids, kids: map[string][]string{provider.Name: kids},
+		admin: key, ids: ids, control: true, provider: provider.Name, kids: map[string][]string{provider.Name: kids},
 		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
 		tokens: token.Template{
 			Key: set[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),

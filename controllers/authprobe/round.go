@@ -63,6 +63,9 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	if failure != nil {
 		return observation{evidence: *failure}, nil
 	}
+	if !use.control {
+		return observation{evidence: controlMissing(r.Now())}, nil
+	}
 	gate, err := address(pod, desired.GatePortName)
 	if err != nil {
 		return observation{}, err
