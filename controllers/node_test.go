@@ -28,10 +28,11 @@ import (
 
 var addresses, pods atomic.Int32
 
-// newAddress gives every pod a loopback address of its own, where its ports are free.
+// newAddress gives every pod a loopback address of its own, where its ports are free: other processes that run this suite
+// have a block of their own.
 func newAddress() string {
 	n := addresses.Add(1)
-	return fmt.Sprintf("127.11.%d.%d", n/250, n%250+1)
+	return fmt.Sprintf("127.%d.%d.%d", 11+os.Getpid()%200, n/250, n%250+1)
 }
 
 // simulatedPod is a pod of the API server whose address is a loopback address, where a real gate and a real MCP server
