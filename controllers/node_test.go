@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -18,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
@@ -25,10 +28,11 @@ import (
 
 var addresses, pods atomic.Int32
 
-// newAddress gives every pod a loopback address of its own, where its ports are free.
+// newAddress gives every pod a loopback address of its own, where its ports are free: other processes that run this suite
+// have a block of their own.
 func newAddress() string {
 	n := addresses.Add(1)
-	return fmt.Sprintf("127.11.%d.%d", n/250, n%250+1)
+	return fmt.Sprintf("127.%d.%d.%d", 11+os.Getpid()%200, n/250, n%250+1)
 }
 
 // simulatedPod is a pod of the API server whose address is a loopback address, where a real gate and a real MCP server
@@ -39,7 +43,9 @@ type simulatedPod struct {
 	spec corev1.PodSpec
 	// client and admin serve the gate's ports; a spec may put something else there.
 	client, admin atomic.Pointer[http.Handler]
-	server        *mcpfake.Server
+	// state changes what the gate says of itself; a spec may set it.
+	state  atomic.Pointer[func(*admin.State)]
+	server *mcpfake.Server
 }
 
 // startPod plays the controllers of Deployment and ReplicaSet, the scheduler and the kubelet: it makes the server's
@@ -89,19 +95,19 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		return path
 	}
 	g, err := gate.New(gate.Options{
-		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", configMap(ctx, server, "-jwks")),
+		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
 		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	p.serve(g.ClientHandler())
-	p.serveAdmin(g.AdminHandler())
+	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
-	admin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
+	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	go func() { _ = front.Serve(listen(settings.GatePort)) }()
-	go func() { _ = admin.Serve(listen(settings.AdminPort)) }()
+	go func() { _ = back.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
 		_ = front.Close()
-		_ = admin.Close()
+		_ = back.Close()
 		_ = upstream.Close()
 	})
 	p.update(ctx, func(status *corev1.PodStatus) {
@@ -111,6 +117,25 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		status.ContainerStatuses = []corev1.ContainerStatus{{Name: desired.ServerContainer, ContainerID: "c://server", State: running, Ready: true}}
 		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
 	})
+}
+
+// projected gives the files of one of the pod's projected volumes.
+func (p *simulatedPod) projected(ctx context.Context, server *v1alpha1.MCPServer, volume string) map[string][]byte {
+	GinkgoHelper()
+	files := map[string][]byte{}
+	at := slices.IndexFunc(p.spec.Volumes, func(v corev1.Volume) bool { return v.Name == volume })
+	for _, from := range p.spec.Volumes[at].Projected.Sources {
+		if from.ConfigMap != nil {
+			maps.Copy(files, configMap(ctx, server, strings.TrimPrefix(from.ConfigMap.Name, server.Name)))
+			continue
+		}
+		object := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: from.Secret.Name}, object)).To(Succeed())
+		for _, item := range from.Secret.Items {
+			files[item.Path] = object.Data[item.Key]
+		}
+	}
+	return files
 }
 
 // serve puts a handler behind the pod's client port.

@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -37,12 +38,16 @@ var (
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
 	recorder events.EventRecorder
+	// registry has the metrics of the prober that runs.
+	registry *prometheus.Registry
+	// clusterIssuer reads the issuer of the API server under test.
+	clusterIssuer *mcpserver.ClusterIssuer
 )
 
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
-		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now,
+		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
 		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
@@ -77,11 +82,16 @@ var _ = BeforeSuite(func() {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	recorder = mgr.GetEventRecorder("gatehouse")
+	clusterIssuer, err = mcpserver.NewClusterIssuer(config)
+	Expect(err).NotTo(HaveOccurred())
 	builder = newBuilder(mgr.GetClient(), gateImage)
-	Expect(builder.SetupWithManager(mgr)).To(Succeed())
-	Expect(authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr)).To(Succeed())
-
 	ctx, stop := context.WithCancel(context.Background())
+	Expect(builder.SetupWithManager(ctx, mgr, watched)).To(Succeed())
+	registry = prometheus.NewRegistry()
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), k8s, recorder, authprobe.Options{Registry: registry})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(prober.SetupWithManager(mgr)).To(Succeed())
+
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	DeferCleanup(func() {

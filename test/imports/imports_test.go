@@ -33,7 +33,7 @@ var rules = []rule{
 	},
 	{
 		pattern: "./internal/keys/...",
-		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset"},
+		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", module + "/internal/keys"},
 		never:   kubernetes,
 	},
 	{
@@ -53,7 +53,7 @@ var rules = []rule{
 	},
 	{
 		pattern: "./internal/probe/...",
-		direct:  []string{module + "/internal/probe/...", module + "/internal/token/..."},
+		direct:  []string{module + "/internal/keys/...", module + "/internal/probe/...", module + "/internal/token/..."},
 		never:   append([]string{module + "/internal/authproxy/..."}, kubernetes...),
 	},
 	{
@@ -70,6 +70,24 @@ var rules = []rule{
 		},
 		never: []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
 	},
+	{
+		pattern: "./internal/probereport",
+		direct:  []string{module + "/internal/probe", module + "/internal/texttable"},
+		never:   kubernetes,
+	},
+	{
+		pattern: "./internal/statusreport",
+		direct: []string{
+			"k8s.io/api/...",
+			"k8s.io/apimachinery/...",
+			module + "/api/...",
+			module + "/docs",
+			module + "/internal/texttable",
+		},
+		never: []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
+	},
+	{pattern: "./internal/texttable", direct: []string{}},
+	{pattern: "./docs", direct: []string{}},
 	{pattern: "./test/mcpfake/...", never: kubernetes},
 	{pattern: "./cmd/authproxy", never: kubernetes},
 	{pattern: "./internal/...", never: []string{module + "/controllers/..."}},

@@ -23,6 +23,7 @@ var ErrPortTaken = errors.New("the port is already taken")
 var (
 	errNoKeys   = errors.New("no keys are loaded")
 	errNotTried = errors.New("the self-test has not passed")
+	errBlind    = errors.New("the list of revocations cannot be read")
 )
 
 // closing is how long the last answers may take to be written when all requests have ended.
@@ -54,6 +55,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	}()
 	go g.tend(tending, client.Addr().String())
 	go g.renew(tending)
+	go g.askBareServer(tending)
 	defer g.startCanary(ctx, config.CanaryPort)()
 	defer g.startAudit()()
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
@@ -152,13 +154,19 @@ func (g *Gate) ready() error {
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
 	}
+	if g.store.Current().RevocationsUnknown {
+		return errBlind
+	}
 	if err := g.canBind(); err != nil {
 		return err
 	}
 	if g.selfTestVerdict() != selfTestPassed {
 		return errNotTried
 	}
-	return g.listening.check()
+	if err := g.listening.check(); err != nil {
+		return err
+	}
+	return g.bare.hold()
 }
 
 // quiesce waits until the server may be stopped: the pod must have left its endpoints, and requests must have ended.

@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -19,8 +20,14 @@ type AuthHealthApplyConfiguration struct {
 	Pods *int32 `json:"pods,omitempty"`
 	// provenPods is how many of them refused every bad token for the right reason and let the good one in.
 	ProvenPods *int32 `json:"provenPods,omitempty"`
+	// networkPolicy tells whether this cluster enforces NetworkPolicies, as seen from the operator: Enforced, NotEnforced or
+	// Unknown. Where they are not enforced, a server that does not listen on loopback alone can be reached past its gate.
+	NetworkPolicy *apiv1alpha1.NetworkPolicyEnforcement `json:"networkPolicy,omitempty"`
 	// failures are the failing pods and cases, the worst first, at most ten.
 	Failures []AuthFailureApplyConfiguration `json:"failures,omitempty"`
+	// bareServer is what the server does without its gate, if spec.authProbe.bareServer has it asked. It says nothing about
+	// the lock.
+	BareServer *apiv1alpha1.BareServerResult `json:"bareServer,omitempty"`
 }
 
 // AuthHealthApplyConfiguration constructs a declarative configuration of the AuthHealth type for use with
@@ -53,6 +60,14 @@ func (b *AuthHealthApplyConfiguration) WithProvenPods(value int32) *AuthHealthAp
 	return b
 }
 
+// WithNetworkPolicy sets the NetworkPolicy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NetworkPolicy field is set to the value of the last call.
+func (b *AuthHealthApplyConfiguration) WithNetworkPolicy(value apiv1alpha1.NetworkPolicyEnforcement) *AuthHealthApplyConfiguration {
+	b.NetworkPolicy = &value
+	return b
+}
+
 // WithFailures adds the given value to the Failures field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Failures field.
@@ -63,5 +78,13 @@ func (b *AuthHealthApplyConfiguration) WithFailures(values ...*AuthFailureApplyC
 		}
 		b.Failures = append(b.Failures, *values[i])
 	}
+	return b
+}
+
+// WithBareServer sets the BareServer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BareServer field is set to the value of the last call.
+func (b *AuthHealthApplyConfiguration) WithBareServer(value apiv1alpha1.BareServerResult) *AuthHealthApplyConfiguration {
+	b.BareServer = &value
 	return b
 }
