@@ -98,8 +98,8 @@ cluster-down: ## Stop it and remove what it left.
 deploy: ## Install the operator into the cluster and wait until it runs.
 	@hack/deploy.sh
 
-undeploy: ## Remove the operator and its CRD, and with it every MCPServer.
-	@hack/deploy.sh --delete
+undeploy: ## Remove the operator. MCPServers, their pods and their keys stay; PURGE=1 removes them and the CRD, too.
+	@hack/deploy.sh $(if $(PURGE),--purge,--delete)
 
 clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 	rm -rf bin out

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# deploy.sh [--delete]: installs the operator with its CRD into the cluster and waits until it runs; or removes both.
+# deploy.sh: installs the operator with its CRD into the cluster and waits until it runs.
+# deploy.sh --delete: removes the operator. MCPServers, their pods and their keys stay, and a new operator takes them over.
+# deploy.sh --purge: removes all: first the MCPServers, while their operator is there, then the operator, then the CRD.
 #
 #   KUBECONFIG          the cluster (default: the local one, hack/cluster)
 #   IMG, AUTHPROXY_IMG  the images (default: what `make images` built last)
@@ -8,10 +10,19 @@ cd "$(dirname "$0")/.."
 # shellcheck source=images-env.sh
 . hack/images-env.sh
 
-if [ "${1:-}" = --delete ]; then
-  hack/tools/run kustomize build config/default | hack/kubectl delete --ignore-not-found -f -
-  exit
-fi
+remove() { hack/tools/run kustomize build "$1" | hack/kubectl delete --ignore-not-found -f -; }
+case ${1:-} in
+  --delete)
+    remove config/operator
+    exit ;;
+  --purge)
+    if hack/kubectl get crd mcpservers.mcp.gatehouse.dev > /dev/null 2>&1; then
+      hack/kubectl delete mcpservers --all --all-namespaces --cascade=foreground --timeout=5m
+    fi
+    remove config/operator
+    remove config/crd
+    exit ;;
+esac
 
 images_env IMG AUTHPROXY_IMG
 # The gate's image is a value in the operator's environment, so kustomize is told that images are to be found there too.

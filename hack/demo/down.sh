@@ -27,6 +27,6 @@ case $(made) in
   operator)
     remove_namespace
     echo "demo: removing the operator"
-    hack/deploy.sh --delete
+    hack/deploy.sh --purge
     ;;
 esac

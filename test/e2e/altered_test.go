@@ -174,6 +174,6 @@ func operatorRuns(ctx context.Context, deployment *appsv1.Deployment) {
 		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(deployment), deployment)).To(Succeed())
 		status := deployment.Status
 		g.Expect(status.ObservedGeneration).To(Equal(deployment.Generation))
-		g.Expect([]int32{status.Replicas, status.UpdatedReplicas, status.AvailableReplicas}).To(HaveEach(int32(1)))
+		g.Expect([]int32{status.Replicas, status.UpdatedReplicas, status.AvailableReplicas}).To(HaveEach(*deployment.Spec.Replicas))
 	}).WithContext(ctx).WithTimeout(2 * time.Minute).Should(Succeed())
 }

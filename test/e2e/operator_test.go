@@ -66,6 +66,9 @@ var _ = Describe("While the operator is away", Serial, func() {
 	})
 })
 
+// operatorReplicas is how many the manifests ask for: one that acts, and one that waits.
+const operatorReplicas = int32(2)
+
 // stopOperator scales the operator to zero until startOperator, or the end of the story.
 func stopOperator(ctx context.Context) {
 	GinkgoHelper()
@@ -80,11 +83,11 @@ func stopOperator(ctx context.Context) {
 
 func startOperator(ctx context.Context) {
 	GinkgoHelper()
-	scaleOperator(ctx, 1)
+	scaleOperator(ctx, operatorReplicas)
 	Eventually(func() (int32, error) {
 		deployment, err := operator(ctx)
 		return deployment.Status.AvailableReplicas, err
-	}).WithContext(ctx).Should(Equal(int32(1)))
+	}).WithContext(ctx).Should(Equal(operatorReplicas))
 }
 
 func scaleOperator(ctx context.Context, replicas int32) {
