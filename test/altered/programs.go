@@ -59,8 +59,8 @@ func operatorAhead() Program {
 	return Program{Edits: []Edit{
 		{
 			File: "controllers/authprobe/controller.go",
-			Old:  "Client: c, Events: recorder, Now: time.Now,",
-			New:  "Client: c, Events: recorder, Now: ahead,",
+			Old:  "Client: c, Live: live, Events: recorder, Now: time.Now,",
+			New:  "Client: c, Live: live, Events: recorder, Now: ahead,",
 		},
 		{
 			File: "controllers/authprobe/controller.go",
