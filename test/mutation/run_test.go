@@ -1,0 +1,56 @@
+//go:build mutation
+
+package mutation
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// Each mutant is found, and by the case that names what it has lost. Then no case is idle.
+//
+// The gate as it is shipped is locked, and so is the program of the mutants with nothing left out: what turns a round red
+// is the mutant.
+func TestMutants(t *testing.T) {
+	for name, program := range map[string]string{"shipped": *shippedProgram, "overlaid": mutantProgram} {
+		t.Run(name, func(t *testing.T) {
+			report := newSite(t, program, "").probe(t)
+			totals.ask(report)
+			if got := report.Verdict(); got.Kind != probe.Locked {
+				t.Errorf("%s by %s %s: %s", got.Kind, got.Case, got.Outcome, got.Message)
+			}
+		})
+	}
+	t.Run("found", func(t *testing.T) {
+		for _, m := range mutants() {
+			t.Run(m.name, func(t *testing.T) {
+				t.Parallel()
+				report := newSite(t, mutantProgram, m.name).probe(t)
+				totals.add(m, report)
+				if got := report.Verdict(); got.Kind != m.kind || got.Case != m.named || got.Outcome != m.outcome {
+					t.Errorf("a gate that %s: %s by %s %s, want %s by %s %s; red: %v\n%s",
+						m.loses, got.Kind, got.Case, got.Outcome, m.kind, m.named, m.outcome, red(report), got.Message)
+				}
+			})
+		}
+	})
+	for _, name := range totals.idle() {
+		if idleFor[name] == "" {
+			t.Errorf("without the case %s every mutant would still be found: add one that only this case finds, or give the reason", name)
+		}
+	}
+}
+
+// What is shipped has no switch.
+func TestShippedHasNoSwitch(t *testing.T) {
+	for program, want := range map[string]bool{*shippedProgram: false, mutantProgram: true} {
+		binary, err := os.ReadFile(program)
+		must(t, err)
+		if got := bytes.Contains(binary, []byte(environment)); got != want {
+			t.Errorf("%s: contains %q: %v, want %v", program, environment, got, want)
+		}
+	}
+}

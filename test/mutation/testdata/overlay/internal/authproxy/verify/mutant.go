@@ -1,0 +1,57 @@
+package verify
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// mutant names what this gate leaves out.
+var mutant = os.Getenv("GATEHOUSE_MUTANT")
+
+// Anybody is a principal that nobody has verified.
+func Anybody() Principal {
+	return Principal{provider: "main", subject: "anybody", client: "anybody", deadline: time.Now().Add(time.Hour)}
+}
+
+// unsigned is the key of the algorithm "none".
+var unsigned = []keys.Public{{ID: "none", Algorithm: "none"}}
+
+// isSignedWithPublicKey takes a public key for a shared secret, as it stands in a PEM file or without its armour.
+func isSignedWithPublicKey(key keys.Public, signed string, signature []byte) bool {
+	der, err := x509.MarshalPKIXPublicKey(key.Key)
+	if err != nil {
+		return false
+	}
+	armoured := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	return slices.ContainsFunc([][]byte{armoured, der}, func(secret []byte) bool {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(signed))
+		return hmac.Equal(mac.Sum(nil), signature)
+	})
+}
+
+// remembered are all keys that were ever loaded, by provider. Snapshots are made one at a time.
+var remembered = map[string][]keys.Public{}
+
+func withRetired(p authproxy.Provider, loaded []keys.Public) []keys.Public {
+	remembered[p.Name] = append(slices.Clone(loaded), remembered[p.Name]...)
+	return remembered[p.Name]
+}
+
+// byAudience is the provider that a token must come from by its audience, whoever issued it.
+func (v *Verifier) byAudience(c claims) *provider {
+	for _, from := range v.byIssuer {
+		if c.names(from.Audiences) {
+			return from
+		}
+	}
+	return nil
+}
