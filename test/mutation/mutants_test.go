@@ -20,7 +20,7 @@ type mutant struct {
 
 // mutants lists them all.
 func mutants() []mutant {
-	all := slices.Concat(signatures(), claims(), rights(), doors(), requests(), answers())
+	all := slices.Concat(signatures(), claims(), doors(), rights(), requests(), answers())
 	for i := range all {
 		if all[i].kind == "" {
 			all[i].kind = probe.Open

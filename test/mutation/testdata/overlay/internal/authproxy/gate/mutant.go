@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
@@ -36,20 +38,26 @@ func (v *visit) isOpen(denial *deny.Denial) bool {
 	switch mutant {
 	case "open":
 		return true
-	case "open-get":
+	case "get":
 		return r.Method == http.MethodGet
-	case "open-delete":
+	case "delete":
 		return r.Method == http.MethodDelete
-	case "open-large":
-		return r.ContentLength > 64<<10
-	case "open-chunked":
+	case "large":
+		_, whole, _ := v.body.Prefetch(64 << 10)
+		return !whole
+	case "chunked":
 		return r.ContentLength < 0
-	case "open-connection":
+	case "connection":
 		return v.recall()
 	case "no-token":
 		return denial.Reason == deny.MissingToken
+	case "empty":
+		return strings.TrimSpace(r.Header.Get("Authorization")) == "Bearer"
 	case "malformed":
 		return denial.Reason == deny.MalformedToken
+	case "query":
+		token := r.URL.Query().Get("access_token")
+		return token != "" && v.verify(token) == nil
 	case "forward-first":
 		v.forwardUnjudged()
 	}
@@ -90,6 +98,14 @@ func (v *visit) forwardUnjudged() {
 	if response, err := client.Do(request); err == nil {
 		response.Body.Close()
 	}
+}
+
+// bodyLimit is the longest body.
+func bodyLimit(config authproxy.Config) int64 {
+	if mutant == "body-limit" {
+		return math.MaxInt64
+	}
+	return config.Limits.BodyBytes
 }
 
 // reset breaks the connection off.

@@ -7,6 +7,8 @@ import (
 	"encoding/pem"
 	"os"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -54,4 +56,16 @@ func (v *Verifier) byAudience(c claims) *provider {
 		}
 	}
 	return nil
+}
+
+// withoutSignature is what a token says.
+func withoutSignature(raw string) string { return raw[:strings.LastIndexByte(raw, '.')+1] }
+
+// trusted are the signatures by what they are said to have signed.
+var trusted sync.Map
+
+// isFirstUse tells whether what was signed is new, or has the signature that it had before.
+func isFirstUse(token compact) bool {
+	before, known := trusted.LoadOrStore(token.signed, token.signature)
+	return !known || before == token.signature
 }
