@@ -159,8 +159,13 @@ const (
 	ReasonEvidenceStale = "EvidenceStale"
 )
 
+// EventProberSuspect is the reason of the one Event that tells that the prober doubts itself: it saw the locks of more
+// than a fifth of the servers, and of three at least, open within one interval, and takes no pod out of its Service until
+// the share falls. The metric gatehouse_prober_suspect is 1 meanwhile.
+const EventProberSuspect = "ProberSuspect"
+
 // ConditionPodAuthProven is the readiness gate on each pod: True once its lock was proven, False once it was seen
-// open. Setting it by hand lets a pod take traffic without proof.
+// open. Setting it to True by hand lets a pod take traffic without proof; the operator then leaves it so.
 const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
 
 // AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.
