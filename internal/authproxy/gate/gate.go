@@ -103,6 +103,7 @@ type Gate struct {
 	streams   *streams.Registry
 	audit     *audit.Log // nil if nobody wants it
 	tally     *tally
+	probes    *probes
 	canary    canary
 	// certificate is nil without TLS.
 	certificate *certificate.Store
@@ -117,6 +118,11 @@ func New(options Options) (*Gate, error) {
 		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
 	}
+	var err error
+	if g.probes, err = newProbes(o.PodUID); err != nil {
+		return nil, fmt.Errorf("start the gate: %w", err)
+	}
+	g.selfTest.requestID = g.probes.mint
 	g.metrics = metrics.New(g.keyCounts)
 	g.fetchKeys()
 	store, err := snapshot.Open(snapshot.Source{
