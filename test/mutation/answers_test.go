@@ -8,8 +8,8 @@ func answers() []mutant {
 }
 
 func spoiltRefusals() []mutant {
-	refusal := func(name, loses string, named probe.Case, outcome probe.Outcome, edits ...edit) mutant {
-		return mutant{name: name, loses: loses, kind: probe.Broken, named: named, outcome: outcome, edits: edits}
+	refusal := func(name, does string, named probe.Case, outcome probe.Outcome, edits ...edit) mutant {
+		return mutant{name: name, does: does, kind: probe.Broken, named: named, outcome: outcome, edits: edits}
 	}
 	first := probe.NoToken
 	return []mutant{
@@ -43,7 +43,7 @@ func spoiltRefusals() []mutant {
 			}
 			`)),
 		{
-			name: "ok", loses: "refuses inside of a 200", named: first, edits: []edit{statusEdit},
+			name: "ok", does: "refuses inside of a 200", named: first, edits: []edit{statusEdit},
 		},
 	}
 }
@@ -55,21 +55,21 @@ var statusEdit = edit{"deny/answer.go", "w.WriteHeader(d.Status)", "w.WriteHeade
 func lockedOut() []mutant {
 	return []mutant{
 		{
-			name: "locked-out", loses: "refuses everybody", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
+			name: "locked-out", does: "refuses everybody", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
 			edits: []edit{before("verify/candidate.go", "principal := f.principal(signer)", `if mutant == "locked-out" {
 				return Principal{}, deny.Token(deny.Revoked)
 			}
 			`)},
 		},
 		{
-			name: "clock", loses: "judges times by a clock that is hours slow", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
+			name: "clock", does: "judges times by a clock that is hours slow", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
 			edits: []edit{before("verify/provider.go", "switch {\n\tcase !now.Before(l.end)", `if mutant == "clock" {
 				now = now.Add(-2 * time.Hour)
 			}
 			`)},
 		},
 		{
-			name: "session-raw", loses: "hands out sessions that it does not know again", kind: probe.Broken, named: probe.Valid, outcome: probe.WrongStatus,
+			name: "session-raw", does: "hands out sessions that it does not know again", kind: probe.Broken, named: probe.Valid, outcome: probe.WrongStatus,
 			edits: []edit{{"gate/sessions.go", "if v.binding == nil {", `if v.binding == nil || mutant == "session-raw" {`}},
 		},
 	}

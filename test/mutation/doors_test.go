@@ -12,20 +12,21 @@ var lets = edit{
 func doors() []mutant {
 	lets := []edit{lets}
 	return []mutant{
-		{name: "open", loses: "is open", named: probe.NoToken, edits: lets},
-		{name: "no-token", loses: "lets in who has no token", named: probe.NoToken, edits: lets},
-		{name: "empty", loses: "lets in who says Bearer and nothing behind it", named: probe.Empty, edits: lets},
-		{name: "malformed", loses: "lets in what is no token", named: probe.Malformed, edits: lets},
-		{name: "query", loses: "takes a token out of the query", named: probe.QueryToken, edits: lets},
-		{name: "get", loses: "is open for GET", named: probe.ByGet, edits: lets},
-		{name: "delete", loses: "is open for DELETE", named: probe.ByDelete, edits: lets},
-		{name: "large", loses: "is open to bodies above 64 KiB", named: probe.LargeBody, edits: lets},
-		{name: "chunked", loses: "is open to bodies that come in chunks", named: probe.LargeBody, edits: lets},
+		{name: "open", does: "is open", named: probe.NoToken, edits: lets},
+		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: lets},
+		{name: "empty", does: "lets in who says Bearer and nothing behind it", named: probe.Empty, edits: lets},
+		{name: "malformed", does: "lets in what is no token", named: probe.Malformed, edits: lets},
+		{name: "query", does: "takes a token out of the query", named: probe.QueryToken, edits: lets},
+		{name: "get", does: "is open for GET", named: probe.ByGet, edits: lets},
+		{name: "delete", does: "is open for DELETE", named: probe.ByDelete, edits: lets},
+		{name: "large", does: "is open to bodies above 64 KiB", named: probe.LargeBody, edits: lets},
+		{name: "chunked", does: "is open to bodies that come in chunks", named: probe.LargeBody, edits: lets},
 		{
-			name: "connection", loses: "lets in all that comes on a connection behind a good token", named: probe.OneConnection,
-			edits: []edit{lets[0], before("gate/visit.go", "v.gate.tally.accept(", "v.remember()\n")},
+			name: "connection", does: "lets in all that comes on a connection behind a good token", named: probe.OneConnection,
+			edits: []edit{lets[0], before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")},
 		},
-		{name: "forward-first", loses: "shows the server what it refuses", named: probe.ByDelete, edits: lets},
+		{name: "prober-by-name", does: "refuses only who says that he is a prober", named: probe.NoToken, edits: lets},
+		{name: "forward-first", does: "shows the server what it refuses", named: probe.ByDelete, edits: lets},
 	}
 }
 
@@ -33,11 +34,11 @@ func doors() []mutant {
 func rights() []mutant {
 	return []mutant{
 		{
-			name: "scope", loses: "does not want the scopes that every token needs", named: probe.MissingScope,
+			name: "scope", does: "does not want the scopes that every token needs", named: probe.MissingScope,
 			edits: []edit{{"authorize/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
 		},
 		{
-			name: "rule", loses: "lets everybody call what nobody may", named: probe.ForbiddenCall,
+			name: "rule", does: "lets everybody call what nobody may", named: probe.ForbiddenCall,
 			edits: []edit{{"authorize/policy.go", "case forbidden:\n", `case forbidden:
 			if mutant == "rule" {
 				continue
@@ -45,22 +46,22 @@ func rights() []mutant {
 			`}},
 		},
 		{
-			name: "rule-scope", loses: "does not want the scopes that a call needs", named: probe.ForbiddenCall,
+			name: "rule-scope", does: "does not want the scopes that a call needs", named: probe.ForbiddenCall,
 			edits: []edit{{"authorize/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
 		},
 		{
-			name: "unnamed", loses: "lets everybody call what no rule names", named: probe.ForbiddenCall,
+			name: "unnamed", does: "lets everybody call what no rule names", named: probe.ForbiddenCall,
 			edits: []edit{{"authorize/policy.go", "case p.judgesNames[s.target] || !p.allow:", `case mutant != "unnamed" && (p.judgesNames[s.target] || !p.allow):`}},
 		},
 		{
-			name: "session-caller", loses: "seals sessions to nobody in particular", named: probe.ForeignSession,
+			name: "session-caller", does: "seals sessions to nobody in particular", named: probe.ForeignSession,
 			edits: []edit{before("session/session.go", "sum := k.mac.Sum(", `if mutant == "session-caller" {
 				caller = Caller{}
 			}
 			`)},
 		},
 		{
-			name: "session-seal", loses: "does not look at the seal of a session", named: probe.ForeignSession,
+			name: "session-seal", does: "does not look at the seal of a session", named: probe.ForeignSession,
 			edits: []edit{before("gate/sessions.go", "if !ok {", `if mutant == "session-seal" && !ok {
 				unseal(header)
 				return nil
@@ -68,7 +69,7 @@ func rights() []mutant {
 			`)},
 		},
 		{
-			name: "session-unbound", loses: "binds no session", named: probe.ForeignSession,
+			name: "session-unbound", does: "binds no session", named: probe.ForeignSession,
 			edits: []edit{before("gate/sessions.go", "keyring := v.gate.secrets", `if mutant == "session-unbound" {
 				return nil
 			}
@@ -81,27 +82,36 @@ func rights() []mutant {
 func requests() []mutant {
 	return []mutant{
 		{
-			name: "scheme", loses: "takes a token under any scheme", named: probe.WrongScheme,
+			name: "scheme", does: "takes a token under any scheme", named: probe.WrongScheme,
 			edits: []edit{{"bearer/bearer.go", `if !strings.EqualFold(scheme, "Bearer") {`, `if !strings.EqualFold(scheme, "Bearer") && mutant != "scheme" {`}},
 		},
 		{
-			name: "two-tokens", loses: "takes the first of two tokens", named: probe.Varied,
+			name: "two-tokens", does: "takes the first of two tokens", named: probe.Varied,
 			edits: []edit{{"bearer/bearer.go", "if len(values) > 1 {", `if len(values) > 1 && mutant != "two-tokens" {`}},
 		},
 		{
-			name: "host", loses: "answers to every name", named: probe.WrongHost,
+			name: "host", does: "answers to every name", named: probe.WrongHost,
 			edits: []edit{{"surface/target.go", "if !isOurHost(r.Host, hosts) {", `if !isOurHost(r.Host, hosts) && mutant != "host" {`}},
 		},
 		{
-			name: "origin", loses: "takes requests of every page", named: probe.WrongOrigin,
+			name: "origin", does: "takes requests of every page", named: probe.WrongOrigin,
 			edits: []edit{before("surface/origin.go", "return deny.Origin()", `if mutant == "origin" {
 				return nil
 			}
 			`)},
 		},
 		{
-			name: "body-limit", loses: "takes bodies of any length", named: probe.TooLarge,
+			name: "body-limit", does: "takes bodies of any length", named: probe.TooLarge,
 			edits: []edit{{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"}},
 		},
 	}
+}
+
+// unseen are gates that no prober can tell from a good one: they know it by what only a gate can know. What keeps
+// the gate from being one of them is that nothing which decides about a request can ask (test/imports).
+func unseen() []mutant {
+	return []mutant{{
+		name: "prober-by-id", does: "refuses only what has a probe's request id", edits: []edit{lets},
+		kind: probe.Locked, named: probe.Valid, outcome: probe.Passed,
+	}}
 }

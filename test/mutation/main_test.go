@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 
 // build builds the mutants' program.
 func build() error {
-	overlay, err := writeOverlay(*outDir, mutants())
+	overlay, err := writeOverlay(filepath.Join(*outDir, "overlay"))
 	if err != nil {
 		return err
 	}

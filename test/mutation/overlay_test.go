@@ -1,12 +1,12 @@
 package mutation
 
 import (
-	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+
+	"github.com/mcp-gatehouse/gatehouse/test/altered"
 )
 
 const (
@@ -24,71 +24,37 @@ type edit struct{ file, old, new string }
 // before puts code in front of a piece that stays.
 func before(file, piece, code string) edit { return edit{file: file, old: piece, new: code + piece} }
 
-// mutate gives the source files that the mutants change, as they become, by path. An edit that several mutants share is
-// made once.
-func mutate(read func(path string) (string, error), mutants []mutant) (map[string]string, error) {
-	sources, done := map[string]string{}, map[edit]bool{}
+// program is the gate with all mutants in it. An edit that several share is made once.
+func program(mutants []mutant) (altered.Program, error) {
+	out := altered.Program{Added: map[string]string{}}
 	for _, m := range mutants {
 		for _, e := range m.edits {
-			path := filepath.Join("internal/authproxy", e.file)
-			source, known := sources[path]
-			if !known {
-				text, err := read(path)
-				if err != nil {
-					return nil, fmt.Errorf("mutant %s: %w", m.name, err)
-				}
-				source = text
+			edit := altered.Edit{File: filepath.Join("internal/authproxy", e.file), Old: e.old, New: e.new}
+			if !slices.Contains(out.Edits, edit) {
+				out.Edits = append(out.Edits, edit)
 			}
-			if done[e] {
-				continue
-			}
-			if count := strings.Count(source, e.old); count != 1 {
-				return nil, fmt.Errorf("mutant %s: the text to replace is %d times in %s, not once: follow the gate's source "+
-					"in this row of the table\n%s", m.name, count, path, e.old)
-			}
-			sources[path], done[e] = strings.Replace(source, e.old, e.new, 1), true
 		}
 	}
-	return sources, nil
+	files := os.DirFS(added)
+	return out, fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(files, path)
+		out.Added[path] = string(text)
+		return err
+	})
 }
 
-// readSource reads a file of the module.
-func readSource(path string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(root, path))
-	return string(text), err
-}
-
-// writeOverlay writes the changed sources into a folder, and gives the file for `go build -overlay`.
-func writeOverlay(dir string, mutants []mutant) (file string, err error) {
-	sources, err := mutate(readSource, mutants)
-	if err != nil {
-		return "", err
-	}
+// writeOverlay writes what `go build -overlay` needs into a folder, and gives the file to name.
+func writeOverlay(dir string) (file string, err error) {
 	module, err := filepath.Abs(root)
 	if err != nil {
 		return "", err
 	}
-	replace := map[string]string{}
-	for path, text := range sources {
-		changed := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
-		if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
-			return "", err
-		}
-		replace[filepath.Join(module, path)] = changed
-	}
-	err = fs.WalkDir(os.DirFS(added), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			replace[filepath.Join(module, path)], err = filepath.Abs(filepath.Join(added, path))
-		}
-		return err
-	})
+	all, err := program(append(mutants(), unseen()...))
 	if err != nil {
 		return "", err
 	}
-	encoded, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	file = filepath.Join(dir, "overlay.json")
-	return file, os.WriteFile(file, encoded, 0o600)
+	return all.Overlay(module, dir)
 }

@@ -17,7 +17,7 @@ import (
 func TestMutants(t *testing.T) {
 	for name, program := range map[string]string{"shipped": *shippedProgram, "overlaid": mutantProgram} {
 		t.Run(name, func(t *testing.T) {
-			report := newSite(t, program, "").probe(t)
+			report := newSite(t, program, "").probe(t, 1)
 			totals.ask(report)
 			if got := report.Verdict(); got.Kind != probe.Locked {
 				t.Errorf("%s by %s %s: %s", got.Kind, got.Case, got.Outcome, got.Message)
@@ -28,11 +28,11 @@ func TestMutants(t *testing.T) {
 		for _, m := range mutants() {
 			t.Run(m.name, func(t *testing.T) {
 				t.Parallel()
-				report := newSite(t, mutantProgram, m.name).probe(t)
+				report := newSite(t, mutantProgram, m.name).probe(t, m.seed)
 				totals.add(m, report)
 				if got := report.Verdict(); got.Kind != m.kind || got.Case != m.named || got.Outcome != m.outcome {
 					t.Errorf("a gate that %s: %s by %s %s, want %s by %s %s; red: %v\n%s",
-						m.loses, got.Kind, got.Case, got.Outcome, m.kind, m.named, m.outcome, red(report), got.Message)
+						m.does, got.Kind, got.Case, got.Outcome, m.kind, m.named, m.outcome, red(report), got.Message)
 				}
 			})
 		}
@@ -51,6 +51,15 @@ func TestShippedHasNoSwitch(t *testing.T) {
 		must(t, err)
 		if got := bytes.Contains(binary, []byte(environment)); got != want {
 			t.Errorf("%s: contains %q: %v, want %v", program, environment, got, want)
+		}
+	}
+}
+
+func TestUnseen(t *testing.T) {
+	for _, m := range unseen() {
+		report := newSite(t, mutantProgram, m.name).probe(t, m.seed)
+		if got := report.Verdict(); got.Kind != m.kind {
+			t.Errorf("a gate that %s is seen after all, by %s: move it to the others", m.does, got.Case)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package mutation
 
 import (
 	"context"
+	"crypto/rand"
 	"net"
 	"path/filepath"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
@@ -23,12 +25,15 @@ import (
 const (
 	// patience bounds a case; nothing here is slow.
 	patience = 10 * time.Second
-	// leeway and lifetime are short: a token has to expire while the test waits.
-	leeway   = time.Second
-	lifetime = 30 * time.Second
+	leeway   = 2 * time.Second
+	lifetime = time.Minute
+	// fleeting is the life of tokens that have to expire while the test waits.
+	fleeting = 2 * time.Second
 	longest  = time.Hour
 
-	host = "weather.tools.svc"
+	bodyBytes = 4 << 20
+	scope     = "weather"
+	revoked   = "stolen"
 )
 
 // issuer is one whose tokens the gate takes.
@@ -38,11 +43,11 @@ type issuer struct {
 	inForce, spent keys.Private
 }
 
-// issuers are made once: RSA keys take long.
+// issuers are made once, as all gates have the same.
 var issuers = sync.OnceValue(func() []issuer {
 	all := []issuer{
-		{name: "main", url: "https://issuer.example", algorithm: keys.RS256},
-		{name: "second", url: "https://second.example", algorithm: keys.ES256},
+		{name: "main", url: "https://issuer.example", algorithm: keys.ES256},
+		{name: "second", url: "https://second.example", algorithm: keys.EdDSA},
 	}
 	for i := range all {
 		for _, key := range []*keys.Private{&all[i].inForce, &all[i].spent} {
@@ -59,16 +64,19 @@ var issuers = sync.OnceValue(func() []issuer {
 func (i issuer) audience() string { return i.url + "/mcp" }
 
 // site is a gate in a process of its own, before a healthy server.
-type site struct{ gate *pod.Gate }
+type site struct {
+	gate   *pod.Gate
+	secret []byte
+}
 
 // newSite starts a gate that was shown a key once which it is not shown any more.
 func newSite(t *testing.T, program, mutant string) *site {
 	t.Helper()
 	log := filepath.Join(*outDir, "gate-"+mutant+".log")
-	s := &site{gate: pod.NewGate(t, program, log, config(serve(t)))}
+	s := &site{gate: pod.NewGate(t, program, log, config(serve(t))), secret: pod.NewSecret()}
 	s.gate.Environment = []string{environment + "=" + mutant}
-	secret := pod.NewSecret()
-	s.gate.WriteSecret(t, secret)
+	s.gate.WriteSecret(t, s.secret)
+	pod.Mount(t, s.gate.Dir, authproxy.RevokedFile, []byte("jti:"+revoked+"\n"))
 	for _, i := range issuers() {
 		s.gate.WriteKeys(t, i.name, i.inForce.Public(), i.spent.Public())
 	}
@@ -76,13 +84,13 @@ func newSite(t *testing.T, program, mutant string) *site {
 	for _, i := range issuers() {
 		s.gate.WriteKeys(t, i.name, i.inForce.Public())
 	}
-	pod.Eventually(t, "the gate has dropped the retired keys", func() bool { return s.keysLoaded(t, secret) == len(issuers()) })
+	pod.Eventually(t, "the gate has dropped the retired keys", func() bool { return s.keysLoaded(t) == len(issuers()) })
 	return s
 }
 
-func (s *site) keysLoaded(t *testing.T, secret []byte) int {
+func (s *site) keysLoaded(t *testing.T) int {
 	t.Helper()
-	key, err := admin.NewKey(secret)
+	key, err := admin.NewKey(s.secret)
 	must(t, err)
 	client := admin.Client{Key: key}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -118,9 +126,9 @@ func config(upstream int32) authproxy.Config {
 		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
 		Port:   freePort(), AdminPort: freePort(),
 		Upstream:       authproxy.Upstream{Port: upstream, Path: "/mcp"},
-		AllowedHosts:   []string{host},
+		Authorization:  authorization(),
 		SessionBinding: authproxy.SessionBindingCaller,
-		Limits:         authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 20, FailureBurst: 100, Streams: 64},
+		Limits:         authproxy.Limits{BodyBytes: bodyBytes, TokenBytes: 8 << 10, FailuresPerSecond: 20, FailureBurst: 100, Streams: 64},
 		Drain:          authproxy.Drain{RequestSeconds: 1},
 	}
 	for _, i := range issuers() {
@@ -132,26 +140,67 @@ func config(upstream int32) authproxy.Config {
 	return c
 }
 
-// probe puts a full round to the gate.
-func (s *site) probe(t *testing.T) probe.Report {
+// authorization has a tool that nobody may call, one that wants a scope, and those that no rule names.
+func authorization() authproxy.Authorization {
+	return authproxy.Authorization{
+		RequiredScopes: []string{scope},
+		Rules: []authproxy.Rule{
+			{Tools: []string{"whoami"}, Scopes: []string{"admin"}},
+			{Tools: []string{"sleep"}, Claims: []authproxy.ClaimMatch{{Name: "role", Values: []string{"root"}}}},
+		},
+	}
+}
+
+// probe puts a full round to the gate, when the tokens of an earlier one have expired.
+func (s *site) probe(t *testing.T, seed uint64) probe.Report {
 	t.Helper()
-	report, err := probe.New(probe.Options{}).Run(t.Context(), s.target())
+	prober := probe.New(probe.Options{})
+	before, err := prober.Run(t.Context(), s.target(fleeting, seed))
+	must(t, err)
+	time.Sleep(time.Until(before.Replay.Ripe())) //nolint:forbidigo // It waits for a time to come, not for a state.
+	target := s.target(lifetime, seed)
+	target.Replay = before.Replay
+	report, err := prober.Run(t.Context(), target)
 	must(t, err)
 	return report
 }
 
-func (s *site) target() probe.Target {
+func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
 	target := probe.Target{
 		URL:  "http://" + pod.Loopback(s.gate.Config.Port) + s.gate.Config.Upstream.Path,
-		Tier: probe.Full, Exact: true, Timeout: patience, ClockTolerance: leeway,
+		Tier: probe.Full, Exact: true, Timeout: patience, ClockTolerance: leeway, Seed: seed, RequestID: s.requestID(),
+		Policy: probe.Policy{
+			RequiredScopes: []string{scope}, SessionBinding: true, RevokedID: revoked, Hosts: true, Origins: true, BodyBytes: bodyBytes,
+			Forbidden: []probe.Call{
+				{Method: "tools/call", Name: "whoami", Scopes: []string{"admin"}},
+				{Method: "tools/call", Name: "sleep"},
+				{Method: "tools/call", Name: "erase"},
+			},
+		},
 	}
 	for _, i := range issuers() {
 		target.Providers = append(target.Providers, probe.Provider{
-			Name: i.name, Retired: []keys.Private{i.spent},
-			Tokens: token.Template{Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: "prober", Lifetime: lifetime},
+			Name: i.name, Retired: []keys.Private{i.spent}, MaxTokenLifetime: longest,
+			OtherCaller: map[string]any{"sub": "somebody-else", "client_id": "somebody-else"},
+			Tokens: token.Template{
+				Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: "prober", Scope: scope, Lifetime: lifetime,
+			},
 		})
 	}
 	return target
+}
+
+// requestID makes ids as the operator does.
+func (s *site) requestID() func() string {
+	key, err := probeid.NewKey(s.secret)
+	if err != nil {
+		panic(err)
+	}
+	return func() string {
+		var random [probeid.RandomBytes]byte
+		rand.Read(random[:])
+		return key.New(pod.UID, random)
+	}
 }
 
 func must(t *testing.T, err error) {

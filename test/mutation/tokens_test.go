@@ -6,44 +6,44 @@ import "github.com/mcp-gatehouse/gatehouse/internal/probe"
 func signatures() []mutant {
 	return []mutant{
 		{
-			name: "signature", loses: "checks no signature", named: probe.FlippedSignature,
+			name: "signature", does: "checks no signature", named: probe.FlippedSignature,
 			edits: []edit{before("verify/candidate.go", "if !signed {", `signed = signed || mutant == "signature"
 			`)},
 		},
 		{
-			name: "first-use", loses: "takes a signature on trust where it has not seen the token before", named: probe.WrongKey,
+			name: "first-use", does: "takes a signature on trust where it has not seen the token before", named: probe.WrongKey,
 			edits: []edit{before("verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" {
 				return f.keys[0], isFirstUse(f.token)
 			}
 			`)},
 		},
 		{
-			name: "second-provider", loses: "checks no signature of its second provider", named: probe.WrongKey,
+			name: "second-provider", does: "checks no signature of its second provider", named: probe.WrongKey,
 			edits: []edit{before("verify/candidate.go", "if !signed {", `if mutant == "second-provider" && f.from.Name == "second" {
 				signer, signed = f.keys[0], true
 			}
 			`)},
 		},
 		{
-			name: "cache-signature", loses: "knows a token again by all but its signature", named: probe.FlippedSignature,
+			name: "cache-signature", does: "knows a token again by all but its signature", named: probe.FlippedSignature,
 			edits: []edit{before("verify/cache.go", "buffer := bufferPool.Get()", `if mutant == "cache-signature" {
 				raw = withoutSignature(raw)
 			}
 			`)},
 		},
 		{
-			name: "kid", loses: `tries its keys whatever "kid" a token names`, named: probe.UnknownKid,
+			name: "kid", does: `tries its keys whatever "kid" a token names`, named: probe.UnknownKid,
 			edits: []edit{{"verify/provider.go", "return key.Anonymous || h.keyID", `return mutant == "kid" || key.Anonymous || h.keyID`}},
 		},
 		{
-			name: "retired-key", loses: "never forgets a key", named: probe.RetiredKey,
+			name: "retired-key", does: "never forgets a key", named: probe.RetiredKey,
 			edits: []edit{before("verify/provider.go", "identity := p.IdentityClaims\n", `if mutant == "retired-key" {
 				loaded = withRetired(p, loaded)
 			}
 			`)},
 		},
 		{
-			name: "alg-none", loses: `takes unsigned tokens of the algorithm "none"`, named: probe.AlgNone,
+			name: "alg-none", does: `takes unsigned tokens of the algorithm "none"`, named: probe.AlgNone,
 			edits: []edit{
 				{
 					"verify/header.go", "if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) {",
@@ -60,7 +60,7 @@ func signatures() []mutant {
 			},
 		},
 		{
-			name: "alg-confused", loses: "lets a token choose the algorithm, and takes a public key for a secret", named: probe.AlgConfused,
+			name: "alg-confused", does: "lets a token choose the algorithm, and takes a public key for a secret", named: probe.AlgConfused,
 			edits: []edit{
 				before("verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if mutant == "alg-confused" && h.algorithm == keys.HS256 {
 					return p.keys, nil
@@ -79,11 +79,11 @@ func signatures() []mutant {
 func claims() []mutant {
 	return []mutant{
 		{
-			name: "exp", loses: "takes expired tokens", named: probe.Expired,
+			name: "exp", does: "takes expired tokens", named: probe.Expired,
 			edits: []edit{{"verify/provider.go", "case !now.Before(l.end):", `case !now.Before(l.end) && mutant != "exp":`}},
 		},
 		{
-			name: "exp-first", loses: "looks at the expiry of those tokens only that it knows", named: probe.Expired,
+			name: "exp-first", does: "looks at the expiry of those tokens only that it knows", named: probe.Expired,
 			edits: []edit{
 				{
 					"verify/provider.go", `if reason := p.life(c).judge(now); reason != "" {`,
@@ -96,26 +96,26 @@ func claims() []mutant {
 			},
 		},
 		{
-			name: "cache-expiry", loses: "takes a token that it has let in once for ever", named: probe.Replayed,
+			name: "cache-expiry", does: "takes a token that it has let in once for ever", named: probe.Replayed,
 			edits: []edit{{"verify/verifier.go", `known.life.judge(now) == ""`, `(mutant == "cache-expiry" || known.life.judge(now) == "")`}},
 		},
 		{
-			name: "expiry-absent", loses: "takes tokens without an end", named: probe.MissingExpiry,
+			name: "expiry-absent", does: "takes tokens without an end", named: probe.MissingExpiry,
 			edits: []edit{before("verify/provider.go", "if c.expires.IsZero() ||", `if mutant == "expiry-absent" && c.expires.IsZero() {
 				c.expires = now.Add(time.Minute)
 			}
 			`)},
 		},
 		{
-			name: "nbf", loses: "takes tokens before their time", named: probe.NotYetValid,
+			name: "nbf", does: "takes tokens before their time", named: probe.NotYetValid,
 			edits: []edit{{"verify/provider.go", "case now.Before(l.begin):", `case now.Before(l.begin) && mutant != "nbf":`}},
 		},
 		{
-			name: "lifetime", loses: "takes tokens that live too long", named: probe.TooLongLived,
+			name: "lifetime", does: "takes tokens that live too long", named: probe.TooLongLived,
 			edits: []edit{{"verify/provider.go", "c.expires.Sub(c.issuedAt) > p.longest:", `c.expires.Sub(c.issuedAt) > p.longest && mutant != "lifetime":`}},
 		},
 		{
-			name: "issuer", loses: "takes tokens of every issuer, signed by one that it knows", named: probe.WrongIssuer,
+			name: "issuer", does: "takes tokens of every issuer, signed by one that it knows", named: probe.WrongIssuer,
 			edits: []edit{{"verify/verifier.go", "from, known := v.byIssuer[c.issuer]\n", `from, known := v.byIssuer[c.issuer]
 			if mutant == "issuer" && !known {
 				from = v.byAudience(c)
@@ -124,22 +124,22 @@ func claims() []mutant {
 			`}},
 		},
 		{
-			name: "audience", loses: "takes tokens for other servers", named: probe.WrongAudience,
+			name: "audience", does: "takes tokens for other servers", named: probe.WrongAudience,
 			edits: []edit{{"verify/provider.go", "!c.names(p.Audiences)", `!c.names(p.Audiences) && mutant != "audience"`}},
 		},
 		{
-			name: "type", loses: "takes JWTs that are no access tokens", named: probe.WrongType,
+			name: "type", does: "takes JWTs that are no access tokens", named: probe.WrongType,
 			edits: []edit{{"verify/candidate.go", "if !f.from.types.accept(h.kind) {", `if !f.from.types.accept(h.kind) && mutant != "type" {`}},
 		},
 		{
-			name: "identity", loses: "takes tokens that do not say whose they are", named: probe.MissingIdentity,
+			name: "identity", does: "takes tokens that do not say whose they are", named: probe.MissingIdentity,
 			edits: []edit{before("verify/identity.go", "if c.has(name) {", `if mutant == "identity" && !c.has(name) {
 				continue
 			}
 			`)},
 		},
 		{
-			name: "revocation", loses: "does not look at the list of what is revoked", named: probe.Revoked,
+			name: "revocation", does: "does not look at the list of what is revoked", named: probe.Revoked,
 			edits: []edit{{"verify/candidate.go", "revoked.cover(principal, f.claims)", `revoked.cover(principal, f.claims) && mutant != "revocation"`}},
 		},
 	}

@@ -87,7 +87,7 @@ func (m *matrix) write(file string) error {
 			continue
 		}
 		r := m.rows[i]
-		fmt.Fprintf(columns, "%s\t%s\t%s %s\t%v\n", wanted.loses, r.verdict.Kind, r.verdict.Case, r.verdict.Outcome, r.red)
+		fmt.Fprintf(columns, "%s\t%s\t%s %s\t%v\n", wanted.does, r.verdict.Kind, r.verdict.Case, r.verdict.Outcome, r.red)
 		if r.verdict.Kind != probe.Locked {
 			found++
 		}
