@@ -11,19 +11,28 @@ var lets = edit{
 // doors are gates that are open to some requests, whatever their token.
 func doors() []mutant {
 	lets := []edit{lets}
+	visits := []edit{lets[0], before("gate/visit.go", "if denial := surface.Check(", "v.count()\n"), before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")}
 	return []mutant{
 		{name: "open", does: "is open", named: probe.NoToken, edits: lets},
 		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: lets},
+		{
+			name: "no-token-plain", does: "lets in who has no token, where a connection begins and nothing else is asked for",
+			named: probe.NoToken, edits: visits,
+		},
 		{name: "empty", does: "lets in who says Bearer and nothing behind it", named: probe.Empty, edits: lets},
 		{name: "malformed", does: "lets in what is no token", named: probe.Malformed, edits: lets},
+		{
+			name: "malformed-plain", does: "lets in what is no token, where a connection begins and the request is short",
+			named: probe.Malformed, edits: visits,
+		},
 		{name: "query", does: "takes a token out of the query", named: probe.QueryToken, edits: lets},
-		{name: "get", does: "is open for GET", named: probe.ByGet, edits: lets},
-		{name: "delete", does: "is open for DELETE", named: probe.ByDelete, edits: lets},
+		{name: "get", does: "is open for GET", kind: probe.Broken, named: probe.ByGet, outcome: probe.ForeignAnswer, edits: lets},
+		{name: "delete", does: "is open for DELETE", kind: probe.Broken, named: probe.ByDelete, outcome: probe.ForeignAnswer, edits: lets},
 		{name: "large", does: "is open to bodies above 64 KiB", named: probe.LargeBody, edits: lets},
 		{name: "chunked", does: "is open to bodies that come in chunks", named: probe.LargeBody, edits: lets},
 		{
 			name: "connection", does: "lets in all that comes on a connection behind a good token", named: probe.OneConnection,
-			edits: []edit{lets[0], before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")},
+			edits: visits,
 		},
 		{name: "prober-by-name", does: "refuses only who says that he is a prober", named: probe.NoToken, edits: lets},
 		{name: "forward-first", does: "shows the server what it refuses", named: probe.ByDelete, edits: lets},
@@ -38,7 +47,7 @@ func rights() []mutant {
 			edits: []edit{{"authorize/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
 		},
 		{
-			name: "rule", does: "lets everybody call what nobody may", named: probe.ForbiddenCall,
+			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.ForbiddenCall, outcome: probe.ForeignAnswer,
 			edits: []edit{{"authorize/policy.go", "case forbidden:\n", `case forbidden:
 			if mutant == "rule" {
 				continue
@@ -46,11 +55,11 @@ func rights() []mutant {
 			`}},
 		},
 		{
-			name: "rule-scope", does: "does not want the scopes that a call needs", named: probe.ForbiddenCall,
+			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.ForbiddenCall, outcome: probe.ForeignAnswer,
 			edits: []edit{{"authorize/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
 		},
 		{
-			name: "unnamed", does: "lets everybody call what no rule names", named: probe.ForbiddenCall,
+			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, outcome: probe.ForeignAnswer,
 			edits: []edit{{"authorize/policy.go", "case p.judgesNames[s.target] || !p.allow:", `case mutant != "unnamed" && (p.judgesNames[s.target] || !p.allow):`}},
 		},
 		{
@@ -86,7 +95,7 @@ func requests() []mutant {
 			edits: []edit{{"bearer/bearer.go", `if !strings.EqualFold(scheme, "Bearer") {`, `if !strings.EqualFold(scheme, "Bearer") && mutant != "scheme" {`}},
 		},
 		{
-			name: "two-tokens", does: "takes the first of two tokens", named: probe.Varied,
+			name: "two-tokens", does: "takes the first of two tokens", named: probe.Varied, rounds: many,
 			edits: []edit{{"bearer/bearer.go", "if len(values) > 1 {", `if len(values) > 1 && mutant != "two-tokens" {`}},
 		},
 		{
@@ -102,7 +111,10 @@ func requests() []mutant {
 		},
 		{
 			name: "body-limit", does: "takes bodies of any length", named: probe.TooLarge,
-			edits: []edit{{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"}},
+			edits: []edit{
+				{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"},
+				{"gate/authorize.go", "v.body.Prefetch(config.Limits.BodyBytes)", "v.body.Prefetch(bodyLimit(config))"},
+			},
 		},
 	}
 }

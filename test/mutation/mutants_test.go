@@ -16,15 +16,18 @@ type mutant struct {
 	kind    probe.Kind
 	named   probe.Case
 	outcome probe.Outcome
-	// seed draws the variations of the round; 0 is 1.
-	seed uint64
+	// rounds is how many there may be until one draws the variation by which the mutant is found; 0 is 1.
+	rounds int
 }
+
+// many rounds draw every variation: each draws a few of some thirty.
+const many = 40
 
 // mutants lists them all.
 func mutants() []mutant {
 	all := slices.Concat(signatures(), claims(), doors(), rights(), requests(), answers())
 	for i := range all {
-		all[i].seed = max(all[i].seed, 1)
+		all[i].rounds = max(all[i].rounds, 1)
 		if all[i].kind == "" {
 			all[i].kind = probe.Open
 		}
@@ -37,3 +40,8 @@ func mutants() []mutant {
 
 // idleFor gives the reason for each case that may find nothing alone.
 var idleFor = map[probe.Case]string{}
+
+// is tells whether the verdict is the one that the mutant deserves.
+func (m mutant) is(v probe.Verdict) bool {
+	return v.Kind == m.kind && v.Case == m.named && v.Outcome == m.outcome
+}

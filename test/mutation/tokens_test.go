@@ -11,14 +11,28 @@ func signatures() []mutant {
 			`)},
 		},
 		{
-			name: "first-use", does: "takes a signature on trust where it has not seen the token before", named: probe.WrongKey,
+			name: "signature-bit", does: "takes a signature of which a bit is wrong", named: probe.FlippedSignature,
+			edits: []edit{before("verify/candidate.go", "if key.Verify(", `if mutant == "signature-bit" && isNearlySigned(key, f.token.signed, signature) {
+				return key, true
+			}
+			`)},
+		},
+		{
+			name: "other-key", does: "checks no signature of a key that the prober does not have", named: probe.WrongKey,
+			edits: []edit{before("verify/candidate.go", "if !signed {", `if mutant == "other-key" && slices.ContainsFunc(f.keys, isLast(f.from.keys)) {
+				signer, signed = f.keys[0], true
+			}
+			`), {"verify/candidate.go", "import (\n", "import (\n\"slices\"\n"}},
+		},
+		{
+			name: "first-use", does: "takes a signature on trust where it has not seen the claims before", named: probe.Varied, rounds: many,
 			edits: []edit{before("verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" {
 				return f.keys[0], isFirstUse(f.token)
 			}
 			`)},
 		},
 		{
-			name: "second-provider", does: "checks no signature of its second provider", named: probe.WrongKey,
+			name: "second-provider", does: "checks no signature of its second provider", named: probe.FlippedSignature,
 			edits: []edit{before("verify/candidate.go", "if !signed {", `if mutant == "second-provider" && f.from.Name == "second" {
 				signer, signed = f.keys[0], true
 			}
@@ -33,7 +47,13 @@ func signatures() []mutant {
 		},
 		{
 			name: "kid", does: `tries its keys whatever "kid" a token names`, named: probe.UnknownKid,
-			edits: []edit{{"verify/provider.go", "return key.Anonymous || h.keyID", `return mutant == "kid" || key.Anonymous || h.keyID`}},
+			edits: []edit{
+				{"verify/provider.go", "return key.Anonymous || h.keyID", `return mutant == "kid" || key.Anonymous || h.keyID`},
+				before("verify/candidate.go", "if !signed {", `if mutant == "kid" && !signed && f.keys[0].ID != f.token.header["kid"] {
+					return Principal{}, deny.Token(deny.UnknownKey)
+				}
+				`),
+			},
 		},
 		{
 			name: "retired-key", does: "never forgets a key", named: probe.RetiredKey,

@@ -2,12 +2,12 @@ package gate
 
 import (
 	"bytes"
-	"math"
 	"net"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -53,8 +53,12 @@ func (v *visit) isOpen(denial *deny.Denial) bool {
 		return denial.Reason == deny.MissingToken
 	case "empty":
 		return strings.TrimSpace(r.Header.Get("Authorization")) == "Bearer"
+	case "no-token-plain":
+		return denial.Reason == deny.MissingToken && v.isFirst() && r.URL.RawQuery == "" && len(r.Header.Values("Authorization")) == 0
 	case "malformed":
-		return denial.Reason == deny.MalformedToken
+		return denial.Reason == deny.MalformedToken && r.Header.Get("Authorization") != "Bearer"
+	case "malformed-plain":
+		return denial.Reason == deny.MalformedToken && v.isFirst() && r.ContentLength < 1<<10 && r.Header.Get("Authorization") != "Bearer"
 	case "query":
 		token := r.URL.Query().Get("access_token")
 		return token != "" && v.verify(token) == nil
@@ -86,6 +90,19 @@ func unseal(header http.Header) {
 	if parts := strings.SplitN(header.Get(session.Header), ".", 3); len(parts) == 3 {
 		header.Set(session.Header, parts[2])
 	}
+}
+
+// seen are how many requests have come on a connection.
+var seen sync.Map
+
+func (v *visit) count() {
+	count, _ := seen.LoadOrStore(v.request.Context().Value(connectionKey{}), new(atomic.Int64))
+	count.(*atomic.Int64).Add(1)
+}
+
+func (v *visit) isFirst() bool {
+	count, _ := seen.Load(v.request.Context().Value(connectionKey{}))
+	return count.(*atomic.Int64).Load() == 1
 }
 
 // entered are the principals by the connections on which they were let in.
@@ -120,7 +137,7 @@ func (v *visit) forwardUnjudged() {
 // bodyLimit is the longest body.
 func bodyLimit(config authproxy.Config) int64 {
 	if mutant == "body-limit" {
-		return math.MaxInt64
+		return 1 << 30
 	}
 	return config.Limits.BodyBytes
 }

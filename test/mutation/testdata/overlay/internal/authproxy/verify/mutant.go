@@ -69,3 +69,20 @@ func isFirstUse(token compact) bool {
 	before, known := trusted.LoadOrStore(token.signed, token.signature)
 	return !known || before == token.signature
 }
+
+// isNearlySigned tells whether the signature is good but for one bit.
+func isNearlySigned(key keys.Public, signed string, signature []byte) bool {
+	for bit := range 8 * len(signature) {
+		other := slices.Clone(signature)
+		other[bit/8] ^= 1 << (bit % 8)
+		if key.Verify(signed, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLast tells the last of several keys.
+func isLast(all []keys.Public) func(keys.Public) bool {
+	return func(key keys.Public) bool { return len(all) > 1 && key.ID == all[len(all)-1].ID }
+}
