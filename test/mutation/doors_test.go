@@ -11,7 +11,7 @@ var lets = edit{
 // doors are gates that are open to some requests, whatever their token.
 func doors() []mutant {
 	lets := []edit{lets}
-	visits := []edit{lets[0], before("gate/visit.go", "if denial := surface.Check(", "v.count()\n"), before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")}
+	visits := []edit{lets[0], before("gate/visit.go", "if denial := surface.Check(", "v.note()\n"), before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")}
 	return []mutant{
 		{name: "open", does: "is open", named: probe.NoToken, edits: lets},
 		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: lets},

@@ -95,7 +95,7 @@ func unseal(header http.Header) {
 // seen are how many requests have come on a connection.
 var seen sync.Map
 
-func (v *visit) count() {
+func (v *visit) note() {
 	count, _ := seen.LoadOrStore(v.request.Context().Value(connectionKey{}), new(atomic.Int64))
 	count.(*atomic.Int64).Add(1)
 }
