@@ -110,7 +110,7 @@ func requests() []mutant {
 			`)},
 		},
 		{
-			name: "body-limit", does: "takes bodies of any length", named: probe.TooLarge,
+			name: "body-limit", does: "takes bodies of any length", kind: probe.Broken, named: probe.TooLarge, outcome: probe.ForeignAnswer,
 			edits: []edit{
 				{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"},
 				{"gate/authorize.go", "v.body.Prefetch(config.Limits.BodyBytes)", "v.body.Prefetch(bodyLimit(config))"},

@@ -26,8 +26,8 @@ func signatures() []mutant {
 		},
 		{
 			name: "first-use", does: "takes a signature on trust where it has not seen the claims before", named: probe.Varied, rounds: many,
-			edits: []edit{before("verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" {
-				return f.keys[0], isFirstUse(f.token)
+			edits: []edit{before("verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" && isFirstUse(f.token) {
+				return f.keys[0], true
 			}
 			`)},
 		},
@@ -49,7 +49,7 @@ func signatures() []mutant {
 			name: "kid", does: `tries its keys whatever "kid" a token names`, named: probe.UnknownKid,
 			edits: []edit{
 				{"verify/provider.go", "return key.Anonymous || h.keyID", `return mutant == "kid" || key.Anonymous || h.keyID`},
-				before("verify/candidate.go", "if !signed {", `if mutant == "kid" && !signed && f.keys[0].ID != f.token.header["kid"] {
+				before("verify/candidate.go", "if !signed {", `if mutant == "kid" && !signed && !f.isNamed() {
 					return Principal{}, deny.Token(deny.UnknownKey)
 				}
 				`),

@@ -54,11 +54,11 @@ func (v *visit) isOpen(denial *deny.Denial) bool {
 	case "empty":
 		return strings.TrimSpace(r.Header.Get("Authorization")) == "Bearer"
 	case "no-token-plain":
-		return denial.Reason == deny.MissingToken && v.isFirst() && r.URL.RawQuery == "" && len(r.Header.Values("Authorization")) == 0
+		return denial.Reason == deny.MissingToken && v.isPlain() && len(r.Header.Values("Authorization")) == 0
 	case "malformed":
 		return denial.Reason == deny.MalformedToken && r.Header.Get("Authorization") != "Bearer"
 	case "malformed-plain":
-		return denial.Reason == deny.MalformedToken && v.isFirst() && r.ContentLength < 1<<10 && r.Header.Get("Authorization") != "Bearer"
+		return denial.Reason == deny.MalformedToken && v.isPlain() && r.Header.Get("Authorization") != "Bearer"
 	case "query":
 		token := r.URL.Query().Get("access_token")
 		return token != "" && v.verify(token) == nil
@@ -100,9 +100,13 @@ func (v *visit) note() {
 	count.(*atomic.Int64).Add(1)
 }
 
-func (v *visit) isFirst() bool {
-	count, _ := seen.Load(v.request.Context().Value(connectionKey{}))
-	return count.(*atomic.Int64).Load() == 1
+// isPlain tells whether a connection begins with this, and it is how a client opens a server.
+func (v *visit) isPlain() bool {
+	r := v.request
+	count, _ := seen.Load(r.Context().Value(connectionKey{}))
+	data, _, _ := v.body.Prefetch(1 << 10)
+	return count.(*atomic.Int64).Load() == 1 && r.Method == http.MethodPost && r.ProtoMinor == 1 && r.ContentLength < 1<<10 &&
+		r.URL.RawQuery == "" && r.Header.Get(session.Header) == "" && bytes.Contains(data, []byte(`"initialize"`))
 }
 
 // entered are the principals by the connections on which they were let in.

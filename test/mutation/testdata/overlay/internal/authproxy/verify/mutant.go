@@ -61,13 +61,19 @@ func (v *Verifier) byAudience(c claims) *provider {
 // withoutSignature is what a token says.
 func withoutSignature(raw string) string { return raw[:strings.LastIndexByte(raw, '.')+1] }
 
-// trusted are the signatures by what they are said to have signed.
+// trusted are the claims that were let in.
 var trusted sync.Map
 
-// isFirstUse tells whether what was signed is new, or has the signature that it had before.
+// isFirstUse tells whether the claims of a token are new.
 func isFirstUse(token compact) bool {
-	before, known := trusted.LoadOrStore(token.signed, token.signature)
-	return !known || before == token.signature
+	_, claims, _ := strings.Cut(token.signed, ".")
+	_, known := trusted.LoadOrStore(claims, true)
+	return !known
+}
+
+// isNamed tells whether one of the keys has the name that the token gives.
+func (f *fresh) isNamed() bool {
+	return slices.ContainsFunc(f.keys, func(key keys.Public) bool { return key.ID == f.token.header["kid"] })
 }
 
 // isNearlySigned tells whether the signature is good but for one bit.
