@@ -16,6 +16,8 @@ type mutant struct {
 	kind    probe.Kind
 	named   probe.Case
 	outcome probe.Outcome
+	// only: no other case sees it, so that without this one it would pass.
+	only bool
 	// rounds is how many there may be until one draws the variation by which the mutant is found; 0 is 1.
 	rounds int
 }
@@ -37,9 +39,6 @@ func mutants() []mutant {
 	}
 	return all
 }
-
-// idleFor gives the reason for each case that may find nothing alone.
-var idleFor = map[probe.Case]string{}
 
 // is tells whether the verdict is the one that the mutant deserves.
 func (m mutant) is(v probe.Verdict) bool {

@@ -35,13 +35,14 @@ func TestMutants(t *testing.T) {
 					t.Errorf("a gate that %s: %s by %s %s, want %s by %s %s; red: %v\n%s",
 						m.does, got.Kind, got.Case, got.Outcome, m.kind, m.named, m.outcome, red(report), got.Message)
 				}
+				if seen := red(report); m.only && len(seen) > 1 {
+					t.Errorf("a gate that %s is seen by %v, not only by %s", m.does, seen, m.named)
+				}
 			})
 		}
 	})
-	for _, name := range totals.idle() {
-		if idleFor[name] == "" {
-			t.Errorf("without the case %s every mutant would still be found: add one that only this case finds, or give the reason", name)
-		}
+	if idle := totals.idle(); len(idle) > 0 {
+		t.Errorf("without %v every mutant would still be found: add mutants that only these cases see", idle)
 	}
 }
 

@@ -42,6 +42,13 @@ func (v *visit) isOpen(denial *deny.Denial) bool {
 		return r.Method == http.MethodGet
 	case "delete":
 		return r.Method == http.MethodDelete
+	case "options":
+		return r.Method == http.MethodOptions
+	case "path":
+		return r.URL.Path != v.snapshot.Config.Upstream.Path
+	case "batch":
+		data, _, _ := v.body.Prefetch(64 << 10)
+		return bytes.HasPrefix(data, []byte("["))
 	case "large":
 		_, whole, _ := v.body.Prefetch(64 << 10)
 		return !whole

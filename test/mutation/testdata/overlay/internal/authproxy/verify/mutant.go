@@ -92,3 +92,15 @@ func isNearlySigned(key keys.Public, signed string, signature []byte) bool {
 func isLast(all []keys.Public) func(keys.Public) bool {
 	return func(key keys.Public) bool { return len(all) > 1 && key.ID == all[len(all)-1].ID }
 }
+
+// pool gives every provider the keys of all.
+func (v *Verifier) pool() {
+	var all []keys.Public
+	var algorithms []keys.Algorithm
+	for _, p := range v.byIssuer {
+		all, algorithms = append(all, p.keys...), append(algorithms, p.Algorithms...)
+	}
+	for _, p := range v.byIssuer {
+		p.keys, p.Algorithms = all, algorithms
+	}
+}
