@@ -16,6 +16,8 @@ import (
 type Inputs struct {
 	// Keys are the signing keys per Managed provider, the first of each signs.
 	Keys map[string][]keys.Private
+	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
+	Cluster Issuer
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
 	// GateImage is the image of the gate.
@@ -65,8 +67,11 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 	if violations := Locked(pod, LockOf(s, pod)); len(violations) > 0 {
 		return nil, &UnlockedError{Violations: violations}
 	}
-	return []runtime.ApplyConfiguration{
-		keysSecret,
+	var objects []runtime.ApplyConfiguration
+	if keysSecret != nil {
+		objects = append(objects, keysSecret)
+	}
+	return append(objects,
 		GateSecret(s, in),
 		publicKeys,
 		gateConfig,
@@ -74,7 +79,7 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 		NetworkPolicy(s, in),
 		Service(s),
 		deployment,
-	}, nil
+	), nil
 }
 
 // owner makes the MCPServer the controller of an object: it goes when the MCPServer goes.
@@ -88,7 +93,7 @@ func owner(s *v1alpha1.MCPServer) *metav1ac.OwnerReferenceApplyConfiguration {
 		WithBlockOwnerDeletion(true)
 }
 
-func providerKeys(in Inputs, provider string) ([]keys.Private, error) {
+func managedKeys(in Inputs, provider string) ([]keys.Private, error) {
 	set := in.Keys[provider]
 	if len(set) == 0 {
 		return nil, fmt.Errorf("no key for provider %q", provider)
