@@ -45,7 +45,7 @@ func build() error {
 		return err
 	}
 	mutantProgram = filepath.Join(*outDir, "mutant")
-	command := exec.Command("go", "build", "-overlay", overlay, "-o", mutantProgram, "./cmd/authproxy") //nolint:noctx // It ends.
+	command := exec.Command("go", "build", "-overlay", overlay, "-o", mutantProgram, "./cmd/authproxy")
 	command.Dir = root
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the mutants: %w\n%s", err, output)

@@ -169,7 +169,7 @@ func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) 
 	prober := probe.New(probe.Options{})
 	before, err := prober.Run(t.Context(), s.target(fleeting, 1))
 	must(t, err)
-	time.Sleep(time.Until(before.Replay.Ripe())) //nolint:forbidigo // It waits for a time to come, not for a state.
+	time.Sleep(time.Until(before.Replay.Ripe()))
 	for seed := uint64(1); ; seed++ {
 		target := s.target(lifetime, seed)
 		target.Replay = before.Replay
