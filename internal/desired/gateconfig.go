@@ -56,7 +56,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 			HealthPath:           settings.HealthPath,
 			ForwardAuthorization: settings.ForwardAuthorization,
 		},
-		AllowedHosts:   append(serviceHosts(s, in.ClusterDomain), gate.AllowedHosts...),
+		AllowedHosts:   allowedHosts(s, in),
 		AllowedOrigins: gate.AllowedOrigins,
 		SessionBinding: authproxy.SessionBindingCaller,
 		Limits: authproxy.Limits{
@@ -90,6 +90,18 @@ func algorithms(set []keys.Private) []keys.Algorithm {
 		}
 	}
 	return out
+}
+
+// allowedHosts are the names by which clients call: those of the Service, of the route, and what the spec adds.
+func allowedHosts(s *v1alpha1.MCPServer, in Inputs) []string {
+	hosts := serviceHosts(s, in.ClusterDomain)
+	if s.Spec.Route != nil {
+		hosts = append(hosts, s.Spec.Route.Hostnames...)
+	}
+	if s.Spec.Gate != nil {
+		hosts = append(hosts, s.Spec.Gate.AllowedHosts...)
+	}
+	return hosts
 }
 
 // serviceHosts are the names that cluster DNS gives to the Service.

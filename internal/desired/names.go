@@ -2,12 +2,13 @@ package desired
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// Names of the objects that belong to an MCPServer. Service, Deployment, ServiceAccount and NetworkPolicy have the
-// MCPServer's own name.
+// Names of the objects that belong to an MCPServer. Service, Deployment, ServiceAccount, NetworkPolicy,
+// PodDisruptionBudget and HTTPRoute have the MCPServer's own name.
 
 // KeysSecretName is the Secret with the private keys of Managed providers: one JWK Set per provider. Whoever reads it
 // can mint tokens.
@@ -67,8 +68,11 @@ func labels(s *v1alpha1.MCPServer) map[string]string {
 	}
 }
 
+// podLabels: those of the spec, and ours, which win.
 func podLabels(s *v1alpha1.MCPServer) map[string]string {
-	all := labels(s)
+	all := map[string]string{}
+	maps.Copy(all, Resolve(s).Pod.Labels)
+	maps.Copy(all, labels(s))
 	all[v1alpha1.LabelInstance] = string(s.UID)
 	return all
 }
