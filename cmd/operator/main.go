@@ -68,6 +68,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	recorder := mgr.GetEventRecorder("gatehouse")
 	builder := &mcpserver.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Namespaces: options.watchNamespaces,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,

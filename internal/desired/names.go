@@ -45,9 +45,12 @@ func ManagedIssuer(s *v1alpha1.MCPServer) string {
 	return fmt.Sprintf("urn:gatehouse:%s:%s:%s", s.Namespace, s.Name, s.UID)
 }
 
-// URL is where clients inside the cluster reach the gate.
-func URL(s *v1alpha1.MCPServer) string {
+// URL is where clients reach the gate: from outside, once a gateway has accepted the route; else inside the cluster.
+func URL(s *v1alpha1.MCPServer, routeAccepted bool) string {
 	settings := Resolve(s)
+	if routeAccepted && s.Spec.Route != nil {
+		return "https://" + s.Spec.Route.Hostnames[0] + settings.Path
+	}
 	return fmt.Sprintf("http://%s.%s.svc:%d%s", s.Name, s.Namespace, settings.GatePort, settings.Path)
 }
 
