@@ -49,7 +49,9 @@ var _ = Describe("The network of an MCPServer", func() {
 				service.Spec.Ports = append(service.Spec.Ports, corev1.ServicePort{Name: "past", Port: 81, TargetPort: intstr.FromInt32(8000)})
 			},
 			func() { service.Spec.Ports[0].TargetPort = intstr.FromInt32(8000) },
-			func() { service.Spec.Type, service.Spec.ExternalName = corev1.ServiceTypeExternalName, "evil.example.com" },
+			func() {
+				service.Spec.Type, service.Spec.ExternalName = corev1.ServiceTypeExternalName, "evil.example.com"
+			},
 			// The only port is another one, under our name.
 			func() { service.Spec.Ports[0].Port, service.Spec.Ports[0].NodePort = 81, 0 },
 		} {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -89,7 +91,7 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		return path
 	}
 	g, err := gate.New(gate.Options{
-		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", configMap(ctx, server, "-jwks")),
+		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
 		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -111,6 +113,25 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		status.ContainerStatuses = []corev1.ContainerStatus{{Name: desired.ServerContainer, ContainerID: "c://server", State: running, Ready: true}}
 		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
 	})
+}
+
+// projected gives the files of one of the pod's projected volumes.
+func (p *simulatedPod) projected(ctx context.Context, server *v1alpha1.MCPServer, volume string) map[string][]byte {
+	GinkgoHelper()
+	files := map[string][]byte{}
+	at := slices.IndexFunc(p.spec.Volumes, func(v corev1.Volume) bool { return v.Name == volume })
+	for _, from := range p.spec.Volumes[at].Projected.Sources {
+		if from.ConfigMap != nil {
+			maps.Copy(files, configMap(ctx, server, strings.TrimPrefix(from.ConfigMap.Name, server.Name)))
+			continue
+		}
+		object := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: from.Secret.Name}, object)).To(Succeed())
+		for _, item := range from.Secret.Items {
+			files[item.Path] = object.Data[item.Key]
+		}
+	}
+	return files
 }
 
 // serve puts a handler behind the pod's client port.

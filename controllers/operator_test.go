@@ -55,8 +55,9 @@ func (o *operator) build(ctx context.Context, server *v1alpha1.MCPServer) {
 
 var unwatchedServers atomic.Int32
 
-// newUnwatched creates a server that no operator sees but those of the spec. Its first failure counts.
-func newUnwatched(ctx context.Context) *v1alpha1.MCPServer {
+// newUnwatched creates a server that no operator sees but those of the spec. Its first failure counts. change may make it
+// another.
+func newUnwatched(ctx context.Context, change ...func(*v1alpha1.MCPServer)) *v1alpha1.MCPServer {
 	GinkgoHelper()
 	err := k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: unwatched}})
 	if !apierrors.IsAlreadyExists(err) {
@@ -66,15 +67,18 @@ func newUnwatched(ctx context.Context) *v1alpha1.MCPServer {
 	server := newServer(unwatched, "x"+strconv.Itoa(int(unwatchedServers.Add(1))))
 	server.Spec.AuthProbe.IntervalSeconds = ptr.To(int32(600))
 	server.Spec.AuthProbe.FailureThreshold = ptr.To(int32(1))
+	for _, do := range change {
+		do(server)
+	}
 	Expect(k8s.Create(ctx, server)).To(Succeed())
 	DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, server)).To(Succeed()) })
 	return server
 }
 
 // proveUnwatched brings a server with one pod to Ready.
-func proveUnwatched(ctx context.Context, o *operator) (*v1alpha1.MCPServer, *simulatedPod) {
+func proveUnwatched(ctx context.Context, o *operator, change ...func(*v1alpha1.MCPServer)) (*v1alpha1.MCPServer, *simulatedPod) {
 	GinkgoHelper()
-	server := newUnwatched(ctx)
+	server := newUnwatched(ctx, change...)
 	o.build(ctx, server)
 	pod := startPod(ctx, server)
 	available(ctx, server, 1, 1)

@@ -2,8 +2,10 @@
 # e2e.sh: runs the end-to-end tests with real pods: cluster up, images built and loaded, operator deployed, specs run.
 # With KUBECONFIG set it uses that cluster instead and builds nothing; the images are then named by the variables below.
 #
-#   LABEL       Ginkgo label filter, such as ci or '!npm' (default: all specs)
-#   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG
+#   LABEL       Ginkgo label filter, such as ci or '!npm && !soak' (default: !soak, all but those that take long)
+#   RUN         only specs whose text matches this pattern
+#   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG,
+#               GATE_WITH_SWITCH_IMG, OPERATOR_AHEAD_IMG and OPERATOR_LYING_IMG
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=images-env.sh
@@ -11,12 +13,15 @@ cd "$(dirname "$0")/.."
 # shellcheck source=cluster-env.sh
 . hack/cluster-env.sh
 
+LABEL=${LABEL:-!soak}
+# The programs that are wrong on purpose are made for a run of all specs, or of those that name them.
+if [[ $LABEL = "!soak" || $LABEL =~ (^|[^!a-z])(altered|soak) ]]; then export ALTERED=1; fi
 if is_local; then
   local_up
   KUBECONFIG=$(local_kubeconfig)
   export KUBECONFIG
   # The server from npm takes node and npm: it is made only for a run of all specs, or of those that name it.
-  if [[ ${LABEL:-npm} =~ (^|[^!a-z])npm ]]; then
+  if [[ $LABEL = "!soak" || $LABEL =~ (^|[^!a-z])npm ]]; then
     archive=$(hack/cluster/npm-image)
     said=$(hack/cluster/load-image "$archive" 2>&1)
     echo "$said"
@@ -25,9 +30,10 @@ if is_local; then
   fi
 fi
 images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG LOADCLIENT_IMG
+if [ -n "${ALTERED:-}" ]; then images_env GATE_WITH_SWITCH_IMG OPERATOR_AHEAD_IMG OPERATOR_LYING_IMG; fi
 hack/deploy.sh
 
 export GINKGO_NO_COLOR=TRUE
 mkdir -p bin
 go build -o bin/testsummary ./hack/testsummary
-go test -tags e2e -json -count=1 -timeout 60m ./test/e2e/... -args -ginkgo.v ${LABEL:+-ginkgo.label-filter="$LABEL"} | bin/testsummary -v
+go test -tags e2e -json -count=1 -timeout 60m ./test/e2e/... -args -ginkgo.v -ginkgo.label-filter="$LABEL" ${RUN:+-ginkgo.focus="$RUN"} | bin/testsummary -v

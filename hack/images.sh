@@ -2,7 +2,8 @@
 # images.sh: builds the container images as OCI archives, without a container engine: static binaries, one layer each.
 # out/images/env says what was built last, in the variables that deploy.sh and e2e.sh read.
 #
-#   TAG  the images' tag (default: hack/version.sh)
+#   TAG      the images' tag (default: hack/version.sh)
+#   ALTERED  1: also programs that are wrong on purpose (test/altered), for stories that need them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,10 +14,11 @@ GOARCH=${GOARCH:-$(go env GOARCH)}
 export CGO_ENABLED=0 GOOS=linux GOARCH GOFLAGS="-trimpath -buildvcs=false"
 
 # image NAME PACKAGE [MODULE [FILE=PATH...]]: the archive out/images/NAME.tar with the program as its entry point, and
-# with further files.
+# with further files. overlay is laid over the sources.
+overlay=
 image() {
   local name=$1 package=$2 module=${3:-.}
-  (cd "$module" && go build -ldflags "-s -w -X main.version=$tag" -o "$out/bin/$name" "$package")
+  (cd "$module" && go build -overlay "$overlay" -ldflags "-s -w -X main.version=$tag" -o "$out/bin/$name" "$package")
   GOOS='' GOARCH='' go run ./hack/cluster/mkimage -name "gatehouse.local/$name:$tag" -o "$out/$name.tar" \
     -entrypoint "/$name" -user 65532:65532 "$out/bin/$name=/$name" "${@:4}"
 }
@@ -44,3 +46,15 @@ MCPFAKE_IMG=gatehouse.local/mcpfake:$tag
 EVERYTHING_IMG=gatehouse.local/everything:$tag
 LOADCLIENT_IMG=gatehouse.local/loadclient:$tag
 EOT
+
+rm -f "$out"/{gate-with-switch,operator-ahead,operator-lying}.tar
+if [ -n "${ALTERED:-}" ]; then
+  for name in gate-with-switch operator-ahead operator-lying; do
+    overlay=$(GOOS='' GOARCH='' go run ./test/altered/cmd/altered "$name" "$PWD/out/altered")
+    package=./cmd/operator
+    if [ "$name" = gate-with-switch ]; then package=./cmd/authproxy; fi
+    image "$name" "$package"
+    variable=${name^^}
+    echo "${variable//-/_}_IMG=gatehouse.local/$name:$tag" >> "$out/env"
+  done
+fi

@@ -12,11 +12,11 @@ out=$PWD/out/soak
 rm -rf "$out"
 mkdir -p "$out" bin
 go build -o bin/testsummary ./hack/testsummary
-go build -o "$out/" ./cmd/authproxy
+go build -o "$out/" ./cmd/authproxy ./test/mcpfake/cmd/mcpfake
 
 rc=0
 go test -tags soak -json -count=1 -timeout 60m -exec "$PWD/hack/netns" ${RUN:+-run "$RUN"} ./test/soak -args \
-  -program "$out/authproxy" -logs "$out" -duration "${SOAK_SECONDS:-0}s" -idle "${SOAK_CONNECTIONS:-10000}" > "$out/test.json" || rc=$?
+  -program "$out/authproxy" -server "$out/mcpfake" -logs "$out" -duration "${SOAK_SECONDS:-0}s" -idle "${SOAK_CONNECTIONS:-10000}" > "$out/test.json" || rc=$?
 if [ -e "$out/tables.txt" ]; then cat "$out/tables.txt"; fi
 bin/testsummary < "$out/test.json" || rc=1
 exit $rc

@@ -15,13 +15,13 @@ const (
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken, WouldUnlock, ObjectRefused, TemplateTampered, ObjectTampered, RouteUnsupported
+	// False: NameTaken, InvalidSpec, WouldUnlock, ObjectRefused, TemplateTampered, ObjectTampered, RouteUnsupported
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
 	//
 	// True:  KeysPublished
-	// False: KeysUnusable, KeysPending
+	// False: KeyMissing, KeysUnusable, IssuerUnavailable, KeysPending
 	ConditionKeysReady = "KeysReady"
 
 	// ConditionAvailable says whether enough pods serve: those whose containers run, and whose lock was proven.
@@ -37,7 +37,7 @@ const (
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
 	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
-	//          Inconclusive, EvidenceStale
+	//          Inconclusive, ControlMissing, EvidenceStale
 	ConditionAuthHealthy = "AuthHealthy"
 
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
@@ -69,6 +69,9 @@ const (
 	// ReasonNameTaken: an object that this MCPServer needs exists and belongs to somebody else. It is left alone.
 	// Delete or rename it, or choose another name for the MCPServer.
 	ReasonNameTaken = "NameTaken"
+	// ReasonInvalidSpec: fields of the spec contradict each other in a way that the schema cannot tell, or one has a value
+	// that the gate does not take. Nothing of the change is carried out; what runs stays. The message names each field.
+	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonWouldUnlock: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
 	// carried out; what runs stays. The message says which part of the spec it is.
 	ReasonWouldUnlock = "WouldUnlock"
@@ -88,11 +91,20 @@ const (
 
 // Reasons of condition KeysReady.
 const (
-	// ReasonKeysPublished: every provider has a key, and its public half is published to the gate.
+	// ReasonKeysPublished: every provider has its keys: those made by Gatehouse and those of the cluster are published to
+	// the gate, those that you bring are usable and mounted there. Remote ones the gate fetches itself.
 	ReasonKeysPublished = "KeysPublished"
-	// ReasonKeysUnusable: the Secret with the signing keys cannot be read as what Gatehouse wrote there. What runs keeps
-	// the keys it has. Restore the Secret, or delete it to have new keys made, which ends all tokens.
+	// ReasonKeyMissing: a Secret that the spec names is not there, or has no such data key. Pods keep what is mounted. The
+	// message names the field: create the Secret, or name another.
+	ReasonKeyMissing = "KeyMissing"
+	// ReasonKeysUnusable: a Secret holds no key that can be used: it is too weak, badly written, private, or of an
+	// algorithm that its provider does not list; or NAME-keys is not as Gatehouse wrote it. What runs keeps the keys it
+	// has. The message says what is wrong. If it is NAME-keys, restore it, or delete it to have new keys made, which ends
+	// all tokens.
 	ReasonKeysUnusable = "KeysUnusable"
+	// ReasonIssuerUnavailable: the API server does not tell its issuer of ServiceAccount tokens, which a provider of type
+	// Cluster needs. What runs keeps the keys it has. Look at the API server's flags, and at the operator's role.
+	ReasonIssuerUnavailable = "IssuerUnavailable"
 	// ReasonKeysPending: no key was made yet, because the spec cannot be carried out; Accepted says why.
 	ReasonKeysPending = "KeysPending"
 )
@@ -163,13 +175,21 @@ const (
 	ReasonClockSkew = "ClockSkew"
 	// ReasonInconclusive: the pods answered, but with nothing that proves or disproves the lock, such as 429.
 	ReasonInconclusive = "Inconclusive"
+	// ReasonControlMissing: no provider is of type Managed, so the operator has no good token, and a refused bad one proves
+	// nothing.
+	ReasonControlMissing = "ControlMissing"
 	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
 	// the operator was away, twenty minutes or two intervals.
 	ReasonEvidenceStale = "EvidenceStale"
 )
 
+// EventProberSuspect is the reason of the one Event that tells that the prober doubts itself: it saw the locks of more
+// than a fifth of the servers, and of three at least, open within one interval, and takes no pod out of its Service until
+// the share falls. The metric gatehouse_prober_suspect is 1 meanwhile.
+const EventProberSuspect = "ProberSuspect"
+
 // ConditionPodAuthProven is the readiness gate on each pod: True once its lock was proven, False once it was seen
-// open. Setting it by hand lets a pod take traffic without proof.
+// open. Setting it to True by hand lets a pod take traffic without proof; the operator then leaves it so.
 const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
 
 // AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.

@@ -43,6 +43,7 @@ type Reconciler struct {
 	HTTP   *http.Client
 
 	ledger ledger
+	brake  brake
 }
 
 // NewReconciler gives a Reconciler for the real world.
@@ -81,6 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
 		if client.IgnoreNotFound(err) == nil {
 			r.ledger.forget(request.NamespacedName)
+			r.brake.forget(request.NamespacedName, r.Now())
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -98,13 +100,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	r.ledger.store(request.NamespacedName, entries)
-	if err := r.setGates(ctx, pods.Items, entries); err != nil {
+	interval := desired.Resolve(&server).Probe.Interval
+	braked, news := r.brake.see(request.NamespacedName, standingOf(pods.Items, entries), interval, r.Now())
+	if news {
+		r.Events.Eventf(&server, nil, corev1.EventTypeWarning, v1alpha1.EventProberSuspect, "Probe", "%s", brakeMessage)
+	}
+	if err := r.setGates(ctx, pods.Items, entries, braked); err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.report(ctx, &server, pods.Items, entries); err != nil {
+	if err := r.report(ctx, &server, pods.Items, entries, braked); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, desired.Resolve(&server).Probe.Interval)}, nil
+	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, interval)}, nil
 }
 
 // tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries

@@ -51,14 +51,23 @@ func address(pod corev1.Pod, port string) (string, error) {
 	return "", fmt.Errorf("pod %s has no port %s", pod.Name, port)
 }
 
-// gateOf is the pod's readiness gate; Unknown when it was never set.
-func gateOf(pod corev1.Pod) corev1.ConditionStatus {
+// gateOf is the status of the pod's readiness gate; Unknown when it was never set.
+func gateOf(pod corev1.Pod) corev1.ConditionStatus { return gateCondition(pod).Status }
+
+func gateCondition(pod corev1.Pod) corev1.PodCondition {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == v1alpha1.ConditionPodAuthProven {
-			return c.Status
+			return c
 		}
 	}
-	return corev1.ConditionUnknown
+	return corev1.PodCondition{Status: corev1.ConditionUnknown}
+}
+
+// isVouchedFor: the gate is set because the lock was proven. One that is set for another reason was set by hand, and
+// stays: that is how people overrule a prober that errs.
+func isVouchedFor(pod corev1.Pod) bool {
+	gate := gateCondition(pod)
+	return gate.Status == corev1.ConditionTrue && gate.Reason == v1alpha1.ReasonProven
 }
 
 func containersReady(pod corev1.Pod) bool {
@@ -81,12 +90,24 @@ func wantedGate(standing *evidence) (corev1.ConditionStatus, bool) {
 	return "", false
 }
 
+// movesGate tells that a readiness gate is to be written. While the brake is engaged none is withdrawn.
+func movesGate(pod corev1.Pod, wanted corev1.ConditionStatus, braked bool) bool {
+	switch {
+	case wanted == corev1.ConditionTrue:
+		return !isVouchedFor(pod)
+	case gateOf(pod) == corev1.ConditionTrue:
+		return isVouchedFor(pod) && !braked
+	default:
+		return gateOf(pod) != wanted
+	}
+}
+
 // setGates brings the readiness gates of pods to what stands about them.
-func (r *Reconciler) setGates(ctx context.Context, pods []corev1.Pod, entries map[types.UID]entry) error {
+func (r *Reconciler) setGates(ctx context.Context, pods []corev1.Pod, entries map[types.UID]entry, braked bool) error {
 	for _, pod := range pods {
 		e, found := entries[pod.UID]
 		status, decided := wantedGate(e.standing)
-		if !found || !decided || gateOf(pod) == status {
+		if !found || !decided || !movesGate(pod, status, braked) {
 			continue
 		}
 		condition := corev1ac.PodCondition().
@@ -101,4 +122,21 @@ func (r *Reconciler) setGates(ctx context.Context, pods []corev1.Pod, entries ma
 		}
 	}
 	return nil
+}
+
+// standingOf tells the brake how a server stands.
+func standingOf(pods []corev1.Pod, entries map[types.UID]entry) standing {
+	how := standsUntried
+	for _, pod := range pods {
+		switch e := entries[pod.UID]; {
+		case e.standing == nil:
+		case e.standing.grade != open:
+			how = max(how, standsOtherwise)
+		case isVouchedFor(pod):
+			how = max(how, turnsOpen)
+		default:
+			how = max(how, standsOpen)
+		}
+	}
+	return how
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -40,11 +41,13 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// Now is the clock.
 	Now func() time.Time
-	// Inputs are the operator's settings that objects depend on: everything but Keys and GateSecret, which are read.
+	// Issuer reads the cluster's own issuer.
+	Issuer *ClusterIssuer
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Cluster and GateSecret, which are
+	// read.
 	Inputs desired.Inputs
-	// Namespaces are those that are looked after; none means all.
-	Namespaces []string
 
+	parsed   parsed
 	standing standing
 	routes   *routes
 }
@@ -58,10 +61,18 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
+// +kubebuilder:rbac:urls=/.well-known/openid-configuration;/openid/v1/jwks,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// SetupWithManager starts the controller with the manager.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+// SetupWithManager starts the controller with the manager, for the namespaces that its cache is for.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, watched cache.Options) error {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MCPServer{}, referenceIndex, references); err != nil {
+		return fmt.Errorf("set up controller mcpserver: %w", err)
+	}
+	brought, err := newNames(mgr, watched.DefaultNamespaces)
+	if err != nil {
+		return err
+	}
 	built, err := ctrl.NewControllerManagedBy(mgr).
 		Named("mcpserver").
 		For(&v1alpha1.MCPServer{}).
@@ -73,11 +84,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&networkingv1.NetworkPolicy{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
+		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
 	}
-	r.routes = &routes{mgr: mgr, controller: built, namespaces: r.Namespaces}
+	r.routes = &routes{mgr: mgr, controller: built, namespaces: watched.DefaultNamespaces}
 	// Routes of servers that have lost their route while no operator ran are removed as well.
 	if _, err := r.routes.open(); err != nil {
 		return fmt.Errorf("look for HTTPRoutes: %w", err)
@@ -128,8 +140,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 	case err != nil:
 		return ctrl.Result{}, err
 	default:
-		return ctrl.Result{RequeueAfter: patience(seen.pods, r.Now())}, r.report(ctx, server, seen, nil)
+		return ctrl.Result{RequeueAfter: lookAgain(seen, r.Now())}, r.report(ctx, server, seen, nil)
 	}
+}
+
+// lookAgain is when no event may tell what has changed; 0 is never.
+func lookAgain(seen observed, now time.Time) time.Duration {
+	again := patience(seen.pods, now)
+	if seen.cluster.URL != "" && (again == 0 || again > issuerPause) {
+		return issuerPause
+	}
+	return again
 }
 
 // patience is the time until the next starting pod is late, which no event tells.
@@ -147,11 +168,15 @@ func patience(pods []corev1.Pod, now time.Time) time.Duration {
 // converge applies what is desired.
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
-	in.Keys, in.GateSecret = seen.keys, seen.gateSecret
+	in.Keys, in.Cluster, in.GateSecret = seen.keys, seen.cluster, seen.gateSecret
 	objects, err := desired.Objects(server, in)
 	var unlocked *desired.UnlockedError
 	if errors.As(err, &unlocked) {
 		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, "Nothing of this spec is carried out: " + unlocked.Error() + ". Take it out of the spec."}
+	}
+	var invalid *desired.InvalidError
+	if errors.As(err, &invalid) {
+		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonInvalidSpec, "Nothing of this spec is carried out: " + invalid.Error() + ". Change it."}
 	}
 	if err != nil {
 		return err
@@ -169,7 +194,7 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 			return err
 		}
 	}
-	if err := r.refresh(ctx, seen.pods, objects); err != nil {
+	if err := r.refresh(ctx, seen, objects); err != nil {
 		return err
 	}
 	if server.Spec.Route != nil && seen.routes == nil {

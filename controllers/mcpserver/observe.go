@@ -20,8 +20,14 @@ import (
 
 // observed is everything that one reconciliation reads.
 type observed struct {
-	// keys per provider: those of the Secret, and new ones where it has none.
+	// keys per provider of type Managed: those of the Secret, and new ones where it has none.
 	keys map[string][]keys.Private
+	// public keys per provider, of every type whose keys the operator sees.
+	public map[string][]keys.Public
+	// cluster is the cluster's own issuer, where a provider asks for it.
+	cluster desired.Issuer
+	// mounted are the versions of what users bring and the gate mounts.
+	mounted []string
 	// gateSecret is that of the Secret, or a new one.
 	gateSecret []byte
 	// versions of the Secrets that keys and gateSecret came from, by name: a write on top of an older version must
@@ -38,7 +44,7 @@ type observed struct {
 }
 
 func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (observed, error) {
-	seen := observed{versions: map[string]string{}}
+	seen := observed{versions: map[string]string{}, keys: map[string][]keys.Private{}, public: map[string][]keys.Public{}}
 	var deployment appsv1.Deployment
 	switch err := r.Get(ctx, client.ObjectKeyFromObject(server), &deployment); {
 	case err == nil && metav1.IsControlledBy(&deployment, server):
@@ -59,7 +65,14 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 	if err := r.observeGateSecret(ctx, server, &seen); err != nil {
 		return seen, err
 	}
-	return seen, r.observeKeys(ctx, server, &seen)
+	for _, observe := range []func(context.Context, *v1alpha1.MCPServer, *observed) error{
+		r.observeKeys, r.observeCluster, r.observeBrought,
+	} {
+		if err := observe(ctx, server, &seen); err != nil {
+			return seen, err
+		}
+	}
+	return seen, nil
 }
 
 func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
@@ -68,16 +81,18 @@ func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer
 		return err
 	}
 	seen.versions[secret.Name] = secret.ResourceVersion
-	seen.keys = map[string][]keys.Private{}
 	for _, provider := range desired.Resolve(server).Providers {
+		if provider.Type != v1alpha1.KeysManaged {
+			continue
+		}
 		file := authproxy.KeysFile(provider.Name)
 		data, found := secret.Data[file]
 		if !found {
-			key, err := keys.Generate(provider.Algorithm)
+			key, err := keys.Generate(provider.Managed)
 			if err != nil {
 				return err
 			}
-			seen.keys[provider.Name] = []keys.Private{key}
+			seen.manage(provider.Name, key)
 			continue
 		}
 		set, err := keys.ParsePrivate(data)
@@ -86,9 +101,16 @@ func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer
 				"Secret %s, key %s, cannot be used: %v. Pods keep the keys they have. Restore it from a backup, or delete the Secret to have a new key made, which ends all tokens of this server.",
 				secret.Name, file, err)}
 		}
-		seen.keys[provider.Name] = set
+		seen.manage(provider.Name, set...)
 	}
 	return nil
+}
+
+func (o *observed) manage(provider string, set ...keys.Private) {
+	o.keys[provider] = set
+	for _, key := range set {
+		o.public[provider] = append(o.public[provider], key.Public())
+	}
 }
 
 func (r *Reconciler) observeGateSecret(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {

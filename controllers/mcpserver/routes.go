@@ -25,7 +25,7 @@ import (
 type routes struct {
 	mgr        ctrl.Manager
 	controller controller.Controller
-	namespaces []string
+	namespaces map[string]cache.Config
 
 	mu     sync.Mutex
 	opened cache.Cache
@@ -41,10 +41,9 @@ func (r *routes) open() (client.Reader, error) {
 	if known, err := knowsRoutes(r.mgr.GetRESTMapper()); err != nil || !known {
 		return nil, err
 	}
-	options := CacheOptions(r.namespaces)
 	ours := cache.Options{
 		HTTPClient: r.mgr.GetHTTPClient(), Scheme: r.mgr.GetScheme(), Mapper: r.mgr.GetRESTMapper(),
-		DefaultNamespaces: options.DefaultNamespaces, DefaultLabelSelector: oursSelector(),
+		DefaultNamespaces: r.namespaces, DefaultLabelSelector: oursSelector(),
 	}
 	opened, err := cache.New(r.mgr.GetConfig(), ours)
 	if err != nil {

@@ -16,6 +16,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
+// maxKeyStatuses is what the schema allows.
+const maxKeyStatuses = 64
+
 // statusOf is the part of the status that this controller owns: all but AuthHealthy and its evidence.
 func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong *problem, now time.Time) *mcpac.MCPServerStatusApplyConfiguration {
 	status := mcpac.MCPServerStatus().
@@ -29,8 +32,10 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 		status.WithReplicas(seen.deployment.Status.Replicas).WithReadyReplicas(seen.deployment.Status.ReadyReplicas)
 	}
 	for _, provider := range desired.Resolve(server).Providers {
-		for _, key := range seen.keys[provider.Name] {
-			status.WithKeys(mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID()).WithAlgorithm(string(key.Algorithm())))
+		for _, key := range seen.public[provider.Name] {
+			if len(status.Keys) < maxKeyStatuses {
+				status.WithKeys(mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID).WithAlgorithm(string(key.Algorithm)))
+			}
 		}
 	}
 	for _, condition := range conditionsOf(server, seen, wrong, now) {
@@ -86,12 +91,13 @@ func judgeAccepted(wrong *problem) verdict {
 	return verdict{metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec can be carried out."}
 }
 
-// judgeKeys: a spec that is not carried out has keys only if an earlier one had.
+// judgeKeys: a spec that is not carried out has keys of ours only if an earlier one had.
 func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem) verdict {
+	_, managed := desired.Resolve(server).Managed()
 	switch {
 	case wrong != nil && wrong.condition == v1alpha1.ConditionKeysReady:
 		return verdict{metav1.ConditionFalse, wrong.reason, wrong.message}
-	case wrong != nil && seen.versions[desired.KeysSecretName(server)] == "":
+	case wrong != nil && managed && seen.versions[desired.KeysSecretName(server)] == "":
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonKeysPending, "No key is made before the spec can be carried out."}
 	}
 	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, "Every provider has its keys."}

@@ -18,6 +18,8 @@ import (
 type Inputs struct {
 	// Keys are the signing keys per Managed provider, the first of each signs.
 	Keys map[string][]keys.Private
+	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
+	Cluster Issuer
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
 	// GateImage is the image of the gate.
@@ -71,8 +73,11 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 	if err != nil {
 		return nil, err
 	}
-	objects := []runtime.ApplyConfiguration{
-		keysSecret,
+	var objects []runtime.ApplyConfiguration
+	if keysSecret != nil {
+		objects = append(objects, keysSecret)
+	}
+	objects = append(objects,
 		GateSecret(s, in),
 		publicKeys,
 		configMap,
@@ -80,7 +85,7 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 		networkPolicy,
 		Service(s),
 		deployment,
-	}
+	)
 	if hasBudget(s) {
 		objects = append(objects, PodDisruptionBudget(s))
 	}
@@ -116,7 +121,7 @@ func owner(s *v1alpha1.MCPServer) *metav1ac.OwnerReferenceApplyConfiguration {
 		WithBlockOwnerDeletion(true)
 }
 
-func providerKeys(in Inputs, provider string) ([]keys.Private, error) {
+func managedKeys(in Inputs, provider string) ([]keys.Private, error) {
 	set := in.Keys[provider]
 	if len(set) == 0 {
 		return nil, fmt.Errorf("no key for provider %q", provider)

@@ -18,11 +18,21 @@ type preset struct {
 	forwardAuthorization bool
 	// hardened: read-only root filesystem with memory-backed /tmp and /run, and a user of our choice.
 	hardened bool
+	// bareServer asks each pod's server once what it does without the gate.
+	bareServer bool
 	// guards are variables whose value decides whether the server is in multiuser mode, or has an identity to fall back
 	// on. They are always written: env beats envFrom.
 	guards func(Settings) []v1alpha1.NameValue
 	// defaults are variables that the user may set otherwise.
 	defaults []v1alpha1.NameValue
+	// sharedSecret says what tokens signed with a shared secret look like; nil where that is not known.
+	sharedSecret *tokenShape
+}
+
+// tokenShape is what a profile knows of tokens.
+type tokenShape struct {
+	tokenTypes, identityClaims []string
+	maxTokenLifetime           int32 // 0 is no bound
 }
 
 func presetFor(profile v1alpha1.Profile) preset {
@@ -40,6 +50,7 @@ var quilt = preset{
 	},
 	forwardAuthorization: true,
 	hardened:             true,
+	bareServer:           true,
 	guards: func(s Settings) []v1alpha1.NameValue {
 		return []v1alpha1.NameValue{
 			{Name: "QUILT_MULTIUSER_MODE", Value: "true"}, // any other spelling but true, 1, yes and on is read as false
@@ -57,6 +68,8 @@ var quilt = preset{
 		{Name: "MCP_SKIP_BANNER", Value: "true"},
 		{Name: "QUILT_DISABLE_CACHE", Value: "true"},
 	},
+	// The catalog's tokens are exactly {id, uuid, exp}; the server of 0.14 refuses any other claim.
+	sharedSecret: &tokenShape{tokenTypes: []string{"JWT", ""}, identityClaims: []string{"id"}},
 }
 
 // environment is the server's: what the user set, then what puts it into multiuser mode.

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 // Settings are the effective values of a spec: what the user set, else what the profile presets, else the default.
@@ -35,14 +34,6 @@ type Settings struct {
 	preset preset
 }
 
-// Provider is a v1alpha1.Provider with every default filled in.
-type Provider struct {
-	Name                    string
-	Algorithm               keys.Algorithm
-	ClockSkewSeconds        int32
-	MaxTokenLifetimeSeconds int32
-}
-
 // Probe says how the lock is tried.
 type Probe struct {
 	Interval         time.Duration
@@ -51,6 +42,8 @@ type Probe struct {
 	SuccessThreshold int
 	// EnforceGate keeps unproven pods out of the Service.
 	EnforceGate bool
+	// BareServer: each pod's server is asked once what it does without the gate.
+	BareServer bool
 }
 
 // Defaults of fields that no profile presets; the API documents them.
@@ -61,8 +54,6 @@ const (
 	defaultAdminPort        = 9090
 	firstCanaryPort         = 29090
 	defaultDrainSeconds     = 30
-	defaultClockSkewSeconds = 30
-	defaultTokenLifetime    = 86400
 	defaultProbeInterval    = 30
 	defaultProbeTimeout     = 5
 	defaultFailureThreshold = 3
@@ -93,7 +84,7 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 		Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},
 	})
 	auth := firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
-	out.Providers = resolveProviders(auth.Providers)
+	out.Providers = resolveProviders(s, preset)
 	out.ForwardAuthorization = preset.forwardAuthorization
 	if auth.Forward != nil && auth.Forward.Authorization != "" {
 		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward
@@ -101,6 +92,7 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	out.Probe = resolveProbe(s.Spec.AuthProbe)
 	out.Pod = *firstNonNil(s.Spec.Pod, &v1alpha1.Pod{})
 	out.Pod.SecurityContext = firstNonNil(out.Pod.SecurityContext, &v1alpha1.PodSecurityContext{})
+	out.Probe.BareServer = resolveBareServer(s.Spec.AuthProbe, preset)
 	return out
 }
 
@@ -111,23 +103,6 @@ func canaryPort(taken ...int32) int32 {
 		port++
 	}
 	return port
-}
-
-func resolveProviders(declared []v1alpha1.Provider) []Provider {
-	if len(declared) == 0 {
-		declared = []v1alpha1.Provider{{Name: DefaultProvider, Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}}
-	}
-	var out []Provider
-	for _, p := range declared {
-		managed := firstNonNil(p.Keys.Managed, &v1alpha1.ManagedKeys{})
-		out = append(out, Provider{
-			Name:                    p.Name,
-			Algorithm:               keys.Algorithm(firstNonEmpty(managed.Algorithm, string(keys.EdDSA))),
-			ClockSkewSeconds:        valueOr(p.ClockSkewSeconds, defaultClockSkewSeconds),
-			MaxTokenLifetimeSeconds: valueOr(p.MaxTokenLifetimeSeconds, defaultTokenLifetime),
-		})
-	}
-	return out
 }
 
 func resolveProbe(p *v1alpha1.AuthProbe) Probe {

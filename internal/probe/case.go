@@ -11,16 +11,73 @@ import (
 // Case is one question put to a gate.
 type Case string
 
-// The cases of a round, in the order in which they are asked. Valid is asked first, and again at the end.
+// The cases, in the order in which a round asks them; but Valid is asked first, and again at the end. Each but Valid is
+// the control with one thing changed, and must be refused.
 const (
 	// NoToken carries no Authorization header.
 	NoToken Case = "none"
+	// Empty carries the scheme Bearer and no token.
+	Empty Case = "empty"
+	// WrongScheme carries the control's token under another scheme than Bearer.
+	WrongScheme Case = "wrong-scheme"
 	// Malformed carries a bearer that is no JWT.
 	Malformed Case = "malformed"
+	// QueryToken carries the control's token in the query, where RFC 6750 section 2.3 once allowed it, and no header.
+	QueryToken Case = "query-token"
+	// FlippedSignature carries a token that was let in just before, with one bit of its signature changed.
+	FlippedSignature Case = "flipped-signature"
 	// Expired carries the control's token, issued and expired more than an hour ago.
 	Expired Case = "expired"
+	// NotYetValid carries a token that is good in an hour.
+	NotYetValid Case = "not-yet-valid"
+	// TooLongLived carries a token that lives longer than the gate grants.
+	TooLongLived Case = "too-long-lived"
 	// WrongKey carries the control's token, signed by a key that the gate has never seen, under the real "kid".
 	WrongKey Case = "wrong-key"
+	// UnknownKid carries a token that names a key which nobody has.
+	UnknownKid Case = "unknown-kid"
+	// RetiredKey carries a token signed by a key of the issuer that is no longer in force.
+	RetiredKey Case = "retired-key"
+	// AlgNone carries an unsigned token that says so.
+	AlgNone Case = "alg-none"
+	// AlgConfused carries a token signed by HS256 with the bytes of a public key.
+	AlgConfused Case = "alg-confused"
+	// WrongIssuer carries a token of an issuer that nobody knows.
+	WrongIssuer Case = "wrong-issuer"
+	// WrongAudience carries a token for another server.
+	WrongAudience Case = "wrong-audience"
+	// WrongType carries a JWT that is no access token.
+	WrongType Case = "wrong-type"
+	// MissingIdentity carries a token that does not say whose it is.
+	MissingIdentity Case = "missing-identity"
+	// MissingExpiry carries a token without an end.
+	MissingExpiry Case = "missing-expiry"
+	// Revoked carries a token whose id is on the list of what is revoked.
+	Revoked Case = "revoked"
+	// Replayed carries a token of an earlier round that was let in then and has expired since.
+	Replayed Case = "replayed"
+	// MissingScope carries a token without a scope that every token needs.
+	MissingScope Case = "missing-scope"
+	// ForbiddenCall carries the control's token and calls what it may not call. Should the gate let it pass, then it comes
+	// to the server outside of any session and without arguments.
+	ForbiddenCall Case = "forbidden-call"
+	// ForeignSession names a session of the control, with another caller's token, and with none.
+	ForeignSession Case = "foreign-session"
+	// OneConnection sends a good, no, a good and a malformed token over one connection.
+	OneConnection Case = "one-connection"
+	// WrongHost carries the control's token to a Host that is no name of the server.
+	WrongHost Case = "wrong-host"
+	// WrongOrigin carries the control's token and comes from a page of a foreign origin.
+	WrongOrigin Case = "wrong-origin"
+	// LargeBody carries a token of a wrong key and a body of more than 64 KiB, in chunks.
+	LargeBody Case = "large-body"
+	// TooLarge carries the control's token and announces a body that is longer than the gate takes.
+	TooLarge Case = "too-large"
+	// ByGet and ByDelete carry a token of a wrong key with the other methods of the transport.
+	ByGet    Case = "get"
+	ByDelete Case = "delete"
+	// Varied carries no or a bad token in a request that is unusual in a way drawn by the round's seed.
+	Varied Case = "variation"
 	// Valid is the control: a token that must be let in.
 	Valid Case = "valid"
 )

@@ -23,6 +23,8 @@ const (
 	// UnclearMessage: 401 whose body is no JSON-RPC error, sent as application/json with the request's id, that says
 	// what is wrong.
 	UnclearMessage Outcome = "UnclearMessage"
+	// InformationLeak: a refusal that is as it must be and also shows a stack trace or a file path, or repeats the token.
+	InformationLeak Outcome = "InformationLeak"
 	// WrongStatus: a status that no other outcome stands for, such as 403 for a bad request or 404 for the control.
 	WrongStatus Outcome = "WrongStatus"
 	// NoResult: the control got 2xx, and no JSON-RPC result with the request's id, sent as JSON or as an event stream: an

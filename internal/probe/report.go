@@ -10,11 +10,19 @@ import (
 // may read the MCPServer.
 type Report struct {
 	URL      string        `json:"url"`
+	Tier     Tier          `json:"tier"`
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration"`
+	// Seed repeats the round's choices.
+	Seed uint64 `json:"seed"`
 	// Results are in the order asked: the control first and last, and every case of the round, also when NotTried. A
 	// case that was let in is followed by the same once more, and a control.
 	Results []Result `json:"results"`
+	// Skipped are the cases of this target that could not be asked for want of something, such as a key to sign with. They
+	// say nothing for or against the gate.
+	Skipped []Skipped `json:"skipped,omitempty"`
+	// Replay is for the next round on the same gate.
+	Replay Replay `json:"-"`
 	// Server is nil when the control did not get as far as an MCP handshake.
 	Server *ServerInfo `json:"server,omitempty"`
 	// ClockSeen tells that an answer carried a Date; ClockOffset is how far the target's clock is ahead (negative:
@@ -28,6 +36,12 @@ type Report struct {
 type Result struct {
 	Case    Case    `json:"case"`
 	Outcome Outcome `json:"outcome"`
+	// Provider is the name of the issuer whose token was sent or spoilt; "" where none was.
+	Provider string `json:"provider,omitempty"`
+	// Method is the HTTP method.
+	Method string `json:"method,omitempty"`
+	// Variation tells apart the questions of a case that has several.
+	Variation string `json:"variation,omitempty"`
 	// Status is the HTTP status of the answer that decided, 0 when no response head came.
 	Status int `json:"status,omitempty"`
 	// Reason is what the gate named as the reason of an answer of its own; "" when the answer was not the gate's.
@@ -38,6 +52,14 @@ type Result struct {
 	Expected string        `json:"expected"`
 	Seen     string        `json:"seen"`
 	Duration time.Duration `json:"duration"`
+}
+
+// Skipped is a case that was not asked.
+type Skipped struct {
+	Case     Case   `json:"case"`
+	Provider string `json:"provider,omitempty"`
+	// Reason says to a person what was missing.
+	Reason string `json:"reason"`
 }
 
 // seen describes a finding. Of the answer it repeats only what comes from a closed set, and a cleaned error message.

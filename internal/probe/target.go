@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"net/url"
 	"time"
@@ -13,12 +15,20 @@ import (
 type Target struct {
 	// URL is the MCP endpoint: http(s)://host[:port]/path, without credentials, query or fragment.
 	URL string
+	// CertificateSHA256 is the digest, in hex, of the one certificate that an https gate must show. No name, issuer or
+	// date of it is looked at then. Empty: a certificate of RootCAs for the URL's host.
+	CertificateSHA256 string
+	// RootCAs are trusted for https; nil is the system's.
+	RootCAs *x509.CertPool
 	// Providers are the issuers whose tokens the gate takes, at least one. The first gives the control of the round.
 	Providers []Provider
+	// Policy is what the gate enforces beside the tokens.
+	Policy Policy
 	// Tier says how much is asked; empty is Full.
 	Tier Tier
-	// Exact asks for the answers of Gatehouse's own gate: 401, one Bearer challenge, a JSON-RPC error that names the
-	// one thing that is wrong. Without it 401 and 403 count as a refusal, whatever they say.
+	// Exact asks for the answers of Gatehouse's own gate: status, challenge, and a JSON-RPC error that names the one
+	// thing that is wrong. Without it 401 and 403 count as a refusal, whatever they say, and what no standard asks of
+	// every MCP server is left out.
 	Exact bool
 	// Timeout bounds each case as a whole, from the connection attempt to the last byte that matters. It must be
 	// positive.
@@ -26,8 +36,12 @@ type Target struct {
 	// ClockTolerance is the leeway that the gate grants on times. A larger difference between its clock and the
 	// prober's makes the verdict ClockSkew. Less than 2 s is taken as 2 s.
 	ClockTolerance time.Duration
-	// Seed makes the variations of a round the same again; 0 draws one. The Report has it.
+	// Seed makes the choices of a round the same again; 0 draws one. The Report has it.
 	Seed uint64
+	// RequestID gives the X-Request-Id of each request. Nil draws one that says nothing.
+	RequestID func() string
+	// Replay is that of an earlier Report on the same gate; the zero value is none.
+	Replay Replay
 }
 
 // Tier says how much of the cases a round asks.
@@ -44,10 +58,47 @@ const (
 // Provider is one issuer of tokens, as far as the prober can play it.
 type Provider struct {
 	Name string
-	// Tokens is the template of the control; every bad token is spoilt from it.
+	// Tokens is the template of the control; every bad token is spoilt from it. Without a key there is the Bearer alone.
 	Tokens token.Template
+	// Bearer is a good token that somebody else has minted. It is the control where Tokens has no key; cases for which a
+	// token would have to be signed are skipped then.
+	Bearer string
 	// Retired are keys of this issuer that were in force once: a token of theirs must be refused.
 	Retired []keys.Private
+	// Public are keys of this issuer whose private half is elsewhere. Tokens are forged under their names, and signed with
+	// their bytes as if they were a shared secret.
+	Public []keys.Public
+	// MaxTokenLifetime is the longest life that the gate grants a token; 0 is no bound.
+	MaxTokenLifetime time.Duration
+	// OtherCaller are the claims by which the control becomes another caller's token, such as {"sub": "somebody else"}.
+	// The gate must accept that one, too. Empty: nobody else tries to enter the control's session.
+	OtherCaller map[string]any
+}
+
+// Policy is what a gate enforces beside the tokens. What is not set is not asked.
+type Policy struct {
+	// RequiredScopes are those that every token needs. The control has them all.
+	RequiredScopes []string
+	// Forbidden are calls that the control may not make.
+	Forbidden []Call
+	// SessionBinding: a session belongs to the caller who opened it.
+	SessionBinding bool
+	// RevokedID is a "jti" on the gate's list of what is revoked.
+	RevokedID string
+	// Hosts: a Host that is no name of the server is refused. Origins: so is the page of a foreign origin.
+	Hosts, Origins bool
+	// BodyBytes is the longest body that the gate takes; 0 is no bound.
+	BodyBytes int64
+}
+
+// Call is something that a token may be good for or not.
+type Call struct {
+	// Method is a JSON-RPC method, such as "tools/call" or "resources/read".
+	Method string
+	// Name is the tool, the prompt or the URI of the resource; empty where the method has none.
+	Name string
+	// Scopes are all that a token needs for the call. Empty: no scope would help.
+	Scopes []string
 }
 
 // validate does not quote a URL that is wrong: credentials or a token may stand in it.
@@ -62,6 +113,13 @@ func (t Target) validate() error {
 		return errors.New("no provider: whose tokens shall be let in?")
 	case t.Timeout <= 0:
 		return errors.New("the timeout must be positive")
+	case t.CertificateSHA256 != "" && (parsed.Scheme != "https" || !isDigest(t.CertificateSHA256)):
+		return errors.New("the certificate's digest must be SHA-256 in hex, and the URL https")
 	}
 	return nil
+}
+
+func isDigest(text string) bool {
+	digest, err := hex.DecodeString(text)
+	return err == nil && len(digest) == 32
 }

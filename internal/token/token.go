@@ -10,52 +10,103 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-// TypeAccessToken is the "typ" header of a JWT access token (RFC 9068 section 2.1).
-const TypeAccessToken = "at+jwt"
+const (
+	// TypeAccessToken is the "typ" header of a JWT access token (RFC 9068 section 2.1).
+	TypeAccessToken = "at+jwt"
+	// NoType as a Template's Type leaves the header out.
+	NoType = "-"
+)
 
 // Template says what a token of one issuer for one server looks like.
 type Template struct {
 	// Key signs, and names itself in the "kid" header. A shared secret has no name, and its tokens no "kid".
 	Key keys.Private
-	// Issuer and Audience are the "iss" and "aud" claims, both required by RFC 9068 section 2.2.
+	// Type is the "typ" header; empty is TypeAccessToken.
+	Type string
+	// Issuer and Audience are the "iss" and "aud" claims, both required by RFC 9068 section 2.2. Empty leaves them out.
 	Issuer   string
 	Audience string
-	// Subject is the "sub" and the "client_id" claim.
+	// Subject is the "sub" and the "client_id" claim; empty leaves both out.
 	Subject string
 	// Scope holds the scopes, separated by single spaces; empty leaves the claim out.
 	Scope string
+	// ID is the "jti"; empty draws one for each token.
+	ID string
 	// Lifetime is the time from "iat" to "exp".
 	Lifetime time.Duration
+	// Bare leaves out "iat", and "jti" unless there is an ID: for issuers whose tokens have nothing but Claims and "exp".
+	Bare bool
+	// Claims are further claims, of any value that JSON knows. They replace those above; nil leaves a claim out.
+	Claims map[string]any
+	// Identity names the claims that together say who the caller is; empty is "sub".
+	Identity []string
 }
 
 // Good mints a token that a gate with the template's key must accept from now on until Lifetime has passed.
 func (t Template) Good(now time.Time) (string, error) {
-	return t.sign(t.Key, t.claims(now))
+	return t.sign(t.Key, t.header(), t.claims(now))
+}
+
+// IdentityClaims are Identity, or its default.
+func (t Template) IdentityClaims() []string {
+	if len(t.Identity) == 0 {
+		return []string{"sub"}
+	}
+	return t.Identity
+}
+
+// With is the template with these claims replaced.
+func (t Template) With(claims map[string]any) Template {
+	merged := map[string]any{}
+	for _, all := range []map[string]any{t.Claims, claims} {
+		for name, value := range all {
+			merged[name] = value
+		}
+	}
+	t.Claims = merged
+	return t
 }
 
 // claims are those of RFC 9068 section 2.2. Every token has a "jti" of its own, so no two are equal.
 func (t Template) claims(now time.Time) jwt.MapClaims {
-	claims := jwt.MapClaims{
-		"iss":       t.Issuer,
-		"aud":       t.Audience,
-		"sub":       t.Subject,
-		"client_id": t.Subject,
-		"iat":       now.Unix(),
-		"exp":       now.Add(t.Lifetime).Unix(),
-		"jti":       rand.Text(),
+	claims := jwt.MapClaims{"exp": now.Add(t.Lifetime).Unix()}
+	for name, text := range map[string]string{
+		"iss": t.Issuer, "aud": t.Audience, "sub": t.Subject, "client_id": t.Subject, "scope": t.Scope, "jti": t.ID,
+	} {
+		if text != "" {
+			claims[name] = text
+		}
 	}
-	if t.Scope != "" {
-		claims["scope"] = t.Scope
+	if !t.Bare {
+		claims["iat"] = now.Unix()
+		if t.ID == "" {
+			claims["jti"] = rand.Text()
+		}
+	}
+	for name, value := range t.Claims {
+		if claims[name] = value; value == nil {
+			delete(claims, name)
+		}
 	}
 	return claims
 }
 
-func (t Template) sign(key keys.Private, claims jwt.MapClaims) (string, error) {
-	header := map[string]any{"alg": key.Algorithm(), "typ": TypeAccessToken}
-	// The template's kid, also when another key signs: the forgery claims to be the real key.
+// header names the template's key, also where another signs: the forgery claims to be the real key.
+func (t Template) header() map[string]any {
+	header := map[string]any{"alg": t.Key.Algorithm(), "typ": t.Type}
+	switch t.Type {
+	case "":
+		header["typ"] = TypeAccessToken
+	case NoType:
+		delete(header, "typ")
+	}
 	if public := t.Key.Public(); !public.Anonymous {
 		header["kid"] = public.ID
 	}
+	return header
+}
+
+func (t Template) sign(key keys.Private, header map[string]any, claims jwt.MapClaims) (string, error) {
 	unsigned := jwt.Token{Header: header, Claims: claims}
 	text, err := unsigned.SigningString()
 	if err != nil {

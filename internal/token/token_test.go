@@ -1,8 +1,13 @@
 package token_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,18 +67,32 @@ func TestGoodTokenIsGoodForItsLifetimeOnly(t *testing.T) {
 	}
 }
 
+// TestBadTokenDiffersInOneThing compares each with the good token of the same instant, part by part.
 func TestBadTokenDiffersInOneThing(t *testing.T) {
-	wants := map[token.Defect]error{token.Expired: jwt.ErrTokenExpired, token.WrongKey: jwt.ErrTokenSignatureInvalid}
+	// What each changes; "+" begins what the good token does not have, "-" what the bad one has not.
+	wants := map[token.Defect]string{
+		token.Expired: "exp iat", token.NotYetValid: "+nbf", token.MissingExpiry: "-exp", token.MissingIdentity: "-sub",
+		token.WrongIssuer: "iss", token.WrongAudience: "aud", token.WrongType: "typ", token.WrongKey: "signature",
+		token.UnknownKid: "kid", token.AlgNone: "alg signature",
+	}
 	for _, defect := range token.Defects() {
 		for _, algorithm := range []keys.Algorithm{keys.ES256, keys.HS512} {
 			template := template(t, algorithm)
-			raw, err := template.Bad(defect, now)
+			template.ID = "one"
+			good, err := template.Good(now)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = parse(raw, template, now)
-			if want := wants[defect]; want == nil || !isOnly(err, want) {
-				t.Errorf("%s, %s: refused with %v, want only %v", defect, algorithm, err, want)
+			bad, err := template.Bad(defect, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := wants[defect]
+			if algorithm.Symmetric() && defect == token.UnknownKid { // a shared secret has no name to begin with
+				want = "+kid"
+			}
+			if got := differences(t, template.Key.Public(), good, bad); got != want {
+				t.Errorf("%s, %s: differs in %q, want %q", defect, algorithm, got, want)
 			}
 		}
 	}
@@ -82,15 +101,135 @@ func TestBadTokenDiffersInOneThing(t *testing.T) {
 	}
 }
 
-// isOnly is true when want is the sole cause: golang-jwt joins every claim that fails.
-func isOnly(err, want error) bool {
-	for _, other := range []error{
-		jwt.ErrTokenExpired, jwt.ErrTokenSignatureInvalid, jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience,
-		jwt.ErrTokenUsedBeforeIssued, jwt.ErrTokenNotValidYet, jwt.ErrTokenInvalidSubject, jwt.ErrTokenMalformed,
-	} {
-		if errors.Is(err, other) != errors.Is(other, want) {
-			return false
+// differences names the members that are not equal, sorted; "signature" if the key's is there no longer.
+func differences(t *testing.T, key keys.Public, good, bad string) string {
+	t.Helper()
+	var found []string
+	for i := range 2 {
+		before, after := members(t, good, i), members(t, bad, i)
+		for name, value := range before {
+			if other, present := after[name]; !present {
+				found = append(found, "-"+name)
+			} else if !reflect.DeepEqual(value, other) {
+				found = append(found, name)
+			}
+		}
+		for name := range after {
+			if _, present := before[name]; !present {
+				found = append(found, "+"+name)
+			}
 		}
 	}
-	return true
+	parts := strings.Split(bad, ".")
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !key.Verify(parts[0]+"."+parts[1], signature) {
+		found = append(found, "signature")
+	}
+	slices.Sort(found)
+	return strings.Join(found, " ")
+}
+
+func members(t *testing.T, raw string, part int) map[string]any {
+	t.Helper()
+	data, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[part])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]any
+	if err := json.Unmarshal(data, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestClaims: what an issuer's tokens have that others' have not, and what they have not.
+func TestClaims(t *testing.T) {
+	bare := token.Template{
+		Key: template(t, keys.HS256).Key, Type: token.NoType, Lifetime: time.Minute, Bare: true,
+		Claims: map[string]any{"id": "7", "uuid": map[string]any{"a": []any{"b"}}},
+	}
+	full := template(t, keys.ES256)
+	full.Type, full.ID = "JWT", "one"
+	for name, test := range map[string]struct {
+		template token.Template
+		header   string
+		claims   string
+	}{
+		"bare":     {bare, `{"alg":"HS256"}`, `{"exp":1795435260,"id":"7","uuid":{"a":["b"]}}`},
+		"bare, id": {bareWithID(bare), `{"alg":"HS256"}`, `{"exp":1795435260,"id":"7","jti":"x","uuid":{"a":["b"]}}`},
+		"replaced": {
+			full.With(map[string]any{"sub": "else", "scope": nil}).With(map[string]any{"client_id": nil}),
+			`{"alg":"ES256","kid":"` + full.Key.ID() + `","typ":"JWT"}`,
+			`{"aud":"urn:audience","exp":1795435260,"iat":1795435200,"iss":"urn:issuer","jti":"one","sub":"else"}`,
+		},
+	} {
+		raw, err := test.template.Good(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{test.header, test.claims} {
+			got, err := json.Marshal(members(t, raw, i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 {
+				got = []byte(strings.ReplaceAll(string(got), "1.79543526e+09", "1795435260"))
+				got = []byte(strings.ReplaceAll(string(got), "1.7954352e+09", "1795435200"))
+			}
+			if string(got) != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
+func bareWithID(t token.Template) token.Template {
+	t.ID = "x"
+	return t
+}
+
+// TestForgeries change a token of somebody else's, each in one thing.
+func TestForgeries(t *testing.T) {
+	template := template(t, keys.ES256)
+	raw, err := template.Good(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := keys.Generate(keys.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := keys.Public{ID: "other", Algorithm: keys.ES256}
+	for name, test := range map[string]struct {
+		forge func() (string, error)
+		want  string
+	}{
+		"flipped":                 {func() (string, error) { return token.Flipped(raw, 1<<63+5) }, "signature"},
+		"tampered":                {func() (string, error) { return token.Tampered(raw, "sub", "else") }, "signature sub"},
+		"unsigned":                {func() (string, error) { return token.Unsigned(raw) }, "alg signature"},
+		"forged":                  {func() (string, error) { return token.Forged(raw, stranger) }, "signature"},
+		"forged for another":      {func() (string, error) { return token.ForgedFor(raw, other, stranger) }, "kid signature"},
+		"forged for one unnamed":  {func() (string, error) { return token.ForgedFor(raw, keys.Public{Anonymous: true}, stranger) }, "-kid signature"},
+		"confused":                {func() (string, error) { return token.Confused(raw, template.Key.Public(), []byte("public")) }, "alg signature"},
+		"confused, in other name": {func() (string, error) { return token.Confused(raw, other, []byte("public")) }, "alg kid signature"},
+	} {
+		bad, err := test.forge()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := differences(t, template.Key.Public(), raw, bad); got != test.want {
+			t.Errorf("%s: differs in %q, want %q", name, got, test.want)
+		}
+	}
+	if algorithm, err := token.Algorithm(raw); err != nil || algorithm != keys.ES256 {
+		t.Errorf("algorithm %s, %v", algorithm, err)
+	}
+	for _, opaque := range []string{"", "opaque", "a.b.c", token.Malformed, "bnVsbA.e30.x", "e30.e30.", "e30.e30.e30.e30"} {
+		if _, err := token.Flipped(opaque, 0); !errors.Is(err, token.ErrOpaque) {
+			t.Errorf("%q: %v", opaque, err)
+		}
+	}
 }

@@ -15,15 +15,16 @@ import (
 
 // What hack/soak.sh has prepared.
 var (
-	program     = flag.String("program", "", "the gate's program")
-	logDir      = flag.String("logs", "", "folder for what the gates write, and for the tables")
-	duration    = flag.Duration("duration", 0, "how long each kind of load lasts; 0 is what it says by itself")
-	connections = flag.Int("idle", 10_000, "how many connections are left idle")
+	program       = flag.String("program", "", "the gate's program")
+	serverProgram = flag.String("server", "", "the program of a server to put behind the gate")
+	logDir        = flag.String("logs", "", "folder for what the gates write, and for the tables")
+	duration      = flag.Duration("duration", 0, "how long each kind of load lasts; 0 is what it says by itself")
+	connections   = flag.Int("idle", 10_000, "how many connections are left idle")
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if *program == "" || *logDir == "" {
+	if *program == "" || *serverProgram == "" || *logDir == "" {
 		fmt.Fprintln(os.Stderr, "these tests need a program that hack/soak.sh builds: run make soak")
 		os.Exit(2)
 	}

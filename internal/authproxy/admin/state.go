@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bareserver"
 )
 
 // State is what a gate says of itself to its operator. It holds no secret.
@@ -29,6 +31,8 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// CanaryPort is where the gate takes connections only to be found by whoever no policy keeps away; 0 if it does not.
 	CanaryPort int32 `json:"canaryPort,omitempty"`
+	// BareServer is what the server does without the gate.
+	BareServer bareserver.Result `json:"bareServer"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
 	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever
@@ -46,11 +50,24 @@ type State struct {
 	MemoryLimitBytes int64 `json:"memoryLimitBytes"`
 	// OpenStreams are those of server-sent events.
 	OpenStreams int `json:"openStreams"`
-	// LastAccepted is when a token of each provider last let somebody through to the server, since the start; a
-	// provider without any is not there.
+	// LastAccepted is when a token of each provider last let a client through to the server, since the start; a
+	// provider without any is not there. The prober's requests do not count here, nor in what follows.
 	LastAccepted map[string]time.Time `json:"lastAccepted"`
-	// Refused counts the answers that the gate gave itself since the start, by reason. The self-test's are among them.
+	// Refused counts the answers that the gate gave to clients itself since the start, by reason.
 	Refused map[string]int64 `json:"refused"`
+	// Refusals tell of clients that were not let through although the provider of their token is configured, by that
+	// provider. It is what the token says of itself: anybody can make one.
+	Refusals map[string]Refusals `json:"refusals,omitempty"`
+}
+
+// Refusals tell how a provider's tokens were refused.
+type Refusals struct {
+	// Since is when the first was refused after the last that was let through, or since the start; zero if the last was
+	// let through. Last is the last refusal.
+	Since time.Time `json:"since,omitzero"`
+	Last  time.Time `json:"last"`
+	// Reasons count them since the start.
+	Reasons map[string]int64 `json:"reasons"`
 }
 
 // RemoteKeys tells how the fetching of a provider's keys goes.

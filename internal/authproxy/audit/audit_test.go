@@ -22,7 +22,7 @@ const patience = 20 * time.Second
 var sample = audit.Record{
 	Time: time.Date(2026, 11, 24, 13, 0, 0, 1_000, time.FixedZone("", 3600)), Outcome: "denied", Reason: "expired", Status: 401,
 	Provider: "managed", Subject: "c3ViamVjdA", Source: "10.0.0.7", HTTPMethod: "POST", Method: "tools/call", Name: "forecast",
-	RequestID: "r-1", BytesIn: 12, BytesOut: 345, Took: 1500 * time.Microsecond,
+	RequestID: "r-1", ServerRequestID: "s-1", BytesIn: 12, BytesOut: 345, Took: 1500 * time.Microsecond,
 }
 
 // written gives what a Log writes of these records.
@@ -42,7 +42,7 @@ func written(t *testing.T, records ...audit.Record) string {
 func TestLine(t *testing.T) {
 	want := `{"time":"2026-11-24T12:00:00.000001Z","server":"tools/\"weather","outcome":"denied","reason":"expired","status":401,` +
 		`"provider":"managed","subject":"c3ViamVjdA","source":"10.0.0.7","httpMethod":"POST","method":"tools/call","name":"forecast",` +
-		`"requestID":"r-1","bytesIn":12,"bytesOut":345,"seconds":0.001500}` + "\n"
+		`"requestID":"r-1","serverRequestID":"s-1","bytesIn":12,"bytesOut":345,"seconds":0.001500}` + "\n"
 	if got := written(t, sample, sample); got != want+want {
 		t.Errorf("got\n%swant, twice,\n%s", got, want)
 	}
@@ -86,6 +86,7 @@ func TestLongestLine(t *testing.T) {
 	long := strings.Repeat("\u202e", 1000)
 	line := written(t, audit.Record{
 		Outcome: long, Reason: long, Provider: long, Subject: long, Source: long, HTTPMethod: long, Method: long, Name: long, RequestID: long,
+		ServerRequestID: long,
 	})
 	if len(line) > 4<<10 || !json.Valid([]byte(line)) {
 		t.Errorf("%d bytes", len(line))

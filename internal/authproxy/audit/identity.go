@@ -38,5 +38,8 @@ func RequestID(header http.Header) string {
 	if values := header[RequestIDHeader]; len(values) == 1 && isPlain(values[0], longest) {
 		return values[0]
 	}
-	return rand.Text()
+	return NewRequestID()
 }
+
+// NewRequestID makes one that is random.
+func NewRequestID() string { return rand.Text() }

@@ -21,17 +21,19 @@ type Record struct {
 	HTTPMethod string
 	// Method and Name are those of the MCP message, if it was read: "tools/call" and the tool.
 	Method, Name string
-	RequestID    string
+	// RequestID is the client's, ServerRequestID the one that the server was sent; empty if it was sent nothing.
+	RequestID, ServerRequestID string
 	// BytesIn and BytesOut are lengths of bodies, as far as they were read and written.
 	BytesIn, BytesOut int64
 	Took              time.Duration
 }
 
-// What clients say is cut at these lengths.
+// What is said is cut at these lengths.
 const (
 	maxMethodBytes = 64
 	maxNameBytes   = 128
 	maxTextBytes   = 256
+	maxMadeBytes   = 32 // of an id that we made
 )
 
 // maxLineBytes bounds a line: each byte that a client chose may become six.
@@ -55,6 +57,7 @@ func (r *Record) append(b []byte, server string) []byte {
 	name, _, _ := strings.Cut(r.Name, "?")
 	b = appendMember(b, "name", name, maxNameBytes)
 	b = appendMember(b, "requestID", r.RequestID, maxTextBytes)
+	b = appendMember(b, "serverRequestID", r.ServerRequestID, maxMadeBytes)
 	b = appendNumber(b, "bytesIn", r.BytesIn)
 	b = appendNumber(b, "bytesOut", r.BytesOut)
 	b = append(b, `,"seconds":`...)

@@ -50,6 +50,6 @@ func (c *canary) serve(listener net.Listener) {
 		case err == nil:
 			conn.Close()
 		}
-		time.Sleep(canaryPause)
+		time.Sleep(canaryPause) //nolint:forbidigo // It waits for nothing: it bounds the rate.
 	}
 }

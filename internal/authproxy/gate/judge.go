@@ -23,6 +23,7 @@ func (v *visit) verify(token string) *deny.Denial {
 func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
 	defer func(began time.Time) { v.gate.metrics.Verified(time.Since(began)) }(time.Now())
 	candidate, denial := v.snapshot.Verifier.Screen(token)
+	v.claimed = candidate.Provider()
 	if denial != nil {
 		return candidate, denial
 	}

@@ -20,7 +20,7 @@ func (g *Gate) tellLife(state *admin.State, current *snapshot.Snapshot) {
 		state.MemoryLimitBytes = limit
 	}
 	state.OpenStreams = g.streams.Count()
-	state.LastAccepted, state.Refused = g.tally.read(func(provider string) bool {
+	g.tally.tell(state, func(provider string) bool {
 		_, configured := current.Keys[provider]
 		return configured
 	})

@@ -12,9 +12,10 @@ import (
 
 // line is an audit line.
 type line struct {
-	Time, Server, Outcome, Reason, Provider, Subject, Source, HTTPMethod, RequestID string
-	Status, BytesIn, BytesOut                                                       int
-	Seconds                                                                         float64
+	Time, Server, Outcome, Reason, Provider, Subject, Source, HTTPMethod string
+	RequestID, ServerRequestID                                           string
+	Status, BytesIn, BytesOut                                            int
+	Seconds                                                              float64
 }
 
 // audited collects audit lines.
@@ -55,16 +56,16 @@ func TestAuditTellsEveryDecision(t *testing.T) {
 	first, second, other := of(t, lines, "allowed-1")[0], of(t, lines, "allowed-2")[0], of(t, lines, "other")[0]
 	want := line{
 		Time: first.Time, Server: "tools/weather", Outcome: "forwarded", Provider: "managed", Subject: first.Subject, Source: "127.0.0.1", HTTPMethod: "POST",
-		RequestID: "allowed-1", Status: 200, BytesIn: len(ping), BytesOut: len(ping), Seconds: first.Seconds,
+		RequestID: "allowed-1", ServerRequestID: first.ServerRequestID, Status: 200, BytesIn: len(ping), BytesOut: len(ping), Seconds: first.Seconds,
 	}
-	if first != want || first.Time == "" || first.Seconds <= 0 {
+	if first != want || first.Time == "" || first.Seconds <= 0 || len(first.ServerRequestID) != 26 {
 		t.Errorf("got  %+v\nwant %+v", first, want)
 	}
 	if len(first.Subject) != 22 || first.Subject != second.Subject || first.Subject == other.Subject {
 		t.Errorf("subjects: %q and %q, other %q", first.Subject, second.Subject, other.Subject)
 	}
 	denied := of(t, lines, "denied")[0]
-	if denied.Outcome != "denied" || denied.Reason != "malformed_token" || denied.Status != 401 || denied.Subject != "" || denied.BytesIn != len(ping) || denied.BytesOut == 0 {
+	if denied.Outcome != "denied" || denied.Reason != "malformed_token" || denied.Status != 401 || denied.Subject != "" || denied.ServerRequestID != "" || denied.BytesIn != len(ping) || denied.BytesOut == 0 {
 		t.Errorf("got %+v", denied)
 	}
 	for _, never := range []string{"q-secret", "/mcp", "access_token", secret[:30], secret[len(secret)-30:], "someone", "somebody"} {
@@ -101,7 +102,8 @@ func TestAuditTellsOfStreams(t *testing.T) {
 	}
 }
 
-func TestRequestIDGoesBothWays(t *testing.T) {
+// The client's id comes back to it; the server gets one of ours, whoever asks.
+func TestRequestIDs(t *testing.T) {
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	var seen http.Header
 	s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
@@ -114,8 +116,11 @@ func TestRequestIDGoesBothWays(t *testing.T) {
 		r.Header["Traceparent"], r.Header["Tracestate"] = []string{trace}, []string{"a=1", "b=2"}
 		got := s.do(r)
 		id := got.header.Get("X-Request-Id")
-		if (id == sent) != kept || id == "" || len(got.header["X-Request-Id"]) != 1 || seen.Get("X-Request-Id") != id || seen["X_request-Id"] != nil {
-			t.Errorf("sent %.20q: the client sees %q, the server %q", sent, got.header["X-Request-Id"], seen)
+		if (id == sent) != kept || id == "" || len(got.header["X-Request-Id"]) != 1 {
+			t.Errorf("sent %.20q: the client sees %q", sent, got.header["X-Request-Id"])
+		}
+		if ids := seen["X-Request-Id"]; len(ids) != 1 || len(ids[0]) != 26 || ids[0] == id || seen["X_request-Id"] != nil {
+			t.Errorf("sent %.20q: the server sees %q", sent, seen)
 		}
 		if seen.Get("Traceparent") != trace || strings.Join(seen["Tracestate"], "|") != "a=1|b=2" {
 			t.Errorf("trace headers: %v", seen)

@@ -17,9 +17,15 @@ import (
 func passing(steps func(*visit)) (panicked any) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(`{"id":7}`))
+	known, err := newProbes("")
+	if err != nil {
+		panic(err)
+	}
+	options := Options{}.withDefaults()
 	v := &visit{
 		gate: &Gate{
-			options: Options{}.withDefaults(), metrics: metrics.New(func() map[string]int { return nil }), tally: newTally(),
+			options: options, metrics: metrics.New(func() map[string]int { return nil }), tally: newTally(),
+			probes: known, secrets: newSecretStore("/nowhere", options.Log),
 		},
 		snapshot: &snapshot.Snapshot{}, request: r, body: body.Of(w, r, 1<<20), began: time.Now(), steady: newSteady(w, r, time.Minute),
 		answer: &recorder{ResponseWriter: w, leaving: func() bool { return false }},

@@ -22,6 +22,7 @@ var errNoSecret = errors.New("sessions cannot be bound: the gate's secret is mis
 type secrets struct {
 	sessions *session.Keyring
 	subjects audit.Subjects
+	probes   probeKeys
 }
 
 // secretStore renews the secrets from the mounted files. A secret that is gone takes its keys with it; one that cannot
@@ -80,8 +81,12 @@ func derive(current []byte, others [][]byte) (*secrets, error) {
 	if err != nil {
 		return nil, err
 	}
+	prober, err := newProbeKeys(append(present, current)...)
+	if err != nil {
+		return nil, err
+	}
 	subjects, err := audit.NewSubjects(current)
-	return &secrets{sessions: sessions, subjects: subjects}, err
+	return &secrets{sessions: sessions, subjects: subjects, probes: prober}, err
 }
 
 // tell says each problem once.

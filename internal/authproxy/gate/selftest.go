@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
@@ -33,6 +34,8 @@ type selfTest struct {
 	strangers map[keys.Algorithm]keys.Private
 	// certificate is what the gate shows; nil without TLS.
 	certificate *certificate.Store
+	// requestID makes an id by which the requests are not counted as a client's.
+	requestID func() string
 }
 
 // attempt is one request and the reason for which it must be refused.
@@ -58,7 +61,7 @@ func (t *selfTest) run(ctx context.Context, address string, current *snapshot.Sn
 	}
 	var problems []error
 	for _, a := range attempts {
-		if err := a.try(ctx, client, scheme+address+current.Config.Upstream.Path); err != nil {
+		if err := a.try(ctx, client, scheme+address+current.Config.Upstream.Path, t.requestID()); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", a.name, err))
 		}
 	}
@@ -145,13 +148,14 @@ func mint(algorithm keys.Algorithm, sign func(string) ([]byte, error), provider 
 	return text + "." + token.EncodeSegment(signature), nil
 }
 
-func (a attempt) try(ctx context.Context, client *http.Client, url string) error {
+func (a attempt) try(ctx context.Context, client *http.Client, url, requestID string) error {
 	const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(ping))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set(audit.RequestIDHeader, requestID)
 	if a.authorization != "" {
 		request.Header.Set("Authorization", a.authorization)
 	}

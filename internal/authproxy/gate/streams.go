@@ -83,6 +83,7 @@ func (v *visit) openStream(end func(forward.StreamEnd)) (over func(), refused *d
 		case <-done:
 		}
 	}()
+	v.countAdmission()
 	v.record(outcomeOpened, "")
 	return func() {
 		timer.Stop()

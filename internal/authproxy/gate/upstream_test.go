@@ -105,10 +105,10 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 					t.Errorf("body of %d: no JSON-RPC error that the client can show: %s", len(body), got.body)
 				}
 			}
-			if got := s.adminGet("/metrics").body; !strings.Contains(got,
-				fmt.Sprintf(`gatehouse_gate_upstream_failures_total{kind="%s"} 2`, c.reason)) {
-				t.Errorf("the failures were not counted")
-			}
+			s.eventually("the failures are counted", func() bool {
+				return strings.Contains(s.adminGet("/metrics").body,
+					fmt.Sprintf(`gatehouse_gate_upstream_failures_total{kind="%s"} 2`, c.reason))
+			})
 		})
 	}
 }

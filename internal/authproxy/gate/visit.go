@@ -2,7 +2,6 @@ package gate
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -14,7 +13,6 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/surface"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
@@ -30,14 +28,19 @@ type visit struct {
 	began    time.Time
 	source   flood.Source
 
+	claimed   string // the provider that the token names, if one is known
 	principal verify.Principal
+	admitted  time.Time // when it was let through to the server
 	denial    *deny.Denial
 	failure   deny.Reason      // how the exchange with the server failed
 	message   *message.Message // the first that was judged; nil if none was
 	quiet     bool             // one of many refusals that need not all be logged
 	public    bool             // answered by the gate with what anybody may know
 
-	requestID string
+	requestID string // by which client and logs know it
+	serverID  string // by which the server knows it
+	told      bool   // probe is known; see isProbe
+	probe     bool
 	steady    *steady
 	judge     func(*snapshot.Snapshot) *deny.Denial // whether the caller may still be here
 	binding   *binding                              // of sessions; nil if they are not bound
@@ -79,7 +82,7 @@ func (v *visit) pass() {
 		v.deny(denial)
 		return
 	}
-	v.gate.tally.accept(v.principal.Provider(), v.gate.options.Now())
+	v.admitted = v.gate.options.Now()
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
 		Principal: v.principal, Upstream: v.snapshot.Config.Upstream, Body: v.body, Site: v.snapshot.Site,
 		Answered: v.sealSessions, Streaming: v.openStream,
@@ -117,9 +120,6 @@ func (v *visit) deny(denial *deny.Denial) {
 
 func (v *visit) failed(failure forward.Failure) {
 	v.denial, v.failure = failure.Denial, failure.Kind
-	if failure.Kind != "" {
-		v.gate.metrics.UpstreamFailed(string(failure.Kind))
-	}
 }
 
 // rescue turns a panic into an answer, or where an answer has begun, into one that visibly breaks off.
@@ -137,52 +137,4 @@ func (v *visit) rescue() {
 		panic(http.ErrAbortHandler)
 	}
 	v.deny(deny.Bug())
-}
-
-// conclude logs and counts the request. It sees neither token nor query.
-func (v *visit) conclude() {
-	v.steady.renew() // net/http still has to write the end.
-	outcome, reason, level := v.outcome()
-	v.gate.metrics.Answered(outcome, string(reason), v.answer.status)
-	if v.denial != nil {
-		v.gate.tally.refuse(v.denial.Reason)
-	}
-	if v.quiet {
-		return
-	}
-	if ended := v.ended.Load(); ended != nil && reason == "" {
-		v.record(outcome, *ended)
-	} else {
-		v.record(outcome, reason)
-	}
-	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
-		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
-		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
-		slog.String("provider", v.principal.Provider()), slog.String("source", v.source.String()),
-		slog.String("requestID", v.requestID),
-		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
-}
-
-// outcome: a failure wants somebody's attention; all else is for debugging, and for the audit.
-func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
-	switch {
-	case v.failure != "":
-		return metrics.Failed, v.failure, slog.LevelWarn
-	case v.denial != nil && v.denial.Status >= http.StatusInternalServerError:
-		return metrics.Failed, v.denial.Reason, slog.LevelWarn
-	case v.denial != nil:
-		return metrics.Denied, v.denial.Reason, slog.LevelDebug
-	case v.public:
-		return metrics.Public, "", slog.LevelDebug
-	case v.answer.status == 0:
-		return metrics.Abandoned, "", slog.LevelDebug
-	default:
-		return metrics.Forwarded, "", slog.LevelDebug
-	}
-}
-
-// method bounds what a client may write into the log.
-func method(name string) string {
-	const longest = 16
-	return name[:min(len(name), longest)]
 }

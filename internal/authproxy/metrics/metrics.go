@@ -40,6 +40,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	requests       *prometheus.CounterVec
+	probes         *prometheus.CounterVec
 	inFlight       prometheus.Gauge
 	upstream       *prometheus.CounterVec
 	reloadFailures *prometheus.CounterVec
@@ -54,8 +55,11 @@ func New(keyCount func() map[string]int) *Metrics {
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_total",
-			Help: "Requests by who answered them, the reason if it was the gate, and the class of the status code. " +
-				"It includes the requests of the gate's own self-test.",
+			Help: "Requests of clients by who answered them, the reason if it was the gate, and the class of the status code.",
+		}, []string{"outcome", "reason", "code"}),
+		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "probe_requests_total",
+			Help: "Requests of the operator's prober and of the gate's self-test, like requests_total, which is without them.",
 		}, []string{"outcome", "reason", "code"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_in_flight",
@@ -81,7 +85,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, m.connections, keyCollector{keyCount},
+		m.requests, m.probes, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, m.connections, keyCollector{keyCount},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -101,9 +105,14 @@ func (m *Metrics) Begin() (end func()) {
 	return m.inFlight.Dec
 }
 
-// Answered counts an answered request. reason is empty unless the gate answered.
+// Answered counts an answered request of a client. reason is empty unless the gate answered.
 func (m *Metrics) Answered(outcome Outcome, reason string, status int) {
 	m.requests.WithLabelValues(string(outcome), reason, class(status)).Inc()
+}
+
+// Probed is Answered for a request that only tries the gate.
+func (m *Metrics) Probed(outcome Outcome, reason string, status int) {
+	m.probes.WithLabelValues(string(outcome), reason, class(status)).Inc()
 }
 
 // UpstreamFailed counts a failed exchange with the server.

@@ -19,6 +19,7 @@ func TestMetrics(t *testing.T) {
 	m.Answered(metrics.Denied, "expired", 401)
 	m.Answered(metrics.Forwarded, "", 202)
 	m.Answered(metrics.Abandoned, "", 0)
+	m.Probed(metrics.Denied, "missing_token", 401)
 	m.UpstreamFailed("upstream_reset")
 	m.ReloadFailed("keys")
 	m.Verified(time.Millisecond)
@@ -43,13 +44,16 @@ gatehouse_gate_keys{provider="managed"} 2
 # HELP gatehouse_gate_reload_failures_total New contents of mounted files that could not be used, by what the file holds: config, keys, revoked or certificate.
 # TYPE gatehouse_gate_reload_failures_total counter
 gatehouse_gate_reload_failures_total{file="keys"} 1
+# HELP gatehouse_gate_probe_requests_total Requests of the operator's prober and of the gate's self-test, like requests_total, which is without them.
+# TYPE gatehouse_gate_probe_requests_total counter
+gatehouse_gate_probe_requests_total{code="4xx",outcome="denied",reason="missing_token"} 1
 # HELP gatehouse_gate_tls_certificate_expiry_seconds When the certificate shown to clients expires, in seconds since the epoch.
 # TYPE gatehouse_gate_tls_certificate_expiry_seconds gauge
 gatehouse_gate_tls_certificate_expiry_seconds 1.8e+09
 # HELP gatehouse_gate_requests_in_flight Requests being answered now, open streams included.
 # TYPE gatehouse_gate_requests_in_flight gauge
 gatehouse_gate_requests_in_flight 1
-# HELP gatehouse_gate_requests_total Requests by who answered them, the reason if it was the gate, and the class of the status code. It includes the requests of the gate's own self-test.
+# HELP gatehouse_gate_requests_total Requests of clients by who answered them, the reason if it was the gate, and the class of the status code.
 # TYPE gatehouse_gate_requests_total counter
 gatehouse_gate_requests_total{code="2xx",outcome="forwarded",reason=""} 1
 gatehouse_gate_requests_total{code="4xx",outcome="denied",reason="expired"} 1
@@ -63,7 +67,7 @@ gatehouse_gate_upstream_failures_total{kind="upstream_reset"} 1
 `
 	if err := testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(want),
 		"gatehouse_gate_keys", "gatehouse_gate_reload_failures_total", "gatehouse_gate_requests_in_flight",
-		"gatehouse_gate_requests_total", "gatehouse_gate_audit_dropped_total", "gatehouse_gate_streams_open",
+		"gatehouse_gate_requests_total", "gatehouse_gate_probe_requests_total", "gatehouse_gate_audit_dropped_total", "gatehouse_gate_streams_open",
 		"gatehouse_gate_upstream_failures_total", "gatehouse_gate_tls_certificate_expiry_seconds"); err != nil {
 		t.Error(err)
 	}

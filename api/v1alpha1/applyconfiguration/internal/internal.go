@@ -29,6 +29,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Algorithm
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Auth
   map:
     fields:
@@ -61,6 +63,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.AuthHealth
   map:
     fields:
+    - name: bareServer
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerResult
     - name: failures
       type:
         list:
@@ -79,6 +84,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.AuthProbe
   map:
     fields:
+    - name: bareServer
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerMode
     - name: failureThreshold
       type:
         scalar: numeric
@@ -94,6 +102,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeoutSeconds
       type:
         scalar: numeric
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerMode
+  scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerResult
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.EgressPeer
   map:
     fields:
@@ -171,6 +183,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyFormat
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyStatus
   map:
     fields:
@@ -427,6 +441,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: protocol
       type:
         namedType: io.k8s.api.core.v1.Protocol
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.PlainHTTP
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Pod
   map:
     fields:
@@ -502,9 +518,30 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Provider
   map:
     fields:
+    - name: algorithms
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Algorithm
+          elementRelationship: atomic
+    - name: audiences
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: clockSkewSeconds
       type:
         scalar: numeric
+    - name: identityClaims
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: issuer
+      type:
+        scalar: string
     - name: keys
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ProviderKeys
@@ -514,17 +551,44 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: tokenTypes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ProviderKeys
   map:
     fields:
     - name: managed
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ManagedKeys
+    - name: remote
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.RemoteKeys
+    - name: secret
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeys
     - name: type
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeysType
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ReadinessGateMode
   scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.RemoteKeys
+  map:
+    fields:
+    - name: caSecretRef
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeyRef
+    - name: jwksURI
+      type:
+        scalar: string
+    - name: maxStaleSeconds
+      type:
+        scalar: numeric
+    - name: plainHTTP
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.PlainHTTP
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Route
   map:
     fields:
@@ -540,6 +604,30 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.GatewayRef
           elementRelationship: atomic
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeyRef
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeys
+  map:
+    fields:
+    - name: format
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyFormat
+    - name: keys
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: name
+      type:
+        scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ServerInfo
   map:
     fields:

@@ -1,0 +1,78 @@
+package gate
+
+import (
+	"crypto/rand"
+	"fmt"
+	"sync"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/mac"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
+)
+
+// probes tell, once a request is answered, whether it was a client's, or one of those that only try the gate: of the
+// operator's prober, or of the self-test. It must never be asked before: a gate that knows its prober could be right with
+// nobody else.
+type probes struct {
+	podUID string
+	own    probeid.Key // of the self-test; it needs no secret of others
+
+	mu   sync.Mutex
+	seen map[string]struct{}
+	// ring holds the ids of seen in the order they came; next is where the oldest is.
+	ring [maxProbeIDs]string
+	next int
+}
+
+// maxProbeIDs are remembered, so that an id that somebody has read on the way does not hide another request.
+const maxProbeIDs = 1024
+
+func newProbes(podUID string) (*probes, error) {
+	var secret [mac.SecretBytes]byte
+	_, _ = rand.Read(secret[:]) // It never fails.
+	own, err := probeid.NewKey(secret[:])
+	return &probes{podUID: podUID, own: own, seen: map[string]struct{}{}}, err
+}
+
+// probeKeys are those of the prober, of all generations of the gate's secret that there are.
+type probeKeys []probeid.Key
+
+func newProbeKeys(secrets ...[]byte) (probeKeys, error) {
+	var out probeKeys
+	for _, secret := range secrets {
+		key, err := probeid.NewKey(secret)
+		if err != nil {
+			return nil, fmt.Errorf("know the prober: %w", err)
+		}
+		out = append(out, key)
+	}
+	return out, nil
+}
+
+// mint makes an id for the self-test.
+func (p *probes) mint() string {
+	var random [probeid.RandomBytes]byte
+	_, _ = rand.Read(random[:])
+	return p.own.New(p.podUID, random)
+}
+
+// recognise tells whether the id is a probe's. Each is, once.
+func (p *probes) recognise(prober probeKeys, id string) bool {
+	known := p.own.Is(p.podUID, id)
+	for i := 0; i < len(prober) && !known; i++ {
+		known = p.podUID != "" && prober[i].Is(p.podUID, id)
+	}
+	return known && p.isFirst(id)
+}
+
+func (p *probes) isFirst(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, again := p.seen[id]; again {
+		return false
+	}
+	delete(p.seen, p.ring[p.next])
+	p.seen[id] = struct{}{}
+	p.ring[p.next] = id
+	p.next = (p.next + 1) % maxProbeIDs
+	return true
+}
