@@ -49,7 +49,7 @@ func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, obje
 	if stands, err := r.standing.of(client.ObjectKeyFromObject(server), what, sum, existing); err != nil || stands {
 		return existing, err
 	}
-	if err := r.closeForeignPorts(ctx, existing, wanted); err != nil {
+	if err := r.removeForeign(ctx, existing, wanted); err != nil {
 		return nil, err
 	}
 	if err := r.takeOver(ctx, existing); err != nil {
