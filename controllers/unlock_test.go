@@ -117,7 +117,7 @@ var _ = Describe("A webhook", func() {
 			Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 		},
 		Entry("the gate's image", "", "pods", `JSONPatch{op: "replace", path: "`+gateOfPod+`/image", value: "example.com/open-door"}`),
-		Entry("the gate's environment", "", "pods", `JSONPatch{op: "add", path: "`+gateOfPod+`/env/-", value: Object.spec.initContainers.env{name: "GODEBUG"}}`),
+		Entry("the gate's environment", "", "pods", `JSONPatch{op: "replace", path: "`+gateOfPod+`/env/0/name", value: "GODEBUG"}`),
 		Entry("the gate's user", "", "pods", `JSONPatch{op: "replace", path: "`+gateOfPod+`/securityContext/runAsUser", value: 0}`),
 		Entry("another process namespace", "", "pods", `JSONPatch{op: "add", path: "/spec/shareProcessNamespace", value: true}`),
 		Entry("the gate's secret in the server", "", "pods",
