@@ -13,7 +13,7 @@ type Network struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
-	IngressFrom []NetworkPeer `json:"ingressFrom,omitempty"`
+	IngressFrom []NetworkPeer `json:"ingressFrom,omitempty"` //nolint:kubeapilinter // a rule of the type asks for one of its fields
 
 	// egressTo are those to whom the pods may connect, besides DNS. Default: everybody. It holds for the server and for
 	// the gate: name the issuers of remote keys, too.
@@ -21,7 +21,7 @@ type Network struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
-	EgressTo []EgressPeer `json:"egressTo,omitempty"`
+	EgressTo []EgressPeer `json:"egressTo,omitempty"` //nolint:kubeapilinter // a rule of the type asks for one of its fields
 
 	// metricsFrom are those who may connect to the gate's admin port besides the operator, to read its metrics. Default:
 	// nobody.
@@ -29,7 +29,7 @@ type Network struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
-	MetricsFrom []NetworkPeer `json:"metricsFrom,omitempty"`
+	MetricsFrom []NetworkPeer `json:"metricsFrom,omitempty"` //nolint:kubeapilinter // a rule of the type asks for one of its fields
 }
 
 // NetworkPeer is one end of a connection, as in a NetworkPolicy: pods, or a range of addresses.
@@ -146,11 +146,13 @@ type GatewayRef struct {
 	Name string `json:"name"`
 	// namespace of the Gateway. Default: the MCPServer's own.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Namespace string `json:"namespace,omitempty"`
 	// sectionName is the listener of the Gateway. Default: all that let the route in.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	SectionName string `json:"sectionName,omitempty"`

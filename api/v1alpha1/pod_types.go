@@ -24,6 +24,7 @@ type Pod struct {
 	// rights to. Its token is not mounted; a webhook may project one for a cloud into the server's container. Default:
 	// an account of the MCPServer's name, which has no rights.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
@@ -53,12 +54,14 @@ type Pod struct {
 
 	// priorityClassName of the pods.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 
 	// runtimeClassName is the container runtime of the pods, such as a sandboxed one.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	RuntimeClassName string `json:"runtimeClassName,omitempty"`
