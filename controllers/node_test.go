@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
@@ -27,10 +28,11 @@ import (
 
 var addresses, pods atomic.Int32
 
-// newAddress gives every pod a loopback address of its own, where its ports are free.
+// newAddress gives every pod a loopback address of its own, where its ports are free: other processes that run this suite
+// have a block of their own.
 func newAddress() string {
 	n := addresses.Add(1)
-	return fmt.Sprintf("127.11.%d.%d", n/250, n%250+1)
+	return fmt.Sprintf("127.%d.%d.%d", 11+os.Getpid()%200, n/250, n%250+1)
 }
 
 // simulatedPod is a pod of the API server whose address is a loopback address, where a real gate and a real MCP server
@@ -41,15 +43,24 @@ type simulatedPod struct {
 	spec corev1.PodSpec
 	// client and admin serve the gate's ports; a spec may put something else there.
 	client, admin atomic.Pointer[http.Handler]
-	server        *mcpfake.Server
+	// state changes what the gate says of itself; a spec may set it.
+	state  atomic.Pointer[func(*admin.State)]
+	server *mcpfake.Server
 }
 
 // startPod plays the controllers of Deployment and ReplicaSet, the scheduler and the kubelet: it makes the server's
 // next pod, and starts what runs in it.
 func startPod(ctx context.Context, server *v1alpha1.MCPServer) *simulatedPod {
 	GinkgoHelper()
+	return startPodOf(ctx, server, func(*corev1.PodSpec) {})
+}
+
+// startPodOf does so from a template that is changed on its way from the Deployment.
+func startPodOf(ctx context.Context, server *v1alpha1.MCPServer, change func(*corev1.PodSpec)) *simulatedPod {
+	GinkgoHelper()
 	deployment := &appsv1.Deployment{}
 	Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(server), deployment) }).Should(Succeed())
+	change(&deployment.Spec.Template.Spec)
 	name := fmt.Sprintf("%s-%d", server.Name, pods.Add(1))
 	replicaSet := &appsv1.ReplicaSet{}
 	replicaSet.Name, replicaSet.Namespace, replicaSet.Labels = name, server.Namespace, deployment.Spec.Template.Labels
@@ -96,14 +107,14 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	})
 	Expect(err).NotTo(HaveOccurred())
 	p.serve(g.ClientHandler())
-	p.serveAdmin(g.AdminHandler())
+	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
-	admin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
+	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	go func() { _ = front.Serve(listen(settings.GatePort)) }()
-	go func() { _ = admin.Serve(listen(settings.AdminPort)) }()
+	go func() { _ = back.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
 		_ = front.Close()
-		_ = admin.Close()
+		_ = back.Close()
 		_ = upstream.Close()
 	})
 	p.update(ctx, func(status *corev1.PodStatus) {

@@ -12,11 +12,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,11 +34,14 @@ import (
 )
 
 var (
-	k8s client.Client
+	k8s        client.Client
+	restConfig *rest.Config
 	// builder is the controller under test, for specs that reconcile by hand.
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
 	recorder events.EventRecorder
+	// registry has the metrics of the prober that runs.
+	registry *prometheus.Registry
 	// clusterIssuer reads the issuer of the API server under test.
 	clusterIssuer *mcpserver.ClusterIssuer
 )
@@ -69,12 +74,15 @@ var _ = BeforeSuite(func() {
 	config, err := control.Start()
 	Expect(err).NotTo(HaveOccurred(), "start the API server; `make test` builds it and sets KUBEBUILDER_ASSETS")
 	DeferCleanup(control.Stop)
+	restConfig = config
 
 	k8s, err = client.New(config, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
 	Expect(err).NotTo(HaveOccurred())
 	watched := mcpserver.CacheOptions(nil)
 	watched.DefaultFieldSelector = fields.OneTermNotEqualSelector("metadata.namespace", unwatched)
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
+	counted := rest.CopyConfig(config)
+	counted.Wrap(written.count)
+	mgr, err := ctrl.NewManager(counted, ctrl.Options{
 		Scheme: scheme, Cache: watched, Metrics: metricsserver.Options{BindAddress: "0"},
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -84,7 +92,10 @@ var _ = BeforeSuite(func() {
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	ctx, stop := context.WithCancel(context.Background())
 	Expect(builder.SetupWithManager(ctx, mgr, watched)).To(Succeed())
-	Expect(authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr)).To(Succeed())
+	registry = prometheus.NewRegistry()
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), k8s, recorder, authprobe.Options{Registry: registry})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

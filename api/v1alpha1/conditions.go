@@ -15,7 +15,7 @@ const (
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken, InvalidSpec, WouldUnlock, ObjectRefused
+	// False: NameTaken, InvalidSpec, WouldUnlock, ObjectRefused, TemplateTampered, ObjectTampered, RouteUnsupported
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
@@ -35,9 +35,9 @@ const (
 	//
 	// True:    Proven
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
-	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered
+	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered, BypassReachable, ForeignEndpoint
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
-	//          Inconclusive, ControlMissing, EvidenceStale
+	//          Inconclusive, ControlMissing, EvidenceStale, GateNotConverged, MeshInTheWay
 	ConditionAuthHealthy = "AuthHealthy"
 
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
@@ -78,6 +78,15 @@ const (
 	// ReasonObjectRefused: the API server refuses an object that the spec asks for: it is invalid, a quota is used up, or
 	// an admission policy forbids it. The message has the API server's words.
 	ReasonObjectRefused = "ObjectRefused"
+	// ReasonTemplateTampered: an admission webhook or policy changes the Deployment on its way into the API server, in a
+	// way that could unlock its pods. These get no traffic.
+	ReasonTemplateTampered = "TemplateTampered"
+	// ReasonObjectTampered: an admission webhook or policy changes another object on its way into the API server. The
+	// message names the field.
+	ReasonObjectTampered = "ObjectTampered"
+	// ReasonRouteUnsupported: the spec has a route, and the cluster has no HTTPRoute of the Gateway API. All else is
+	// carried out. Install the Gateway API, or remove the route; it is looked for again every minute.
+	ReasonRouteUnsupported = "RouteUnsupported"
 )
 
 // Reasons of condition KeysReady.
@@ -150,6 +159,12 @@ const (
 	// ReasonPodTampered: a running pod is not as the operator made it, in a way that could unlock it, and is taken
 	// out of the Service; or a pod that the Deployment did not make wears its labels, and so gets the Service's requests.
 	ReasonPodTampered = "PodTampered"
+	// ReasonBypassReachable: a port of a pod that is not the gate's takes connections from outside the pod. The pod stays
+	// in the Service: taking it out would close the gate, and not that port.
+	ReasonBypassReachable = "BypassReachable"
+	// ReasonForeignEndpoint: the Service sends requests to an address that is no proven pod of this server, or what answers
+	// at its own address lets bad requests in.
+	ReasonForeignEndpoint = "ForeignEndpoint"
 
 	// ReasonNotYetProbed: no round has ended since the server, its pods or the operator started.
 	ReasonNotYetProbed = "NotYetProbed"
@@ -172,6 +187,12 @@ const (
 	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
 	// the operator was away, twenty minutes or two intervals.
 	ReasonEvidenceStale = "EvidenceStale"
+	// ReasonGateNotConverged: the gate refuses bad tokens, but does not run what the spec asks for: its self-test, its
+	// configuration or its keys are not as they must be.
+	ReasonGateNotConverged = "GateNotConverged"
+	// ReasonMeshInTheWay: the mesh proxies of all pods that have one cut the operator's connections, so nothing is known
+	// of the gate behind them.
+	ReasonMeshInTheWay = "MeshInTheWay"
 )
 
 // EventProberSuspect is the reason of the one Event that tells that the prober doubts itself: it saw the locks of more

@@ -35,7 +35,7 @@ func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 	if _, err := authproxy.ParseConfig(data); err != nil {
 		return nil, &InvalidError{Problem: inSpec(err.Error())}
 	}
-	return corev1ac.ConfigMap(gateConfigName(s), s.Namespace).
+	return corev1ac.ConfigMap(GateConfigName(s), s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
 		WithData(map[string]string{authproxy.ConfigFile: string(data) + "\n"}), nil
@@ -56,7 +56,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 			ForwardAuthorization: settings.ForwardAuthorization,
 			BareServer:           bareServerMode(settings),
 		},
-		AllowedHosts:   append(serviceHosts(s, in.ClusterDomain), gate.AllowedHosts...),
+		AllowedHosts:   allowedHosts(s, in),
 		AllowedOrigins: gate.AllowedOrigins,
 		SessionBinding: authproxy.SessionBindingCaller,
 		Limits: authproxy.Limits{
@@ -69,14 +69,4 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 		config.Providers = append(config.Providers, gateProvider(provider, in))
 	}
 	return config
-}
-
-// serviceHosts are the names that cluster DNS gives to the Service.
-func serviceHosts(s *v1alpha1.MCPServer, domain string) []string {
-	return []string{
-		s.Name,
-		s.Name + "." + s.Namespace,
-		s.Name + "." + s.Namespace + ".svc",
-		s.Name + "." + s.Namespace + ".svc." + domain,
-	}
 }
