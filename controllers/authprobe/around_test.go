@@ -20,7 +20,7 @@ import (
 
 func TestLookAround(t *testing.T) {
 	var dialled []string
-	r := &Reconciler{Jitter: func() float64 { return 0 }, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+	r := &Reconciler{Now: func() time.Time { return noon }, Jitter: func() float64 { return 0 }, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 		dialled = append(dialled, address)
 		switch {
 		case strings.HasSuffix(address, ":1"):
@@ -45,13 +45,10 @@ func TestLookAround(t *testing.T) {
 		"a wildcard at the pod's address": {on("0.0.0.0", 1), surroundings{}, probe.Full, "10.0.0.5:1", 1},
 		"an address of the pod as it is":  {on("fd00::5", 2), surroundings{}, probe.Full, "[fd00::5]:2", 0},
 		"no address of somebody else":     {on("192.0.2.1", 1), surroundings{}, probe.Full, "10.0.0.5:1", 1},
-		"silence is not asked each time": {
-			on("0.0.0.0", 3), surroundings{known: true, listeners: map[string]reach{"0.0.0.0:3": dialSilent}}, probe.Beat, "", 0,
-		},
-		"but in a full round": {
-			on("0.0.0.0", 3), surroundings{known: true, listeners: map[string]reach{"0.0.0.0:3": dialSilent}}, probe.Full, "10.0.0.5:3", 0,
-		},
-		"what is new is asked": {on("0.0.0.0", 3), surroundings{known: true}, probe.Beat, "10.0.0.5:3", 0},
+		"silence is not asked each time":  {on("0.0.0.0", 3), silentSince(noon.Add(-time.Minute + 1)), probe.Beat, "", 0},
+		"but after a minute":              {on("0.0.0.0", 3), silentSince(noon.Add(-time.Minute)), probe.Beat, "10.0.0.5:3", 0},
+		"and in a full round":             {on("0.0.0.0", 3), silentSince(noon), probe.Full, "10.0.0.5:3", 0},
+		"what is new is asked":            {on("0.0.0.0", 3), surroundings{known: true, looked: noon}, probe.Beat, "10.0.0.5:3", 0},
 	} {
 		dialled = nil
 		got := r.lookAround(t.Context(), pod, c.state, c.before, c.tier)
@@ -65,6 +62,10 @@ func TestLookAround(t *testing.T) {
 	if got := r.lookAround(t.Context(), meshed, on("0.0.0.0", 1), surroundings{}, probe.Full); len(dialled) > 0 || got.note() == "" {
 		t.Errorf("behind a mesh proxy: dialled %v, note %q", dialled, got.note())
 	}
+}
+
+func silentSince(at time.Time) surroundings {
+	return surroundings{known: true, looked: at, listeners: map[string]reach{"0.0.0.0:3": dialSilent}}
 }
 
 func TestVerdictBesideTheGate(t *testing.T) {

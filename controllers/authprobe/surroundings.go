@@ -34,14 +34,18 @@ const (
 const (
 	// dialTimeout is long enough for any pod network; a port that a policy shields costs all of it.
 	dialTimeout = time.Second
+	// silenceLasts is how long a port counts as shielded that did not answer. A policy can be opened at any time; but each
+	// silence costs its whole time limit.
+	silenceLasts = time.Minute
 	// maxDials is how many listeners of a pod are dialled in one round.
 	maxDials = 64
 )
 
 // surroundings are what else of a pod answers, and whether a policy keeps others away from it.
 type surroundings struct {
-	// known tells that somebody has looked.
-	known bool
+	// known tells that somebody has looked, and looked when the silent ports were dialled last.
+	known  bool
+	looked time.Time
 	// unlisted: the gate could not find out what listens in its pod.
 	unlisted bool
 	// meshed: a proxy takes every connection to the pod, so that none tells anything.
@@ -53,14 +57,18 @@ type surroundings struct {
 }
 
 // lookAround dials what a gate lists as listening beside it, and its canary, which our NetworkPolicy opens to nobody: a
-// port that the operator reaches is one that everybody reaches. What stayed silent is dialled again only when
-// everything is asked, because silence costs time.
+// port that the operator reaches is one that everybody reaches. What stayed silent is dialled again after silenceLasts,
+// and when everything is asked.
 func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin.State, before surroundings, tier probe.Tier) surroundings {
-	out := surroundings{known: true, unlisted: state.Listeners == nil, meshed: hasMeshProxy(pod), policy: v1alpha1.NetworkPolicyUnknown}
+	now := r.Now()
+	out := surroundings{known: true, looked: before.looked, unlisted: state.Listeners == nil, meshed: hasMeshProxy(pod), policy: v1alpha1.NetworkPolicyUnknown}
 	if out.meshed {
 		return out
 	}
-	again := tier == probe.Full || !before.known
+	again := tier == probe.Full || !before.known || now.Sub(before.looked) >= silenceLasts
+	if again {
+		out.looked = now
+	}
 	out.listeners = map[string]reach{}
 	targets := map[string]string{}
 	for _, listener := range r.someOf(state.Listeners) {
