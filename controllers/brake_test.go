@@ -52,6 +52,7 @@ var _ = Describe("The brake", func() {
 			say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted), HaveField("Message", ContainSubstring("prober itself is suspect"))))
 		o.act(ctx, servers[1])
 		Expect(condition(ctx, servers[1], v1alpha1.ConditionAuthHealthy)()).To(HaveField("Message", ContainSubstring("prober itself is suspect")))
+		Expect(pods[1].proven(ctx)()).To(Equal(corev1.ConditionTrue), "it gets its gate back")
 		Eventually(eventsOf(ctx, servers[2])).Should(ContainElement(HaveField("Reason", v1alpha1.EventProberSuspect)))
 		told := 0
 		for _, event := range eventsOf(ctx, servers[2])() {

@@ -11,8 +11,8 @@ import (
 // not break within one interval, while one clock, one release of the prober or one change of the cluster can make it
 // seem so. While it is engaged no readiness gate is withdrawn. Its zero value is ready for use.
 //
-// The fleet are the servers that were tried since the operator started. Those that turned before the brake engaged stay
-// withdrawn: they are at most a fifth of the fleet, or two.
+// The fleet are the servers that were tried since the operator started. Of those that turned before the brake engaged,
+// two or at most a fifth, the pods get their readiness gates back.
 type brake struct {
 	mu    sync.Mutex
 	fleet map[types.NamespacedName]bool

@@ -131,13 +131,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.ledger.store(request.NamespacedName, entries, service)
 	interval := desired.Resolve(&server).Probe.Interval
 	braked, news := r.brake.see(request.NamespacedName, standingOf(pods.Items, entries), interval, r.Now())
 	if news {
 		r.Events.Eventf(&server, nil, corev1.EventTypeWarning, v1alpha1.EventProberSuspect, "Probe", "%s", brakeMessage)
 	}
-	if err := r.setGates(ctx, pods.Items, entries, braked); err != nil {
+	err = r.setGates(ctx, pods.Items, entries, braked)
+	r.ledger.store(request.NamespacedName, entries, service)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if err := r.report(ctx, &server, pods.Items, entries, service, braked); err != nil {

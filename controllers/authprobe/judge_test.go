@@ -178,7 +178,7 @@ func TestGateFollowsProofAndOpennessOnly(t *testing.T) {
 	}{
 		"nothing": {nil, ""}, "proven": {&good, "True"}, "open": {&wideOpen, "False"}, "broken": {&broken, ""}, "unknown": {&down, ""},
 	} {
-		status, decided := wantedGate(c.standing)
+		status, decided := wantedGate(entry{standing: c.standing}, false)
 		if string(status) != c.want || decided != (c.want != "") {
 			t.Errorf("%s: got %q, %v", name, status, decided)
 		}

@@ -31,6 +31,8 @@ type entry struct {
 	around surroundings
 	// bare is what its gate saw the server do without it; empty if that is not known.
 	bare v1alpha1.BareServerResult
+	// withdrawn tells that its readiness gate was set by proof until its lock was seen open.
+	withdrawn bool
 	// replay are tokens that were let in, to be refused once they have expired.
 	replay probe.Replay
 }

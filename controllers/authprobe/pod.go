@@ -77,14 +77,15 @@ func containersReady(pod corev1.Pod) bool {
 }
 
 // wantedGate: proof sets the gate, an open lock withdraws it, and nothing else touches it. A network that is cut
-// between operator and pods must not empty every Service, and a person may set it by hand.
-func wantedGate(standing *evidence) (corev1.ConditionStatus, bool) {
+// between operator and pods must not empty every Service, and a person may set it by hand. What was withdrawn before the
+// brake engaged is given back.
+func wantedGate(e entry, braked bool) (corev1.ConditionStatus, bool) {
 	switch {
-	case standing == nil:
+	case e.standing == nil:
 		return "", false
-	case standing.grade == proven:
+	case e.standing.grade == proven, e.standing.grade == open && braked && e.withdrawn:
 		return corev1.ConditionTrue, true
-	case standing.grade == open:
+	case e.standing.grade == open:
 		return corev1.ConditionFalse, true
 	}
 	return "", false
@@ -102,24 +103,33 @@ func movesGate(pod corev1.Pod, wanted corev1.ConditionStatus, braked bool) bool 
 	}
 }
 
-// setGates brings the readiness gates of pods to what stands about them.
+// givenBack is what a gate says that the brake has set again. Its reason is Proven: it goes when the brake lets go.
+const givenBack = "Its lock was proven before. It was seen open together with many others, so the prober itself is suspect."
+
+// setGates brings the readiness gates of pods to what stands about them, and notes in entries which it has withdrawn.
 func (r *Reconciler) setGates(ctx context.Context, pods []corev1.Pod, entries map[types.UID]entry, braked bool) error {
 	for _, pod := range pods {
 		e, found := entries[pod.UID]
-		status, decided := wantedGate(e.standing)
+		status, decided := wantedGate(e, braked)
 		if !found || !decided || !movesGate(pod, status, braked) {
 			continue
+		}
+		reason, message := e.standing.reason, e.standing.message
+		if status == corev1.ConditionTrue && e.standing.grade == open {
+			reason, message = v1alpha1.ReasonProven, givenBack
 		}
 		condition := corev1ac.PodCondition().
 			WithType(v1alpha1.ConditionPodAuthProven).
 			WithStatus(status).
-			WithReason(e.standing.reason).
-			WithMessage(e.standing.message).
+			WithReason(reason).
+			WithMessage(message).
 			WithLastTransitionTime(metav1.NewTime(r.Now().Truncate(time.Second)))
 		object := corev1ac.Pod(pod.Name, pod.Namespace).WithStatus(corev1ac.PodStatus().WithConditions(condition))
 		if err := r.Status().Apply(ctx, object, FieldOwner, client.ForceOwnership); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("set readiness gate of pod %s: %w", pod.Name, err)
 		}
+		e.withdrawn = e.standing.grade == open && (e.withdrawn || isVouchedFor(pod))
+		entries[pod.UID] = e
 	}
 	return nil
 }

@@ -91,13 +91,15 @@ var _ = Describe("An operator that is mistaken", Serial, Label("altered"), func(
 			eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(HaveField("Message", ContainSubstring("suspect")))
 		}
 		AddReportEntry("what the condition says", conditionOf(fleet[0], v1alpha1.ConditionAuthHealthy).Message)
-		Consistently(func(g Gomega) {
+		allReady := func(g Gomega) {
 			for _, server := range fleet {
 				for _, pod := range podsOf(ctx, server) {
 					g.Expect(isReady(ctx, &pod)).To(BeTrue(), "pod %s", pod.Name)
 				}
 			}
-		}, "15s").WithContext(ctx).Should(Succeed())
+		}
+		Eventually(allReady).WithContext(ctx).Should(Succeed(), "two were withdrawn before the brake could know")
+		Consistently(allReady, "15s").WithContext(ctx).Should(Succeed())
 		for _, server := range fleet {
 			answersAsItShould(ctx, server)
 		}
