@@ -125,7 +125,25 @@ type AuthProbe struct {
 	// readinessGate says whether a pod takes traffic before its lock was proven. Default: Enforce.
 	// +optional
 	ReadinessGate ReadinessGateMode `json:"readinessGate,omitempty"`
+
+	// bareServer says whether the gate asks its server once in each pod, before there are clients, what it does with a
+	// request without a token and with a malformed one. What comes of it is in status.authHealth.bareServer and decides
+	// nothing. A change gives new pods. Default: Off for Generic, Once for Quilt.
+	// +optional
+	BareServer BareServerMode `json:"bareServer,omitempty"`
 }
+
+// BareServerMode says whether the server is asked what it does without its gate.
+//
+// +kubebuilder:validation:Enum=Once;Off
+type BareServerMode string
+
+const (
+	// BareServerOnce asks once in the life of each pod. There are servers that exit for such a request.
+	BareServerOnce BareServerMode = "Once"
+	// BareServerOff never asks.
+	BareServerOff BareServerMode = "Off"
+)
 
 // ReadinessGateMode says whether unproven pods are kept out of the Service.
 //

@@ -91,7 +91,25 @@ type AuthHealth struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	Failures []AuthFailure `json:"failures,omitempty"`
+	// bareServer is what the server does without its gate, if spec.authProbe.bareServer has it asked. It says nothing about
+	// the lock.
+	// +optional
+	BareServer BareServerResult `json:"bareServer,omitempty"`
 }
+
+// BareServerResult is what a server does, without its gate, with requests without a token or with a malformed one.
+//
+//   - NotAsked: it was not asked
+//   - Refuses: it refuses both
+//   - Open: it lets in whoever comes
+//   - AnyBearer: it wants a token, and takes any
+//   - Resets: it ends the connection without an answer
+//   - Exits: it no longer listened within five seconds
+//   - Hangs: no answer came within five seconds
+//   - Unclear: the answer was neither a refusal nor a result, or it is not known what came of the question
+//
+// +kubebuilder:validation:Enum=NotAsked;Refuses;Open;AnyBearer;Resets;Exits;Hangs;Unclear
+type BareServerResult string
 
 // AuthFailure is one case that one pod failed.
 type AuthFailure struct {

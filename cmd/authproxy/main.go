@@ -55,6 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&options.KeysDir, "keys-dir", authproxy.KeysDir, "directory with one JWK Set per provider")
 	flags.StringVar(&options.SecretDir, "secret-dir", authproxy.SecretDir, "directory with the gate's secret")
 	flags.StringVar(&options.TLSDir, "tls-dir", authproxy.TLSDir, "directory with "+authproxy.TLSCertFile+" and "+authproxy.TLSKeyFile)
+	flags.StringVar(&options.RunDir, "run-dir", authproxy.RunDir, "directory that lives as long as the pod, for "+authproxy.BareServerFile)
 	flags.StringVar(&options.UpstreamHost, "upstream-host", "127.0.0.1", "address of the MCP server behind the gate")
 	auditTo := flags.String("audit", auditStdout, "where a JSON line per decision goes: "+auditStdout+" or "+auditOff)
 	var level slog.Level

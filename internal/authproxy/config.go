@@ -38,6 +38,10 @@ const (
 	SecretFile         = "current"
 	NextSecretFile     = "next"
 	PreviousSecretFile = "previous"
+	// RunDir is a folder in memory that lives as long as the pod, and is the gate's alone. In BareServerFile is what came
+	// of Upstream.BareServer.
+	RunDir         = "/run/gatehouse"
+	BareServerFile = "bare-server"
 	// PodUIDEnv names the environment variable with the pod's UID.
 	PodUIDEnv = "POD_UID"
 )
@@ -108,7 +112,21 @@ type Upstream struct {
 	// ClaimHeaders tell the server who is asking. A client's own headers of these names, in any spelling that a server
 	// may take for them, are removed, also where the claim is absent.
 	ClaimHeaders []ClaimHeader `json:"claimHeaders,omitempty"`
+	// BareServer says whether the server is asked what it does without the gate.
+	BareServer BareServer `json:"bareServer,omitempty"`
 }
+
+// BareServer says whether the server is asked, past the gate, what it does with requests without a token and with a
+// malformed one.
+type BareServer string
+
+const (
+	// BareServerOnce: once in the life of a pod, when the server is well and before the gate is ready. What came of it is
+	// told, and decides nothing. It needs RunDir; what was configured at the start of the gate counts.
+	BareServerOnce BareServer = "Once"
+	// BareServerOff: never. The default.
+	BareServerOff BareServer = "Off"
+)
 
 // ClaimHeader passes a claim of the verified token on as a request header: strings as they are, all else as JSON. A
 // claim that is absent, empty, or would not arrive as it is (it has a character outside printable ASCII, or a space at

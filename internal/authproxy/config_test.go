@@ -18,7 +18,7 @@ const written = `{
   "port": 8080,
   "adminPort": 9090,
   "canaryPort": 29090,
-  "upstream": {"port": 8000, "path": "/mcp", "healthPath": "/health", "forwardAuthorization": true},
+  "upstream": {"port": 8000, "path": "/mcp", "healthPath": "/health", "forwardAuthorization": true, "bareServer": "Once"},
   "allowedHosts": ["weather", "weather.tools.svc"],
   "allowedOrigins": ["https://app.example"],
   "providers": [{
@@ -33,7 +33,7 @@ func config() authproxy.Config {
 	return authproxy.Config{
 		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "0b5f"},
 		Port:   8080, AdminPort: 9090, CanaryPort: 29090,
-		Upstream:       authproxy.Upstream{Port: 8000, Path: "/mcp", HealthPath: "/health", ForwardAuthorization: true},
+		Upstream:       authproxy.Upstream{Port: 8000, Path: "/mcp", HealthPath: "/health", ForwardAuthorization: true, BareServer: authproxy.BareServerOnce},
 		AllowedHosts:   []string{"weather", "weather.tools.svc"},
 		AllowedOrigins: []string{"https://app.example"},
 		Providers: []authproxy.Provider{{
@@ -82,6 +82,7 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 		"upstream.port: -1 is no TCP port":           func(c *authproxy.Config) { c.Upstream.Port = -1 },
 		"canaryPort: 65536 is no TCP port":           func(c *authproxy.Config) { c.CanaryPort = 65536 },
 		"canaryPort: 8000 is another port":           func(c *authproxy.Config) { c.CanaryPort = c.Upstream.Port },
+		`upstream.bareServer: "Twice" is neither`:    func(c *authproxy.Config) { c.Upstream.BareServer = "Twice" },
 		"must differ":                                func(c *authproxy.Config) { c.AdminPort = c.Upstream.Port },
 		`upstream.path: "mcp"`:                       func(c *authproxy.Config) { c.Upstream.Path = "mcp" },
 		`upstream.healthPath: "health"`:              func(c *authproxy.Config) { c.Upstream.HealthPath = "health" },

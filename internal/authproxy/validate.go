@@ -64,6 +64,8 @@ func (u Upstream) validate(p problems) {
 	p.check(canBeAsked(u.Path), "upstream.path: %q is no plain path that begins with /", u.Path)
 	p.check(u.HealthPath == "" || strings.HasPrefix(u.HealthPath, "/"),
 		"upstream.healthPath: %q does not begin with /", u.HealthPath)
+	p.check(slices.Contains([]BareServer{"", BareServerOnce, BareServerOff}, u.BareServer),
+		"upstream.bareServer: %q is neither Once nor Off", u.BareServer)
 	for i, path := range u.ExtraPaths {
 		p.check(canBeAsked(path), "upstream.extraPaths[%d]: %q is no plain path that begins with /", i, path)
 		p.check(strings.TrimSuffix(path, "/") != strings.TrimSuffix(u.Path, "/"),

@@ -55,6 +55,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 			Path:                 settings.Path,
 			HealthPath:           settings.HealthPath,
 			ForwardAuthorization: settings.ForwardAuthorization,
+			BareServer:           bareServerMode(settings),
 		},
 		AllowedHosts:   append(serviceHosts(s, in.ClusterDomain), gate.AllowedHosts...),
 		AllowedOrigins: gate.AllowedOrigins,

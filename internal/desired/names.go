@@ -33,6 +33,7 @@ const (
 	configVolume = "gatehouse-config"
 	keysVolume   = "gatehouse-keys"
 	secretVolume = "gatehouse-secret"
+	runVolume    = "gatehouse-run"
 
 	// gateUID is neither root nor 65532, which many images run as: a server must not share the gate's identity.
 	gateUID int64 = 65533

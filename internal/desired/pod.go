@@ -35,7 +35,11 @@ func podSpec(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.PodSpecApplyConfigurat
 	if err != nil {
 		return nil, err
 	}
-	spec := corev1ac.PodSpec().
+	spec := corev1ac.PodSpec()
+	if settings.Probe.BareServer {
+		rememberBareServer(spec, gate)
+	}
+	spec.
 		WithServiceAccountName(s.Name).
 		WithAutomountServiceAccountToken(false).
 		// Names of other Services in the server's environment tell it nothing, and can change what it does.

@@ -18,6 +18,8 @@ type preset struct {
 	forwardAuthorization bool
 	// hardened: read-only root filesystem with memory-backed /tmp and /run, and a user of our choice.
 	hardened bool
+	// bareServer asks each pod's server once what it does without the gate.
+	bareServer bool
 	// guards are variables whose value decides whether the server is in multiuser mode, or has an identity to fall back
 	// on. They are always written: env beats envFrom.
 	guards func(Settings) []v1alpha1.NameValue
@@ -40,6 +42,7 @@ var quilt = preset{
 	},
 	forwardAuthorization: true,
 	hardened:             true,
+	bareServer:           true,
 	guards: func(s Settings) []v1alpha1.NameValue {
 		return []v1alpha1.NameValue{
 			{Name: "QUILT_MULTIUSER_MODE", Value: "true"}, // any other spelling but true, 1, yes and on is read as false

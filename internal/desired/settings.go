@@ -49,6 +49,8 @@ type Probe struct {
 	SuccessThreshold int
 	// EnforceGate keeps unproven pods out of the Service.
 	EnforceGate bool
+	// BareServer: each pod's server is asked once what it does without the gate.
+	BareServer bool
 }
 
 // Defaults of fields that no profile presets; the API documents them.
@@ -97,6 +99,7 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward
 	}
 	out.Probe = resolveProbe(s.Spec.AuthProbe)
+	out.Probe.BareServer = resolveBareServer(s.Spec.AuthProbe, preset)
 	return out
 }
 

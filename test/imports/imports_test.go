@@ -53,7 +53,7 @@ var rules = []rule{
 	},
 	{
 		pattern: "./internal/probe/...",
-		direct:  []string{module + "/internal/probe/...", module + "/internal/token/..."},
+		direct:  []string{module + "/internal/keys/...", module + "/internal/probe/...", module + "/internal/token/..."},
 		never:   append([]string{module + "/internal/authproxy/..."}, kubernetes...),
 	},
 	{

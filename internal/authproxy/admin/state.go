@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bareserver"
 )
 
 // State is what a gate says of itself to its operator. It holds no secret.
@@ -29,6 +31,8 @@ type State struct {
 	Listeners []Listener `json:"listeners"`
 	// CanaryPort is where the gate takes connections only to be found by whoever no policy keeps away; 0 if it does not.
 	CanaryPort int32 `json:"canaryPort,omitempty"`
+	// BareServer is what the server does without the gate.
+	BareServer bareserver.Result `json:"bareServer"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
 	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever

@@ -29,8 +29,8 @@ import (
 
 // Options say where a gate finds what it needs. The zero value of each field is its default.
 type Options struct {
-	// ConfigDir, KeysDir, SecretDir and TLSDir default to authproxy.ConfigDir and so on.
-	ConfigDir, KeysDir, SecretDir, TLSDir string
+	// ConfigDir, KeysDir, SecretDir, TLSDir and RunDir default to authproxy.ConfigDir and so on.
+	ConfigDir, KeysDir, SecretDir, TLSDir, RunDir string
 	// PodUID binds the State of this gate to its pod. Without it there is no /state.
 	PodUID string
 	// UpstreamHost is where the server listens; the default is "127.0.0.1".
@@ -65,6 +65,7 @@ func (o Options) withDefaults() Options {
 	text(&o.KeysDir, authproxy.KeysDir)
 	text(&o.SecretDir, authproxy.SecretDir)
 	text(&o.TLSDir, authproxy.TLSDir)
+	text(&o.RunDir, authproxy.RunDir)
 	text(&o.UpstreamHost, "127.0.0.1")
 	if o.Now == nil {
 		o.Now = time.Now
@@ -105,6 +106,7 @@ type Gate struct {
 	tally     *tally
 	probes    *probes
 	canary    canary
+	bare      *bareServer
 	// certificate is nil without TLS.
 	certificate *certificate.Store
 }
@@ -142,6 +144,7 @@ func New(options Options) (*Gate, error) {
 	g.openCertificate()
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
+	g.bare = newBareServer(store.Current().Config.Upstream.BareServer, o.RunDir)
 	return g, nil
 }
 
@@ -198,7 +201,7 @@ func (g *Gate) state() admin.State {
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
 		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
-		CanaryPort: g.canary.port.Load(),
+		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(),
 	}
 	g.tellLife(&state, current)
 	for provider, set := range current.Keys {

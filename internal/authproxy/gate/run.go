@@ -54,6 +54,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	}()
 	go g.tend(tending, client.Addr().String())
 	go g.renew(tending)
+	go g.askBareServer(tending)
 	defer g.startCanary(ctx, config.CanaryPort)()
 	defer g.startAudit()()
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
@@ -158,7 +159,10 @@ func (g *Gate) ready() error {
 	if g.selfTestVerdict() != selfTestPassed {
 		return errNotTried
 	}
-	return g.listening.check()
+	if err := g.listening.check(); err != nil {
+		return err
+	}
+	return g.bare.hold()
 }
 
 // quiesce waits until the server may be stopped: the pod must have left its endpoints, and requests must have ended.

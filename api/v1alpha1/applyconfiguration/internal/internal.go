@@ -61,6 +61,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.AuthHealth
   map:
     fields:
+    - name: bareServer
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerResult
     - name: failures
       type:
         list:
@@ -79,6 +82,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.AuthProbe
   map:
     fields:
+    - name: bareServer
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerMode
     - name: failureThreshold
       type:
         scalar: numeric
@@ -94,6 +100,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeoutSeconds
       type:
         scalar: numeric
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerMode
+  scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerResult
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Forward
   map:
     fields:

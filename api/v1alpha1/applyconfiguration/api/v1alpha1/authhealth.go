@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -21,6 +22,9 @@ type AuthHealthApplyConfiguration struct {
 	ProvenPods *int32 `json:"provenPods,omitempty"`
 	// failures are the failing pods and cases, the worst first, at most ten.
 	Failures []AuthFailureApplyConfiguration `json:"failures,omitempty"`
+	// bareServer is what the server does without its gate, if spec.authProbe.bareServer has it asked. It says nothing about
+	// the lock.
+	BareServer *apiv1alpha1.BareServerResult `json:"bareServer,omitempty"`
 }
 
 // AuthHealthApplyConfiguration constructs a declarative configuration of the AuthHealth type for use with
@@ -63,5 +67,13 @@ func (b *AuthHealthApplyConfiguration) WithFailures(values ...*AuthFailureApplyC
 		}
 		b.Failures = append(b.Failures, *values[i])
 	}
+	return b
+}
+
+// WithBareServer sets the BareServer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BareServer field is set to the value of the last call.
+func (b *AuthHealthApplyConfiguration) WithBareServer(value apiv1alpha1.BareServerResult) *AuthHealthApplyConfiguration {
+	b.BareServer = &value
 	return b
 }

@@ -24,6 +24,10 @@ type AuthProbeApplyConfiguration struct {
 	SuccessThreshold *int32 `json:"successThreshold,omitempty"`
 	// readinessGate says whether a pod takes traffic before its lock was proven. Default: Enforce.
 	ReadinessGate *apiv1alpha1.ReadinessGateMode `json:"readinessGate,omitempty"`
+	// bareServer says whether the gate asks its server once in each pod, before there are clients, what it does with a
+	// request without a token and with a malformed one. What comes of it is in status.authHealth.bareServer and decides
+	// nothing. A change gives new pods. Default: Off for Generic, Once for Quilt.
+	BareServer *apiv1alpha1.BareServerMode `json:"bareServer,omitempty"`
 }
 
 // AuthProbeApplyConfiguration constructs a declarative configuration of the AuthProbe type for use with
@@ -69,5 +73,13 @@ func (b *AuthProbeApplyConfiguration) WithSuccessThreshold(value int32) *AuthPro
 // If called multiple times, the ReadinessGate field is set to the value of the last call.
 func (b *AuthProbeApplyConfiguration) WithReadinessGate(value apiv1alpha1.ReadinessGateMode) *AuthProbeApplyConfiguration {
 	b.ReadinessGate = &value
+	return b
+}
+
+// WithBareServer sets the BareServer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BareServer field is set to the value of the last call.
+func (b *AuthProbeApplyConfiguration) WithBareServer(value apiv1alpha1.BareServerMode) *AuthProbeApplyConfiguration {
+	b.BareServer = &value
 	return b
 }
