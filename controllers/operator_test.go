@@ -35,7 +35,9 @@ type operator struct {
 func start(gateImage string) *operator {
 	prober := authprobe.NewReconciler(k8s, recorder)
 	prober.Jitter = func() float64 { return 0 }
-	return &operator{builder: newBuilder(k8s, gateImage), prober: prober}
+	o := &operator{builder: newBuilder(k8s, gateImage), prober: prober}
+	prober.Sightings = o.builder.Sightings
+	return o
 }
 
 // act is one turn of both controllers, and of the first again: it sums up what the second has written.

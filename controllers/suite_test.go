@@ -42,7 +42,7 @@ var (
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
-		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now,
+		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Sightings: mcpserver.NewSightings(),
 		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
@@ -79,7 +79,9 @@ var _ = BeforeSuite(func() {
 	recorder = mgr.GetEventRecorder("gatehouse")
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	Expect(builder.SetupWithManager(mgr)).To(Succeed())
-	Expect(authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr)).To(Succeed())
+	prober := authprobe.NewReconciler(mgr.GetClient(), recorder)
+	prober.Sightings = builder.Sightings
+	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -37,6 +37,8 @@ const (
 )
 
 // Provider is one issuer of tokens.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.keys.managed) || !has(self.keys.managed.overlapSeconds) || !has(self.maxTokenLifetimeSeconds) || self.keys.managed.overlapSeconds >= self.maxTokenLifetimeSeconds",message="overlapSeconds must not be shorter than maxTokenLifetimeSeconds: good tokens of the old key would be refused"
 type Provider struct {
 	// name of the provider, in status and metrics.
 	// +required
@@ -86,11 +88,26 @@ type ProviderKeys struct {
 
 // ManagedKeys configures keys that Gatehouse makes.
 type ManagedKeys struct {
-	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change the
-	// algorithm of a server that has its key, delete the Secret NAME-keys, which ends all its tokens.
+	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change that of a
+	// server which has its key, rotate the key.
 	// +optional
 	// +kubebuilder:validation:Enum=EdDSA;ES256;RS256
 	Algorithm string `json:"algorithm,omitempty"`
+
+	// rotationSeconds is how long a key signs before it is replaced. Default: for ever; a key is then replaced on request
+	// only, by the annotation mcp.gatehouse.dev/rotate-keys. Every step waits until it was seen to have reached every pod.
+	// +optional
+	// +kubebuilder:validation:Minimum=3600
+	// +kubebuilder:validation:Maximum=315360000
+	RotationSeconds *int32 `json:"rotationSeconds,omitempty"`
+
+	// overlapSeconds is how long a key that was replaced still verifies; a minute more is added for tokens that were being
+	// signed at that moment. Default, and the least that is effective: the longest life of a token, which is
+	// maxTokenLifetimeSeconds and clockSkewSeconds.
+	// +optional
+	// +kubebuilder:validation:Minimum=60
+	// +kubebuilder:validation:Maximum=31536000
+	OverlapSeconds *int32 `json:"overlapSeconds,omitempty"`
 }
 
 // AuthProbe says how the lock is tried.

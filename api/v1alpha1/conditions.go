@@ -20,8 +20,8 @@ const (
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
 	//
-	// True:  KeysPublished
-	// False: KeysUnusable, KeysPending
+	// True:  KeysPublished, KeysRotating
+	// False: KeysUnusable, KeysPending, KeyRevoked
 	ConditionKeysReady = "KeysReady"
 
 	// ConditionAvailable says whether enough pods serve: those whose containers run, and whose lock was proven.
@@ -81,6 +81,11 @@ const (
 const (
 	// ReasonKeysPublished: every provider has a key, and its public half is published to the gate.
 	ReasonKeysPublished = "KeysPublished"
+	// ReasonKeysRotating: likewise, and a key is being replaced by a new one. The message says what is waited for.
+	ReasonKeysRotating = "KeysRotating"
+	// ReasonKeyRevoked: a key was revoked, and not every pod was seen to refuse it yet. The message names those that were
+	// not.
+	ReasonKeyRevoked = "KeyRevoked"
 	// ReasonKeysUnusable: the Secret with the signing keys cannot be read as what Gatehouse wrote there. What runs keeps
 	// the keys it has. Restore the Secret, or delete it to have new keys made, which ends all tokens.
 	ReasonKeysUnusable = "KeysUnusable"
@@ -170,6 +175,16 @@ const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
 
 // AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.
 const AnnotationMountedRevision = "mcp.gatehouse.dev/mounted-revision"
+
+// Annotations by which people ask for something, on MCPServers.
+const (
+	// AnnotationRotateKeys asks for a new signing key of the Managed provider. Each new value asks once more; a time is a
+	// good one.
+	AnnotationRotateKeys = "mcp.gatehouse.dev/rotate-keys"
+	// AnnotationRevokeKey holds the kid of a key of the Managed provider that must be refused at once, whatever tokens it
+	// has signed. It may stay: a key of that id is never published again.
+	AnnotationRevokeKey = "mcp.gatehouse.dev/revoke-key"
+)
 
 // Labels on every object that belongs to an MCPServer.
 const (

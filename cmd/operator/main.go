@@ -66,7 +66,9 @@ func run() error {
 
 func addControllers(mgr ctrl.Manager, options options) error {
 	recorder := mgr.GetEventRecorder("gatehouse")
+	sightings := mcpserver.NewSightings()
 	builder := &mcpserver.Reconciler{
+		Sightings: sightings,
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
@@ -78,7 +80,9 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err := builder.SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr); err != nil {
+	prober := authprobe.NewReconciler(mgr.GetClient(), recorder)
+	prober.Sightings = sightings
+	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}
 	// Both speak of this process only: an operator that waits to lead is well.

@@ -41,6 +41,8 @@ type Reconciler struct {
 	// Prober tries one gate, HTTP asks its admin port.
 	Prober *probe.Prober
 	HTTP   *http.Client
+	// Sightings takes what pods were seen to do with keys; controller mcpserver reads it.
+	Sightings *mcpserver.Sightings
 
 	ledger ledger
 	brake  brake
@@ -50,7 +52,7 @@ type Reconciler struct {
 func NewReconciler(c client.Client, recorder events.EventRecorder) *Reconciler {
 	return &Reconciler{
 		Client: c, Events: recorder, Now: time.Now, Jitter: rand.Float64,
-		Prober: probe.New(probe.Options{}),
+		Prober: probe.New(probe.Options{}), Sightings: mcpserver.NewSightings(),
 		// No proxy, no pool, no redirects: a pod is asked, and nothing else.
 		HTTP: &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
@@ -68,6 +70,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("authprobe").
 		For(&v1alpha1.MCPServer{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod)).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod), builder.WithPredicates(keysSecrets)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(reconcile.Func(r.Reconcile))
 	if err != nil {
@@ -83,6 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		if client.IgnoreNotFound(err) == nil {
 			r.ledger.forget(request.NamespacedName)
 			r.brake.forget(request.NamespacedName, r.Now())
+			r.Sightings.Keep(request.NamespacedName, nil)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -111,7 +115,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.report(ctx, &server, pods.Items, entries, braked); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, interval)}, nil
+	again, err := r.watchKeys(ctx, &server, pods.Items)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: sooner(r.untilDue(entries, pods.Items, interval), again)}, nil
 }
 
 // tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries

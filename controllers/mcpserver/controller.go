@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
@@ -39,6 +40,8 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// Now is the clock.
 	Now func() time.Time
+	// Sightings are what pods were seen to do with keys; they are controller authprobe's.
+	Sightings *Sightings
 	// Inputs are the operator's settings that objects depend on: everything but Keys and GateSecret, which are read.
 	Inputs desired.Inputs
 }
@@ -64,6 +67,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&corev1.ServiceAccount{}).
 		Owns(&networkingv1.NetworkPolicy{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
+		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
@@ -102,7 +106,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 	case err != nil:
 		return ctrl.Result{}, err
 	default:
-		return ctrl.Result{RequeueAfter: patience(seen.pods, r.Now())}, r.report(ctx, server, seen, nil)
+		return ctrl.Result{RequeueAfter: soonest(patience(seen.pods, r.Now()), rotationDue(seen.turns, r.Now()))}, r.report(ctx, server, seen, nil)
 	}
 }
 
@@ -118,10 +122,18 @@ func patience(pods []corev1.Pod, now time.Time) time.Duration {
 	return soonest
 }
 
+// soonest of the times that are not 0, which is never.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
 // converge applies what is desired.
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
-	in.Keys, in.GateSecret = seen.keys, seen.gateSecret
+	in.Keys, in.Rotations, in.GateSecret = seen.keys, seen.rotations, seen.gateSecret
 	objects, err := desired.Objects(server, in)
 	var unlocked *desired.UnlockedError
 	if errors.As(err, &unlocked) {

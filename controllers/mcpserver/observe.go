@@ -20,8 +20,11 @@ import (
 
 // observed is everything that one reconciliation reads.
 type observed struct {
-	// keys per provider: those of the Secret, and new ones where it has none.
+	// keys per provider that are published: those of the Secret, after the step that is due, and new ones where it has none.
 	keys map[string][]keys.Private
+	// rotations is what is stored beside them; turns are what they came from.
+	rotations map[string][]byte
+	turns     []turn
 	// gateSecret is that of the Secret, or a new one.
 	gateSecret []byte
 	// versions of the Secrets that keys and gateSecret came from, by name: a write on top of an older version must
@@ -61,25 +64,11 @@ func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer
 		return err
 	}
 	seen.versions[secret.Name] = secret.ResourceVersion
-	seen.keys = map[string][]keys.Private{}
+	seen.keys, seen.rotations = map[string][]keys.Private{}, map[string][]byte{}
 	for _, provider := range desired.Resolve(server).Providers {
-		file := authproxy.KeysFile(provider.Name)
-		data, found := secret.Data[file]
-		if !found {
-			key, err := keys.Generate(provider.Algorithm)
-			if err != nil {
-				return err
-			}
-			seen.keys[provider.Name] = []keys.Private{key}
-			continue
+		if err := r.rotate(server, provider, secret, seen); err != nil {
+			return err
 		}
-		set, err := keys.ParsePrivate(data)
-		if err != nil {
-			return &problem{v1alpha1.ConditionKeysReady, v1alpha1.ReasonKeysUnusable, fmt.Sprintf(
-				"Secret %s, key %s, cannot be used: %v. Pods keep the keys they have. Restore it from a backup, or delete the Secret to have a new key made, which ends all tokens of this server.",
-				secret.Name, file, err)}
-		}
-		seen.keys[provider.Name] = set
 	}
 	return nil
 }

@@ -28,10 +28,8 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 	if seen.deployment != nil {
 		status.WithReplicas(seen.deployment.Status.Replicas).WithReadyReplicas(seen.deployment.Status.ReadyReplicas)
 	}
-	for _, provider := range desired.Resolve(server).Providers {
-		for _, key := range seen.keys[provider.Name] {
-			status.WithKeys(mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID()).WithAlgorithm(string(key.Algorithm())))
-		}
+	for _, t := range seen.turns {
+		status.WithKeys(keyStatus(t, wrong == nil)...)
 	}
 	for _, condition := range conditionsOf(server, seen, wrong, now) {
 		status.WithConditions(metav1ac.Condition().
@@ -60,7 +58,7 @@ func conditionsOf(server *v1alpha1.MCPServer, seen observed, wrong *problem, now
 	parked := desired.Resolve(server).Replicas == 0
 	parts := []metav1.Condition{
 		set(v1alpha1.ConditionAccepted, judgeAccepted(wrong)),
-		set(v1alpha1.ConditionKeysReady, judgeKeys(server, seen, wrong)),
+		set(v1alpha1.ConditionKeysReady, judgeKeys(server, seen, wrong, now)),
 		set(v1alpha1.ConditionAvailable, judgeAvailable(server, seen, now)),
 		authHealthy(server),
 	}
@@ -86,15 +84,20 @@ func judgeAccepted(wrong *problem) verdict {
 	return verdict{metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec can be carried out."}
 }
 
+const keysPublished = "Every provider has its keys."
+
 // judgeKeys: a spec that is not carried out has keys only if an earlier one had.
-func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem) verdict {
+func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem, now time.Time) verdict {
 	switch {
 	case wrong != nil && wrong.condition == v1alpha1.ConditionKeysReady:
 		return verdict{metav1.ConditionFalse, wrong.reason, wrong.message}
 	case wrong != nil && seen.versions[desired.KeysSecretName(server)] == "":
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonKeysPending, "No key is made before the spec can be carried out."}
 	}
-	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, "Every provider has its keys."}
+	if v := judgeRotation(seen.turns, wrong == nil, now); v.reason != "" {
+		return v
+	}
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, keysPublished}
 }
 
 func judgeAvailable(server *v1alpha1.MCPServer, seen observed, now time.Time) verdict {

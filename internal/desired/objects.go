@@ -14,8 +14,10 @@ import (
 
 // Inputs is what the objects depend on besides the MCPServer.
 type Inputs struct {
-	// Keys are the signing keys per Managed provider, the first of each signs.
+	// Keys are the published keys per Managed provider, the first of each signs.
 	Keys map[string][]keys.Private
+	// Rotations is what is stored beside them, per Managed provider.
+	Rotations map[string][]byte
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
 	// GateImage is the image of the gate.

@@ -122,6 +122,7 @@ func inputs(t *testing.T) desired.Inputs {
 	key := fixedKey(t)
 	return desired.Inputs{
 		Keys:              map[string][]keys.Private{desired.DefaultProvider: {key}, "own": {key}},
+		Rotations:         map[string][]byte{desired.DefaultProvider: []byte("{}"), "own": []byte("{}")},
 		GateSecret:        bytes.Repeat([]byte{7}, 32),
 		GateImage:         "example.com/authproxy:v1",
 		ClusterDomain:     "cluster.local",

@@ -19,6 +19,7 @@ func KeysSecret(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.SecretApplyConfigur
 		if data[authproxy.KeysFile(provider.Name)], err = keys.MarshalPrivate(set); err != nil {
 			return nil, err
 		}
+		data[RotationFile(provider.Name)] = in.Rotations[provider.Name]
 	}
 	return corev1ac.Secret(KeysSecretName(s), s.Namespace).
 		WithLabels(labels(s)).

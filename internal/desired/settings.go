@@ -39,6 +39,7 @@ type Provider struct {
 	Algorithm               keys.Algorithm
 	ClockSkewSeconds        int32
 	MaxTokenLifetimeSeconds int32
+	Rotation                Rotation
 }
 
 // Probe says how the lock is tried.
@@ -119,12 +120,14 @@ func resolveProviders(declared []v1alpha1.Provider) []Provider {
 	var out []Provider
 	for _, p := range declared {
 		managed := firstNonNil(p.Keys.Managed, &v1alpha1.ManagedKeys{})
-		out = append(out, Provider{
+		provider := Provider{
 			Name:                    p.Name,
 			Algorithm:               keys.Algorithm(firstNonEmpty(managed.Algorithm, string(keys.EdDSA))),
 			ClockSkewSeconds:        valueOr(p.ClockSkewSeconds, defaultClockSkewSeconds),
 			MaxTokenLifetimeSeconds: valueOr(p.MaxTokenLifetimeSeconds, defaultTokenLifetime),
-		})
+		}
+		provider.Rotation = resolveRotation(managed, provider.MaxTokenLifetimeSeconds, provider.ClockSkewSeconds)
+		out = append(out, provider)
 	}
 	return out
 }
