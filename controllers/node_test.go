@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -79,22 +81,7 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	upstream := listen(settings.Port)
 	go func() { _ = fake.Serve(upstream) }()
 
-	dir := GinkgoT().TempDir()
-	mount := func(what string, data map[string][]byte) string {
-		path := filepath.Join(dir, what)
-		Expect(os.Mkdir(path, 0o700)).To(Succeed())
-		for file, content := range data {
-			Expect(os.WriteFile(filepath.Join(path, file), content, 0o600)).To(Succeed())
-		}
-		return path
-	}
-	g, err := gate.New(gate.Options{
-		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", configMap(ctx, server, "-jwks")),
-		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
-	})
-	Expect(err).NotTo(HaveOccurred())
-	p.serve(g.ClientHandler())
-	p.serveAdmin(g.AdminHandler())
+	p.mount(ctx, server, ip)
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
 	admin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	go func() { _ = front.Serve(listen(settings.GatePort)) }()
@@ -111,6 +98,47 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		status.ContainerStatuses = []corev1.ContainerStatus{{Name: desired.ServerContainer, ContainerID: "c://server", State: running, Ready: true}}
 		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
 	})
+}
+
+// mount starts a gate on what the API server has now, in place of the one that runs. Before that, a pod does not see what
+// was changed.
+func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip string) {
+	GinkgoHelper()
+	dir := GinkgoT().TempDir()
+	mount := func(what string, data map[string][]byte) string {
+		path := filepath.Join(dir, what)
+		Expect(os.Mkdir(path, 0o700)).To(Succeed())
+		for file, content := range data {
+			Expect(os.WriteFile(filepath.Join(path, file), content, 0o600)).To(Succeed())
+		}
+		return path
+	}
+	g, err := gate.New(gate.Options{
+		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
+		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	p.serve(g.ClientHandler())
+	p.serveAdmin(g.AdminHandler())
+}
+
+// projected gives the files of one of the pod's projected volumes.
+func (p *simulatedPod) projected(ctx context.Context, server *v1alpha1.MCPServer, volume string) map[string][]byte {
+	GinkgoHelper()
+	files := map[string][]byte{}
+	at := slices.IndexFunc(p.spec.Volumes, func(v corev1.Volume) bool { return v.Name == volume })
+	for _, from := range p.spec.Volumes[at].Projected.Sources {
+		if from.ConfigMap != nil {
+			maps.Copy(files, configMap(ctx, server, strings.TrimPrefix(from.ConfigMap.Name, server.Name)))
+			continue
+		}
+		object := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: from.Secret.Name}, object)).To(Succeed())
+		for _, item := range from.Secret.Items {
+			files[item.Path] = object.Data[item.Key]
+		}
+	}
+	return files
 }
 
 // serve puts a handler behind the pod's client port.

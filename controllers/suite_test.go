@@ -37,12 +37,15 @@ var (
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
 	recorder events.EventRecorder
+	// clusterIssuer reads the issuer of the API server under test.
+	clusterIssuer *mcpserver.ClusterIssuer
 )
 
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
-		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Sightings: mcpserver.NewSightings(),
+		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
+		Sightings: mcpserver.NewSightings(),
 		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
@@ -77,13 +80,15 @@ var _ = BeforeSuite(func() {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	recorder = mgr.GetEventRecorder("gatehouse")
+	clusterIssuer, err = mcpserver.NewClusterIssuer(config)
+	Expect(err).NotTo(HaveOccurred())
 	builder = newBuilder(mgr.GetClient(), gateImage)
-	Expect(builder.SetupWithManager(mgr)).To(Succeed())
+	ctx, stop := context.WithCancel(context.Background())
+	Expect(builder.SetupWithManager(ctx, mgr, watched)).To(Succeed())
 	prober := authprobe.NewReconciler(mgr.GetClient(), recorder)
 	prober.Sightings = builder.Sightings
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
-	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	DeferCleanup(func() {

@@ -9,6 +9,9 @@ type Auth struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:XValidation:rule="self.filter(p, p.keys.type == 'Managed').size() <= 1",message="at most one provider may have keys of type Managed: they would share one issuer"
+	// +kubebuilder:validation:XValidation:rule="self.filter(p, p.keys.type == 'Cluster').size() <= 1",message="at most one provider may have keys of type Cluster: they would share one issuer"
+	// +kubebuilder:validation:XValidation:rule="self.filter(p, p.keys.type in ['Secret', 'Remote'] && !has(p.issuer)).size() <= 1",message="at most one provider may be without issuer: tokens without iss are judged by it"
+	// +kubebuilder:validation:XValidation:rule="self.all(p, !has(p.issuer) || self.exists_one(q, has(q.issuer) && q.issuer == p.issuer))",message="two providers may not have the same issuer: list all keys of an issuer in one provider"
 	Providers []Provider `json:"providers,omitempty"`
 
 	// forward says what the server learns of the caller.
@@ -35,80 +38,6 @@ const (
 	// AuthorizationForward passes the header on, once verified: for servers that read the token themselves.
 	AuthorizationForward ForwardAuthorization = "Forward"
 )
-
-// Provider is one issuer of tokens.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.keys.managed) || !has(self.keys.managed.overlapSeconds) || !has(self.maxTokenLifetimeSeconds) || self.keys.managed.overlapSeconds >= self.maxTokenLifetimeSeconds",message="overlapSeconds must not be shorter than maxTokenLifetimeSeconds: good tokens of the old key would be refused"
-type Provider struct {
-	// name of the provider, in status and metrics.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
-	Name string `json:"name"`
-
-	// clockSkewSeconds is the leeway on a token's times. Default: 30.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=300
-	ClockSkewSeconds *int32 `json:"clockSkewSeconds,omitempty"`
-
-	// maxTokenLifetimeSeconds refuses tokens that live longer, from "iat" to "exp". Default: 86400.
-	// +optional
-	// +kubebuilder:validation:Minimum=60
-	// +kubebuilder:validation:Maximum=31536000
-	MaxTokenLifetimeSeconds *int32 `json:"maxTokenLifetimeSeconds,omitempty"`
-
-	// keys say where the provider's verification keys come from.
-	// +required
-	Keys ProviderKeys `json:"keys"`
-}
-
-// KeysType says where keys come from.
-//
-// +kubebuilder:validation:Enum=Managed
-type KeysType string
-
-// KeysManaged: Gatehouse makes the signing key and keeps it in the Secret NAME-keys; whoever may read that Secret may
-// mint tokens. Issuer and audience are urn:gatehouse:NAMESPACE:NAME:UID, for ever.
-const KeysManaged KeysType = "Managed"
-
-// ProviderKeys is a union; type names its member.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.managed) || self.type == 'Managed'",message="managed may only be set when type is Managed"
-type ProviderKeys struct {
-	// type says which source is used.
-	// +required
-	Type KeysType `json:"type"`
-
-	// managed configures keys that Gatehouse makes.
-	// +optional
-	Managed *ManagedKeys `json:"managed,omitempty"`
-}
-
-// ManagedKeys configures keys that Gatehouse makes.
-type ManagedKeys struct {
-	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change that of a
-	// server which has its key, rotate the key.
-	// +optional
-	// +kubebuilder:validation:Enum=EdDSA;ES256;RS256
-	Algorithm string `json:"algorithm,omitempty"`
-
-	// rotationSeconds is how long a key signs before it is replaced. Default: for ever; a key is then replaced on request
-	// only, by the annotation mcp.gatehouse.dev/rotate-keys. Every step waits until it was seen to have reached every pod.
-	// +optional
-	// +kubebuilder:validation:Minimum=3600
-	// +kubebuilder:validation:Maximum=315360000
-	RotationSeconds *int32 `json:"rotationSeconds,omitempty"`
-
-	// overlapSeconds is how long a key that was replaced still verifies; a minute more is added for tokens that were being
-	// signed at that moment. Default, and the least that is effective: the longest life of a token, which is
-	// maxTokenLifetimeSeconds and clockSkewSeconds.
-	// +optional
-	// +kubebuilder:validation:Minimum=60
-	// +kubebuilder:validation:Maximum=31536000
-	OverlapSeconds *int32 `json:"overlapSeconds,omitempty"`
-}
 
 // AuthProbe says how the lock is tried.
 type AuthProbe struct {

@@ -15,13 +15,13 @@ const (
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken, WouldUnlock, ObjectRefused
+	// False: NameTaken, InvalidSpec, WouldUnlock, ObjectRefused
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
 	//
 	// True:  KeysPublished, KeysRotating
-	// False: KeysUnusable, KeysPending, KeyRevoked
+	// False: KeyMissing, KeysUnusable, IssuerUnavailable, KeysPending, KeyRevoked
 	ConditionKeysReady = "KeysReady"
 
 	// ConditionAvailable says whether enough pods serve: those whose containers run, and whose lock was proven.
@@ -37,7 +37,7 @@ const (
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
 	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
-	//          Inconclusive, EvidenceStale
+	//          Inconclusive, ControlMissing, EvidenceStale
 	ConditionAuthHealthy = "AuthHealthy"
 
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
@@ -69,6 +69,9 @@ const (
 	// ReasonNameTaken: an object that this MCPServer needs exists and belongs to somebody else. It is left alone.
 	// Delete or rename it, or choose another name for the MCPServer.
 	ReasonNameTaken = "NameTaken"
+	// ReasonInvalidSpec: fields of the spec contradict each other in a way that the schema cannot tell, or one has a value
+	// that the gate does not take. Nothing of the change is carried out; what runs stays. The message names each field.
+	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonWouldUnlock: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
 	// carried out; what runs stays. The message says which part of the spec it is.
 	ReasonWouldUnlock = "WouldUnlock"
@@ -79,16 +82,26 @@ const (
 
 // Reasons of condition KeysReady.
 const (
-	// ReasonKeysPublished: every provider has a key, and its public half is published to the gate.
+	// ReasonKeysPublished: every provider has its keys: those made by Gatehouse and those of the cluster are published to
+	// the gate, those that you bring are usable and mounted there. Remote ones the gate fetches itself.
 	ReasonKeysPublished = "KeysPublished"
-	// ReasonKeysRotating: likewise, and a key is being replaced by a new one. The message says what is waited for.
+	// ReasonKeysRotating: likewise, and a key of type Managed is being replaced by a new one. The message says what is
+	// waited for.
 	ReasonKeysRotating = "KeysRotating"
 	// ReasonKeyRevoked: a key was revoked, and not every pod was seen to refuse it yet. The message names those that were
 	// not.
 	ReasonKeyRevoked = "KeyRevoked"
-	// ReasonKeysUnusable: the Secret with the signing keys cannot be read as what Gatehouse wrote there. What runs keeps
-	// the keys it has. Restore the Secret, or delete it to have new keys made, which ends all tokens.
+	// ReasonKeyMissing: a Secret that the spec names is not there, or has no such data key. Pods keep what is mounted. The
+	// message names the field: create the Secret, or name another.
+	ReasonKeyMissing = "KeyMissing"
+	// ReasonKeysUnusable: a Secret holds no key that can be used: it is too weak, badly written, private, or of an
+	// algorithm that its provider does not list; or NAME-keys is not as Gatehouse wrote it. What runs keeps the keys it
+	// has. The message says what is wrong. If it is NAME-keys, restore it, or delete it to have new keys made, which ends
+	// all tokens.
 	ReasonKeysUnusable = "KeysUnusable"
+	// ReasonIssuerUnavailable: the API server does not tell its issuer of ServiceAccount tokens, which a provider of type
+	// Cluster needs. What runs keeps the keys it has. Look at the API server's flags, and at the operator's role.
+	ReasonIssuerUnavailable = "IssuerUnavailable"
 	// ReasonKeysPending: no key was made yet, because the spec cannot be carried out; Accepted says why.
 	ReasonKeysPending = "KeysPending"
 )
@@ -159,6 +172,9 @@ const (
 	ReasonClockSkew = "ClockSkew"
 	// ReasonInconclusive: the pods answered, but with nothing that proves or disproves the lock, such as 429.
 	ReasonInconclusive = "Inconclusive"
+	// ReasonControlMissing: no provider is of type Managed, so the operator has no good token, and a refused bad one proves
+	// nothing.
+	ReasonControlMissing = "ControlMissing"
 	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
 	// the operator was away, twenty minutes or two intervals.
 	ReasonEvidenceStale = "EvidenceStale"

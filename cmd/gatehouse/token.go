@@ -31,9 +31,10 @@ const tokenExample = `  # list the tools of the MCPServer "everything", over a p
   kubectl gatehouse token everything --subject alice@example.com --ttl 24h`
 
 type tokenOptions struct {
-	subject string
-	scope   string
-	ttl     time.Duration
+	provider string
+	subject  string
+	scope    string
+	ttl      time.Duration
 }
 
 func tokenCommand(cluster *genericclioptions.ConfigFlags) *cobra.Command {
@@ -57,6 +58,7 @@ func tokenCommand(cluster *genericclioptions.ConfigFlags) *cobra.Command {
 			return err
 		},
 	}
+	command.Flags().StringVar(&o.provider, "provider", "", "the provider of type Managed to mint for; there is one at most, so it need not be named")
 	command.Flags().StringVar(&o.subject, "subject", "gatehouse-cli", `who the token is for: its "sub" claim`)
 	command.Flags().StringVar(&o.scope, "scope", "", `scopes, separated by spaces: its "scope" claim`)
 	command.Flags().DurationVar(&o.ttl, "ttl", time.Hour, "how long the token is good")
@@ -91,8 +93,15 @@ func mint(ctx context.Context, c client.Reader, server client.ObjectKey, o token
 	if err := c.Get(ctx, server, &found); err != nil {
 		return "", fmt.Errorf("read MCPServer %s: %w", server, err)
 	}
-	provider := desired.Resolve(&found).Providers[0]
-	if longest := time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second; o.ttl <= 0 || o.ttl > longest {
+	provider, managed := desired.Resolve(&found).Managed()
+	switch {
+	case !managed:
+		return "", fmt.Errorf("MCPServer %s has no provider of type Managed: only their own issuers can mint tokens for its providers", server)
+	case o.provider != "" && o.provider != provider.Name:
+		return "", fmt.Errorf("--provider %s: only for provider %s, which is of type Managed, can a token be minted here", o.provider, provider.Name)
+	}
+	longest := time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second
+	if o.ttl <= 0 || longest > 0 && o.ttl > longest {
 		return "", fmt.Errorf("--ttl %s: the gate accepts tokens that live at most %s (maxTokenLifetimeSeconds)", o.ttl, longest)
 	}
 	var secret corev1.Secret

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -66,10 +67,15 @@ func run() error {
 
 func addControllers(mgr ctrl.Manager, options options) error {
 	recorder := mgr.GetEventRecorder("gatehouse")
+	issuer, err := mcpserver.NewClusterIssuer(mgr.GetConfig())
+	if err != nil {
+		return err
+	}
 	sightings := mcpserver.NewSightings()
 	builder := &mcpserver.Reconciler{
 		Sightings: sightings,
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Issuer: issuer,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,
@@ -77,7 +83,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 			OperatorLabels:    operatorLabels,
 		},
 	}
-	if err := builder.SetupWithManager(mgr); err != nil {
+	if err := builder.SetupWithManager(context.Background(), mgr, mcpserver.CacheOptions(options.watchNamespaces)); err != nil {
 		return err
 	}
 	prober := authprobe.NewReconciler(mgr.GetClient(), recorder)

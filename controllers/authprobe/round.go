@@ -29,9 +29,11 @@ const (
 
 // credentials are what the operator needs to try a server's lock.
 type credentials struct {
-	tokens token.Template
-	skew   time.Duration
-	admin  admin.Key
+	// control tells that the operator can mint tokens that must be let in.
+	control bool
+	tokens  token.Template
+	skew    time.Duration
+	admin   admin.Key
 }
 
 // credentials reads the server's Secrets. Nil means that they are not there, or not usable, yet; the condition
@@ -45,18 +47,21 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	if err != nil {
 		return nil, err
 	}
-	provider := desired.Resolve(server).Providers[0]
-	set, err := keys.ParsePrivate(private[authproxy.KeysFile(provider.Name)])
-	if err != nil {
-		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
-	}
 	key, err := admin.NewKey(shared[authproxy.SecretFile])
 	if err != nil {
 		return nil, nil //nolint:nilerr // a Secret that is not what it must be is put right by its controller
 	}
+	provider, managed := desired.Resolve(server).Managed()
+	if !managed {
+		return &credentials{admin: key}, nil
+	}
+	set, err := keys.ParsePrivate(private[authproxy.KeysFile(provider.Name)])
+	if err != nil {
+		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
+	}
 	return &credentials{
-		admin: key,
-		skew:  time.Duration(provider.ClockSkewSeconds) * time.Second,
+		admin: key, control: true,
+		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
 		tokens: token.Template{
 			Key: set[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
 			Subject: probeSubject, Lifetime: tokenLifetime,
@@ -108,6 +113,9 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	before, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
 	if failure != nil {
 		return *failure, nil
+	}
+	if !use.control {
+		return controlMissing(r.Now()), nil
 	}
 	gate, err := address(pod, desired.GatePortName)
 	if err != nil {

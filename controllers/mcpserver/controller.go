@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -42,8 +43,13 @@ type Reconciler struct {
 	Now func() time.Time
 	// Sightings are what pods were seen to do with keys; they are controller authprobe's.
 	Sightings *Sightings
-	// Inputs are the operator's settings that objects depend on: everything but Keys and GateSecret, which are read.
+	// Issuer reads the cluster's own issuer.
+	Issuer *ClusterIssuer
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster and GateSecret,
+	// which are read.
 	Inputs desired.Inputs
+
+	parsed parsed
 }
 
 // +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers,verbs=get;list;watch
@@ -53,11 +59,19 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
+// +kubebuilder:rbac:urls=/.well-known/openid-configuration;/openid/v1/jwks,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// SetupWithManager starts the controller with the manager.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	err := ctrl.NewControllerManagedBy(mgr).
+// SetupWithManager starts the controller with the manager, for the namespaces that its cache is for.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, watched cache.Options) error {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MCPServer{}, referenceIndex, references); err != nil {
+		return fmt.Errorf("set up controller mcpserver: %w", err)
+	}
+	brought, err := newNames(mgr, watched.DefaultNamespaces)
+	if err != nil {
+		return err
+	}
+	err = ctrl.NewControllerManagedBy(mgr).
 		Named("mcpserver").
 		For(&v1alpha1.MCPServer{}).
 		Owns(&appsv1.Deployment{}).
@@ -68,6 +82,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&networkingv1.NetworkPolicy{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
@@ -106,8 +121,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 	case err != nil:
 		return ctrl.Result{}, err
 	default:
-		return ctrl.Result{RequeueAfter: soonest(patience(seen.pods, r.Now()), rotationDue(seen.turns, r.Now()))}, r.report(ctx, server, seen, nil)
+		return ctrl.Result{RequeueAfter: lookAgain(seen, r.Now())}, r.report(ctx, server, seen, nil)
 	}
+}
+
+// lookAgain is when no event may tell what has changed; 0 is never.
+func lookAgain(seen observed, now time.Time) time.Duration {
+	again := soonest(patience(seen.pods, now), rotationDue(seen.turns, now))
+	if seen.cluster.URL != "" {
+		return soonest(again, issuerPause)
+	}
+	return again
 }
 
 // patience is the time until the next starting pod is late, which no event tells.
@@ -133,11 +157,15 @@ func soonest(a, b time.Duration) time.Duration {
 // converge applies what is desired.
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
-	in.Keys, in.Rotations, in.GateSecret = seen.keys, seen.rotations, seen.gateSecret
+	in.Keys, in.Rotations, in.Cluster, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.gateSecret
 	objects, err := desired.Objects(server, in)
 	var unlocked *desired.UnlockedError
 	if errors.As(err, &unlocked) {
 		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, "Nothing of this spec is carried out: " + unlocked.Error() + ". Take it out of the spec."}
+	}
+	var invalid *desired.InvalidError
+	if errors.As(err, &invalid) {
+		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonInvalidSpec, "Nothing of this spec is carried out: " + invalid.Error() + ". Change it."}
 	}
 	if err != nil {
 		return err
@@ -147,7 +175,7 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 			return err
 		}
 	}
-	return r.refresh(ctx, seen.pods, objects)
+	return r.refresh(ctx, seen, objects)
 }
 
 // problem is something that only a user can mend.

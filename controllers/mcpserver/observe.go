@@ -20,11 +20,18 @@ import (
 
 // observed is everything that one reconciliation reads.
 type observed struct {
-	// keys per provider that are published: those of the Secret, after the step that is due, and new ones where it has none.
+	// keys per provider of type Managed that are published: those of the Secret, after the step that is due, and new ones
+	// where it has none.
 	keys map[string][]keys.Private
 	// rotations is what is stored beside them; turns are what they came from.
 	rotations map[string][]byte
 	turns     []turn
+	// public keys per provider, of every other type whose keys the operator sees.
+	public map[string][]keys.Public
+	// cluster is the cluster's own issuer, where a provider asks for it.
+	cluster desired.Issuer
+	// mounted are the versions of what users bring and the gate mounts.
+	mounted []string
 	// gateSecret is that of the Secret, or a new one.
 	gateSecret []byte
 	// versions of the Secrets that keys and gateSecret came from, by name: a write on top of an older version must
@@ -37,7 +44,7 @@ type observed struct {
 }
 
 func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (observed, error) {
-	seen := observed{versions: map[string]string{}}
+	seen := observed{versions: map[string]string{}, rotations: map[string][]byte{}, keys: map[string][]keys.Private{}, public: map[string][]keys.Public{}}
 	var deployment appsv1.Deployment
 	switch err := r.Get(ctx, client.ObjectKeyFromObject(server), &deployment); {
 	case err == nil && metav1.IsControlledBy(&deployment, server):
@@ -55,7 +62,14 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 	if err := r.observeGateSecret(ctx, server, &seen); err != nil {
 		return seen, err
 	}
-	return seen, r.observeKeys(ctx, server, &seen)
+	for _, observe := range []func(context.Context, *v1alpha1.MCPServer, *observed) error{
+		r.observeKeys, r.observeCluster, r.observeBrought,
+	} {
+		if err := observe(ctx, server, &seen); err != nil {
+			return seen, err
+		}
+	}
+	return seen, nil
 }
 
 func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
@@ -64,8 +78,10 @@ func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer
 		return err
 	}
 	seen.versions[secret.Name] = secret.ResourceVersion
-	seen.keys, seen.rotations = map[string][]keys.Private{}, map[string][]byte{}
 	for _, provider := range desired.Resolve(server).Providers {
+		if provider.Type != v1alpha1.KeysManaged {
+			continue
+		}
 		if err := r.rotate(server, provider, secret, seen); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -18,13 +17,13 @@ import (
 )
 
 // refresh makes the kubelet bring changed keys and configuration into running pods at once. By itself it looks at
-// mounted ConfigMaps only every minute or so; a change of the pod's annotations makes it look now.
-func (r *Reconciler) refresh(ctx context.Context, pods []corev1.Pod, objects []runtime.ApplyConfiguration) error {
-	revision, err := mountedRevision(objects)
+// mounted ConfigMaps and Secrets only every minute or so; a change of the pod's annotations makes it look now.
+func (r *Reconciler) refresh(ctx context.Context, seen observed, objects []runtime.ApplyConfiguration) error {
+	revision, err := mountedRevision(objects, seen.mounted)
 	if err != nil {
 		return err
 	}
-	for _, pod := range pods {
+	for _, pod := range seen.pods {
 		// Anyone may give a pod our labels; what no ReplicaSet made is not ours to write to.
 		if made := metav1.GetControllerOf(&pod); made == nil || made.Kind != "ReplicaSet" {
 			continue
@@ -43,9 +42,13 @@ func (r *Reconciler) refresh(ctx context.Context, pods []corev1.Pod, objects []r
 	return nil
 }
 
-// mountedRevision changes with the content of every ConfigMap that gates mount.
-func mountedRevision(objects []runtime.ApplyConfiguration) (string, error) {
+// mountedRevision changes with the content of every ConfigMap that gates mount, and with the versions of what users bring:
+// not with its content, which a digest that everybody can read would help to guess.
+func mountedRevision(objects []runtime.ApplyConfiguration, brought []string) (string, error) {
 	sum := sha256.New()
+	for _, version := range brought {
+		fmt.Fprintln(sum, version)
+	}
 	for _, object := range objects {
 		if config, ok := object.(*corev1ac.ConfigMapApplyConfiguration); ok {
 			data, err := json.Marshal(config)

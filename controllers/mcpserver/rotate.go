@@ -40,7 +40,7 @@ func (r *Reconciler) rotate(server *v1alpha1.MCPServer, provider desired.Provide
 		}
 		t.next, err = rotation.Next(t.stored, now, t.in)
 	} else {
-		t.next, err = rotation.New(provider.Algorithm, t.in.Request, now)
+		t.next, err = rotation.New(provider.Managed, t.in.Request, now)
 	}
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (r *Reconciler) rotate(server *v1alpha1.MCPServer, provider desired.Provide
 // rotationInputs are what people ask for, and what pods were seen to do.
 func (r *Reconciler) rotationInputs(server *v1alpha1.MCPServer, provider desired.Provider, pods []corev1.Pod) rotation.Inputs {
 	in := rotation.Inputs{
-		Algorithm: provider.Algorithm,
+		Algorithm: provider.Managed,
 		Interval:  provider.Rotation.Interval,
 		Overlap:   provider.Rotation.Overlap,
 		Request:   desired.RotationRequest(server),
@@ -98,8 +98,8 @@ func (t turn) told(stored bool) rotation.Set {
 	return t.stored
 }
 
-// keyStatus is what status tells of the keys.
-func keyStatus(t turn, stored bool) []*mcpac.KeyStatusApplyConfiguration {
+// statuses are what status tells of the keys.
+func (t turn) statuses(stored bool) []*mcpac.KeyStatusApplyConfiguration {
 	var out []*mcpac.KeyStatusApplyConfiguration
 	for _, key := range t.told(stored).Keys {
 		status := mcpac.KeyStatus().
@@ -184,11 +184,11 @@ func rotationDue(turns []turn, now time.Time) time.Duration {
 		out := t.next.Outlook(now, t.in)
 		due = soonest(due, out.After)
 		if out.Unseen {
-			due = soonest(due, lookAgain)
+			due = soonest(due, sightingPause)
 		}
 	}
 	return due
 }
 
-// lookAgain is how long what pods were seen to do can go unread, if news of it got lost.
-const lookAgain = 30 * time.Second
+// sightingPause is how long what pods were seen to do can go unread, if news of it got lost.
+const sightingPause = 30 * time.Second

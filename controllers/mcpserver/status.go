@@ -16,6 +16,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
+// maxKeyStatuses is what the schema allows.
+const maxKeyStatuses = 64
+
 // statusOf is the part of the status that this controller owns: all but AuthHealthy and its evidence.
 func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong *problem, now time.Time) *mcpac.MCPServerStatusApplyConfiguration {
 	status := mcpac.MCPServerStatus().
@@ -28,9 +31,8 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 	if seen.deployment != nil {
 		status.WithReplicas(seen.deployment.Status.Replicas).WithReadyReplicas(seen.deployment.Status.ReadyReplicas)
 	}
-	for _, t := range seen.turns {
-		status.WithKeys(keyStatus(t, wrong == nil)...)
-	}
+	statuses := keyStatuses(server, seen, wrong == nil)
+	status.WithKeys(statuses[:min(len(statuses), maxKeyStatuses)]...)
 	for _, condition := range conditionsOf(server, seen, wrong, now) {
 		status.WithConditions(metav1ac.Condition().
 			WithType(condition.Type).
@@ -41,6 +43,20 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 			WithLastTransitionTime(condition.LastTransitionTime))
 	}
 	return status
+}
+
+// keyStatuses tells of the keys of every provider that the operator sees, and nothing of a step that was not stored.
+func keyStatuses(server *v1alpha1.MCPServer, seen observed, stored bool) []*mcpac.KeyStatusApplyConfiguration {
+	var out []*mcpac.KeyStatusApplyConfiguration
+	for _, provider := range desired.Resolve(server).Providers {
+		for _, key := range seen.public[provider.Name] {
+			out = append(out, mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID).WithAlgorithm(string(key.Algorithm)))
+		}
+	}
+	for _, t := range seen.turns {
+		out = append(out, t.statuses(stored)...)
+	}
+	return out
 }
 
 // conditionsOf are the conditions that this controller owns. Reconciling and Stalled are there only while True.
@@ -86,12 +102,13 @@ func judgeAccepted(wrong *problem) verdict {
 
 const keysPublished = "Every provider has its keys."
 
-// judgeKeys: a spec that is not carried out has keys only if an earlier one had.
+// judgeKeys: a spec that is not carried out has keys of ours only if an earlier one had.
 func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem, now time.Time) verdict {
+	_, managed := desired.Resolve(server).Managed()
 	switch {
 	case wrong != nil && wrong.condition == v1alpha1.ConditionKeysReady:
 		return verdict{metav1.ConditionFalse, wrong.reason, wrong.message}
-	case wrong != nil && seen.versions[desired.KeysSecretName(server)] == "":
+	case wrong != nil && managed && seen.versions[desired.KeysSecretName(server)] == "":
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonKeysPending, "No key is made before the spec can be carried out."}
 	}
 	if v := judgeRotation(seen.turns, wrong == nil, now); v.reason != "" {

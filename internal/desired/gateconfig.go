@@ -8,7 +8,6 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 const (
@@ -34,7 +33,7 @@ func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 		return nil, fmt.Errorf("gate configuration: %w", err)
 	}
 	if _, err := authproxy.ParseConfig(data); err != nil {
-		return nil, err
+		return nil, &InvalidError{Problem: inSpec(err.Error())}
 	}
 	return corev1ac.ConfigMap(gateConfigName(s), s.Namespace).
 		WithLabels(labels(s)).
@@ -67,30 +66,9 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 		Drain: authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
 	}
 	for _, provider := range settings.Providers {
-		config.Providers = append(config.Providers, authproxy.Provider{
-			Name:                    provider.Name,
-			Issuer:                  ManagedIssuer(s),
-			Audiences:               []string{ManagedIssuer(s)},
-			Algorithms:              algorithms(in.Keys[provider.Name]),
-			ClockSkewSeconds:        provider.ClockSkewSeconds,
-			MaxTokenLifetimeSeconds: provider.MaxTokenLifetimeSeconds,
-		})
+		config.Providers = append(config.Providers, gateProvider(provider, in))
 	}
 	return config
-}
-
-// algorithms are those of the keys that exist, not of the spec: the spec speaks of keys made from now on.
-func algorithms(set []keys.Private) []keys.Algorithm {
-	var out []keys.Algorithm
-	for _, algorithm := range keys.Algorithms() {
-		for _, key := range set {
-			if key.Algorithm() == algorithm {
-				out = append(out, algorithm)
-				break
-			}
-		}
-	}
-	return out
 }
 
 // serviceHosts are the names that cluster DNS gives to the Service.

@@ -36,7 +36,7 @@ type Lock struct {
 // that of its ReplicaSet, which no webhook on pods has touched.
 func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	lock := Lock{
-		Secrets:     []string{KeysSecretName(s), GateSecretName(s)},
+		Secrets:     append([]string{KeysSecretName(s), GateSecretName(s)}, broughtSecrets(s)...),
 		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
 	}
 	if i := slices.IndexFunc(template.InitContainers, isGate); i >= 0 {
@@ -46,6 +46,17 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 		return !strings.HasPrefix(v.Name, reservedPrefix)
 	})
 	return lock
+}
+
+// broughtSecrets are those of yours that only the gate may mount.
+func broughtSecrets(s *v1alpha1.MCPServer) []string {
+	var names []string
+	for _, ref := range Resolve(s).secretRefs() {
+		if ref.secret {
+			names = append(names, ref.name)
+		}
+	}
+	return names
 }
 
 func isGate(c corev1.Container) bool { return c.Name == GateContainer }

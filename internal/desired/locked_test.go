@@ -30,7 +30,7 @@ func template(t *testing.T, path string) corev1.PodSpec {
 }
 
 func TestOwnTemplatesAreLocked(t *testing.T) {
-	for _, path := range []string{"testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/every-field/in.yaml"} {
+	for _, path := range []string{"testdata/providers/in.yaml", "testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/every-field/in.yaml"} {
 		pod := template(t, path)
 		for _, violation := range desired.Locked(pod, desired.LockOf(read(t, path), pod)) {
 			t.Errorf("%s: %s", path, violation)
@@ -40,6 +40,20 @@ func TestOwnTemplatesAreLocked(t *testing.T) {
 
 func gateVolume(pod *corev1.PodSpec, name string) *corev1.Volume {
 	return &pod.Volumes[slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == name })]
+}
+
+// What users bring is for the gate alone, too; certificates are nobody's secret.
+func TestSecretsThatUsersBringAreForTheGateAlone(t *testing.T) {
+	const path = "testdata/providers/in.yaml"
+	own := template(t, path)
+	for secret, locked := range map[string]bool{"catalog-jwt": true, "legacy-keys": true, "corp-ca": false, "other": false} {
+		pod := *own.DeepCopy()
+		pod.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: secret}}}}
+		if found := desired.Locked(pod, desired.LockOf(read(t, path), own)); (len(found) > 0) != locked {
+			t.Errorf("%s in the server's environment: found %v", secret, found)
+		}
+	}
 }
 
 // Each row is one way to unlock a pod after the fact, or by a field of the spec.
@@ -63,7 +77,7 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 		"gate runs as root": {func(p *corev1.PodSpec) {
 			gate(p).SecurityContext = &corev1.SecurityContext{RunAsUser: ptr.To(int64(0))}
 		}, "GateUnmodified"},
-		"other keys behind the gate's mount": {func(p *corev1.PodSpec) { gateVolume(p, "gatehouse-keys").ConfigMap.Name = "mine" }, "GateUnmodified"},
+		"other keys behind the gate's mount": {func(p *corev1.PodSpec) { gateVolume(p, "gatehouse-keys").Projected.Sources[0].ConfigMap.Name = "mine" }, "GateUnmodified"},
 		"other configuration":                {func(p *corev1.PodSpec) { gateVolume(p, "gatehouse-config").ConfigMap.Name = "mine" }, "GateUnmodified"},
 		"other gate secret":                  {func(p *corev1.PodSpec) { gateVolume(p, "gatehouse-secret").Secret.SecretName = "mine" }, "GateUnmodified"},
 		"keys from a volume of another kind": {func(p *corev1.PodSpec) {

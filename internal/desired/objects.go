@@ -18,6 +18,8 @@ type Inputs struct {
 	Keys map[string][]keys.Private
 	// Rotations is what is stored beside them, per Managed provider.
 	Rotations map[string][]byte
+	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
+	Cluster Issuer
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
 	// GateImage is the image of the gate.
@@ -67,8 +69,11 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 	if violations := Locked(pod, LockOf(s, pod)); len(violations) > 0 {
 		return nil, &UnlockedError{Violations: violations}
 	}
-	return []runtime.ApplyConfiguration{
-		keysSecret,
+	var objects []runtime.ApplyConfiguration
+	if keysSecret != nil {
+		objects = append(objects, keysSecret)
+	}
+	return append(objects,
 		GateSecret(s, in),
 		publicKeys,
 		gateConfig,
@@ -76,7 +81,7 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 		NetworkPolicy(s, in),
 		Service(s),
 		deployment,
-	}, nil
+	), nil
 }
 
 // owner makes the MCPServer the controller of an object: it goes when the MCPServer goes.
@@ -90,7 +95,7 @@ func owner(s *v1alpha1.MCPServer) *metav1ac.OwnerReferenceApplyConfiguration {
 		WithBlockOwnerDeletion(true)
 }
 
-func providerKeys(in Inputs, provider string) ([]keys.Private, error) {
+func managedKeys(in Inputs, provider string) ([]keys.Private, error) {
 	set := in.Keys[provider]
 	if len(set) == 0 {
 		return nil, fmt.Errorf("no key for provider %q", provider)

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,6 +106,25 @@ func TestSpecThatUnlocksGivesNoObjects(t *testing.T) {
 	}
 }
 
+// What admission cannot tell is told with the fields of the spec.
+func TestContradictionsNameFieldsOfTheSpec(t *testing.T) {
+	server := read(t, "testdata/providers/in.yaml")
+	server.Spec.Auth.Providers[2].Issuer = "https://kubernetes.default.svc"
+	server.Spec.Auth.Providers[2].TokenTypes = []string{"at+jwt; v=1"}
+	_, err := desired.Objects(server, inputs(t))
+	var invalid *desired.InvalidError
+	const want = `spec.auth.providers[5].issuer: "https://kubernetes.default.svc" is used twice; ` +
+		`spec.auth.providers[2].tokenTypes[0]: "at+jwt; v=1" is no type of an access token`
+	if !errors.As(err, &invalid) || !sameParts(invalid.Problem, want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// sameParts compares lists whatever their order.
+func sameParts(a, b string) bool {
+	return cmp.Equal(slices.Sorted(strings.SplitSeq(a, "; ")), slices.Sorted(strings.SplitSeq(b, "; ")))
+}
+
 func read(t *testing.T, path string) *v1alpha1.MCPServer {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -123,6 +144,7 @@ func inputs(t *testing.T) desired.Inputs {
 	return desired.Inputs{
 		Keys:              map[string][]keys.Private{desired.DefaultProvider: {key}, "own": {key}},
 		Rotations:         map[string][]byte{desired.DefaultProvider: []byte("{}"), "own": []byte("{}")},
+		Cluster:           desired.Issuer{URL: "https://kubernetes.default.svc", Keys: []keys.Public{key.Public()}},
 		GateSecret:        bytes.Repeat([]byte{7}, 32),
 		GateImage:         "example.com/authproxy:v1",
 		ClusterDomain:     "cluster.local",

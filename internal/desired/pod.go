@@ -49,7 +49,7 @@ func podSpec(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.PodSpecApplyConfigurat
 		WithTerminationGracePeriodSeconds(int64(endpointSeconds + settings.DrainSeconds + exitSeconds)).
 		WithInitContainers(gate).
 		WithContainers(server).
-		WithVolumes(gateVolumes(s)...)
+		WithVolumes(gateVolumes(s, settings)...)
 	if settings.Probe.EnforceGate {
 		spec.WithReadinessGates(corev1ac.PodReadinessGate().WithConditionType(v1alpha1.ConditionPodAuthProven))
 	}
@@ -154,19 +154,6 @@ func gateContainer(settings Settings, in Inputs) (*corev1ac.ContainerApplyConfig
 // adminGet asks the gate's admin port by number: a port's name counts in its own container only.
 func adminGet(settings Settings, path string) *corev1ac.HTTPGetActionApplyConfiguration {
 	return corev1ac.HTTPGetAction().WithPath(path).WithPort(intstr.FromInt32(settings.AdminPort)).WithScheme(corev1.URISchemeHTTP)
-}
-
-// gateVolumes are optional: without its objects the gate starts, answers 503 and can be asked why, where the pod would
-// hang in ContainerCreating without a word to anybody.
-func gateVolumes(s *v1alpha1.MCPServer) []*corev1ac.VolumeApplyConfiguration {
-	return []*corev1ac.VolumeApplyConfiguration{
-		corev1ac.Volume().WithName(configVolume).WithConfigMap(
-			corev1ac.ConfigMapVolumeSource().WithName(gateConfigName(s)).WithOptional(true)),
-		corev1ac.Volume().WithName(keysVolume).WithConfigMap(
-			corev1ac.ConfigMapVolumeSource().WithName(publicKeysName(s)).WithOptional(true)),
-		corev1ac.Volume().WithName(secretVolume).WithSecret(
-			corev1ac.SecretVolumeSource().WithSecretName(GateSecretName(s)).WithOptional(true)),
-	}
 }
 
 func memoryVolume(name, size string) *corev1ac.VolumeApplyConfiguration {

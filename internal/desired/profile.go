@@ -25,6 +25,14 @@ type preset struct {
 	guards func(Settings) []v1alpha1.NameValue
 	// defaults are variables that the user may set otherwise.
 	defaults []v1alpha1.NameValue
+	// sharedSecret says what tokens signed with a shared secret look like; nil where that is not known.
+	sharedSecret *tokenShape
+}
+
+// tokenShape is what a profile knows of tokens.
+type tokenShape struct {
+	tokenTypes, identityClaims []string
+	maxTokenLifetime           int32 // 0 is no bound
 }
 
 func presetFor(profile v1alpha1.Profile) preset {
@@ -60,6 +68,8 @@ var quilt = preset{
 		{Name: "MCP_SKIP_BANNER", Value: "true"},
 		{Name: "QUILT_DISABLE_CACHE", Value: "true"},
 	},
+	// The catalog's tokens are exactly {id, uuid, exp}; the server of 0.14 refuses any other claim.
+	sharedSecret: &tokenShape{tokenTypes: []string{"JWT", ""}, identityClaims: []string{"id"}},
 }
 
 // environment is the server's: what the user set, then what puts it into multiuser mode.

@@ -17,6 +17,7 @@ type Rotation struct {
 }
 
 func resolveRotation(managed *v1alpha1.ManagedKeys, lifetimeSeconds, skewSeconds int32) Rotation {
+	managed = firstNonNil(managed, &v1alpha1.ManagedKeys{})
 	overlap := max(valueOr(managed.OverlapSeconds, 0), lifetimeSeconds+skewSeconds)
 	return Rotation{
 		Interval: time.Duration(valueOr(managed.RotationSeconds, 0)) * time.Second,

@@ -8,11 +8,14 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-// KeysSecret holds the private keys. It is mounted nowhere.
+// KeysSecret holds the private keys. It is mounted nowhere. Without a provider of type Managed there is none.
 func KeysSecret(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.SecretApplyConfiguration, error) {
 	data := map[string][]byte{}
 	for _, provider := range Resolve(s).Providers {
-		set, err := providerKeys(in, provider.Name)
+		if provider.Type != v1alpha1.KeysManaged {
+			continue
+		}
+		set, err := managedKeys(in, provider.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -20,6 +23,9 @@ func KeysSecret(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.SecretApplyConfigur
 			return nil, err
 		}
 		data[RotationFile(provider.Name)] = in.Rotations[provider.Name]
+	}
+	if len(data) == 0 {
+		return nil, nil
 	}
 	return corev1ac.Secret(KeysSecretName(s), s.Namespace).
 		WithLabels(labels(s)).
@@ -35,17 +41,24 @@ func GateSecret(s *v1alpha1.MCPServer, in Inputs) *corev1ac.SecretApplyConfigura
 		WithData(map[string][]byte{authproxy.SecretFile: in.GateSecret})
 }
 
-// PublicKeys is what the gate verifies with.
+// PublicKeys is what the gate verifies with, as far as the operator publishes it.
 func PublicKeys(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfiguration, error) {
 	data := map[string]string{}
 	for _, provider := range Resolve(s).Providers {
-		set, err := providerKeys(in, provider.Name)
-		if err != nil {
-			return nil, err
-		}
 		var public []keys.Public
-		for _, key := range set {
-			public = append(public, key.Public())
+		switch provider.Type {
+		case v1alpha1.KeysManaged:
+			set, err := managedKeys(in, provider.Name)
+			if err != nil {
+				return nil, err
+			}
+			for _, key := range set {
+				public = append(public, key.Public())
+			}
+		case v1alpha1.KeysCluster:
+			public = in.Cluster.Keys
+		case v1alpha1.KeysSecret, v1alpha1.KeysRemote:
+			continue // mounted, or fetched by the gate
 		}
 		encoded, err := keys.MarshalPublic(public)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 // Settings are the effective values of a spec: what the user set, else what the profile presets, else the default.
@@ -33,15 +32,6 @@ type Settings struct {
 	preset preset
 }
 
-// Provider is a v1alpha1.Provider with every default filled in.
-type Provider struct {
-	Name                    string
-	Algorithm               keys.Algorithm
-	ClockSkewSeconds        int32
-	MaxTokenLifetimeSeconds int32
-	Rotation                Rotation
-}
-
 // Probe says how the lock is tried.
 type Probe struct {
 	Interval         time.Duration
@@ -62,8 +52,6 @@ const (
 	defaultAdminPort        = 9090
 	firstCanaryPort         = 29090
 	defaultDrainSeconds     = 30
-	defaultClockSkewSeconds = 30
-	defaultTokenLifetime    = 86400
 	defaultProbeInterval    = 30
 	defaultProbeTimeout     = 5
 	defaultFailureThreshold = 3
@@ -94,7 +82,7 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 		Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},
 	})
 	auth := firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
-	out.Providers = resolveProviders(auth.Providers)
+	out.Providers = resolveProviders(s, preset)
 	out.ForwardAuthorization = preset.forwardAuthorization
 	if auth.Forward != nil && auth.Forward.Authorization != "" {
 		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward
@@ -111,25 +99,6 @@ func canaryPort(taken ...int32) int32 {
 		port++
 	}
 	return port
-}
-
-func resolveProviders(declared []v1alpha1.Provider) []Provider {
-	if len(declared) == 0 {
-		declared = []v1alpha1.Provider{{Name: DefaultProvider, Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}}
-	}
-	var out []Provider
-	for _, p := range declared {
-		managed := firstNonNil(p.Keys.Managed, &v1alpha1.ManagedKeys{})
-		provider := Provider{
-			Name:                    p.Name,
-			Algorithm:               keys.Algorithm(firstNonEmpty(managed.Algorithm, string(keys.EdDSA))),
-			ClockSkewSeconds:        valueOr(p.ClockSkewSeconds, defaultClockSkewSeconds),
-			MaxTokenLifetimeSeconds: valueOr(p.MaxTokenLifetimeSeconds, defaultTokenLifetime),
-		}
-		provider.Rotation = resolveRotation(managed, provider.MaxTokenLifetimeSeconds, provider.ClockSkewSeconds)
-		out = append(out, provider)
-	}
-	return out
 }
 
 func resolveProbe(p *v1alpha1.AuthProbe) Probe {

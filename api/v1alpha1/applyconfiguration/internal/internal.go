@@ -29,6 +29,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Algorithm
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Auth
   map:
     fields:
@@ -139,6 +141,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: resources
       type:
         namedType: io.k8s.api.core.v1.ResourceRequirements
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyFormat
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyPhase
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyStatus
@@ -342,14 +346,37 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: value
       type:
         scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.PlainHTTP
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Profile
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Provider
   map:
     fields:
+    - name: algorithms
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Algorithm
+          elementRelationship: atomic
+    - name: audiences
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: clockSkewSeconds
       type:
         scalar: numeric
+    - name: identityClaims
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: issuer
+      type:
+        scalar: string
     - name: keys
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ProviderKeys
@@ -359,17 +386,68 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: tokenTypes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ProviderKeys
   map:
     fields:
     - name: managed
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ManagedKeys
+    - name: remote
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.RemoteKeys
+    - name: secret
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeys
     - name: type
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeysType
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ReadinessGateMode
   scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.RemoteKeys
+  map:
+    fields:
+    - name: caSecretRef
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeyRef
+    - name: jwksURI
+      type:
+        scalar: string
+    - name: maxStaleSeconds
+      type:
+        scalar: numeric
+    - name: plainHTTP
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.PlainHTTP
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeyRef
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeys
+  map:
+    fields:
+    - name: format
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyFormat
+    - name: keys
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: name
+      type:
+        scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ServerInfo
   map:
     fields:

@@ -2,16 +2,36 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
 // ProviderApplyConfiguration represents a declarative configuration of the Provider type for use
 // with apply.
 //
-// Provider is one issuer of tokens.
+// Provider is one issuer of tokens. A token that names an issuer ("iss") is judged by the provider of that issuer and by
+// no other; one that names none, by the provider without issuer.
 type ProviderApplyConfiguration struct {
 	// name of the provider, in status and metrics.
 	Name *string `json:"name,omitempty"`
+	// issuer is the exact "iss" of its tokens. Default: its tokens have no "iss"; one provider at most may be so.
+	Issuer *string `json:"issuer,omitempty"`
+	// audiences: a token must name one of them in "aud". Required but for shared secrets: without it their tokens are
+	// good wherever that secret is known, and one that has "aud" is refused.
+	Audiences []string `json:"audiences,omitempty"`
+	// algorithms are the JWS algorithms ("alg") accepted. A key serves one of them: the one that its file names, else the
+	// first of these that it can. Default: HS256 for shared secrets, every other algorithm for public keys.
+	Algorithms []apiv1alpha1.Algorithm `json:"algorithms,omitempty"`
+	// tokenTypes are the "typ" headers accepted; "" accepts a token without one. Default: at+jwt alone (RFC 9068); for
+	// shared secrets of profile Quilt also JWT and none.
+	TokenTypes []string `json:"tokenTypes,omitempty"`
+	// identityClaims together say who the caller is; each must be there. Default: sub; for shared secrets of profile
+	// Quilt: id.
+	IdentityClaims []string `json:"identityClaims,omitempty"`
 	// clockSkewSeconds is the leeway on a token's times. Default: 30.
 	ClockSkewSeconds *int32 `json:"clockSkewSeconds,omitempty"`
-	// maxTokenLifetimeSeconds refuses tokens that live longer, from "iat" to "exp". Default: 86400.
+	// maxTokenLifetimeSeconds refuses tokens that live longer, from "iat" to "exp", and those without "iat". 0 is no
+	// bound. Default: 86400; for shared secrets of profile Quilt, whose tokens have no "iat": 0.
 	MaxTokenLifetimeSeconds *int32 `json:"maxTokenLifetimeSeconds,omitempty"`
 	// keys say where the provider's verification keys come from.
 	Keys *ProviderKeysApplyConfiguration `json:"keys,omitempty"`
@@ -28,6 +48,54 @@ func Provider() *ProviderApplyConfiguration {
 // If called multiple times, the Name field is set to the value of the last call.
 func (b *ProviderApplyConfiguration) WithName(value string) *ProviderApplyConfiguration {
 	b.Name = &value
+	return b
+}
+
+// WithIssuer sets the Issuer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Issuer field is set to the value of the last call.
+func (b *ProviderApplyConfiguration) WithIssuer(value string) *ProviderApplyConfiguration {
+	b.Issuer = &value
+	return b
+}
+
+// WithAudiences adds the given value to the Audiences field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Audiences field.
+func (b *ProviderApplyConfiguration) WithAudiences(values ...string) *ProviderApplyConfiguration {
+	for i := range values {
+		b.Audiences = append(b.Audiences, values[i])
+	}
+	return b
+}
+
+// WithAlgorithms adds the given value to the Algorithms field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Algorithms field.
+func (b *ProviderApplyConfiguration) WithAlgorithms(values ...apiv1alpha1.Algorithm) *ProviderApplyConfiguration {
+	for i := range values {
+		b.Algorithms = append(b.Algorithms, values[i])
+	}
+	return b
+}
+
+// WithTokenTypes adds the given value to the TokenTypes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the TokenTypes field.
+func (b *ProviderApplyConfiguration) WithTokenTypes(values ...string) *ProviderApplyConfiguration {
+	for i := range values {
+		b.TokenTypes = append(b.TokenTypes, values[i])
+	}
+	return b
+}
+
+// WithIdentityClaims adds the given value to the IdentityClaims field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the IdentityClaims field.
+func (b *ProviderApplyConfiguration) WithIdentityClaims(values ...string) *ProviderApplyConfiguration {
+	for i := range values {
+		b.IdentityClaims = append(b.IdentityClaims, values[i])
+	}
 	return b
 }
 

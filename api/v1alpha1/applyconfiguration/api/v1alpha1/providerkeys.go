@@ -15,6 +15,11 @@ type ProviderKeysApplyConfiguration struct {
 	Type *apiv1alpha1.KeysType `json:"type,omitempty"`
 	// managed configures keys that Gatehouse makes.
 	Managed *ManagedKeysApplyConfiguration `json:"managed,omitempty"`
+	// secret names keys that you bring.
+	Secret *SecretKeysApplyConfiguration `json:"secret,omitempty"`
+	// remote says where the gate fetches keys. Default: where the issuer's metadata says (OpenID Connect Discovery,
+	// RFC 8414).
+	Remote *RemoteKeysApplyConfiguration `json:"remote,omitempty"`
 }
 
 // ProviderKeysApplyConfiguration constructs a declarative configuration of the ProviderKeys type for use with
@@ -36,5 +41,21 @@ func (b *ProviderKeysApplyConfiguration) WithType(value apiv1alpha1.KeysType) *P
 // If called multiple times, the Managed field is set to the value of the last call.
 func (b *ProviderKeysApplyConfiguration) WithManaged(value *ManagedKeysApplyConfiguration) *ProviderKeysApplyConfiguration {
 	b.Managed = value
+	return b
+}
+
+// WithSecret sets the Secret field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Secret field is set to the value of the last call.
+func (b *ProviderKeysApplyConfiguration) WithSecret(value *SecretKeysApplyConfiguration) *ProviderKeysApplyConfiguration {
+	b.Secret = value
+	return b
+}
+
+// WithRemote sets the Remote field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Remote field is set to the value of the last call.
+func (b *ProviderKeysApplyConfiguration) WithRemote(value *RemoteKeysApplyConfiguration) *ProviderKeysApplyConfiguration {
+	b.Remote = value
 	return b
 }

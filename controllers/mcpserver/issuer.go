@@ -1,0 +1,99 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// issuerAge is how long what the API server said of its issuer is believed. Its administrator publishes a new key long
+// before it signs, since nobody is told of it.
+const issuerAge = time.Minute
+
+// issuerPause is when a server with a provider of type Cluster is looked at again: no event tells of a new key.
+const issuerPause = 5 * time.Minute
+
+// ClusterIssuer reads the cluster's own issuer of ServiceAccount tokens from the API server, and remembers it for a
+// while. It is asked through the connection that the operator has anyway: no URL of anybody's choice is fetched.
+type ClusterIssuer struct {
+	// Get reads a path of the API server.
+	Get func(ctx context.Context, path string) ([]byte, error)
+	// Now is the clock.
+	Now func() time.Time
+
+	mu    sync.Mutex
+	at    time.Time
+	known desired.Issuer
+}
+
+// NewClusterIssuer reads from the API server of the configuration.
+func NewClusterIssuer(config *rest.Config) (*ClusterIssuer, error) {
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("reach the cluster: %w", err)
+	}
+	get := func(ctx context.Context, path string) ([]byte, error) {
+		return client.RESTClient().Get().AbsPath(path).DoRaw(ctx)
+	}
+	return &ClusterIssuer{Get: get, Now: time.Now}, nil
+}
+
+// Read gives the issuer and its keys (OpenID Connect Discovery, as the API server serves it). An error does not hide what
+// was read before.
+func (c *ClusterIssuer) Read(ctx context.Context) (desired.Issuer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.Now().Sub(c.at) < issuerAge {
+		return c.known, nil
+	}
+	var metadata struct {
+		Issuer string `json:"issuer"`
+	}
+	found, err := c.Get(ctx, "/.well-known/openid-configuration")
+	if err == nil {
+		err = json.Unmarshal(found, &metadata)
+	}
+	if err == nil && metadata.Issuer == "" {
+		err = errors.New("it names no issuer")
+	}
+	if err != nil {
+		return desired.Issuer{}, fmt.Errorf("/.well-known/openid-configuration: %w", err)
+	}
+	found, err = c.Get(ctx, "/openid/v1/jwks")
+	if err != nil {
+		return desired.Issuer{}, fmt.Errorf("/openid/v1/jwks: %w", err)
+	}
+	set, err := keys.ParsePublic(found)
+	if err != nil {
+		return desired.Issuer{}, fmt.Errorf("/openid/v1/jwks: %w", err)
+	}
+	c.known, c.at = desired.Issuer{URL: metadata.Issuer, Keys: set.Keys}, c.Now()
+	return c.known, nil
+}
+
+// observeCluster asks for the cluster's issuer where a provider wants it.
+func (r *Reconciler) observeCluster(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	for i, provider := range desired.Resolve(server).Providers {
+		if provider.Type != v1alpha1.KeysCluster {
+			continue
+		}
+		issuer, err := r.Issuer.Read(ctx)
+		if err != nil {
+			return keyProblem(v1alpha1.ReasonIssuerUnavailable,
+				"spec.auth.providers[%d].keys: the API server does not tell its issuer and its keys: %v. Look at its flags --service-account-issuer and --service-account-jwks-uri, and at the operator's role.", i, err)
+		}
+		seen.cluster = issuer
+		seen.public[provider.Name] = unique(bound(issuer.Keys, provider.Algorithms))
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package mcpserver
+
+import (
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// maxParsed bounds the memory that parsed takes: above it everything is forgotten, and read again.
+const maxParsed = 4096
+
+// parsed remembers the keys of Secrets by their version: to name a shared secret is slow on purpose, and a server is
+// reconciled often. The zero value is empty.
+type parsed struct {
+	mu    sync.Mutex
+	known map[parsedKey]parsedSet
+}
+
+type parsedKey struct {
+	uid     types.UID
+	version string
+	key     string
+	format  v1alpha1.KeyFormat
+}
+
+type parsedSet struct {
+	keys []keys.Public
+	err  error
+}
+
+// parse reads the keys of one data key.
+func (p *parsed) parse(secret *corev1.Secret, key string, format v1alpha1.KeyFormat) ([]keys.Public, error) {
+	id := parsedKey{secret.UID, secret.ResourceVersion, key, format}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known, found := p.known[id]; found {
+		return known.keys, known.err
+	}
+	set, err := parseKeys(secret.Data[key], format)
+	if p.known == nil || len(p.known) >= maxParsed {
+		p.known = map[parsedKey]parsedSet{}
+	}
+	p.known[id] = parsedSet{set.Keys, err}
+	return set.Keys, err
+}
+
+func parseKeys(data []byte, format v1alpha1.KeyFormat) (keys.Set, error) {
+	switch format {
+	case v1alpha1.FormatSharedSecret:
+		return keys.ParseSharedSecret(data)
+	case v1alpha1.FormatPEM:
+		return keys.ParsePEM(data)
+	default:
+		return keys.ParsePublic(data)
+	}
+}

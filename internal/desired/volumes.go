@@ -1,0 +1,64 @@
+package desired
+
+import (
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// gateVolumes are optional: without its objects the gate starts, answers 503 and can be asked why, where the pod would
+// hang in ContainerCreating without a word to anybody.
+func gateVolumes(s *v1alpha1.MCPServer, settings Settings) []*corev1ac.VolumeApplyConfiguration {
+	return []*corev1ac.VolumeApplyConfiguration{
+		corev1ac.Volume().WithName(configVolume).WithConfigMap(
+			corev1ac.ConfigMapVolumeSource().WithName(gateConfigName(s)).WithOptional(true)),
+		corev1ac.Volume().WithName(keysVolume).WithProjected(keysSources(s, settings)),
+		corev1ac.Volume().WithName(secretVolume).WithSecret(
+			corev1ac.SecretVolumeSource().WithSecretName(GateSecretName(s)).WithOptional(true)),
+	}
+}
+
+// keysSources are what the operator publishes, and of each Secret that a provider names the data keys that it names: a
+// Secret may hold more than is for the gate.
+func keysSources(s *v1alpha1.MCPServer, settings Settings) *corev1ac.ProjectedVolumeSourceApplyConfiguration {
+	sources := corev1ac.ProjectedVolumeSource().WithSources(corev1ac.VolumeProjection().WithConfigMap(
+		corev1ac.ConfigMapProjection().WithName(publicKeysName(s)).WithOptional(true)))
+	for _, ref := range settings.secretRefs() {
+		secret := corev1ac.SecretProjection().WithName(ref.name).WithOptional(true)
+		for _, key := range ref.keys {
+			secret.WithItems(corev1ac.KeyToPath().WithKey(key).WithPath(mountedFile(ref.provider, key)))
+		}
+		sources.WithSources(corev1ac.VolumeProjection().WithSecret(secret))
+	}
+	return sources
+}
+
+// References names what users bring for a server, as "Secret NAME" or "ConfigMap NAME".
+func References(s *v1alpha1.MCPServer) []string {
+	var out []string
+	for _, ref := range Resolve(s).secretRefs() {
+		out = append(out, "Secret "+ref.name)
+	}
+	return out
+}
+
+// secretRef is what a provider wants of a Secret of yours.
+type secretRef struct {
+	provider, name string
+	keys           []string
+	// secret tells that what is in it opens the server, or may.
+	secret bool
+}
+
+func (s Settings) secretRefs() []secretRef {
+	var refs []secretRef
+	for _, p := range s.Providers {
+		if p.Secret != nil {
+			refs = append(refs, secretRef{provider: p.Name, name: p.Secret.Name, keys: p.Secret.Keys, secret: true})
+		}
+		if p.Remote != nil && p.Remote.CASecretRef != nil {
+			refs = append(refs, secretRef{provider: p.Name, name: p.Remote.CASecretRef.Name, keys: []string{CAKey(*p.Remote.CASecretRef)}})
+		}
+	}
+	return refs
+}
