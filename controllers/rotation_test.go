@@ -230,23 +230,22 @@ var _ = Describe("The keys of an MCPServer", func() {
 		o := start(gateImage)
 		s := proveRotated(ctx, o, 1)
 		backup := secret(ctx, s.MCPServer, "-keys")
-		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, s.signing(ctx).ID())
+		stolen := s.signing(ctx)
+		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
 		s.act(ctx, o)
 		s.mount(ctx)
 		s.act(ctx, o)
 
-		restore := func() {
-			object := &corev1.Secret{}
-			Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-keys"}, object)).To(Succeed())
-			object.Data = backup
-			Expect(k8s.Update(ctx, object)).To(Succeed())
-		}
-		restore()
+		object := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-keys"}, object)).To(Succeed())
+		object.Data = backup
+		Expect(k8s.Update(ctx, object)).To(Succeed())
 		s.act(ctx, o)
-		Expect(s.phases(ctx)).To(Equal("Revoked Signing"), "the annotation is there still")
+		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"), "the annotation is there still")
+		Expect(string(configMap(ctx, s.MCPServer, "-jwks")["managed.jwks"])).NotTo(ContainSubstring(stolen.ID()))
 		s.mount(ctx)
-		s.act(ctx, o)
-		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"))
+		Expect(s.answers(ctx, stolen)).To(HaveEach(http.StatusUnauthorized))
+		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
 	})
 
 	It("are made anew when their Secret is deleted in the middle of a rotation", func(ctx SpecContext) {

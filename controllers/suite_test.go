@@ -46,7 +46,7 @@ func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
 		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
 		Sightings: mcpserver.NewSightings(),
-		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
+		Inputs:    desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	mcpac "github.com/mcp-gatehouse/gatehouse/api/v1alpha1/applyconfiguration/api/v1alpha1"
@@ -28,7 +28,7 @@ type turn struct {
 // before the Secret is written, which fails if the Secret was written in between.
 func (r *Reconciler) rotate(server *v1alpha1.MCPServer, provider desired.Provider, secret *corev1.Secret, seen *observed) error {
 	now := r.Now()
-	t := turn{provider: provider.Name, in: r.rotationInputs(server, provider, seen.pods)}
+	t := turn{provider: provider.Name}
 	file := authproxy.KeysFile(provider.Name)
 	data, found := secret.Data[file]
 	var err error
@@ -38,6 +38,10 @@ func (r *Reconciler) rotate(server *v1alpha1.MCPServer, provider desired.Provide
 				"Secret %s, key %s, cannot be used: %v. Pods keep the keys they have. Restore it from a backup, or delete the Secret to have a new key made, which ends all tokens of this server.",
 				secret.Name, file, err)}
 		}
+	}
+	r.Sightings.follow(client.ObjectKeyFromObject(server), t.stored.Step)
+	t.in = r.rotationInputs(server, provider, seen.pods)
+	if found {
 		t.next, err = rotation.Next(t.stored, now, t.in)
 	} else {
 		t.next, err = rotation.New(provider.Managed, t.in.Request, now)
@@ -64,7 +68,7 @@ func (r *Reconciler) rotationInputs(server *v1alpha1.MCPServer, provider desired
 		Revoke:    server.Annotations[v1alpha1.AnnotationRevokeKey],
 		Parked:    desired.Resolve(server).Replicas == 0,
 	}
-	name := types.NamespacedName{Namespace: server.Namespace, Name: server.Name}
+	name := client.ObjectKeyFromObject(server)
 	for _, pod := range pods {
 		// Anyone may give a pod our labels; what no ReplicaSet made is never sent a token, and so never seen.
 		if made := metav1.GetControllerOf(&pod); made == nil || made.Kind != "ReplicaSet" || !CanAnswer(pod) {

@@ -19,7 +19,9 @@ import (
 type Sightings struct {
 	mu      sync.Mutex
 	servers map[types.NamespacedName]map[types.UID]sighting
-	news    chan event.GenericEvent
+	// steps are those at which the key sets were read last.
+	steps map[types.NamespacedName]int64
+	news  chan event.GenericEvent
 }
 
 // sighting is of one pod: for each kid, the step of the key set as it was before the pod was asked.
@@ -31,7 +33,11 @@ const newsBuffer = 1024
 
 // NewSightings gives an empty store.
 func NewSightings() *Sightings {
-	return &Sightings{servers: map[types.NamespacedName]map[types.UID]sighting{}, news: make(chan event.GenericEvent, newsBuffer)}
+	return &Sightings{
+		servers: map[types.NamespacedName]map[types.UID]sighting{},
+		steps:   map[types.NamespacedName]int64{},
+		news:    make(chan event.GenericEvent, newsBuffer),
+	}
 }
 
 // Add notes that a pod accepted a key, or refused it, when the key set was at a step.
@@ -58,6 +64,16 @@ func (s *Sightings) Add(server *v1alpha1.MCPServer, pod types.UID, kid string, s
 	}
 }
 
+// follow forgets what was seen before a key set that has gone back, because a backup was restored: its steps are others.
+func (s *Sightings) follow(server types.NamespacedName, step int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if step < s.steps[server] {
+		delete(s.servers, server)
+	}
+	s.steps[server] = step
+}
+
 // Of gives what a pod was seen to accept and to refuse.
 func (s *Sightings) Of(server types.NamespacedName, pod types.UID) (accepts, refuses map[string]int64) {
 	s.mu.Lock()
@@ -66,7 +82,7 @@ func (s *Sightings) Of(server types.NamespacedName, pod types.UID) (accepts, ref
 	return maps.Clone(seen.accepts), maps.Clone(seen.refuses)
 }
 
-// Keep forgets all pods of a server but those that exist.
+// Keep forgets all pods of a server but those that exist. A server without any is forgotten.
 func (s *Sightings) Keep(server types.NamespacedName, pods []corev1.Pod) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,5 +93,8 @@ func (s *Sightings) Keep(server types.NamespacedName, pods []corev1.Pod) {
 	maps.DeleteFunc(s.servers[server], func(uid types.UID, _ sighting) bool { return !exist[uid] })
 	if len(s.servers[server]) == 0 {
 		delete(s.servers, server)
+	}
+	if len(pods) == 0 {
+		delete(s.steps, server)
 	}
 }
