@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
@@ -27,10 +28,11 @@ import (
 
 var addresses, pods atomic.Int32
 
-// newAddress gives every pod a loopback address of its own, where its ports are free.
+// newAddress gives every pod a loopback address of its own, where its ports are free: other processes that run this suite
+// have a block of their own.
 func newAddress() string {
 	n := addresses.Add(1)
-	return fmt.Sprintf("127.11.%d.%d", n/250, n%250+1)
+	return fmt.Sprintf("127.%d.%d.%d", 11+os.Getpid()%200, n/250, n%250+1)
 }
 
 // simulatedPod is a pod of the API server whose address is a loopback address, where a real gate and a real MCP server
@@ -41,7 +43,9 @@ type simulatedPod struct {
 	spec corev1.PodSpec
 	// client and admin serve the gate's ports; a spec may put something else there.
 	client, admin atomic.Pointer[http.Handler]
-	server        *mcpfake.Server
+	// state changes what the gate says of itself; a spec may set it.
+	state  atomic.Pointer[func(*admin.State)]
+	server *mcpfake.Server
 }
 
 // startPod plays the controllers of Deployment and ReplicaSet, the scheduler and the kubelet: it makes the server's
@@ -83,12 +87,12 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 
 	p.mount(ctx, server, ip)
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
-	admin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
+	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	go func() { _ = front.Serve(listen(settings.GatePort)) }()
-	go func() { _ = admin.Serve(listen(settings.AdminPort)) }()
+	go func() { _ = back.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
 		_ = front.Close()
-		_ = admin.Close()
+		_ = back.Close()
 		_ = upstream.Close()
 	})
 	p.update(ctx, func(status *corev1.PodStatus) {
@@ -119,7 +123,7 @@ func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip
 	})
 	Expect(err).NotTo(HaveOccurred())
 	p.serve(g.ClientHandler())
-	p.serveAdmin(g.AdminHandler())
+	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
 }
 
 // projected gives the files of one of the pod's projected volumes.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -74,19 +75,25 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	sightings := mcpserver.NewSightings()
 	builder := &mcpserver.Reconciler{
 		Sightings: sightings,
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
 		Issuer: issuer,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,
 			OperatorNamespace: options.namespace,
 			OperatorLabels:    operatorLabels,
+			ReadinessGatesOff: options.readinessGatesOff,
 		},
 	}
 	if err := builder.SetupWithManager(context.Background(), mgr, mcpserver.CacheOptions(options.watchNamespaces)); err != nil {
 		return err
 	}
-	prober := authprobe.NewReconciler(mgr.GetClient(), recorder)
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{
+		ProbeQPS: options.probeQPS, Registry: crmetrics.Registry,
+	})
+	if err != nil {
+		return err
+	}
 	prober.Sightings = sightings
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err

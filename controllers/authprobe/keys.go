@@ -33,7 +33,7 @@ func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, 
 		return 0, nil
 	}
 	use, err := r.credentials(ctx, server)
-	if err != nil || use == nil {
+	if err != nil || use == nil || !use.control {
 		return 0, err
 	}
 	var asked sync.WaitGroup
@@ -90,10 +90,10 @@ type keyQuestion struct {
 
 // questions gives what a rotation waits for, and since when.
 func (r *Reconciler) questions(server *v1alpha1.MCPServer, data map[string][]byte) (out []keyQuestion, since time.Time) {
-	for _, provider := range desired.Resolve(server).Providers {
+	if provider, managed := desired.Resolve(server).Managed(); managed {
 		set, err := rotation.Decode(data[authproxy.KeysFile(provider.Name)], data[desired.RotationFile(provider.Name)], r.Now())
 		if err != nil {
-			continue // the condition KeysReady tells what is wrong with the Secret
+			return nil, since // the condition KeysReady tells what is wrong with the Secret
 		}
 		for _, key := range set.Questions() {
 			out = append(out, keyQuestion{key, set.Step})
@@ -120,13 +120,13 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 // askAbout tells whether a pod accepts tokens of a key. told is false where no answer tells. Like any token that may open
 // something, these are sent to none but the gate of a pod of this server that has just proved that it is.
 func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
-	use.tokens.Key = key.Private
+	use.tokens.Key, use.retired = key.Private, nil
 	template, owned, err := r.template(ctx, server, pod)
 	if err != nil || !owned || len(desired.Locked(pod.Spec, desired.LockOf(server, template))) > 0 {
 		return false, false
 	}
-	settings := desired.Resolve(server)
-	before, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
+	timeout := desired.Resolve(server).Probe.Timeout
+	before, failure := r.identify(ctx, pod, use, timeout)
 	if failure != nil {
 		return false, false
 	}
@@ -134,14 +134,12 @@ func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, p
 	if err != nil {
 		return false, false
 	}
-	report, err := r.Prober.Run(ctx, probe.Target{
-		URL: "http://" + gate + settings.Path, Providers: []probe.Provider{{Tokens: use.tokens}}, Exact: true, Tier: probe.Beat,
-		Timeout: settings.Probe.Timeout, ClockTolerance: use.skew,
-	})
+	ask := question{tier: probe.Beat, requestID: use.requestID(pod)}
+	report, err := r.Prober.Run(ctx, target(server, gate, use, before, ask))
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return false, false
 	}
-	after, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
+	after, failure := r.identify(ctx, pod, use, timeout)
 	if failure != nil || after.Instance != before.Instance || !r.unchanged(ctx, pod) {
 		return false, false
 	}
