@@ -56,7 +56,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 			ForwardAuthorization: settings.ForwardAuthorization,
 			BareServer:           bareServerMode(settings),
 		},
-		AllowedHosts:   append(serviceHosts(s, in.ClusterDomain), gate.AllowedHosts...),
+		AllowedHosts:   allowedHosts(s, in),
 		AllowedOrigins: gate.AllowedOrigins,
 		SessionBinding: authproxy.SessionBindingCaller,
 		Limits: authproxy.Limits{
@@ -69,14 +69,4 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
 		config.Providers = append(config.Providers, gateProvider(provider, in))
 	}
 	return config
-}
-
-// serviceHosts are the names that cluster DNS gives to the Service.
-func serviceHosts(s *v1alpha1.MCPServer, domain string) []string {
-	return []string{
-		s.Name,
-		s.Name + "." + s.Namespace,
-		s.Name + "." + s.Namespace + ".svc",
-		s.Name + "." + s.Namespace + ".svc." + domain,
-	}
 }
