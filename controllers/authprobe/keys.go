@@ -122,7 +122,7 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
 	use.tokens.Key, use.retired = key.Private, nil
 	template, owned, err := r.template(ctx, server, pod)
-	if err != nil || !owned || len(desired.Locked(pod.Spec, desired.LockOf(server, template))) > 0 {
+	if err != nil || !owned || len(desired.Locked(pod.Spec, desired.LockOf(server, template.spec))) > 0 {
 		return false, false
 	}
 	timeout := desired.Resolve(server).Probe.Timeout
