@@ -92,22 +92,7 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	upstream := listen(settings.Port)
 	go func() { _ = fake.Serve(upstream) }()
 
-	dir := GinkgoT().TempDir()
-	mount := func(what string, data map[string][]byte) string {
-		path := filepath.Join(dir, what)
-		Expect(os.Mkdir(path, 0o700)).To(Succeed())
-		for file, content := range data {
-			Expect(os.WriteFile(filepath.Join(path, file), content, 0o600)).To(Succeed())
-		}
-		return path
-	}
-	g, err := gate.New(gate.Options{
-		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
-		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
-	})
-	Expect(err).NotTo(HaveOccurred())
-	p.serve(g.ClientHandler())
-	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
+	p.mount(ctx, server, ip)
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
 	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	go func() { _ = front.Serve(listen(settings.GatePort)) }()
@@ -124,6 +109,28 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		status.ContainerStatuses = []corev1.ContainerStatus{{Name: desired.ServerContainer, ContainerID: "c://server", State: running, Ready: true}}
 		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
 	})
+}
+
+// mount starts a gate on what the API server has now, in place of the one that runs. Before that, a pod does not see what
+// was changed.
+func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip string) {
+	GinkgoHelper()
+	dir := GinkgoT().TempDir()
+	mount := func(what string, data map[string][]byte) string {
+		path := filepath.Join(dir, what)
+		Expect(os.Mkdir(path, 0o700)).To(Succeed())
+		for file, content := range data {
+			Expect(os.WriteFile(filepath.Join(path, file), content, 0o600)).To(Succeed())
+		}
+		return path
+	}
+	g, err := gate.New(gate.Options{
+		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
+		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	p.serve(g.ClientHandler())
+	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
 }
 
 // projected gives the files of one of the pod's projected volumes.

@@ -37,7 +37,9 @@ func start(gateImage string) *operator {
 	prober, err := authprobe.NewReconciler(k8s, k8s, recorder, authprobe.Options{})
 	Expect(err).NotTo(HaveOccurred())
 	prober.Jitter = func() float64 { return 0 }
-	return &operator{builder: newBuilder(k8s, gateImage), prober: prober}
+	o := &operator{builder: newBuilder(k8s, gateImage), prober: prober}
+	prober.Sightings = o.builder.Sightings
+	return o
 }
 
 // act is one turn of both controllers, and of the first again: it sums up what the second has written.

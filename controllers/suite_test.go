@@ -50,7 +50,8 @@ var (
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
 		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
-		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
+		Sightings: mcpserver.NewSightings(),
+		Inputs:    desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
 
@@ -95,6 +96,7 @@ var _ = BeforeSuite(func() {
 	registry = prometheus.NewRegistry()
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), k8s, recorder, authprobe.Options{Registry: registry})
 	Expect(err).NotTo(HaveOccurred())
+	prober.Sightings = builder.Sightings
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)

@@ -20,8 +20,8 @@ const (
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
 	//
-	// True:  KeysPublished
-	// False: KeyMissing, KeysUnusable, IssuerUnavailable, KeysPending
+	// True:  KeysPublished, KeysRotating
+	// False: KeyMissing, KeysUnusable, IssuerUnavailable, KeysPending, KeyRevoked
 	ConditionKeysReady = "KeysReady"
 
 	// ConditionAvailable says whether enough pods serve: those whose containers run, and whose lock was proven.
@@ -94,6 +94,12 @@ const (
 	// ReasonKeysPublished: every provider has its keys: those made by Gatehouse and those of the cluster are published to
 	// the gate, those that you bring are usable and mounted there. Remote ones the gate fetches itself.
 	ReasonKeysPublished = "KeysPublished"
+	// ReasonKeysRotating: likewise, and a key of type Managed is being replaced by a new one. The message says what is
+	// waited for.
+	ReasonKeysRotating = "KeysRotating"
+	// ReasonKeyRevoked: a key was revoked, and not every pod was seen to refuse it yet. The message names those that were
+	// not.
+	ReasonKeyRevoked = "KeyRevoked"
 	// ReasonKeyMissing: a Secret that the spec names is not there, or has no such data key. Pods keep what is mounted. The
 	// message names the field: create the Secret, or name another.
 	ReasonKeyMissing = "KeyMissing"
@@ -206,6 +212,16 @@ const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
 
 // AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.
 const AnnotationMountedRevision = "mcp.gatehouse.dev/mounted-revision"
+
+// Annotations by which people ask for something, on MCPServers.
+const (
+	// AnnotationRotateKeys asks for a new signing key of the Managed provider. Each new value asks once more; a time is a
+	// good one.
+	AnnotationRotateKeys = "mcp.gatehouse.dev/rotate-keys"
+	// AnnotationRevokeKey holds the kid of a key of the Managed provider that must be refused at once, whatever tokens it
+	// has signed. It may stay: a key of that id is never published again.
+	AnnotationRevokeKey = "mcp.gatehouse.dev/revoke-key"
+)
 
 // Labels on every object that belongs to an MCPServer.
 const (

@@ -8,6 +8,7 @@ package v1alpha1
 // +kubebuilder:validation:XValidation:rule="self.keys.type != 'Secret' || !has(self.keys.secret) || self.keys.secret.format == 'SharedSecret' || has(self.audiences)",message="audiences is required for public keys: the issuer's tokens for other servers must not open this one"
 // +kubebuilder:validation:XValidation:rule="!has(self.algorithms) || self.algorithms.all(a, a.startsWith('HS') == (self.keys.type == 'Secret' && has(self.keys.secret) && self.keys.secret.format == 'SharedSecret'))",message="algorithms HS256, HS384 and HS512 are for keys of format SharedSecret, and only they are"
 // +kubebuilder:validation:XValidation:rule="self.keys.type != 'Remote' || (has(self.keys.remote) && has(self.keys.remote.jwksURI)) || (has(self.issuer) && (self.issuer.startsWith('https://') || (has(self.keys.remote) && has(self.keys.remote.plainHTTP) && self.keys.remote.plainHTTP == 'Allow' && self.issuer.startsWith('http://'))))",message="without keys.remote.jwksURI the keys are looked for at issuer, which must then be an https URL"
+// +kubebuilder:validation:XValidation:rule="!has(self.keys.managed) || !has(self.keys.managed.overlapSeconds) || !has(self.maxTokenLifetimeSeconds) || self.keys.managed.overlapSeconds >= self.maxTokenLifetimeSeconds",message="overlapSeconds must not be shorter than maxTokenLifetimeSeconds: good tokens of the old key would be refused"
 type Provider struct {
 	// name of the provider, in status and metrics.
 	// +required
@@ -131,11 +132,26 @@ type ProviderKeys struct {
 
 // ManagedKeys configures keys that Gatehouse makes.
 type ManagedKeys struct {
-	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change the
-	// algorithm of a server that has its key, delete the Secret NAME-keys, which ends all its tokens.
+	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change that of a
+	// server which has its key, rotate the key.
 	// +optional
 	// +kubebuilder:validation:Enum=EdDSA;ES256;RS256
 	Algorithm string `json:"algorithm,omitempty"`
+
+	// rotationSeconds is how long a key signs before it is replaced. Default: for ever; a key is then replaced on request
+	// only, by the annotation mcp.gatehouse.dev/rotate-keys. Every step waits until it was seen to have reached every pod.
+	// +optional
+	// +kubebuilder:validation:Minimum=3600
+	// +kubebuilder:validation:Maximum=315360000
+	RotationSeconds *int32 `json:"rotationSeconds,omitempty"`
+
+	// overlapSeconds is how long a key that was replaced still verifies; a minute more is added for tokens that were being
+	// signed at that moment. Default, and the least that is effective: the longest life of a token, which is
+	// maxTokenLifetimeSeconds and clockSkewSeconds.
+	// +optional
+	// +kubebuilder:validation:Minimum=60
+	// +kubebuilder:validation:Maximum=31536000
+	OverlapSeconds *int32 `json:"overlapSeconds,omitempty"`
 }
 
 // SecretKeys are verification keys in a Secret of the MCPServer's namespace. The gate mounts them, and no other container

@@ -37,7 +37,8 @@ type MCPServerStatus struct {
 	// +optional
 	GateImage string `json:"gateImage,omitempty"`
 
-	// keys are the keys that the gate is told to accept. Never key material.
+	// keys are the keys that the gate is told to accept, those that it must refuse, and the last ones that every pod was
+	// seen to refuse. Never key material.
 	// +optional
 	// +listType=map
 	// +listMapKey=provider
@@ -72,7 +73,39 @@ type KeyStatus struct {
 	// algorithm that the key serves.
 	// +optional
 	Algorithm string `json:"algorithm,omitempty"`
+	// phase is where a Managed key is in its life. Other keys have none.
+	// +optional
+	Phase KeyPhase `json:"phase,omitempty"`
+	// since is when it entered the phase.
+	// +optional
+	Since metav1.Time `json:"since,omitzero"`
+	// observedPods is how many pods were seen to do what the phase waits for: to accept a Published key, to refuse a
+	// Retired or Revoked one. Absent where nothing is waited for.
+	// +optional
+	ObservedPods *int32 `json:"observedPods,omitempty"`
+	// refusedTime is when every pod had been seen to refuse a Retired or Revoked key.
+	// +optional
+	RefusedTime metav1.Time `json:"refusedTime,omitzero"`
 }
+
+// KeyPhase is where a Managed key is in its life.
+//
+// +kubebuilder:validation:Enum=Published;Signing;Retiring;Retired;Revoked
+type KeyPhase string
+
+const (
+	// KeyPublished: pods are to accept the key, and nothing is signed with it yet.
+	KeyPublished KeyPhase = "Published"
+	// KeySigning: new tokens are signed with the key. Every pod was seen to accept it, unless it took the place of a revoked
+	// one.
+	KeySigning KeyPhase = "Signing"
+	// KeyRetiring: the key signs nothing any more, and verifies for as long as its tokens can live.
+	KeyRetiring KeyPhase = "Retiring"
+	// KeyRetired: the key is no longer published; pods are to refuse it.
+	KeyRetired KeyPhase = "Retired"
+	// KeyRevoked: the key was withdrawn at once, by the annotation mcp.gatehouse.dev/revoke-key.
+	KeyRevoked KeyPhase = "Revoked"
+)
 
 // AuthHealth is the evidence behind the condition AuthHealthy. While the operator runs it is written on every change
 // and, while rounds come to a result, at least every ten minutes or every interval, whichever is longer. A lastProbeTime

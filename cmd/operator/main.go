@@ -72,8 +72,10 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
+	sightings := mcpserver.NewSightings()
 	builder := &mcpserver.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Sightings: sightings,
+		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
 		Issuer: issuer,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
@@ -92,6 +94,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
+	prober.Sightings = sightings
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}

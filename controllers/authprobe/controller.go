@@ -47,6 +47,8 @@ type Reconciler struct {
 	Prober *probe.Prober
 	HTTP   *http.Client
 	Dial   probe.DialFunc
+	// Sightings takes what pods were seen to do with keys; controller mcpserver reads it.
+	Sightings *mcpserver.Sightings
 
 	ledger  ledger
 	brake   brake
@@ -66,7 +68,7 @@ type Options struct {
 func NewReconciler(c client.Client, live client.Reader, recorder events.EventRecorder, options Options) (*Reconciler, error) {
 	r := &Reconciler{
 		Client: c, Live: live, Events: recorder, Now: time.Now, Jitter: rand.Float64,
-		Prober: probe.New(probe.Options{}),
+		Prober: probe.New(probe.Options{}), Sightings: mcpserver.NewSightings(),
 		// No proxy, no pool, no redirects: a pod is asked, and nothing else.
 		HTTP: &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
@@ -94,6 +96,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("authprobe").
 		For(&v1alpha1.MCPServer{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod)).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod), builder.WithPredicates(keysSecrets)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(reconcile.Func(r.Reconcile))
 	if err != nil {
@@ -109,6 +112,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		if client.IgnoreNotFound(err) == nil {
 			r.ledger.forget(request.NamespacedName)
 			r.brake.forget(request.NamespacedName, r.Now())
+			r.Sightings.Keep(request.NamespacedName, nil)
 			r.metrics.forget(request.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -144,7 +148,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.report(ctx, &server, pods.Items, entries, service, braked); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, service.due, interval)}, nil
+	again, err := r.watchKeys(ctx, &server, pods.Items)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: sooner(r.untilDue(entries, pods.Items, service.due, interval), again)}, nil
 }
 
 // tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries

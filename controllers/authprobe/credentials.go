@@ -16,6 +16,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
@@ -31,8 +32,10 @@ type credentials struct {
 	control  bool
 	provider string
 	tokens   token.Template
-	skew     time.Duration
-	admin    admin.Key
+	// retired is the key that every pod was the last seen to refuse, if there is one.
+	retired []keys.Private
+	skew    time.Duration
+	admin   admin.Key
 	// kids are the ids of the keys that the gate must have loaded, by provider. An empty list stands for any.
 	kids map[string][]string
 	ids  probeid.Key
@@ -61,19 +64,20 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	if !managed {
 		return &credentials{admin: key, ids: ids}, nil
 	}
-	set, err := keys.ParsePrivate(private[authproxy.KeysFile(provider.Name)])
+	set, err := rotation.Decode(private[authproxy.KeysFile(provider.Name)], private[desired.RotationFile(provider.Name)], r.Now())
 	if err != nil {
 		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
 	}
+	published := set.Published()
 	var kids []string
-	for _, key := range set {
+	for _, key := range published {
 		kids = append(kids, key.ID())
 	}
 	return &credentials{
 		admin: key, ids: ids, control: true, provider: provider.Name, kids: map[string][]string{provider.Name: kids},
-		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
+		skew: time.Duration(provider.ClockSkewSeconds) * time.Second, retired: set.Refused(),
 		tokens: token.Template{
-			Key: set[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
+			Key: published[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
 			Subject: probeSubject, Lifetime: tokenLifetime,
 		},
 	}, nil

@@ -35,6 +35,8 @@ type entry struct {
 	withdrawn bool
 	// replay are tokens that were let in, to be refused once they have expired.
 	replay probe.Replay
+	// signer is the id of the key that signed them.
+	signer string
 }
 
 // learn is the entry after one more round.
@@ -45,7 +47,7 @@ func (e entry) learn(seen observation, settings desired.Probe, jitter float64) e
 		e.bare = seen.bare
 	}
 	if seen.replay != nil {
-		e.replay = *seen.replay
+		e.replay, e.signer = *seen.replay, seen.signer
 	}
 	if seen.around != nil {
 		e.around = *seen.around

@@ -22,8 +22,9 @@ type observation struct {
 	basis string
 	// results of the cases, for metrics.
 	results []probe.Result
-	// replay is for the next round; nil where no case was asked.
+	// replay is for the next round, as long as the same key signs; nil where no case was asked.
 	replay *probe.Replay
+	signer string
 	// bare is what the gate saw the server do without it.
 	bare v1alpha1.BareServerResult
 	// around is what was found beside the gate; nil where nobody looked.
@@ -76,11 +77,14 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	}
 	basis := basisOf(server, pod, before)
 	tier := known.tier(basis, r.Now())
-	report, err := r.Prober.Run(ctx, target(server, gate, use, before, question{tier, known.replay, use.requestID(pod)}))
+	report, err := r.Prober.Run(ctx, target(server, gate, use, before, question{tier, known.replayed(use), use.requestID(pod)}))
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return observation{}, err
 	}
-	result := observation{evidence: fromReport(report, r.Now()), bare: v1alpha1.BareServerResult(before.BareServer), tier: tier, basis: basis, results: report.Results, replay: &report.Replay}
+	result := observation{
+		evidence: fromReport(report, r.Now()), bare: v1alpha1.BareServerResult(before.BareServer), tier: tier, basis: basis, results: report.Results,
+		replay: &report.Replay, signer: use.tokens.Key.ID(),
+	}
 	if result.grade == open {
 		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
 		return result, nil
@@ -105,6 +109,15 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 		result.server = server
 	}
 	return result, nil
+}
+
+// replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no
+// more may be refused for another reason.
+func (e entry) replayed(use credentials) probe.Replay {
+	if e.signer != use.tokens.Key.ID() {
+		return probe.Replay{}
+	}
+	return e.replay
 }
 
 // renewal is how long a proof of everything stands while beats confirm it.

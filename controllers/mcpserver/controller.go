@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
@@ -41,10 +42,12 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// Now is the clock.
 	Now func() time.Time
+	// Sightings are what pods were seen to do with keys; they are controller authprobe's.
+	Sightings *Sightings
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
-	// Inputs are the operator's settings that objects depend on: everything but Keys, Cluster and GateSecret, which are
-	// read.
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster and GateSecret,
+	// which are read.
 	Inputs desired.Inputs
 
 	parsed   parsed
@@ -84,6 +87,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Owns(&networkingv1.NetworkPolicy{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
+		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
@@ -146,9 +150,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 
 // lookAgain is when no event may tell what has changed; 0 is never.
 func lookAgain(seen observed, now time.Time) time.Duration {
-	again := patience(seen.pods, now)
-	if seen.cluster.URL != "" && (again == 0 || again > issuerPause) {
-		return issuerPause
+	again := soonest(patience(seen.pods, now), rotationDue(seen.turns, now))
+	if seen.cluster.URL != "" {
+		return soonest(again, issuerPause)
 	}
 	return again
 }
@@ -165,10 +169,18 @@ func patience(pods []corev1.Pod, now time.Time) time.Duration {
 	return soonest
 }
 
+// soonest of the times that are not 0, which is never.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
 // converge applies what is desired.
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
-	in.Keys, in.Cluster, in.GateSecret = seen.keys, seen.cluster, seen.gateSecret
+	in.Keys, in.Rotations, in.Cluster, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.gateSecret
 	objects, err := desired.Objects(server, in)
 	var unlocked *desired.UnlockedError
 	if errors.As(err, &unlocked) {

@@ -20,9 +20,13 @@ import (
 
 // observed is everything that one reconciliation reads.
 type observed struct {
-	// keys per provider of type Managed: those of the Secret, and new ones where it has none.
+	// keys per provider of type Managed that are published: those of the Secret, after the step that is due, and new ones
+	// where it has none.
 	keys map[string][]keys.Private
-	// public keys per provider, of every type whose keys the operator sees.
+	// rotations is what is stored beside them; turns are what they came from.
+	rotations map[string][]byte
+	turns     []turn
+	// public keys per provider, of every other type whose keys the operator sees.
 	public map[string][]keys.Public
 	// cluster is the cluster's own issuer, where a provider asks for it.
 	cluster desired.Issuer
@@ -44,7 +48,7 @@ type observed struct {
 }
 
 func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (observed, error) {
-	seen := observed{versions: map[string]string{}, keys: map[string][]keys.Private{}, public: map[string][]keys.Public{}}
+	seen := observed{versions: map[string]string{}, rotations: map[string][]byte{}, keys: map[string][]keys.Private{}, public: map[string][]keys.Public{}}
 	var deployment appsv1.Deployment
 	switch err := r.Get(ctx, client.ObjectKeyFromObject(server), &deployment); {
 	case err == nil && metav1.IsControlledBy(&deployment, server):
@@ -85,32 +89,11 @@ func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer
 		if provider.Type != v1alpha1.KeysManaged {
 			continue
 		}
-		file := authproxy.KeysFile(provider.Name)
-		data, found := secret.Data[file]
-		if !found {
-			key, err := keys.Generate(provider.Managed)
-			if err != nil {
-				return err
-			}
-			seen.manage(provider.Name, key)
-			continue
+		if err := r.rotate(server, provider, secret, seen); err != nil {
+			return err
 		}
-		set, err := keys.ParsePrivate(data)
-		if err != nil {
-			return &problem{v1alpha1.ConditionKeysReady, v1alpha1.ReasonKeysUnusable, fmt.Sprintf(
-				"Secret %s, key %s, cannot be used: %v. Pods keep the keys they have. Restore it from a backup, or delete the Secret to have a new key made, which ends all tokens of this server.",
-				secret.Name, file, err)}
-		}
-		seen.manage(provider.Name, set...)
 	}
 	return nil
-}
-
-func (o *observed) manage(provider string, set ...keys.Private) {
-	o.keys[provider] = set
-	for _, key := range set {
-		o.public[provider] = append(o.public[provider], key.Public())
-	}
 }
 
 func (r *Reconciler) observeGateSecret(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {

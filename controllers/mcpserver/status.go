@@ -31,13 +31,8 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 	if seen.deployment != nil {
 		status.WithReplicas(seen.deployment.Status.Replicas).WithReadyReplicas(seen.deployment.Status.ReadyReplicas)
 	}
-	for _, provider := range desired.Resolve(server).Providers {
-		for _, key := range seen.public[provider.Name] {
-			if len(status.Keys) < maxKeyStatuses {
-				status.WithKeys(mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID).WithAlgorithm(string(key.Algorithm)))
-			}
-		}
-	}
+	statuses := keyStatuses(server, seen, wrong == nil)
+	status.WithKeys(statuses[:min(len(statuses), maxKeyStatuses)]...)
 	for _, condition := range conditionsOf(server, seen, wrong, now) {
 		status.WithConditions(metav1ac.Condition().
 			WithType(condition.Type).
@@ -48,6 +43,20 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 			WithLastTransitionTime(condition.LastTransitionTime))
 	}
 	return status
+}
+
+// keyStatuses tells of the keys of every provider that the operator sees, and nothing of a step that was not stored.
+func keyStatuses(server *v1alpha1.MCPServer, seen observed, stored bool) []*mcpac.KeyStatusApplyConfiguration {
+	var out []*mcpac.KeyStatusApplyConfiguration
+	for _, provider := range desired.Resolve(server).Providers {
+		for _, key := range seen.public[provider.Name] {
+			out = append(out, mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID).WithAlgorithm(string(key.Algorithm)))
+		}
+	}
+	for _, t := range seen.turns {
+		out = append(out, t.statuses(stored)...)
+	}
+	return out
 }
 
 // conditionsOf are the conditions that this controller owns. Reconciling and Stalled are there only while True.
@@ -65,7 +74,7 @@ func conditionsOf(server *v1alpha1.MCPServer, seen observed, wrong *problem, now
 	parked := desired.Resolve(server).Replicas == 0
 	parts := []metav1.Condition{
 		set(v1alpha1.ConditionAccepted, judgeAccepted(wrong)),
-		set(v1alpha1.ConditionKeysReady, judgeKeys(server, seen, wrong)),
+		set(v1alpha1.ConditionKeysReady, judgeKeys(server, seen, wrong, now)),
 		set(v1alpha1.ConditionAvailable, judgeAvailable(server, seen, now)),
 		authHealthy(server),
 	}
@@ -91,8 +100,10 @@ func judgeAccepted(wrong *problem) verdict {
 	return verdict{metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec can be carried out."}
 }
 
+const keysPublished = "Every provider has its keys."
+
 // judgeKeys: a spec that is not carried out has keys of ours only if an earlier one had.
-func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem) verdict {
+func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem, now time.Time) verdict {
 	_, managed := desired.Resolve(server).Managed()
 	switch {
 	case wrong != nil && wrong.condition == v1alpha1.ConditionKeysReady:
@@ -100,7 +111,10 @@ func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem) verdic
 	case wrong != nil && managed && seen.versions[desired.KeysSecretName(server)] == "":
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonKeysPending, "No key is made before the spec can be carried out."}
 	}
-	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, "Every provider has its keys."}
+	if v := judgeRotation(seen.turns, wrong == nil, now); v.reason != "" {
+		return v
+	}
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, keysPublished}
 }
 
 func judgeAvailable(server *v1alpha1.MCPServer, seen observed, now time.Time) verdict {

@@ -16,8 +16,10 @@ import (
 
 // Inputs is what the objects depend on besides the MCPServer.
 type Inputs struct {
-	// Keys are the signing keys per Managed provider, the first of each signs.
+	// Keys are the published keys per Managed provider, the first of each signs.
 	Keys map[string][]keys.Private
+	// Rotations is what is stored beside them, per Managed provider.
+	Rotations map[string][]byte
 	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
 	Cluster Issuer
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.

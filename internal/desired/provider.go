@@ -23,6 +23,8 @@ type Provider struct {
 	MaxTokenLifetimeSeconds int32
 	// Managed is the algorithm of new keys of type Managed.
 	Managed keys.Algorithm
+	// Rotation is for keys of type Managed.
+	Rotation Rotation
 	// Secret is set for keys of type Secret, Remote for those of type Remote.
 	Secret *v1alpha1.SecretKeys
 	Remote *v1alpha1.RemoteKeys
@@ -92,6 +94,7 @@ func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) 
 	}
 	out.ClockSkewSeconds = valueOr(p.ClockSkewSeconds, defaultClockSkewSeconds)
 	out.MaxTokenLifetimeSeconds = valueOr(p.MaxTokenLifetimeSeconds, lifetime)
+	out.Rotation = resolveRotation(p.Keys.Managed, out.MaxTokenLifetimeSeconds, out.ClockSkewSeconds)
 	return out
 }
 

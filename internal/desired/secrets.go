@@ -22,6 +22,7 @@ func KeysSecret(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.SecretApplyConfigur
 		if data[authproxy.KeysFile(provider.Name)], err = keys.MarshalPrivate(set); err != nil {
 			return nil, err
 		}
+		data[RotationFile(provider.Name)] = in.Rotations[provider.Name]
 	}
 	if len(data) == 0 {
 		return nil, nil

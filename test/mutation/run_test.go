@@ -44,7 +44,7 @@ func TestMutants(t *testing.T) {
 			})
 		}
 	})
-	if idle := totals.idle(); len(idle) > 0 {
+	if idle := totals.idle(); len(idle) > 0 && totals.isWhole() {
 		t.Errorf("without %v every mutant would still be found: add mutants that only these cases see", idle)
 	}
 }

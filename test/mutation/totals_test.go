@@ -63,6 +63,13 @@ func red(report probe.Report) []probe.Case {
 	return found
 }
 
+// isWhole tells whether every mutant was tried: of a part nothing follows for the cases.
+func (m *matrix) isWhole() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.rows) == len(mutants())
+}
+
 // idle are the cases without which every mutant would still be found.
 func (m *matrix) idle() []probe.Case {
 	m.mu.Lock()

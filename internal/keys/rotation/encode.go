@@ -37,7 +37,7 @@ func Encode(set Set) (jwks, state []byte, err error) {
 	var withdrawn []keys.Private
 	for _, key := range set.Keys {
 		out.Keys = append(out.Keys, record{key.ID, key.Algorithm, key.Phase, key.Since, key.Step, key.Refused})
-		if key.open() {
+		if key.Phase.Withdrawn() && !key.forgotten() {
 			withdrawn = append(withdrawn, key.Private)
 		}
 	}

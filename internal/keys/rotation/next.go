@@ -55,8 +55,9 @@ func Next(set Set, now time.Time, in Inputs) (Set, error) {
 		next.move(i, Signing, now)
 	case stepRetire:
 		next.move(i, Retired, now)
-	case stepForget:
-		next.Keys[i].Private, next.Keys[i].Refused = keys.Private{}, now.UTC().Truncate(time.Second)
+	case stepConclude:
+		next.Keys[i].Refused = now.UTC().Truncate(time.Second)
+		next.forget(i)
 	case stepPublish:
 		if in.Request != "" {
 			next.Request = in.Request
@@ -80,8 +81,8 @@ const (
 	stepSwitch
 	// stepRetire withdraws a key of which no token lives.
 	stepRetire
-	// stepForget drops a withdrawn key.
-	stepForget
+	// stepConclude takes it for proven that a withdrawn key is refused everywhere.
+	stepConclude
 	// stepPublish begins a rotation.
 	stepPublish
 )
@@ -100,7 +101,7 @@ func (s Set) due(now time.Time, in Inputs) (int, step) {
 		case key.Phase == Retiring && key.left(now, in) <= 0:
 			return i, stepRetire
 		case key.open() && len(key.missing(in)) == 0 && in.looked():
-			return i, stepForget
+			return i, stepConclude
 		}
 	}
 	if s.isResting() && s.wanted(in) && s.untilWanted(now, in) <= 0 {

@@ -39,7 +39,7 @@ func take(t *testing.T, set Set, now time.Time, in Inputs) Set {
 	return next
 }
 
-// phases of the keys in the order in which they were made; a forgotten one has a dash.
+// phases of the keys in the order in which they were made; one that is refused everywhere has a dash.
 func phases(set Set) []string {
 	var out []string
 	for _, key := range set.Keys {
@@ -98,6 +98,9 @@ func TestRotationStepByStep(t *testing.T) {
 	expect(t, take(t, set, now, refused), "Retired", "Signing")
 	set = take(t, set, now, seeing(asked, set, "", older))
 	expect(t, set, "Retired-", "Signing")
+	if got := set.Refused(); len(got) != 1 || got[0].ID() != older {
+		t.Error("nobody could ask whether it is still refused")
+	}
 	expect(t, take(t, set, now, asked), "Retired-", "Signing")
 	asked.Revoke = older // it is as gone as it can be
 	expect(t, take(t, set, now, asked), "Retired-", "Signing")
@@ -166,6 +169,11 @@ func TestRecordsAreBounded(t *testing.T) {
 	}
 	if len(set.Keys) != maxRecords+1 {
 		t.Errorf("%d keys and records", len(set.Keys))
+	}
+	for i, key := range set.Keys {
+		if key.forgotten() != (i < maxRecords-1) {
+			t.Errorf("key %d of %d: forgotten %v", i, len(set.Keys), key.forgotten())
+		}
 	}
 }
 

@@ -31,14 +31,14 @@ func (p Phase) Withdrawn() bool { return p == Retired || p == Revoked }
 type Key struct {
 	ID        string
 	Algorithm keys.Algorithm
-	// Private is the zero value once the key is forgotten.
+	// Private is the zero value once the key is forgotten, and only its record is left.
 	Private keys.Private
 	Phase   Phase
 	// Since is when it entered the phase, Step the step of the set that took it there.
 	Since time.Time
 	Step  int64
-	// Refused is when every pod had been seen to refuse it; zero before that. It is forgotten then, and what is left is the
-	// record.
+	// Refused is when every pod had been seen to refuse it; zero before that. It is kept until the next key is refused, so
+	// that pods can be asked whether they still do, and is then forgotten.
 	Refused time.Time
 }
 
@@ -83,6 +83,28 @@ func (s Set) Find(id string) (Key, bool) {
 		return Key{}, false
 	}
 	return s.Keys[i], true
+}
+
+// Refused gives the key that was the last that every pod was seen to refuse, if there is one.
+func (s Set) Refused() []keys.Private {
+	for _, key := range s.Keys {
+		if !key.Refused.IsZero() && !key.forgotten() {
+			return []keys.Private{key.Private}
+		}
+	}
+	return nil
+}
+
+// forgotten tells that only the record is left.
+func (k Key) forgotten() bool { return k.Private.ID() == "" }
+
+// forget drops the refused keys, but for the one at the index.
+func (s *Set) forget(but int) {
+	for i, key := range s.Keys {
+		if i != but && !key.Refused.IsZero() {
+			s.Keys[i].Private = keys.Private{}
+		}
+	}
 }
 
 // in gives the index of the first key that is in a phase, or -1.

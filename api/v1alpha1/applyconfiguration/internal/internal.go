@@ -188,6 +188,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyFormat
   scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyPhase
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyStatus
   map:
     fields:
@@ -197,9 +199,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: kid
       type:
         scalar: string
+    - name: observedPods
+      type:
+        scalar: numeric
+    - name: phase
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyPhase
     - name: provider
       type:
         scalar: string
+    - name: refusedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeysType
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.MCPServer
@@ -379,6 +393,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: algorithm
       type:
         scalar: string
+    - name: overlapSeconds
+      type:
+        scalar: numeric
+    - name: rotationSeconds
+      type:
+        scalar: numeric
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Multiuser
   map:
     fields:

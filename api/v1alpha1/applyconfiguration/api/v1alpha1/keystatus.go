@@ -2,6 +2,11 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // KeyStatusApplyConfiguration represents a declarative configuration of the KeyStatus type for use
 // with apply.
 //
@@ -13,6 +18,15 @@ type KeyStatusApplyConfiguration struct {
 	KID *string `json:"kid,omitempty"`
 	// algorithm that the key serves.
 	Algorithm *string `json:"algorithm,omitempty"`
+	// phase is where a Managed key is in its life. Other keys have none.
+	Phase *apiv1alpha1.KeyPhase `json:"phase,omitempty"`
+	// since is when it entered the phase.
+	Since *v1.Time `json:"since,omitempty"`
+	// observedPods is how many pods were seen to do what the phase waits for: to accept a Published key, to refuse a
+	// Retired or Revoked one. Absent where nothing is waited for.
+	ObservedPods *int32 `json:"observedPods,omitempty"`
+	// refusedTime is when every pod had been seen to refuse a Retired or Revoked key.
+	RefusedTime *v1.Time `json:"refusedTime,omitempty"`
 }
 
 // KeyStatusApplyConfiguration constructs a declarative configuration of the KeyStatus type for use with
@@ -42,5 +56,37 @@ func (b *KeyStatusApplyConfiguration) WithKID(value string) *KeyStatusApplyConfi
 // If called multiple times, the Algorithm field is set to the value of the last call.
 func (b *KeyStatusApplyConfiguration) WithAlgorithm(value string) *KeyStatusApplyConfiguration {
 	b.Algorithm = &value
+	return b
+}
+
+// WithPhase sets the Phase field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Phase field is set to the value of the last call.
+func (b *KeyStatusApplyConfiguration) WithPhase(value apiv1alpha1.KeyPhase) *KeyStatusApplyConfiguration {
+	b.Phase = &value
+	return b
+}
+
+// WithSince sets the Since field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Since field is set to the value of the last call.
+func (b *KeyStatusApplyConfiguration) WithSince(value v1.Time) *KeyStatusApplyConfiguration {
+	b.Since = &value
+	return b
+}
+
+// WithObservedPods sets the ObservedPods field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ObservedPods field is set to the value of the last call.
+func (b *KeyStatusApplyConfiguration) WithObservedPods(value int32) *KeyStatusApplyConfiguration {
+	b.ObservedPods = &value
+	return b
+}
+
+// WithRefusedTime sets the RefusedTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RefusedTime field is set to the value of the last call.
+func (b *KeyStatusApplyConfiguration) WithRefusedTime(value v1.Time) *KeyStatusApplyConfiguration {
+	b.RefusedTime = &value
 	return b
 }

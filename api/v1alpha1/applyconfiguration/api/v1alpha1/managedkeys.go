@@ -7,9 +7,16 @@ package v1alpha1
 //
 // ManagedKeys configures keys that Gatehouse makes.
 type ManagedKeysApplyConfiguration struct {
-	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change the
-	// algorithm of a server that has its key, delete the Secret NAME-keys, which ends all its tokens.
+	// algorithm of the key (RFC 7518, RFC 8037). Default: EdDSA. It applies to keys made from now on: to change that of a
+	// server which has its key, rotate the key.
 	Algorithm *string `json:"algorithm,omitempty"`
+	// rotationSeconds is how long a key signs before it is replaced. Default: for ever; a key is then replaced on request
+	// only, by the annotation mcp.gatehouse.dev/rotate-keys. Every step waits until it was seen to have reached every pod.
+	RotationSeconds *int32 `json:"rotationSeconds,omitempty"`
+	// overlapSeconds is how long a key that was replaced still verifies; a minute more is added for tokens that were being
+	// signed at that moment. Default, and the least that is effective: the longest life of a token, which is
+	// maxTokenLifetimeSeconds and clockSkewSeconds.
+	OverlapSeconds *int32 `json:"overlapSeconds,omitempty"`
 }
 
 // ManagedKeysApplyConfiguration constructs a declarative configuration of the ManagedKeys type for use with
@@ -23,5 +30,21 @@ func ManagedKeys() *ManagedKeysApplyConfiguration {
 // If called multiple times, the Algorithm field is set to the value of the last call.
 func (b *ManagedKeysApplyConfiguration) WithAlgorithm(value string) *ManagedKeysApplyConfiguration {
 	b.Algorithm = &value
+	return b
+}
+
+// WithRotationSeconds sets the RotationSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RotationSeconds field is set to the value of the last call.
+func (b *ManagedKeysApplyConfiguration) WithRotationSeconds(value int32) *ManagedKeysApplyConfiguration {
+	b.RotationSeconds = &value
+	return b
+}
+
+// WithOverlapSeconds sets the OverlapSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OverlapSeconds field is set to the value of the last call.
+func (b *ManagedKeysApplyConfiguration) WithOverlapSeconds(value int32) *ManagedKeysApplyConfiguration {
+	b.OverlapSeconds = &value
 	return b
 }

@@ -27,7 +27,8 @@ type MCPServerStatusApplyConfiguration struct {
 	Selector *string `json:"selector,omitempty"`
 	// gateImage is the image of the gate in the current pod template.
 	GateImage *string `json:"gateImage,omitempty"`
-	// keys are the keys that the gate is told to accept. Never key material.
+	// keys are the keys that the gate is told to accept, those that it must refuse, and the last ones that every pod was
+	// seen to refuse. Never key material.
 	Keys []KeyStatusApplyConfiguration `json:"keys,omitempty"`
 	// authHealth is the evidence behind the condition AuthHealthy.
 	AuthHealth *AuthHealthApplyConfiguration `json:"authHealth,omitempty"`

@@ -1,0 +1,296 @@
+package controllers_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+)
+
+// Tokens of the servers here live for a minute, so that a key overlaps for two: the other minute is for who was signing.
+const (
+	tokenLife = time.Minute
+	overlap   = 2 * time.Minute
+)
+
+// rotated is a server of which the keys are replaced.
+type rotated struct {
+	*v1alpha1.MCPServer
+	pods []*simulatedPod
+	// now is the operator's clock.
+	now time.Time
+}
+
+// proveRotated brings a server with some pods to Ready.
+func proveRotated(ctx context.Context, o *operator, replicas int32) *rotated {
+	GinkgoHelper()
+	server := newUnwatched(ctx, func(s *v1alpha1.MCPServer) {
+		s.Spec.Replicas = ptr.To(replicas)
+		s.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{
+			Name: "managed", ClockSkewSeconds: ptr.To(int32(0)), MaxTokenLifetimeSeconds: ptr.To(int32(tokenLife / time.Second)),
+			Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged},
+		}}}
+	})
+	s := &rotated{MCPServer: server, now: time.Now()}
+	o.build(ctx, server)
+	for range replicas {
+		s.pods = append(s.pods, startPod(ctx, server))
+	}
+	available(ctx, server, replicas, replicas)
+	s.act(ctx, o)
+	Expect(condition(ctx, server, v1alpha1.ConditionReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
+	return s
+}
+
+// act is one turn of an operator, by the server's clock.
+func (s *rotated) act(ctx context.Context, o *operator) {
+	GinkgoHelper()
+	o.builder.Now = func() time.Time { return s.now }
+	o.act(ctx, s.MCPServer)
+}
+
+// mount has all pods see what is published.
+func (s *rotated) mount(ctx context.Context) {
+	GinkgoHelper()
+	for _, pod := range s.pods {
+		pod.mount(ctx, s.MCPServer, pod.pod.Status.PodIP)
+	}
+}
+
+// annotate asks for something.
+func (s *rotated) annotate(ctx context.Context, key, value string) {
+	GinkgoHelper()
+	now := fresh(ctx, s.MCPServer)
+	before := now.DeepCopy()
+	metav1.SetMetaDataAnnotation(&now.ObjectMeta, key, value)
+	Expect(k8s.Patch(ctx, now, client.MergeFrom(before))).To(Succeed())
+}
+
+// phases are those of the keys in status, in the order in which they were made; one that is refused everywhere has a dash.
+func (s *rotated) phases(ctx context.Context) string {
+	GinkgoHelper()
+	var out []string
+	for _, key := range fresh(ctx, s.MCPServer).Status.Keys {
+		text := string(key.Phase)
+		if !key.RefusedTime.IsZero() {
+			text += "-"
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, " ")
+}
+
+// signing gives the key with which people sign now.
+func (s *rotated) signing(ctx context.Context) keys.Private {
+	GinkgoHelper()
+	set, err := keys.ParsePrivate(secret(ctx, s.MCPServer, "-keys")["managed.jwks"])
+	Expect(err).NotTo(HaveOccurred())
+	return set[0]
+}
+
+// answers asks every pod with a token of a key, and gives the answers.
+func (s *rotated) answers(ctx context.Context, key keys.Private) []int {
+	GinkgoHelper()
+	bearer, err := token.Template{
+		Key: key, Issuer: desired.ManagedIssuer(s.MCPServer), Audience: desired.ManagedIssuer(s.MCPServer), Subject: "somebody", Lifetime: tokenLife,
+	}.Good(time.Now())
+	Expect(err).NotTo(HaveOccurred())
+	var out []int
+	for _, pod := range s.pods {
+		body := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+pod.pod.Status.PodIP+":8080/mcp", strings.NewReader(body))
+		Expect(err).NotTo(HaveOccurred())
+		request.Header.Set("Authorization", "Bearer "+bearer)
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept", "application/json, text/event-stream")
+		request.Host = s.Name
+		response, err := http.DefaultClient.Do(request)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(response.Body.Close()).To(Succeed())
+		out = append(out, response.StatusCode)
+	}
+	return out
+}
+
+var _ = Describe("The keys of an MCPServer", func() {
+	It("are replaced on request, without a good token refused, whoever of the operators comes and goes", func(ctx SpecContext) {
+		s := proveRotated(ctx, start(gateImage), 2)
+		older := s.signing(ctx)
+		Expect(s.phases(ctx)).To(Equal("Signing"))
+		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
+
+		// Each turn is that of an operator that knows nothing of those before.
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Signing Published"))
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(And(
+			say(metav1.ConditionTrue, v1alpha1.ReasonKeysRotating), HaveField("Message", ContainSubstring(s.pods[0].pod.Name))))
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Signing Published"), "no pod has seen the new key")
+
+		s.pods[0].mount(ctx, s.MCPServer, s.pods[0].pod.Status.PodIP)
+		s.now = s.now.Add(24 * time.Hour)
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Signing Published"), "one pod is slow, and no time is long enough")
+		Expect(fresh(ctx, s.MCPServer).Status.Keys[1].ObservedPods).To(HaveValue(BeEquivalentTo(1)))
+		Expect(s.signing(ctx).ID()).To(Equal(older.ID()))
+
+		s.mount(ctx)
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Retiring Signing"))
+		newer := s.signing(ctx)
+		Expect(newer.ID()).NotTo(Equal(older.ID()))
+		Expect(s.answers(ctx, newer)).To(HaveEach(http.StatusOK))
+		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK))
+
+		s.now = s.now.Add(overlap - time.Second)
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Retiring Signing"))
+		s.mount(ctx)
+		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK))
+
+		s.now = s.now.Add(time.Second)
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Retired Signing"))
+		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK), "no pod has seen it yet")
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonKeysRotating))
+
+		s.mount(ctx)
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Retired- Signing"))
+		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusUnauthorized))
+		Expect(s.answers(ctx, newer)).To(HaveEach(http.StatusOK))
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonKeysPublished))
+		version := fresh(ctx, s.MCPServer).ResourceVersion
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Retired- Signing"), "the same request is carried out once")
+		Expect(fresh(ctx, s.MCPServer).ResourceVersion).To(Equal(version))
+	})
+
+	It("are as they were when an operator dies between the Secret and what pods mount", func(ctx SpecContext) {
+		s := proveRotated(ctx, start(gateImage), 1)
+		published := configMap(ctx, s.MCPServer, "-jwks")
+		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
+		s.act(ctx, start(gateImage))
+		after := configMap(ctx, s.MCPServer, "-jwks")
+		Expect(after).NotTo(Equal(published))
+		stored := secret(ctx, s.MCPServer, "-keys")
+
+		object := &corev1.ConfigMap{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-jwks"}, object)).To(Succeed())
+		object.Data["managed.jwks"] = string(published["managed.jwks"])
+		Expect(k8s.Update(ctx, object)).To(Succeed())
+		s.act(ctx, start(gateImage))
+		Expect(configMap(ctx, s.MCPServer, "-jwks")).To(Equal(after))
+		Expect(secret(ctx, s.MCPServer, "-keys")).To(Equal(stored))
+	})
+
+	It("that are revoked are refused at once, and status says since when by every pod", func(ctx SpecContext) {
+		o := start(gateImage)
+		s := proveRotated(ctx, o, 2)
+		stolen := s.signing(ctx)
+		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Revoked Signing"))
+		Expect(s.signing(ctx).ID()).NotTo(Equal(stolen.ID()))
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionReady)()).To(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonKeyRevoked), HaveField("Message", ContainSubstring(s.pods[1].pod.Name))))
+
+		s.pods[0].mount(ctx, s.MCPServer, s.pods[0].pod.Status.PodIP)
+		s.act(ctx, o)
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionReady)()).To(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonKeyRevoked), HaveField("Message", Not(ContainSubstring(s.pods[0].pod.Name)))))
+
+		s.mount(ctx)
+		s.now = s.now.Add(time.Minute)
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"))
+		Expect(fresh(ctx, s.MCPServer).Status.Keys[0].RefusedTime.Time).To(BeTemporally("~", s.now, time.Second))
+		Expect(s.answers(ctx, stolen)).To(HaveEach(http.StatusUnauthorized))
+		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonKeysPublished))
+
+		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, "a-slip")
+		s.act(ctx, o)
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(HaveField("Message", ContainSubstring("names no key")))
+	})
+
+	It("never come back from a backup once they were revoked", func(ctx SpecContext) {
+		o := start(gateImage)
+		s := proveRotated(ctx, o, 1)
+		backup := secret(ctx, s.MCPServer, "-keys")
+		stolen := s.signing(ctx)
+		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
+		s.act(ctx, o)
+		s.mount(ctx)
+		s.act(ctx, o)
+
+		object := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-keys"}, object)).To(Succeed())
+		object.Data = backup
+		Expect(k8s.Update(ctx, object)).To(Succeed())
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"), "the annotation is there still")
+		Expect(string(configMap(ctx, s.MCPServer, "-jwks")["managed.jwks"])).NotTo(ContainSubstring(stolen.ID()))
+		s.mount(ctx)
+		Expect(s.answers(ctx, stolen)).To(HaveEach(http.StatusUnauthorized))
+		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
+	})
+
+	It("are made anew when their Secret is deleted in the middle of a rotation", func(ctx SpecContext) {
+		o := start(gateImage)
+		s := proveRotated(ctx, o, 1)
+		older := s.signing(ctx)
+		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Signing Published"))
+		object := &corev1.Secret{}
+		object.Namespace, object.Name = s.Namespace, s.Name+"-keys"
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Signing"))
+		s.mount(ctx)
+		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusUnauthorized))
+		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
+	})
+
+	It("of before there were rotations are taken for what they are", func(ctx SpecContext) {
+		o := start(gateImage)
+		s := proveRotated(ctx, o, 1)
+		older := s.signing(ctx)
+		object := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-keys"}, object)).To(Succeed())
+		delete(object.Data, "managed.rotation.json")
+		Expect(k8s.Update(ctx, object)).To(Succeed())
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Signing"))
+		Expect(s.signing(ctx).ID()).To(Equal(older.ID()))
+	})
+
+	It("are replaced by operators that run, as pods come to see them", func(ctx SpecContext) {
+		server, pod := proveOne(ctx)
+		s := &rotated{MCPServer: server, pods: []*simulatedPod{pod}}
+		older := s.signing(ctx)
+		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
+		Eventually(s.phases).WithArguments(ctx).Should(Equal("Signing Published"))
+		s.mount(ctx)
+		Eventually(s.phases).WithArguments(ctx).Should(Equal("Retiring Signing"))
+		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
+		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, older.ID())
+		Eventually(s.phases).WithArguments(ctx).Should(Equal("Revoked Signing"))
+		s.mount(ctx)
+		Eventually(s.phases).WithArguments(ctx).Should(Equal("Revoked- Signing"))
+		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
+	})
+})
