@@ -21,9 +21,11 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
-// probeSubject is who the prober says it is, and tokenLifetime how long its tokens open anything.
+// probeSubject is who the prober says it is, otherSubject who tries to enter its session, and tokenLifetime how long its
+// tokens open anything.
 const (
 	probeSubject  = "gatehouse-probe"
+	otherSubject  = "gatehouse-probe-other"
 	tokenLifetime = time.Minute
 )
 
@@ -31,9 +33,10 @@ const (
 type credentials struct {
 	// control tells that the operator can mint tokens that must be let in.
 	control bool
-	tokens  token.Template
-	skew    time.Duration
-	admin   admin.Key
+	// provider is whose tokens these are.
+	provider probe.Provider
+	skew     time.Duration
+	admin    admin.Key
 }
 
 // credentials reads the server's Secrets. Nil means that they are not there, or not usable, yet; the condition
@@ -62,9 +65,13 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	return &credentials{
 		admin: key, control: true,
 		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
-		tokens: token.Template{
-			Key: set[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
-			Subject: probeSubject, Lifetime: tokenLifetime,
+		provider: probe.Provider{
+			Name: provider.Name, MaxTokenLifetime: time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second,
+			OtherCaller: map[string]any{"sub": otherSubject},
+			Tokens: entitled(token.Template{
+				Key: set[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
+				Subject: probeSubject, Lifetime: tokenLifetime,
+			}, server),
 		},
 	}, nil
 }
@@ -121,8 +128,14 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	if err != nil {
 		return evidence{}, err
 	}
+	// The gate says itself whether it serves TLS: a pod of an older revision may not yet.
+	scheme := "http://"
+	if before.CertificateSHA256 != "" {
+		scheme = "https://"
+	}
 	report, err := r.Prober.Run(ctx, probe.Target{
-		URL: "http://" + gate + settings.Path, Providers: []probe.Provider{{Tokens: use.tokens}}, Exact: true,
+		URL: scheme + gate + settings.Path, CertificateSHA256: before.CertificateSHA256,
+		Providers: []probe.Provider{use.provider}, Policy: policyOf(server), Exact: true,
 		Timeout: settings.Probe.Timeout, ClockTolerance: use.skew,
 	})
 	if err = errors.Join(err, ctx.Err()); err != nil {

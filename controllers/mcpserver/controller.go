@@ -42,8 +42,8 @@ type Reconciler struct {
 	Now func() time.Time
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
-	// Inputs are the operator's settings that objects depend on: everything but Keys, Cluster and GateSecret, which are
-	// read.
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Cluster, Revoked and GateSecret,
+	// which are read.
 	Inputs desired.Inputs
 
 	parsed parsed
@@ -79,6 +79,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Owns(&networkingv1.NetworkPolicy{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
+		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
@@ -145,7 +146,7 @@ func patience(pods []corev1.Pod, now time.Time) time.Duration {
 // converge applies what is desired.
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
-	in.Keys, in.Cluster, in.GateSecret = seen.keys, seen.cluster, seen.gateSecret
+	in.Keys, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.cluster, seen.revoked, seen.gateSecret
 	objects, err := desired.Objects(server, in)
 	var unlocked *desired.UnlockedError
 	if errors.As(err, &unlocked) {

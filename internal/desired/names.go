@@ -33,6 +33,7 @@ const (
 	configVolume = "gatehouse-config"
 	keysVolume   = "gatehouse-keys"
 	secretVolume = "gatehouse-secret"
+	tlsVolume    = "gatehouse-tls"
 	runVolume    = "gatehouse-run"
 
 	// gateUID is neither root nor 65532, which many images run as: a server must not share the gate's identity.
@@ -48,7 +49,11 @@ func ManagedIssuer(s *v1alpha1.MCPServer) string {
 // URL is where clients inside the cluster reach the gate.
 func URL(s *v1alpha1.MCPServer) string {
 	settings := Resolve(s)
-	return fmt.Sprintf("http://%s.%s.svc:%d%s", s.Name, s.Namespace, settings.GatePort, settings.Path)
+	scheme := "http"
+	if settings.TLSSecret != "" {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%s.%s.svc:%d%s", scheme, s.Name, s.Namespace, settings.GatePort, settings.Path)
 }
 
 // selector finds the pods of a server. It is a Deployment's selector, which can never be changed.

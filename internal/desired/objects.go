@@ -18,6 +18,8 @@ type Inputs struct {
 	Keys map[string][]keys.Private
 	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
 	Cluster Issuer
+	// Revoked is the users' list of what is no longer accepted, as they wrote it.
+	Revoked string
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
 	// GateImage is the image of the gate.
