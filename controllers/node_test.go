@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"net"
@@ -92,14 +93,25 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	}
 	g, err := gate.New(gate.Options{
 		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
+		TLSDir:    mount("tls", p.brought(ctx, server, settings.TLSSecret)),
 		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	p.serve(g.ClientHandler())
 	p.serveAdmin(g.AdminHandler())
+	var certificates []tls.Certificate
+	if settings.TLSSecret != "" {
+		certificate, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls", "tls.crt"), filepath.Join(dir, "tls", "tls.key"))
+		Expect(err).NotTo(HaveOccurred())
+		certificates = append(certificates, certificate)
+	}
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
 	admin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
-	go func() { _ = front.Serve(listen(settings.GatePort)) }()
+	door := listen(settings.GatePort)
+	if certificates != nil {
+		door = tls.NewListener(door, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: certificates})
+	}
+	go func() { _ = front.Serve(door) }()
 	go func() { _ = admin.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
 		_ = front.Close()
@@ -132,6 +144,16 @@ func (p *simulatedPod) projected(ctx context.Context, server *v1alpha1.MCPServer
 		}
 	}
 	return files
+}
+
+// brought gives the data of a Secret that the spec names; an empty name is none.
+func (p *simulatedPod) brought(ctx context.Context, server *v1alpha1.MCPServer, name string) map[string][]byte {
+	GinkgoHelper()
+	object := &corev1.Secret{}
+	if name != "" {
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: name}, object)).To(Succeed())
+	}
+	return object.Data
 }
 
 // serve puts a handler behind the pod's client port.
