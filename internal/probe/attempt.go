@@ -1,12 +1,13 @@
 package probe
 
 import (
+	"bufio"
 	"bytes"
-	"crypto/tls"
+	"context"
 	"io"
 	"mime"
+	"net"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 )
 
@@ -73,27 +74,81 @@ func unsent(err error) answer { return answer{evidence: evidence{dialErr: err}} 
 // is followed, no cookie or proxy used, no connection kept. id is the JSON-RPC id whose answer ends an event stream.
 func (r *round) send(request *http.Request, id string) answer {
 	var recorder recorder
-	transport := &http.Transport{
-		DialContext:            recorder.record(r.prober.dial),
+	transport := r.transport(&recorder)
+	// Not DisableKeepAlives: it sends "Connection: close", which most clients do not.
+	transport.MaxIdleConnsPerHost = -1
+	return r.exchange(transport.RoundTrip, &recorder, request, func(response *http.Response) ([]byte, bool) {
+		return readBody(response, id)
+	})
+}
+
+func (r *round) transport(recorder *recorder) *http.Transport {
+	return &http.Transport{
+		DialContext: recorder.record(r.prober.dial),
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return recorder.secure(ctx, r.prober.dial, network, address, r.target.tls())
+		},
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeaderBytes,
+		ExpectContinueTimeout:  r.target.Timeout,
 	}
-	// Not DisableKeepAlives: it sends "Connection: close", which most clients do not.
-	defer transport.CloseIdleConnections()
-	trace := &httptrace.ClientTrace{TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-		recorder.note(func(e *evidence) { e.tlsErr = err })
-	}}
-	ctx := httptrace.WithClientTrace(request.Context(), trace)
+}
+
+// sendOld is send in HTTP/1.0, which net/http does not speak as a client.
+func (r *round) sendOld(request *http.Request, id string) answer {
+	var recorder recorder
+	var conn net.Conn
+	defer func() {
+		if conn != nil {
+			_ = conn.Close()
+		}
+	}()
+	transport := r.transport(&recorder)
+	return r.exchange(func(request *http.Request) (*http.Response, error) {
+		dial, port := transport.DialContext, "80"
+		if request.URL.Scheme == "https" {
+			dial, port = transport.DialTLSContext, "443"
+		}
+		address := request.URL.Host
+		if request.URL.Port() == "" {
+			address = net.JoinHostPort(request.URL.Hostname(), port)
+		}
+		var err error
+		if conn, err = dial(request.Context(), "tcp", address); err != nil {
+			return nil, err
+		}
+		stop := context.AfterFunc(request.Context(), func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+		defer stop()
+		return speakOld(conn, request)
+	}, &recorder, request, func(response *http.Response) ([]byte, bool) { return readBody(response, id) })
+}
+
+func speakOld(conn net.Conn, request *http.Request) (*http.Response, error) {
+	var written bytes.Buffer
+	if err := request.Write(&written); err != nil {
+		return nil, err
+	}
+	if _, err := conn.Write(bytes.Replace(written.Bytes(), []byte(" HTTP/1.1\r\n"), []byte(" HTTP/1.0\r\n"), 1)); err != nil {
+		return nil, err
+	}
+	return http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeaderBytes+maxResultBytes)), request)
+}
+
+// exchange makes one request by trip, reads its answer by read, and keeps all that was seen.
+func (r *round) exchange(
+	trip func(*http.Request) (*http.Response, error), recorder *recorder, request *http.Request,
+	read func(*http.Response) ([]byte, bool),
+) answer {
 	out := answer{sent: r.prober.now()}
-	response, err := transport.RoundTrip(request.WithContext(ctx))
+	response, err := trip(request)
 	if err == nil {
 		out.status, out.header = response.StatusCode, response.Header
-		out.body, out.complete = readBody(response, id)
+		out.body, out.complete = read(response)
 		_ = response.Body.Close()
 	}
 	out.received = r.prober.now()
 	out.evidence = recorder.evidence()
-	out.ended = ctx.Err() != nil
+	out.ended = request.Context().Err() != nil
 	r.clock.read(out)
 	return out
 }

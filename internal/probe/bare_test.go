@@ -25,7 +25,7 @@ func TestBareServer(t *testing.T) {
 		},
 		"any bearer":              {mcpfake.Options{Faults: "any-bearer"}, probe.Open, probe.Malformed, probe.Accepted},
 		"resets without a token":  {mcpfake.Options{Faults: "reset-no-token,any-bearer"}, probe.Open, probe.Malformed, probe.Accepted},
-		"resets on each bad form": {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, probe.Open, probe.Expired, probe.Accepted},
+		"resets on each bad form": {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, probe.Open, probe.Empty, probe.Accepted},
 		"closes":                  {mcpfake.Options{Faults: "eof"}, probe.Broken, probe.Valid, probe.ClosedWithoutAnswer},
 		"garbage":                 {mcpfake.Options{Faults: "garbage"}, probe.Broken, probe.Valid, probe.NotHTTP},
 		"hangs":                   {mcpfake.Options{Faults: "hang"}, probe.Broken, probe.Valid, probe.Timeout},

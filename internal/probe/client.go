@@ -1,11 +1,11 @@
 package probe
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
-	"strconv"
+	"strings"
 )
 
 // MCP revisions that the prober speaks: the newest with a handshake, and the newest without.
@@ -19,6 +19,7 @@ const (
 	sessionHeader = "Mcp-Session-Id"
 	versionHeader = "Mcp-Protocol-Version"
 	methodHeader  = "Mcp-Method"
+	nameHeader    = "Mcp-Name"
 )
 
 // disguise is how a round presents itself: as one of the clients that servers meet anyway. All requests of a round look
@@ -66,16 +67,24 @@ func (r *round) clientInfo() map[string]any {
 }
 
 // id draws a request id; no number is special.
-func (r *round) id() int64 { return int64(r.prober.random()%(1<<31-1)) + 1 }
+func (r *round) id() int64 { return r.draw.Int64N(1<<31-1) + 1 }
 
-// body writes the call as JSON-RPC 2.0. Stateless requests carry their version and client in "_meta".
-func (r *round) body(c call) ([]byte, error) {
+// body writes the call as JSON-RPC 2.0. Stateless requests carry their version and client in "_meta". Padding, in a
+// member that any request may have, makes it at least so many bytes long.
+func (r *round) body(c call, padding int64) ([]byte, error) {
+	about := map[string]any{}
 	if r.dialect.stateless {
-		c.params["_meta"] = map[string]any{
-			"io.modelcontextprotocol/protocolVersion":    statelessVersion,
-			"io.modelcontextprotocol/clientInfo":         r.clientInfo(),
-			"io.modelcontextprotocol/clientCapabilities": map[string]any{},
-		}
+		about["io.modelcontextprotocol/protocolVersion"] = statelessVersion
+		about["io.modelcontextprotocol/clientInfo"] = r.clientInfo()
+		about["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}
+	}
+	if padding > 0 {
+		about["progressToken"] = strings.Repeat("x", int(padding))
+	}
+	if len(about) > 0 {
+		params := map[string]any{"_meta": about}
+		maps.Copy(params, c.params)
+		c.params = params
 	}
 	return json.Marshal(struct {
 		Version string         `json:"jsonrpc"`
@@ -85,49 +94,19 @@ func (r *round) body(c call) ([]byte, error) {
 	}{"2.0", c.id, c.method, c.params})
 }
 
-// post sends a call with the bearer, if any, and reads the answer until ctx ends.
-func (r *round) post(ctx context.Context, bearer string, c call) answer {
-	body, err := r.body(c)
-	if err != nil {
-		return unsent(err)
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.target.URL, bytes.NewReader(body))
-	if err != nil {
-		return unsent(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "application/json, text/event-stream")
-	if r.dialect.stateless {
-		request.Header.Set(methodHeader, c.method)
-	}
-	r.dress(request, bearer)
-	return r.send(request, strconv.FormatInt(c.id, 10))
+// post sends a call with the bearer and reads the answer until ctx ends.
+func (r *round) post(ctx context.Context, bearer string, c call) finding {
+	return r.fire(ctx, shot{call: &c}.bearing(bearer))
 }
 
-// closeSession ends a session that a request opened, with the bearer that opened it, so that probing leaves nothing
-// behind. It is given time of its own: the case may have used up its share. A server that has no such method says 405.
-func (r *round) closeSession(ctx context.Context, bearer, session string) {
+// closeSession ends a session that a request opened, with the token that opened it, or else with the control's, so that
+// probing leaves nothing behind. It is given time of its own: the case may have used up its share. A server that has no
+// such method says 405.
+func (r *round) closeSession(ctx context.Context, opener shot, session string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.target.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodDelete, r.target.URL, http.NoBody)
-	if err != nil {
-		return
-	}
-	r.dress(request, bearer)
-	request.Header.Set(sessionHeader, session)
-	r.send(request, "")
-}
-
-// dress sets the headers that all requests of a round have in common.
-func (r *round) dress(request *http.Request, bearer string) {
-	request.Header.Set("User-Agent", r.disguise.userAgent)
-	if bearer != "" {
-		request.Header.Set("Authorization", "Bearer "+bearer)
-	}
-	if r.dialect.session != "" {
-		request.Header.Set(sessionHeader, r.dialect.session)
-	}
-	if r.dialect.version != "" {
-		request.Header.Set(versionHeader, r.dialect.version)
+	end := shot{method: http.MethodDelete, authorization: opener.authorization, session: session}
+	if ended := r.fire(ctx, end); isRefusal(ended.answer.status) {
+		r.fire(ctx, end.bearing(r.issuers[0].control))
 	}
 }

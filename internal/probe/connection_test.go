@@ -65,7 +65,7 @@ func TestUnreachableEndsTheRound(t *testing.T) {
 	report := run(t, probe.Options{Dial: dial}, probe.Target{
 		URL: "http://" + closedPort + "/mcp", Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: patience,
 	})
-	if dials.Load() != 1 || len(report.Results) != 6 {
+	if dials.Load() != 1 || len(report.Results) < 20 {
 		t.Fatalf("%d connection attempts, %d results", dials.Load(), len(report.Results))
 	}
 	for i, result := range report.Results {
@@ -163,7 +163,7 @@ func TestSilenceEndsTheRound(t *testing.T) {
 	var accepted atomic.Int32
 	url := listen(t, func(conn *net.TCPConn) { accepted.Add(1); hanging(conn) })
 	report := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: hurry})
-	if accepted.Load() != 2 || len(report.Results) != 6 || report.Results[2].Outcome != probe.NotTried {
+	if accepted.Load() != 2 || len(report.Results) < 20 || report.Results[2].Outcome != probe.NotTried {
 		t.Errorf("%d connections, %+v", accepted.Load(), report.Results)
 	}
 }
@@ -186,7 +186,7 @@ func TestCancelled(t *testing.T) {
 					t.Errorf("%+v", result)
 				}
 			}
-			if kind := report.Verdict().Kind; kind != probe.Inconclusive || len(report.Results) != 6 {
+			if kind := report.Verdict().Kind; kind != probe.Inconclusive || len(report.Results) < 20 {
 				t.Errorf("%s, %+v", kind, report.Results)
 			}
 		})

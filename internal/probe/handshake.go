@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 )
 
 // ServerInfo is what the MCP server behind the gate tells about itself. All text is the server's own, bounded and
@@ -17,15 +16,13 @@ type ServerInfo struct {
 	Tools int `json:"tools"`
 }
 
-func (c call) idText() string { return strconv.FormatInt(c.id, 10) }
-
 // handshake is the control in full: it opens the server as a client would, finds out which dialect it speaks, lists its
 // tools, and closes the session if one was opened.
 func (r *round) handshake(ctx context.Context, bearer string) finding {
 	out, opened := r.openAny(ctx, bearer)
 	defer r.leave(r.dialect)
 	if session := out.session(); session != "" {
-		defer r.closeSession(ctx, bearer, session)
+		defer r.closeSession(ctx, shot{}.bearing(bearer), session)
 	}
 	if out.outcome != Passed {
 		return out
@@ -33,9 +30,9 @@ func (r *round) handshake(ctx context.Context, bearer string) finding {
 	r.enter(out.answer, opened)
 	if !r.dialect.stateless {
 		initialized := call{method: "notifications/initialized"}
-		answer := r.post(ctx, bearer, initialized)
-		if outcome := judgeNotification(answer); outcome != Passed {
-			return finding{outcome: outcome, answer: answer, step: initialized.method}
+		told := r.post(ctx, bearer, initialized)
+		if told.outcome = judgeNotification(told.answer); told.outcome != Passed {
+			return told
 		}
 	}
 	r.server = opened.info(r.secrets)
@@ -50,18 +47,18 @@ func (p Policy) forbids(method string) bool {
 	return slices.ContainsFunc(p.Forbidden, func(c Call) bool { return c.Method == method && c.Name == "" })
 }
 
-// open is the control in short: the opening request in the dialect found, and the end of the session.
+// open is the control in short: the opening request, in the dialect found or the one that the server wants, and the end
+// of the session.
 func (r *round) open(ctx context.Context, bearer string) finding {
-	out, _ := r.openOnce(ctx, bearer)
+	out, _ := r.openAny(ctx, bearer)
 	if session := out.session(); session != "" {
-		r.closeSession(ctx, bearer, session)
+		r.closeSession(ctx, shot{}.bearing(bearer), session)
 	}
 	return out
 }
 
 func (r *round) openOnce(ctx context.Context, bearer string) (finding, opened) {
-	opening := r.opening()
-	out := finding{answer: r.post(ctx, bearer, opening), step: opening.method, id: opening.idText()}
+	out := r.post(ctx, bearer, r.opening())
 	outcome, result := judgeControl(out.answer, out.id)
 	var body opened
 	if outcome == Passed && json.Unmarshal(result, &body) != nil {
@@ -76,7 +73,7 @@ func (r *round) openOnce(ctx context.Context, bearer string) (finding, opened) {
 func (r *round) openAny(ctx context.Context, bearer string) (finding, opened) {
 	out, body := r.openOnce(ctx, bearer)
 	response, ok := parseResponse(out.answer.body, out.id)
-	if !ok || response.Error == nil || !refusesHandshake[response.Error.Code] {
+	if r.dialect.stateless || !ok || response.Error == nil || !refusesHandshake[response.Error.Code] {
 		return out, body
 	}
 	r.dialect = dialect{stateless: true, version: statelessVersion}
@@ -101,7 +98,7 @@ func (r *round) leave(before dialect) { r.dialect = before }
 
 func (r *round) listTools(ctx context.Context, bearer string) finding {
 	list := call{method: "tools/list", params: map[string]any{}, id: r.id()}
-	out := finding{answer: r.post(ctx, bearer, list), step: list.method, id: list.idText()}
+	out := r.post(ctx, bearer, list)
 	outcome, result := judgeControl(out.answer, out.id)
 	var page struct {
 		Tools []json.RawMessage `json:"tools"`

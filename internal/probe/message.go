@@ -8,9 +8,12 @@ import (
 
 // message words the judgement.
 func (r Report) message(kind Kind, worst Result) string {
-	facts := fmt.Sprintf("%s: expected %s, saw %s.", upperFirst(worst.Case.asked()), worst.Expected, worst.Seen)
+	facts := fmt.Sprintf("%s: expected %s, saw %s.", upperFirst(worst.asked()), worst.Expected, worst.Seen)
 	switch kind {
 	case Locked:
+		if r.Tier == Beat {
+			return "The bad requests of a beat were refused for their reasons, and a valid token was let in after them."
+		}
 		return "Every bad request was refused for its reason, and a valid token was let in before and after."
 	case Open:
 		return facts + " Asked again at once, the same, while a valid token passed: the gate is open."
@@ -58,11 +61,34 @@ func (r Report) brokenCure(worst Result) string {
 		return " That is not the gate's own answer: it passed the request on to the server, or something else stands on the way."
 	case Reset, ClosedWithoutAnswer, Truncated, Timeout:
 		return " The gate must always answer: look at its container, its restarts and its log, and at proxies on the way."
+	case InformationLeak:
+		return " Whoever is refused learns something of the inside: mend what answers, or what stands before it."
 	case NotHTTP, TLS, Redirect:
 		return " That is not the gate's answer: something else holds the port or stands on the way."
 	default:
 		return " The gate refuses in another way than it promises: look at its version and its log."
 	}
+}
+
+// asked names what was sent, and whose token it was where several issuers are trusted.
+func (result Result) asked() string {
+	var about []string
+	for _, text := range []string{result.Variation, issuerText(result.Provider)} {
+		if text != "" {
+			about = append(about, text)
+		}
+	}
+	if len(about) == 0 {
+		return result.Case.asked()
+	}
+	return result.Case.asked() + " (" + strings.Join(about, "; ") + ")"
+}
+
+func issuerText(provider string) string {
+	if provider == "" {
+		return ""
+	}
+	return "provider " + provider
 }
 
 func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

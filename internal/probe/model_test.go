@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	mathbits "math/bits"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,19 +37,24 @@ func template(t *testing.T) token.Template {
 		t.Fatal(err)
 	}
 	return token.Template{
-		Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: "someone", Lifetime: time.Minute,
+		Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: "someone", Scope: "mcp", Lifetime: time.Minute,
 	}
 }
 
 // modelGate does by the shortest way what a gate promises, so that one case at a time can be spoilt.
 type modelGate struct {
 	template token.Template
+	retired  keys.Private
 	upstream http.Handler
 	// spoilt answers in place of the gate, by case.
 	spoilt map[probe.Case]http.HandlerFunc
+	clock  func() time.Time
 
 	mu   sync.Mutex
 	seen []seenRequest
+	// owners are the subjects of sessions; letIn what was signed in tokens that passed.
+	owners map[string]any
+	letIn  map[string]bool
 }
 
 type seenRequest struct {
@@ -59,53 +66,236 @@ type seenRequest struct {
 	id       string
 	bodyless string // the body without its id
 	claims   map[string]any
+	target   string
+	proto    string
+	length   int64
 }
 
+const (
+	modelLifetime = time.Hour
+	modelBody     = 400 << 10
+	modelRevoked  = "revoked-id"
+)
+
 func (g *modelGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", g.clock().UTC().Format(http.TimeFormat))
+	if r.ContentLength > modelBody {
+		g.tooLarge(w, r)
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	asked, claims := g.caseOf(r)
-	g.note(asked, claims, r, body)
-	if spoilt := g.spoilt[asked]; spoilt != nil {
+	v := g.judge(r, body)
+	g.note(&v, r, body)
+	if spoilt := g.spoilt[v.asked]; spoilt != nil {
 		spoilt(w, r)
 		return
 	}
-	reason := map[probe.Case]string{
-		probe.NoToken: "missing_token", probe.Malformed: "malformed_token", probe.Expired: "expired", probe.WrongKey: "bad_signature",
-	}[asked]
-	if reason == "" {
-		g.upstream.ServeHTTP(w, r)
+	if v.refusal == nil {
+		g.pass(w, r, v)
 		return
 	}
-	refuse(reason)(w, r)
+	v.refusal(w, r)
 }
 
-// caseOf tells by the token which case this is.
-func (g *modelGate) caseOf(r *http.Request) (probe.Case, map[string]any) {
-	bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return probe.NoToken, nil
+// tooLarge refuses by the announced length, without waiting for the body.
+func (g *modelGate) tooLarge(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	g.seen = append(g.seen, seenRequest{asked: probe.TooLarge, method: r.Method, header: r.Header.Clone(), remote: r.RemoteAddr})
+	g.mu.Unlock()
+	if spoilt := g.spoilt[probe.TooLarge]; spoilt != nil {
+		spoilt(w, r)
+		return
 	}
+	unread := r.Clone(r.Context()) // net/http must see that nobody wanted the body
+	unread.Body = http.NoBody
+	refuse("body_too_large", rights(http.StatusRequestEntityTooLarge))(w, unread)
+}
+
+// pass remembers what later cases ask after.
+func (g *modelGate) pass(w http.ResponseWriter, r *http.Request, v visit) {
+	g.upstream.ServeHTTP(w, r)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if session := w.Header().Get("Mcp-Session-Id"); session != "" {
+		g.owners[session] = v.claims["sub"]
+	}
+}
+
+// visit is a request and what is to become of it; without a refusal it is let in.
+type visit struct {
+	asked   probe.Case
+	claims  map[string]any
+	refusal http.HandlerFunc
+}
+
+func rights(status int) func(*refusal) {
+	return func(a *refusal) { a.status, a.challenges, a.message = status, nil, http.StatusText(status)+": this may not be" }
+}
+
+func scoped(scope string) func(*refusal) {
+	return func(a *refusal) {
+		rights(403)(a)
+		a.challenges = []string{`Bearer realm="demo/server", error="insufficient_scope", scope="` + scope + `"`}
+	}
+}
+
+// judge looks at the request as a whole, then at the token, then at what is wanted.
+func (g *modelGate) judge(r *http.Request, body []byte) visit {
+	values := r.Header.Values("Authorization")
+	switch {
+	case !strings.HasPrefix(r.Host, "127.0.0.1:"):
+		return visit{asked: probe.WrongHost, refusal: refuse("wrong_host", rights(421))}
+	case strings.Contains(r.RequestURI, "..") || strings.HasPrefix(r.RequestURI, "//") || strings.Contains(r.RequestURI, "%2F"):
+		return visit{asked: probe.Varied, refusal: refuse("bad_target", rights(400))}
+	case r.Header.Get("Origin") != "":
+		return visit{asked: probe.WrongOrigin, refusal: refuse("wrong_origin", rights(403))}
+	case len(values) > 1:
+		return visit{asked: probe.Varied, refusal: refuse("ambiguous_header", func(a *refusal) {
+			rights(400)(a)
+			a.challenges = []string{`Bearer realm="demo/server", error="invalid_request"`}
+		})}
+	case len(values) == 0 && r.URL.RawQuery != "":
+		return visit{asked: probe.QueryToken, refusal: refuse("missing_token")}
+	case len(values) == 0:
+		return visit{asked: probe.NoToken, refusal: refuse("missing_token")}
+	}
+	scheme, bearer, _ := strings.Cut(values[0], " ")
+	switch {
+	case strings.HasPrefix(scheme, "Bearer\t"):
+		return visit{asked: probe.Varied, refusal: refuse("malformed_token")}
+	case !strings.EqualFold(scheme, "Bearer"):
+		return visit{asked: probe.WrongScheme, refusal: refuse("missing_token")}
+	case bearer == "":
+		return visit{asked: probe.Empty, refusal: refuse("malformed_token")}
+	}
+	v := g.judgeToken(strings.TrimLeft(bearer, " "))
+	if v.refusal == nil {
+		g.judgeRights(&v, r, body)
+	}
+	return v
+}
+
+// judgeToken tells by the token which case this is.
+func (g *modelGate) judgeToken(bearer string) visit {
 	segments := strings.Split(bearer, ".")
 	if len(segments) != 3 {
-		return probe.Malformed, nil
+		return visit{asked: probe.Malformed, refusal: refuse("malformed_token")}
 	}
-	payload, _ := base64.RawURLEncoding.DecodeString(segments[1])
-	signature, _ := base64.RawURLEncoding.DecodeString(segments[2])
-	var claims map[string]any
-	_ = json.Unmarshal(payload, &claims)
-	public := g.template.Key.Public().Key.(ed25519.PublicKey)
+	var header, claims map[string]any
+	for i, into := range []*map[string]any{&header, &claims} {
+		data, _ := base64.RawURLEncoding.DecodeString(segments[i])
+		_ = json.Unmarshal(data, into)
+	}
+	deny := func(asked probe.Case, reason string) visit { return visit{asked: asked, claims: claims, refusal: refuse(reason)} }
+	now := float64(g.clock().Unix())
+	exp, expires := claims["exp"].(float64)
+	nbf, _ := claims["nbf"].(float64)
+	iat, _ := claims["iat"].(float64)
 	switch {
-	case !ed25519.Verify(public, []byte(segments[0]+"."+segments[1]), signature):
-		return probe.WrongKey, claims
-	case claims["exp"].(float64) < float64(time.Now().Unix()):
-		return probe.Expired, claims
-	default:
-		return probe.Valid, claims
+	case header["alg"] == "none":
+		return deny(probe.AlgNone, "unsupported_algorithm")
+	case header["alg"] != "EdDSA":
+		return deny(probe.AlgConfused, "unsupported_algorithm")
+	case claims["iss"] != g.template.Issuer:
+		return deny(probe.WrongIssuer, "wrong_issuer")
+	case header["typ"] != "at+jwt":
+		return deny(probe.WrongType, "wrong_type")
+	case claims["sub"] == nil:
+		return deny(probe.MissingIdentity, "missing_claim")
+	case !expires:
+		return deny(probe.MissingExpiry, "missing_claim")
+	case claims["aud"] != g.template.Audience:
+		return deny(probe.WrongAudience, "wrong_audience")
+	case exp < now && exp > now-1800:
+		return deny(probe.Replayed, "expired")
+	case exp < now:
+		return deny(probe.Expired, "expired")
+	case nbf > now:
+		return deny(probe.NotYetValid, "not_yet_valid")
+	case exp-iat > modelLifetime.Seconds():
+		return deny(probe.TooLongLived, "expired")
+	case header["kid"] == g.retired.ID():
+		return deny(probe.RetiredKey, "unknown_key")
+	case header["kid"] != g.template.Key.ID():
+		return deny(probe.UnknownKid, "unknown_key")
+	}
+	signature, _ := base64.RawURLEncoding.DecodeString(segments[2])
+	signed := segments[0] + "." + segments[1]
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !ed25519.Verify(g.template.Key.Public().Key.(ed25519.PublicKey), []byte(signed), signature) {
+		other := base64.RawURLEncoding.EncodeToString(signature)
+		for known := range g.letIn {
+			if strings.HasPrefix(known, signed+".") && bits(known[len(signed)+1:], other) == 1 {
+				return deny(probe.FlippedSignature, "bad_signature")
+			}
+		}
+		return deny(probe.WrongKey, "bad_signature")
+	}
+	g.letIn[bearer] = true
+	if claims["jti"] == modelRevoked {
+		return deny(probe.Revoked, "revoked")
+	}
+	return visit{asked: probe.Valid, claims: claims}
+}
+
+// bits counts those in which two base64url texts differ.
+func bits(a, b string) int {
+	x, _ := base64.RawURLEncoding.DecodeString(a)
+	y, _ := base64.RawURLEncoding.DecodeString(b)
+	count := 0
+	for i := range min(len(x), len(y)) {
+		count += mathbits.OnesCount8(x[i] ^ y[i])
+	}
+	return count
+}
+
+// judgeRights: who asks may not do all things.
+func (g *modelGate) judgeRights(v *visit, r *http.Request, body []byte) {
+	var message struct {
+		Method string
+		Params struct{ Name string }
+	}
+	_ = json.Unmarshal(body, &message)
+	session := r.Header.Get("Mcp-Session-Id")
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	owner, known := g.owners[session]
+	scope, _ := v.claims["scope"].(string)
+	switch {
+	case r.URL.Path != "/mcp" || r.Method == http.MethodPut:
+		v.asked, v.refusal = probe.Varied, refuse("unknown_path", rights(404))
+	case known && owner != v.claims["sub"]:
+		v.asked, v.refusal = probe.ForeignSession, refuse("unknown_session", rights(404))
+	case !slices.Contains(strings.Fields(scope), "mcp"):
+		v.asked, v.refusal = probe.MissingScope, refuse("insufficient_scope", scoped("mcp"))
+	case message.Method == "tools/call" && message.Params.Name == "nobodys":
+		v.asked, v.refusal = probe.ForbiddenCall, refuse("forbidden", rights(403))
+	case message.Method == "tools/call" && message.Params.Name == "admins":
+		v.asked, v.refusal = probe.ForbiddenCall, refuse("insufficient_scope", scoped("mcp admin"))
 	}
 }
 
-func (g *modelGate) note(asked probe.Case, claims map[string]any, r *http.Request, body []byte) {
+// target asks this gate all that it can be asked.
+func (g *modelGate) target(url string) probe.Target {
+	return probe.Target{
+		URL: url, Exact: true, Timeout: patience,
+		Providers: []probe.Provider{{
+			Name: "model", Tokens: g.template, Retired: []keys.Private{g.retired}, MaxTokenLifetime: modelLifetime,
+			OtherCaller: map[string]any{"sub": "somebody else"},
+		}},
+		Policy: probe.Policy{
+			RequiredScopes: []string{"mcp"}, SessionBinding: true, RevokedID: modelRevoked, Hosts: true, Origins: true, BodyBytes: modelBody,
+			Forbidden: []probe.Call{
+				{Method: "tools/call", Name: "nobodys"}, {Method: "tools/call", Name: "admins", Scopes: []string{"mcp", "admin"}},
+			},
+		},
+	}
+}
+
+// note keeps the request, and finds the cases that are told by its form.
+func (g *modelGate) note(v *visit, r *http.Request, body []byte) {
 	var message map[string]any
 	_ = json.Unmarshal(body, &message)
 	id, _ := json.Marshal(message["id"])
@@ -114,9 +304,25 @@ func (g *modelGate) note(asked probe.Case, claims map[string]any, r *http.Reques
 	bodyless, _ := json.Marshal(message)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	isOpening := rpc == "initialize" || rpc == "server/discover"
+	switch {
+	case slices.ContainsFunc(g.seen, func(s seenRequest) bool { return s.remote == r.RemoteAddr }):
+		v.asked = probe.OneConnection
+	case v.refusal == nil || v.asked == probe.ForbiddenCall || v.asked == probe.ForeignSession:
+	case r.Method == http.MethodGet && v.asked == probe.WrongKey:
+		v.asked = probe.ByGet
+	case r.Method == http.MethodDelete && v.asked == probe.WrongKey:
+		v.asked = probe.ByDelete
+	case v.asked == probe.NoToken && r.Header.Get("Mcp-Session-Id") != "":
+		v.asked = probe.ForeignSession
+	case r.ContentLength < 0 && len(body) > 64<<10:
+		v.asked = probe.LargeBody
+	case !isOpening || r.ContentLength < 0 || len(body) > 1<<10 || r.ProtoMinor == 0 || r.URL.Path != "/mcp":
+		v.asked = probe.Varied
+	}
 	g.seen = append(g.seen, seenRequest{
-		asked: asked, method: r.Method, rpc: rpc, header: r.Header.Clone(), remote: r.RemoteAddr, id: string(id),
-		bodyless: string(bodyless), claims: claims,
+		asked: v.asked, method: r.Method, rpc: rpc, header: r.Header.Clone(), remote: r.RemoteAddr, id: string(id),
+		bodyless: string(bodyless), claims: v.claims, target: r.RequestURI, proto: r.Proto, length: r.ContentLength,
 	})
 }
 
@@ -209,7 +415,14 @@ func gate(t *testing.T, options mcpfake.Options, spoilt map[probe.Case]http.Hand
 	if err != nil {
 		t.Fatal(err)
 	}
-	model := &modelGate{template: template(t), upstream: fake, spoilt: spoilt}
+	retired, err := keys.Generate(keys.EdDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := &modelGate{
+		template: template(t), retired: retired, upstream: fake, spoilt: spoilt,
+		owners: map[string]any{}, letIn: map[string]bool{}, clock: time.Now,
+	}
 	server := httptest.NewServer(model)
 	t.Cleanup(server.Close)
 	return model, fake, server.URL + "/mcp"

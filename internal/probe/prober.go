@@ -5,30 +5,38 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 // Options are what a Prober takes from its surroundings. The zero value is the real world.
 type Options struct {
 	// Now tells the time that tokens are minted at; default time.Now.
 	Now func() time.Time
-	// Random draws numbers for what no two probes may have in common; default math/rand/v2. It needs no
-	// cryptographic strength, and must be safe for concurrent use.
+	// Random draws the seeds of rounds; default math/rand/v2. It needs no cryptographic strength, and must be safe for
+	// concurrent use.
 	Random func() uint64
 	// Dial opens connections; default net.Dialer without keep-alive.
 	Dial DialFunc
 }
 
-// Prober tries gates. It keeps nothing between rounds and is safe for concurrent use.
+// Prober tries gates. It keeps nothing of a round but the keys that it forges with, and is safe for concurrent use.
 type Prober struct {
 	now    func() time.Time
 	random func() uint64
 	dial   DialFunc
+
+	mu        sync.Mutex
+	strangers map[keys.Algorithm]keys.Private
 }
 
 // New makes a Prober.
 func New(options Options) *Prober {
-	p := &Prober{now: options.Now, random: options.Random, dial: options.Dial}
+	p := &Prober{
+		now: options.Now, random: options.Random, dial: options.Dial, strangers: map[keys.Algorithm]keys.Private{},
+	}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -45,13 +53,47 @@ func New(options Options) *Prober {
 // canceling ctx ends it early. What happened, including that nothing answered, is in the Report; the error is for a
 // round that could not begin: a target that makes no sense, or a key that signs nothing.
 func (p *Prober) Run(ctx context.Context, target Target) (Report, error) {
-	if err := target.validate(); err != nil {
-		return Report{}, fmt.Errorf("probe target: %w", err)
+	round, err := p.round(target)
+	if err != nil {
+		return Report{}, err
 	}
-	round := &round{prober: p, target: target, started: p.now()}
-	round.disguise = disguises[p.random()%uint64(len(disguises))]
 	if err := round.run(ctx); err != nil {
 		return Report{}, fmt.Errorf("probe %s: %w", target.URL, err)
 	}
 	return round.report(), nil
+}
+
+func (p *Prober) round(target Target) (*round, error) {
+	if target.Tier == "" {
+		target.Tier = Full
+	}
+	if err := target.validate(); err != nil {
+		return nil, fmt.Errorf("probe target: %w", err)
+	}
+	seed := target.Seed
+	if seed == 0 {
+		seed = p.random()%maxSeed + 1
+	}
+	r := &round{prober: p, target: target, started: p.now(), seed: seed}
+	r.draw = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // to be repeated, not to be unguessable
+	r.disguise = disguises[r.draw.IntN(len(disguises))]
+	return r, nil
+}
+
+// maxSeed keeps drawn seeds exact for every reader of JSON (RFC 8259 section 6).
+const maxSeed = 1<<53 - 1
+
+// stranger is a key of the algorithm that no gate has ever seen. Making one can take a second, so it is kept.
+func (p *Prober) stranger(algorithm keys.Algorithm) (keys.Private, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if key, known := p.strangers[algorithm]; known {
+		return key, nil
+	}
+	key, err := keys.Generate(algorithm)
+	if err != nil {
+		return keys.Private{}, err
+	}
+	p.strangers[algorithm] = key
+	return key, nil
 }

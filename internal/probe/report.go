@@ -97,6 +97,9 @@ func (r *round) seenAnswer(f finding) string {
 	if f.outcome == MissingChallenge {
 		parts = append(parts, seenChallenge(f.answer.header.Values("WWW-Authenticate")))
 	}
+	if f.outcome == InformationLeak {
+		parts = append(parts, "with a stack trace, a file path or the token in it")
+	}
 	return strings.Join(parts, ", ")
 }
 

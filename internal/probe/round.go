@@ -2,26 +2,40 @@ package probe
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
-// maxSilences ends a round: each silence costs a whole time limit, and two of them say what a third would say.
-const maxSilences = 2
+const (
+	// maxSilences ends a round: each silence costs a whole time limit, and two of them say what a third would say.
+	maxSilences = 2
+	// Gates grant a source so many bad tokens at once, and so many more each second; a round stays well below.
+	freeRefusals    = 60
+	refusalInterval = 80 * time.Millisecond
+)
 
 const cancelled = "the round was cancelled"
 
 // round is one Run.
 type round struct {
-	prober   *Prober
-	target   Target
-	started  time.Time
+	prober  *Prober
+	target  Target
+	started time.Time
+	// draw makes every choice of the round; its seed is in the report.
+	draw     *rand.Rand
+	seed     uint64
+	issuers  []*issuer
 	disguise disguise
 	dialect  dialect
 	clock    clockReading
 	secrets  secrets
 	server   *ServerInfo
 	results  []Result
+	skipped  []Skipped
+	replay   Replay
 	silences int
+	refusals int
 	// stopped says why the remaining cases are not asked; "" while they are.
 	stopped string
 }
@@ -34,7 +48,13 @@ type finding struct {
 	step string
 	// id is the JSON-RPC id of the request that was answered.
 	id string
+	// method is the HTTP method.
+	method string
+	// skip says why the case could not be put after all; "" if it was.
+	skip string
 }
+
+func skipped(reason string) finding { return finding{outcome: NotTried, skip: reason} }
 
 // session is the id of the session that the answer opened, "" for none.
 func (f finding) session() string {
@@ -44,76 +64,205 @@ func (f finding) session() string {
 	return f.answer.header.Get(sessionHeader)
 }
 
-// run asks the control, the negatives, and the control again. All tokens are minted beforehand, for the same instant.
+// prepared is a question with its tokens, which are all minted beforehand, for the same instant.
+type prepared struct {
+	question
+	attempt attempt
+}
+
+// run asks the controls, what must be refused, and the controls again. A beat has one control, at the end.
 func (r *round) run(ctx context.Context) error {
-	control, err := r.mintControl(r.started)
+	if err := r.hire(); err != nil {
+		return err
+	}
+	questions, err := r.prepareAll()
 	if err != nil {
 		return err
 	}
-	cases := negatives()
-	bearers := make([]string, len(cases))
-	for i, negative := range cases {
-		if bearers[i], err = r.mint(negative, r.started); err != nil {
+	if r.target.Tier != Beat {
+		for i, from := range r.issuers {
+			r.askControl(ctx, from, from.control, i == 0)
+		}
+	}
+	for _, q := range questions {
+		if err := r.askQuestion(ctx, q); err != nil {
 			return err
 		}
 	}
-	r.ask(ctx, Valid, expectedResult, func(ctx context.Context) finding { return r.handshake(ctx, control) })
-	for i, negative := range cases {
-		if err := r.askNegative(ctx, negative, bearers[i]); err != nil {
+	for _, from := range r.issuers {
+		if err := r.close(ctx, from); err != nil {
 			return err
 		}
 	}
-	r.ask(ctx, Valid, expectedResult, func(ctx context.Context) finding { return r.open(ctx, control) })
 	return nil
 }
 
-// askNegative asks a case that must be refused. A bad request that was let in is asked again at once, freshly minted
-// and on a new connection, beside a control: an answer that came from elsewhere, or once, is no proof of an open gate.
-func (r *round) askNegative(ctx context.Context, negative negative, bearer string) error {
-	expected := negative.expected(r.target.Exact)
-	try := func(bearer string) func(context.Context) finding {
-		return func(ctx context.Context) finding { return r.refusal(ctx, negative, bearer) }
+// hire takes the providers of the round, and mints their controls: all, or for a beat one, in turn by the seed.
+func (r *round) hire() error {
+	providers := r.target.Providers
+	if r.target.Tier == Beat {
+		turn := r.draw.IntN(len(providers))
+		providers = providers[turn : turn+1]
 	}
-	if r.ask(ctx, negative.name, expected, try(bearer)) != Accepted {
+	for _, provider := range providers {
+		from := &issuer{Provider: provider}
+		var err error
+		if from.control, err = from.mint(r.started); err != nil {
+			return err
+		}
+		r.issuers = append(r.issuers, from)
+	}
+	return nil
+}
+
+func (r *round) prepareAll() ([]prepared, error) {
+	questions := r.questions()
+	if r.target.Tier != Beat {
+		questions = append(questions, r.variations()...)
+	}
+	var out []prepared
+	for _, q := range questions {
+		if q.lacks != "" {
+			r.skip(q, q.lacks)
+			continue
+		}
+		attempt, err := q.prepare(r.started)
+		switch lacks := lackingOf(err); {
+		case lacks != "":
+			r.skip(q, lacks)
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", q.name, err)
+		default:
+			out = append(out, prepared{q, attempt})
+		}
+	}
+	return out, nil
+}
+
+func (r *round) skip(q question, reason string) {
+	r.skipped = append(r.skipped, Skipped{Case: q.name, Provider: q.providerName(), Reason: reason})
+}
+
+func (q question) providerName() string {
+	if q.provider == nil {
+		return ""
+	}
+	return q.provider.Name
+}
+
+// askControl asks with a token that must be let in: as a client that opens the server and lists its tools, or in short.
+func (r *round) askControl(ctx context.Context, from *issuer, bearer string, whole bool) Outcome {
+	return r.ask(ctx, r.controlOf(from), func(ctx context.Context) finding {
+		if whole {
+			return r.handshake(ctx, bearer)
+		}
+		return r.open(ctx, bearer)
+	})
+}
+
+func (r *round) controlOf(from *issuer) Result {
+	return Result{Case: Valid, Provider: from.Name, Method: "POST", Expected: expectedResult}
+}
+
+// close asks the control again. The token of a full round has a short life, and is kept for a later one.
+func (r *round) close(ctx context.Context, from *issuer) error {
+	bearer, now, ends := from.control, r.started, time.Time{}
+	if r.target.Tier != Beat && from.signs() {
+		short := from.Provider
+		short.Tokens.Lifetime = min(short.Tokens.Lifetime, spentLife)
+		var err error
+		now = r.prober.now()
+		if bearer, err = short.Tokens.Good(now); err != nil {
+			return err
+		}
+		ends = now.Add(short.Tokens.Lifetime + r.tolerance() + spentMargin)
+	}
+	outcome := r.askControl(ctx, from, bearer, false)
+	if r.target.Tier == Beat {
+		return nil
+	}
+	if outcome != Passed || !from.signs() {
+		bearer = ""
+	}
+	r.keep(from, bearer, ends)
+	return nil
+}
+
+// askQuestion asks what must be refused. A bad request that was let in is asked again at once, freshly minted and on a
+// new connection, beside a control: an answer that came from elsewhere, or once, is no proof of an open gate.
+func (r *round) askQuestion(ctx context.Context, q prepared) error {
+	label := Result{
+		Case: q.name, Provider: q.providerName(), Method: q.method, Variation: q.variation, Expected: q.expected,
+	}
+	if q.afterControl && !r.letIn(q.provider) {
+		label.Outcome, label.Seen = NotTried, "the control was not let in"
+		r.results = append(r.results, label)
+		return nil
+	}
+	r.pace(ctx)
+	try := func(attempt attempt) func(context.Context) finding {
+		return func(ctx context.Context) finding { return attempt(ctx, r) }
+	}
+	if r.ask(ctx, label, try(q.attempt)) != Accepted {
 		return nil
 	}
 	accepted, now := len(r.results)-1, r.prober.now()
-	again, err := r.mint(negative, now)
+	again, err := q.prepare(now)
 	if err != nil {
 		return err
 	}
-	control, err := r.mintControl(now)
+	beside := r.issuers[0]
+	if q.provider != nil {
+		beside = q.provider
+	}
+	control, err := beside.mint(now)
 	if err != nil {
 		return err
 	}
-	first := r.ask(ctx, negative.name, expected, try(again))
-	second := r.ask(ctx, Valid, expectedResult, func(ctx context.Context) finding { return r.open(ctx, control) })
+	first := r.ask(ctx, label, try(again))
+	second := r.askControl(ctx, beside, control, false)
 	r.results[accepted].Confirmed = first == Accepted && second == Passed
 	return nil
 }
 
-// refusal sends the opening request with a bearer that must be refused.
-func (r *round) refusal(ctx context.Context, negative negative, bearer string) finding {
-	opening := r.opening()
-	out := finding{answer: r.post(ctx, bearer, opening), step: opening.method, id: opening.idText()}
-	out.outcome = negative.judge(out.answer, out.id, r.target.Exact)
-	if session := out.session(); session != "" {
-		r.closeSession(ctx, bearer, session)
+// letIn tells whether the control of the issuer was let in at the beginning.
+func (r *round) letIn(from *issuer) bool {
+	for _, result := range r.results {
+		if result.Case == Valid && result.Provider == from.Name {
+			return result.Outcome == Passed
+		}
 	}
-	return out
+	return false
+}
+
+// pace keeps a round with many issuers below the rate at which gates stop telling reasons.
+func (r *round) pace(ctx context.Context) {
+	if r.refusals++; r.refusals <= freeRefusals || r.stopped != "" {
+		return
+	}
+	timer := time.NewTimer(refusalInterval)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // ask runs one case under its time limit and keeps its result.
-func (r *round) ask(ctx context.Context, name Case, expected string, try func(context.Context) finding) Outcome {
+func (r *round) ask(ctx context.Context, result Result, try func(context.Context) finding) Outcome {
 	if ctx.Err() != nil {
 		r.stopped = cancelled
 	}
-	result := Result{Case: name, Outcome: NotTried, Expected: expected, Seen: r.stopped}
+	result.Outcome, result.Seen = NotTried, r.stopped
 	if r.stopped == "" {
 		begin := r.prober.now()
 		limited, cancel := context.WithTimeout(ctx, r.target.Timeout)
 		finding := try(limited)
 		cancel()
+		if finding.skip != "" {
+			r.skipped = append(r.skipped, Skipped{Case: result.Case, Provider: result.Provider, Reason: finding.skip})
+			return NotTried
+		}
 		result.Outcome, result.Seen = finding.outcome, r.seen(finding)
 		result.Status, result.Reason = finding.answer.status, finding.answer.reason()
 		result.Duration = r.prober.now().Sub(begin)
@@ -142,22 +291,15 @@ func (r *round) learn(outcome Outcome) {
 	}
 }
 
-func (r *round) mintControl(now time.Time) (string, error) {
-	bearer, err := r.target.Providers[0].Tokens.Good(now)
-	r.secrets.add(bearer)
-	return bearer, err
-}
-
-func (r *round) mint(negative negative, now time.Time) (string, error) {
-	bearer, err := negative.mint(r.target.Providers[0].Tokens, now)
-	r.secrets.add(bearer)
-	return bearer, err
-}
+func (r *round) tolerance() time.Duration { return max(r.target.ClockTolerance, minClockTolerance) }
 
 func (r *round) report() Report {
+	if r.target.Tier == Beat {
+		r.replay = r.target.Replay
+	}
 	return Report{
-		URL: r.target.URL, Started: r.started, Duration: r.prober.now().Sub(r.started), Results: r.results,
-		Server: r.server, ClockSeen: r.clock.seen, ClockOffset: r.clock.offset,
-		ClockTolerance: max(r.target.ClockTolerance, minClockTolerance),
+		URL: r.target.URL, Tier: r.target.Tier, Seed: r.seed, Started: r.started, Duration: r.prober.now().Sub(r.started),
+		Results: r.results, Skipped: r.skipped, Replay: r.replay, Server: r.server,
+		ClockSeen: r.clock.seen, ClockOffset: r.clock.offset, ClockTolerance: r.tolerance(),
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -111,12 +113,25 @@ func (t Target) validate() error {
 		return errors.New("the URL must not have credentials, a query or a fragment")
 	case len(t.Providers) == 0:
 		return errors.New("no provider: whose tokens shall be let in?")
+	case slices.ContainsFunc(t.Providers, func(p Provider) bool { return p.Tokens.Key.Algorithm() == "" && p.Bearer == "" }):
+		return errors.New("a provider has neither a key nor a token")
+	case t.Tier != Full && t.Tier != Beat:
+		return fmt.Errorf("there is no tier %q", t.Tier)
 	case t.Timeout <= 0:
 		return errors.New("the timeout must be positive")
 	case t.CertificateSHA256 != "" && (parsed.Scheme != "https" || !isDigest(t.CertificateSHA256)):
 		return errors.New("the certificate's digest must be SHA-256 in hex, and the URL https")
 	}
 	return nil
+}
+
+// path is that of the URL, as it stands in a request line.
+func (t Target) path() string {
+	parsed, err := url.Parse(t.URL)
+	if err != nil || parsed.EscapedPath() == "" {
+		return "/"
+	}
+	return parsed.EscapedPath()
 }
 
 func isDigest(text string) bool {

@@ -89,9 +89,9 @@ func (r Report) skewed() bool { return r.ClockSeen && r.ClockOffset.Abs() > r.Cl
 // token, a malformed one or one of a foreign key has nothing to do with time.
 func (result Result) explainedBySkew() bool {
 	if result.Outcome == Accepted {
-		return result.Case == Expired
+		return result.Case.proofOfTimes()
 	}
-	return result.Status != 0 && result.Case.timed()
+	return result.Status != 0 && result.Case.info().timed
 }
 
 func (result Result) kind(r Report) Kind {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -15,6 +16,7 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // evidence is what the network showed of one request, below HTTP.
 type evidence struct {
 	connected bool
+	dials     int
 	dialErr   error
 	tlsErr    error
 	// failure is the first error of the connection that the peer or the network caused. The first one counts: after
@@ -51,7 +53,7 @@ func (r *recorder) record(dial DialFunc) DialFunc {
 			r.note(func(e *evidence) { e.dialErr = err })
 			return nil, err
 		}
-		r.note(func(e *evidence) { e.connected = true })
+		r.note(func(e *evidence) { e.connected = true; e.dials++ })
 		return &recordedConn{Conn: conn, recorder: r}, nil
 	}
 }
@@ -59,6 +61,8 @@ func (r *recorder) record(dial DialFunc) DialFunc {
 type recordedConn struct {
 	net.Conn
 	recorder *recorder
+	// outer: what passes is TLS, of which only failures tell something once the handshake is over.
+	outer atomic.Bool
 }
 
 const firstBytes = 5
@@ -66,11 +70,13 @@ const firstBytes = 5
 func (c *recordedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.recorder.note(func(e *evidence) {
+		if e.fail(err); c.outer.Load() {
+			return
+		}
 		e.received += int64(n)
 		if missing := firstBytes - len(e.first); missing > 0 {
 			e.first = append(e.first, p[:min(n, missing)]...)
 		}
-		e.fail(err)
 	})
 	return n, err
 }

@@ -21,7 +21,7 @@ func checker(secret string, strict bool) (answerer, error) {
 		switch {
 		case noBearer(r):
 			refuse(w, r)
-		case malformed(r) || expired(r) || !signedBy(bearer(r), secret):
+		case malformed(r) || expired(r) || early(r) || !signedBy(bearer(r), secret):
 			writeJSON(w, http.StatusForbidden, map[string]string{"error": "the JWT could not be verified"})
 		case strict && !sparse(bearer(r)):
 			writeJSON(w, http.StatusForbidden, map[string]string{"error": "the JWT includes unsupported fields"})

@@ -20,7 +20,7 @@ func refusals() []fault {
 		{name: "refuse", seen: 19, when: "always", effect: "401 without a challenge, whoever asks", request: with(refuse)},
 		{name: "any-bearer", seen: 13, when: "no-bearer", effect: "401 without a challenge; any bearer at all is good enough", request: with(refuse)},
 		{name: "fallback", seen: 14, when: "other-scheme", effect: "401 for another scheme; who sends nothing is let in", request: with(refuse)},
-		{name: "jwt", argument: "SECRET", seen: 22, when: "always", effect: "401 without a bearer, 403 for one that is no JWT, expired, or not signed by SECRET (HS256)", request: checkJWT},
+		{name: "jwt", argument: "SECRET", seen: 22, when: "always", effect: "401 without a bearer, 403 for one that is no JWT, out of its time, or not signed by SECRET (HS256)", request: checkJWT},
 		{name: "jwt-strict", argument: "SECRET", seen: 23, when: "always", effect: "as jwt, and 403 for any claim but id, uuid and exp", request: checkStrictJWT},
 		{name: "status", argument: "NNN", seen: 18, when: "always", effect: "this HTTP status with a line of plain text", request: status},
 		{name: "wrong-origin", seen: 18, when: "always", effect: "403 that speaks of an origin, not of a token", request: page(http.StatusForbidden, "text/plain", "Invalid Origin header")},

@@ -144,13 +144,29 @@ func malformed(r *http.Request) bool {
 
 // expired reads "exp" without asking who signed it.
 func expired(r *http.Request) bool {
+	expires, _ := times(r)
+	return expires != 0 && expires <= time.Now().Unix()
+}
+
+// early reads "nbf" likewise.
+func early(r *http.Request) bool {
+	_, begins := times(r)
+	return begins > time.Now().Unix()
+}
+
+// times are those between which the bearer is good; 0 where it does not say, or is no JWT.
+func times(r *http.Request) (expires, begins int64) {
 	segments := strings.Split(bearer(r), ".")
 	if len(segments) != 3 {
-		return false
+		return 0, 0
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(segments[1])
 	var claims struct {
 		Expires int64 `json:"exp"`
+		Begins  int64 `json:"nbf"`
 	}
-	return err == nil && json.Unmarshal(payload, &claims) == nil && claims.Expires != 0 && claims.Expires <= time.Now().Unix()
+	if err != nil || json.Unmarshal(payload, &claims) != nil {
+		return 0, 0
+	}
+	return claims.Expires, claims.Begins
 }

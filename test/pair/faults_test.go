@@ -111,7 +111,7 @@ func probeServer(t *testing.T, faults string, exact bool) probe.Report {
 	report, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{
 		URL: "http://" + listen(t, faults).String() + "/mcp", Exact: exact, Timeout: patienceFor(faults), ClockTolerance: 30 * time.Second,
 		Providers: []probe.Provider{{Tokens: token.Template{
-			Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: "someone", Lifetime: time.Minute,
+			Key: key, Subject: "someone", Lifetime: time.Minute,
 		}}},
 	})
 	if err != nil {

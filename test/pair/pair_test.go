@@ -44,7 +44,7 @@ func newSite(t *testing.T, upstream net.Addr, change func(*site)) *site {
 		config: authproxy.Config{
 			Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"},
 			Port:   8080, AdminPort: 9090,
-			Upstream: authproxy.Upstream{Port: int32(upstream.(*net.TCPAddr).Port), Path: "/mcp"},
+			Upstream: authproxy.Upstream{Port: portOf(upstream), Path: "/mcp"},
 			Providers: []authproxy.Provider{{
 				Name: "managed", Issuer: "urn:gatehouse:demo", Audiences: []string{"urn:gatehouse:demo"},
 				Algorithms: []keys.Algorithm{keys.EdDSA, keys.ES256}, ClockSkewSeconds: 30,
@@ -60,6 +60,8 @@ func newSite(t *testing.T, upstream net.Addr, change func(*site)) *site {
 	s.start(t)
 	return s
 }
+
+func portOf(addr net.Addr) int32 { return int32(addr.(*net.TCPAddr).Port) }
 
 func newKey(t *testing.T) keys.Private {
 	t.Helper()
@@ -133,16 +135,16 @@ func TestLocked(t *testing.T) {
 		// requests is how many of the control's requests the server sees in a round.
 		requests int64
 	}{
-		"stateful":                        {mcpfake.Options{}, nil, 6},
-		"stateful, SSE":                   {mcpfake.Options{Answer: mcpfake.SSE}, nil, 6},
-		"stateless":                       {mcpfake.Options{Dialect: mcpfake.Stateless}, nil, 4},
-		"stateless, SSE":                  {mcpfake.Options{Dialect: mcpfake.Stateless, Answer: mcpfake.SSE}, nil, 4},
-		"discover":                        {mcpfake.Options{Dialect: mcpfake.Discover}, nil, 4},
-		"discover, SSE":                   {mcpfake.Options{Dialect: mcpfake.Discover, Answer: mcpfake.SSE}, nil, 4},
-		"resets without a good token":     {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, forward, 6},
-		"crashes without a token":         {mcpfake.Options{Faults: "crash-no-token", Exit: func(int) { t.Error("it crashed") }}, forward, 6},
-		"takes any bearer":                {mcpfake.Options{Faults: "any-bearer"}, forward, 6},
-		"signed with the older of 2 keys": {mcpfake.Options{}, func(s *site) { s.published = append(s.published, newKey(t).Public()) }, 6},
+		"stateful":                        {mcpfake.Options{}, nil, 10},
+		"stateful, SSE":                   {mcpfake.Options{Answer: mcpfake.SSE}, nil, 10},
+		"stateless":                       {mcpfake.Options{Dialect: mcpfake.Stateless}, nil, 6},
+		"stateless, SSE":                  {mcpfake.Options{Dialect: mcpfake.Stateless, Answer: mcpfake.SSE}, nil, 6},
+		"discover":                        {mcpfake.Options{Dialect: mcpfake.Discover}, nil, 6},
+		"discover, SSE":                   {mcpfake.Options{Dialect: mcpfake.Discover, Answer: mcpfake.SSE}, nil, 6},
+		"resets without a good token":     {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, forward, 10},
+		"crashes without a token":         {mcpfake.Options{Faults: "crash-no-token", Exit: func(int) { t.Error("it crashed") }}, forward, 10},
+		"takes any bearer":                {mcpfake.Options{Faults: "any-bearer"}, forward, 10},
+		"signed with the older of 2 keys": {mcpfake.Options{}, func(s *site) { s.published = append(s.published, newKey(t).Public()) }, 10},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

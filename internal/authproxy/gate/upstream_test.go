@@ -67,6 +67,24 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 			send(conn, "220 mail.example ESMTP\r\n\r\n")
 			hang(conn)
 		}), 502, "upstream_not_http"},
+		"TLS, and closed": {serveRaw(t, func(conn *net.TCPConn) {
+			readRequest(conn)
+			send(conn, "\x15\x03\x01\x00\x02\x02\x46")
+		}), 502, "upstream_not_http"},
+		"TLS, and a reset": {serveRaw(t, func(conn *net.TCPConn) {
+			readRequest(conn)
+			send(conn, "\x15\x03\x01\x00\x02\x02\x46")
+			reset(conn)
+		}), 502, "upstream_not_http"},
+		"HTTP/2, without an end": {serveRaw(t, func(conn *net.TCPConn) {
+			readRequest(conn)
+			send(conn, "\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+			hang(conn)
+		}), 502, "upstream_not_http"},
+		"the first letters of HTTP": {serveRaw(t, func(conn *net.TCPConn) {
+			readRequest(conn)
+			send(conn, "HTT")
+		}), 502, "upstream_closed"},
 		"endless header": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
 			send(conn, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -22,10 +23,11 @@ type Trail struct {
 	dialed  error
 	read    error
 	written error
-	any     bool // at least one byte came
-	late    bool // the answer did not begin in time
-	reused  bool // the connection had served before
-	upgrade bool // the server switched protocols
+	begin   [len(beginHTTP)]byte // the first bytes that came
+	begun   int                  // how many of them there are
+	late    bool                 // the answer did not begin in time
+	reused  bool                 // the connection had served before
+	upgrade bool                 // the server switched protocols
 }
 
 // Kind names how the exchange failed.
@@ -33,6 +35,8 @@ func (t *Trail) Kind() deny.Reason {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
+	case !t.mayBeHTTP(): // However it ended: TLS, HTTP/2 and the like close when they do not understand us.
+		return deny.UpstreamNotHTTP
 	case t.late, isTimeout(t.dialed), isTimeout(t.read), isTimeout(t.written):
 		return deny.UpstreamTimeout
 	case t.upgrade:
@@ -43,14 +47,39 @@ func (t *Trail) Kind() deny.Reason {
 		return deny.UpstreamReset
 	case t.dialed != nil:
 		return deny.UpstreamUnreachable
-	case t.reused && !t.any, isReset(t.read), t.read == nil && isReset(t.written), errors.Is(t.read, io.EOF) && isReset(t.written):
+	case t.wasReset():
 		return deny.UpstreamReset
 	case errors.Is(t.read, io.EOF):
 		return deny.UpstreamClosed
-	case t.any:
+	case t.begun > 0:
 		return deny.UpstreamNotHTTP
 	default:
 		return deny.UpstreamUnreachable
+	}
+}
+
+// wasReset needs the lock.
+func (t *Trail) wasReset() bool {
+	return t.reused && t.begun == 0 || isReset(t.read) || isReset(t.written) && (t.read == nil || errors.Is(t.read, io.EOF))
+}
+
+// beginHTTP is how every answer of HTTP/1 begins (RFC 9112 section 4).
+const beginHTTP = "HTTP/"
+
+// mayBeHTTP tells that what came so far is, or may become, an answer of HTTP/1. It needs the lock, as came does.
+func (t *Trail) mayBeHTTP() bool { return strings.HasPrefix(beginHTTP, string(t.begin[:t.begun])) }
+
+func (t *Trail) isForeign() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.mayBeHTTP()
+}
+
+// came keeps how the answer begins, and the first error.
+func (t *Trail) came(data []byte, err error) {
+	t.begun += copy(t.begin[t.begun:], data)
+	if err != nil && t.read == nil {
+		t.read = err
 	}
 }
 
@@ -65,7 +94,7 @@ func (t *Trail) note(change func()) {
 func (t *Trail) diedWaiting() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.reused && !t.any && !isTimeout(t.read)
+	return t.reused && t.begun == 0 && !isTimeout(t.read)
 }
 
 func (t *Trail) failedToWrite() bool {
@@ -91,13 +120,15 @@ type witness struct {
 	trail *Trail
 }
 
+// Read gives nothing of what is no HTTP, and does not wait for more of it: there may be none, nor an end.
 func (c *witness) Read(p []byte) (int, error) {
+	if c.trail.isForeign() {
+		return 0, errNotHTTP
+	}
 	n, err := c.Conn.Read(p)
-	c.trail.mu.Lock()
-	defer c.trail.mu.Unlock()
-	c.trail.any = c.trail.any || n > 0
-	if err != nil && c.trail.read == nil {
-		c.trail.read = err
+	c.trail.note(func() { c.trail.came(p[:n], err) })
+	if c.trail.isForeign() {
+		return 0, errNotHTTP
 	}
 	return n, err
 }

@@ -25,7 +25,7 @@ func TestAnswerIsReadAfterAFailedWrite(t *testing.T) {
 			return
 		}
 		<-connected
-		_, _ = io.WriteString(conn, "no")
+		_, _ = io.WriteString(conn, "HT")
 		_ = conn.(*net.TCPConn).SetLinger(0)
 		conn.Close()
 	}()
@@ -44,7 +44,7 @@ func TestAnswerIsReadAfterAFailedWrite(t *testing.T) {
 		}
 	}
 	got, err := io.ReadAll(conn)
-	if string(got) != "no" || !errors.Is(err, syscall.ECONNRESET) && err != nil {
+	if string(got) != "HT" || !errors.Is(err, syscall.ECONNRESET) && err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if kind := trail.Kind(); kind != deny.UpstreamReset {

@@ -1,0 +1,79 @@
+package probe
+
+// Info tells what a case is, for tables and pages.
+type Info struct {
+	Case Case
+	// Sends names what is sent, to follow "a request".
+	Sends string
+	// Proves is what of an MCPServer or of the gate is seen to hold.
+	Proves string
+	// Beat: it is asked in both tiers.
+	Beat bool
+	// Exact: it is asked of Gatehouse's own gate only.
+	Exact bool
+	// timed: the answer depends on the clocks of prober and gate.
+	timed bool
+}
+
+// Catalogue lists every case, in the order in which a round asks them.
+func Catalogue() []Info { return append([]Info(nil), catalogue...) }
+
+// Cases lists the names of the Catalogue.
+func Cases() []Case {
+	var names []Case
+	for _, info := range catalogue {
+		names = append(names, info.Case)
+	}
+	return names
+}
+
+var catalogue = []Info{
+	{Case: NoToken, Sends: "without a token", Proves: "nobody enters without a token", Beat: true},
+	{Case: Empty, Sends: "with an empty token", Proves: "nor by the scheme alone"},
+	{Case: WrongScheme, Sends: "with a good token under another scheme", Proves: "only Bearer is a token", Exact: true},
+	{Case: Malformed, Sends: "with a malformed token", Proves: "tokens are read", Beat: true},
+	{Case: QueryToken, Sends: "with a good token in the query", Proves: "tokens are taken from the header only", Exact: true},
+	{Case: FlippedSignature, Sends: "with a good token, one bit of its signature changed", Proves: "signatures are checked, and remembered as a whole", timed: true},
+	{Case: Expired, Sends: "with an expired token", Proves: "exp", timed: true},
+	{Case: NotYetValid, Sends: "with a token that is not valid yet", Proves: "nbf", timed: true},
+	{Case: TooLongLived, Sends: "with a token that lives too long", Proves: "auth.providers.maxTokenLifetimeSeconds", Exact: true, timed: true},
+	{Case: WrongKey, Sends: "with a token signed by an unknown key", Proves: "auth.providers.keys", Beat: true, timed: true},
+	{Case: UnknownKid, Sends: "with a token that names an unknown key", Proves: "kid", Exact: true, timed: true},
+	{Case: RetiredKey, Sends: "with a token signed by a retired key", Proves: "rotation: what was retired is gone", timed: true},
+	{Case: AlgNone, Sends: "with an unsigned token", Proves: "auth.providers.algorithms"},
+	{Case: AlgConfused, Sends: "with a token signed with the bytes of a public key", Proves: "auth.providers.algorithms: one key, one algorithm"},
+	{Case: WrongIssuer, Sends: "with a token of another issuer", Proves: "auth.providers.issuer"},
+	{Case: WrongAudience, Sends: "with a token for another server", Proves: "auth.providers.audiences"},
+	{Case: WrongType, Sends: "with a JWT that is no access token", Proves: "auth.providers.tokenTypes", Exact: true},
+	{Case: MissingIdentity, Sends: "with a token that does not say whose it is", Proves: "auth.providers.identityClaims", Exact: true},
+	{Case: MissingExpiry, Sends: "with a token that never expires", Proves: "exp is required", Exact: true},
+	{Case: Revoked, Sends: "with a revoked token", Proves: "auth.revoked", Exact: true, timed: true},
+	{Case: Replayed, Sends: "with a token that was good in an earlier round", Proves: "exp, of tokens that are remembered", timed: true},
+	{Case: MissingScope, Sends: "with a token that lacks a scope", Proves: "auth.authorization.requiredScopes", timed: true},
+	{Case: ForbiddenCall, Sends: "for what its token may not do", Proves: "auth.authorization.rules, defaultAction", timed: true},
+	{Case: ForeignSession, Sends: "in a session of another caller", Proves: "auth.sessionBinding", Exact: true, timed: true},
+	{Case: OneConnection, Sends: "after others on the same connection", Proves: "each request is judged by itself", Exact: true, timed: true},
+	{Case: WrongHost, Sends: "to a foreign host name", Proves: "gate.allowedHosts", Exact: true},
+	{Case: WrongOrigin, Sends: "from a foreign origin", Proves: "gate.allowedOrigins", Exact: true},
+	{Case: LargeBody, Sends: "with a token signed by an unknown key and a large body in chunks", Proves: "size and framing open nothing", Exact: true, timed: true},
+	{Case: TooLarge, Sends: "with a good token and too large a body", Proves: "auth.limits.bodyBytes", Exact: true, timed: true},
+	{Case: ByGet, Sends: "by GET with a token signed by an unknown key", Proves: "every method is judged", Exact: true, timed: true},
+	{Case: ByDelete, Sends: "by DELETE with a token signed by an unknown key", Proves: "every method is judged", Exact: true, timed: true},
+	{Case: Varied, Sends: "of an unusual form, with a bad token or none", Proves: "no form of a request opens", timed: true},
+	{Case: Valid, Sends: "with a valid token", Proves: "who has a token enters", Beat: true, timed: true},
+}
+
+func (c Case) info() Info {
+	for _, info := range catalogue {
+		if info.Case == c {
+			return info
+		}
+	}
+	return Info{Case: c, Sends: "of the case " + string(c)}
+}
+
+// asked is how a message to a person names what was sent.
+func (c Case) asked() string { return "a request " + c.info().Sends }
+
+// proofOfTimes is true when an entry can come from a clock that is off.
+func (c Case) proofOfTimes() bool { return c == Expired || c == NotYetValid || c == Replayed }

@@ -1,0 +1,271 @@
+package probe
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+)
+
+// tokenQuestions are all ways to spoil a token of one issuer.
+func (r *round) tokenQuestions(from *issuer) []question {
+	all := []question{r.flippedSignature(from)}
+	for _, bad := range []struct {
+		name   Case
+		defect token.Defect
+		reason string
+	}{
+		{Expired, token.Expired, "expired"},
+		{NotYetValid, token.NotYetValid, "not_yet_valid"},
+		{UnknownKid, token.UnknownKid, reasonUnknownKey},
+		{WrongIssuer, token.WrongIssuer, "wrong_issuer"},
+		{WrongAudience, token.WrongAudience, "wrong_audience"},
+		{WrongType, token.WrongType, "wrong_type"},
+		{MissingExpiry, token.MissingExpiry, "missing_claim"},
+	} {
+		if bad.name == UnknownKid && from.Tokens.Key.Public().Anonymous {
+			continue // A key without a name is tried whatever the token names.
+		}
+		all = append(all, r.minted(bad.name, from, unauthorized(bad.reason), func(now time.Time) (string, error) {
+			return from.Tokens.Bad(bad.defect, now)
+		}))
+	}
+	all = append(all, r.wrongKey(from))
+	all = append(all, r.forgeries(from)...)
+	all = append(all, r.retired(from)...)
+	all = append(all, r.spoilt(AlgNone, from, unauthorized(reasonAlgorithm), token.Unsigned))
+	all = append(all, r.confused(from)...)
+	all = append(all, r.anonymous(from)...)
+	all = append(all, r.limited(from)...)
+	order := Cases()
+	slices.SortStableFunc(all, func(a, b question) int { return slices.Index(order, a.name) - slices.Index(order, b.name) })
+	return all
+}
+
+// minted asks with a token that only the issuer's key can make.
+func (r *round) minted(name Case, from *issuer, want refusal, mint func(now time.Time) (string, error)) question {
+	q := r.target.asks(name, from, want, func(now time.Time) (shot, error) {
+		bad, err := mint(now)
+		return shot{}.bearing(bad), err
+	})
+	if !from.signs() {
+		q.lacks = lacksKey
+	}
+	return q
+}
+
+// spoilt asks with the control, changed in a way that anybody can.
+func (r *round) spoilt(name Case, from *issuer, want refusal, spoil func(raw string) (string, error)) question {
+	return r.target.asks(name, from, want, func(now time.Time) (shot, error) {
+		good, err := r.controlAt(from, now)
+		if err != nil {
+			return shot{}, err
+		}
+		bad, err := spoil(good)
+		return shot{}.bearing(bad), err
+	})
+}
+
+// controlAt is the round's control for tokens of the round's beginning, and a new one later.
+func (r *round) controlAt(from *issuer, now time.Time) (string, error) {
+	if now.Equal(r.started) {
+		return from.control, nil
+	}
+	return from.mint(now)
+}
+
+// flippedSignature: a gate that remembers the tokens it has let in must not know them by less than all of their bytes.
+func (r *round) flippedSignature(from *issuer) question {
+	want, bit := unauthorized(reasonSignature), r.draw.Uint64()
+	q := r.target.asks(FlippedSignature, from, want, nil)
+	q.afterControl = true
+	q.prepare = func(now time.Time) (attempt, error) {
+		good, err := r.controlAt(from, now)
+		if err != nil {
+			return nil, err
+		}
+		bad, err := token.Flipped(good, bit)
+		return func(ctx context.Context, r *round) finding {
+			if good != from.control { // which was let in at the round's beginning
+				if out := r.open(ctx, good); out.outcome != Passed {
+					out.outcome = asPrecondition(out.outcome, out.answer.status)
+					return out
+				}
+			}
+			return r.refusal(ctx, shot{}.bearing(bad), want)
+		}, err
+	}
+	return q
+}
+
+// wrongKey forges the control, under the real key's name.
+func (r *round) wrongKey(from *issuer) question {
+	return r.spoilt(WrongKey, from, unauthorized(reasonSignature), r.forge)
+}
+
+// forge signs the token with a key of the same algorithm that nobody knows.
+func (r *round) forge(raw string) (string, error) {
+	algorithm, err := token.Algorithm(raw)
+	if err != nil {
+		return "", err
+	}
+	if !slices.Contains(keys.Algorithms(), algorithm) {
+		return "", token.ErrOpaque
+	}
+	stranger, err := r.prober.stranger(algorithm)
+	if err != nil {
+		return "", err
+	}
+	return token.Forged(raw, stranger)
+}
+
+// forgeries are made in the name of keys whose private half is elsewhere.
+func (r *round) forgeries(from *issuer) []question {
+	var all []question
+	for _, victim := range from.Public[:min(len(from.Public), maxVictims)] {
+		if victim.Algorithm == "" || victim.Algorithm.Symmetric() {
+			continue
+		}
+		q := r.spoilt(WrongKey, from, unauthorized(reasonSignature), func(raw string) (string, error) {
+			stranger, err := r.prober.stranger(victim.Algorithm)
+			if err != nil {
+				return "", err
+			}
+			return token.ForgedFor(raw, victim, stranger)
+		})
+		q.variation = "in the name of key " + victim.ID
+		all = append(all, q)
+	}
+	return all
+}
+
+// retired signs with keys that were in force once. One without a name is tried against those in force.
+func (r *round) retired(from *issuer) []question {
+	var all []question
+	for _, key := range from.Retired {
+		want := unauthorized(reasonUnknownKey)
+		if key.Public().Anonymous {
+			want.reasons = []string{reasonSignature, reasonUnknownKey}
+		}
+		if key.Algorithm() != from.Tokens.Key.Algorithm() {
+			want.reasons = append(want.reasons, reasonAlgorithm)
+		}
+		q := r.minted(RetiredKey, from, want, func(now time.Time) (string, error) {
+			template := from.Tokens
+			template.Key = key
+			return template.Good(now)
+		})
+		q.variation = "key " + key.ID()
+		all = append(all, q)
+	}
+	return all
+}
+
+// maxVictims bounds the public keys of an issuer in whose name something is tried.
+const maxVictims = 4
+
+// confused signs with the bytes of public keys, in the forms in which a program may hold them.
+func (r *round) confused(from *issuer) []question {
+	var all []question
+	victims := append([]keys.Public{from.Tokens.Key.Public()}, from.Public...)
+	for _, victim := range victims[:min(len(victims), maxVictims)] {
+		for _, form := range formsOf(victim) {
+			// A key without a name may stand beside shared secrets: then those are what the token is checked with.
+			q := r.spoilt(AlgConfused, from, unauthorized(reasonAlgorithm, reasonSignature), func(raw string) (string, error) {
+				return token.Confused(raw, victim, form.bytes)
+			})
+			q.variation = form.name + " of key " + victim.ID
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+type keyForm struct {
+	name  string
+	bytes []byte
+}
+
+// formsOf is empty for a shared secret, which has nothing public.
+func formsOf(key keys.Public) []keyForm {
+	der, err := x509.MarshalPKIXPublicKey(key.Key)
+	if err != nil {
+		return nil
+	}
+	forms := []keyForm{
+		{"PEM", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})},
+		{"DER", der},
+	}
+	switch public := key.Key.(type) {
+	case ed25519.PublicKey:
+		forms = append(forms, keyForm{"raw bytes", public})
+	case *ecdsa.PublicKey:
+		if point, err := public.Bytes(); err == nil {
+			forms = append(forms, keyForm{"raw bytes", point})
+		}
+	case *rsa.PublicKey:
+		forms = append(forms, keyForm{"raw bytes", public.N.Bytes()})
+	}
+	return forms
+}
+
+// anonymous leaves out each of the claims that together say who the caller is.
+func (r *round) anonymous(from *issuer) []question {
+	var all []question
+	for _, claim := range from.Tokens.IdentityClaims() {
+		q := r.minted(MissingIdentity, from, unauthorized("missing_claim"), func(now time.Time) (string, error) {
+			return from.Tokens.With(map[string]any{claim: nil}).Good(now)
+		})
+		q.variation = "without " + claim
+		all = append(all, q)
+	}
+	return all
+}
+
+// limited are tokens that are good but for what this gate asks of them.
+func (r *round) limited(from *issuer) []question {
+	var all []question
+	if from.MaxTokenLifetime > 0 {
+		all = append(all, r.minted(TooLongLived, from, unauthorized("expired"), func(now time.Time) (string, error) {
+			template := from.Tokens
+			template.Lifetime = from.MaxTokenLifetime + token.DefectMargin
+			return template.Good(now)
+		}))
+	}
+	if r.target.Policy.RevokedID != "" {
+		all = append(all, r.minted(Revoked, from, unauthorized("revoked"), func(now time.Time) (string, error) {
+			return from.Tokens.With(map[string]any{"jti": r.target.Policy.RevokedID}).Good(now)
+		}))
+	}
+	return all
+}
+
+// missingScopes leaves out each scope that every token needs; of all issuers but the first, one of them.
+func (t Target) missingScopes(from *issuer, all bool) []question {
+	scopes := t.Policy.RequiredScopes
+	if !all {
+		scopes = scopes[:min(1, len(scopes))]
+	}
+	var out []question
+	for _, missing := range scopes {
+		q := t.asks(MissingScope, from, lacking(t.Policy.RequiredScopes), func(now time.Time) (shot, error) {
+			template := from.Tokens
+			template.Scope = strings.Join(slices.DeleteFunc(strings.Fields(template.Scope), func(scope string) bool { return scope == missing }), " ")
+			raw, err := template.Good(now)
+			return shot{}.bearing(raw), err
+		})
+		if q.variation = "without " + missing; !from.signs() {
+			q.lacks = lacksKey
+		}
+		out = append(out, q)
+	}
+	return out
+}

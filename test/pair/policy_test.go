@@ -1,0 +1,286 @@
+package pair_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+)
+
+const (
+	longest   = time.Hour
+	bodyLimit = 400 << 10
+)
+
+// estate is a gate that has all that a gate can have: two issuers, scopes, rules, bound sessions, revocations.
+type estate struct {
+	target probe.Target
+	mu     sync.Mutex
+	ahead  time.Duration
+}
+
+// now is the clock of both gate and prober.
+func (e *estate) now() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return time.Now().Add(e.ahead)
+}
+
+func (e *estate) advance(by time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ahead += by
+}
+
+// newEstate has a first issuer with keys of the algorithm, and a second whose tokens are as sparse as they can be.
+func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) (*estate, *mcpfake.Server) {
+	t.Helper()
+	server, addr := fake(t, options)
+	first, second := newKeyOf(t, algorithm), newKeyOf(t, keys.HS256)
+	retired := newKeyOf(t, keys.EdDSA)
+	elsewhere := newKeyOf(t, keys.ES256)
+	config := authproxy.Config{
+		Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"},
+		Port:   8080, AdminPort: 9090,
+		Upstream: authproxy.Upstream{Port: portOf(addr), Path: "/mcp"},
+		Providers: []authproxy.Provider{
+			{
+				Name: "first", Issuer: "urn:first", Audiences: []string{"urn:server"}, ClockSkewSeconds: 30,
+				Algorithms: []keys.Algorithm{algorithm, keys.ES256}, MaxTokenLifetimeSeconds: int32(longest.Seconds()),
+				Keys: authproxy.KeySource{Files: []string{"first"}},
+			},
+			{
+				Name: "second", Algorithms: []keys.Algorithm{keys.HS256}, ClockSkewSeconds: 30, IdentityClaims: []string{"id", "uuid"},
+				TokenTypes: []string{""}, Keys: authproxy.KeySource{Files: []string{"second"}, Format: authproxy.FormatSharedSecret},
+			},
+		},
+		Authorization: authproxy.Authorization{
+			RequiredScopes: []string{"mcp"},
+			Rules: []authproxy.Rule{
+				{Tools: []string{"echo"}, Scopes: []string{"mcp"}}, {Tools: []string{"admin"}, Scopes: []string{"admin"}},
+				{Methods: []string{"resources/read"}, Scopes: []string{"read"}},
+			},
+		},
+		SessionBinding: authproxy.SessionBindingCaller,
+		Limits:         authproxy.Limits{BodyBytes: bodyLimit, TokenBytes: 8 << 10},
+	}
+	e := &estate{}
+	firstFile, format := published(t, first, elsewhere)
+	if config.Providers[0].Keys.Format = format; format == authproxy.FormatSharedSecret {
+		config.Providers[0].Algorithms = []keys.Algorithm{algorithm}
+	}
+	secret, _ := second.Public().Key.([]byte)
+	e.target = probe.Target{
+		URL: serveEstate(t, e, config, map[string][]byte{"first": firstFile, "second": secret}), Exact: true, Timeout: patience,
+		ClockTolerance: 30 * time.Second, Providers: providersOf(first, second, retired, elsewhere),
+		Policy: probe.Policy{
+			RequiredScopes: []string{"mcp"}, SessionBinding: true, RevokedID: "revoked-id", Hosts: true, Origins: true, BodyBytes: bodyLimit,
+			Forbidden: []probe.Call{
+				{Method: "tools/call", Name: "no-such-tool"},
+				{Method: "tools/call", Name: "admin", Scopes: []string{"mcp", "admin"}},
+				{Method: "resources/read", Name: "file:///etc/passwd", Scopes: []string{"mcp", "read"}},
+			},
+		},
+	}
+	return e, server
+}
+
+func providersOf(first, second, retired, elsewhere keys.Private) []probe.Provider {
+	out := []probe.Provider{
+		{
+			Name: "first", Retired: []keys.Private{retired}, MaxTokenLifetime: longest, OtherCaller: map[string]any{"sub": "b"},
+			Tokens: token.Template{
+				Key: first, Issuer: "urn:first", Audience: "urn:server", Subject: "a", Scope: "mcp", Lifetime: time.Minute,
+			},
+		},
+		{
+			Name: "second", OtherCaller: map[string]any{"uuid": "b"},
+			Tokens: token.Template{
+				Key: second, Type: token.NoType, Scope: "mcp", Lifetime: time.Minute, Bare: true,
+				Claims: map[string]any{"id": "7", "uuid": "a"}, Identity: []string{"id", "uuid"},
+			},
+		},
+	}
+	if !first.Algorithm().Symmetric() {
+		out[0].Public = []keys.Public{elsewhere.Public()}
+	}
+	return out
+}
+
+// published are the first issuer's keys as its file has them: a set, or one secret.
+func published(t *testing.T, set ...keys.Private) ([]byte, authproxy.KeyFormat) {
+	t.Helper()
+	if secret, shared := set[0].Public().Key.([]byte); shared {
+		return secret, authproxy.FormatSharedSecret
+	}
+	var public []keys.Public
+	for _, key := range set {
+		public = append(public, key.Public())
+	}
+	data, err := keys.MarshalPublic(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data, authproxy.FormatJWKS
+}
+
+func serveEstate(t *testing.T, e *estate, config authproxy.Config, keyFiles map[string][]byte) string {
+	t.Helper()
+	configDir, keysDir, secretDir := t.TempDir(), t.TempDir(), t.TempDir()
+	data, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(configDir, authproxy.ConfigFile), data)
+	write(t, filepath.Join(keysDir, authproxy.RevokedFile), []byte("jti:revoked-id\n"))
+	write(t, filepath.Join(secretDir, authproxy.SecretFile), []byte(strings.Repeat("s", 31)+"!"))
+	for name, content := range keyFiles {
+		write(t, filepath.Join(keysDir, name), content)
+	}
+	locked, err := gate.New(gate.Options{ConfigDir: configDir, KeysDir: keysDir, SecretDir: secretDir, AnswerTimeout: patience, Now: e.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := locked.ClientHandler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(&dated{w, e.now}, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/mcp"
+}
+
+// dated tells the time by the estate's clock.
+type dated struct {
+	http.ResponseWriter
+	now func() time.Time
+}
+
+func (d *dated) WriteHeader(status int) {
+	d.Header().Set("Date", d.now().UTC().Format(http.TimeFormat))
+	d.ResponseWriter.WriteHeader(status)
+}
+
+func (d *dated) Unwrap() http.ResponseWriter { return d.ResponseWriter }
+
+// TestEveryCase asks a gate with everything that can be asked, of every kind of server and with every kind of key, and
+// again when the tokens of the first round have expired.
+func TestEveryCase(t *testing.T) {
+	for algorithm, options := range map[keys.Algorithm]mcpfake.Options{
+		keys.EdDSA: {}, keys.ES256: {Answer: mcpfake.SSE}, keys.RS256: {Dialect: mcpfake.Discover}, keys.HS256: {Dialect: mcpfake.Stateless},
+	} {
+		t.Run(string(algorithm), func(t *testing.T) {
+			t.Parallel()
+			estate, server := newEstate(t, algorithm, options)
+			prober := probe.New(probe.Options{Now: estate.now})
+			var asked []probe.Case
+			for round := range 2 {
+				report, err := prober.Run(t.Context(), estate.target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if verdict := report.Verdict(); verdict.Kind != probe.Locked {
+					t.Fatalf("round %d, seed %d: %+v", round, report.Seed, verdict)
+				}
+				for _, result := range report.Results {
+					if result.Outcome != probe.Passed {
+						t.Errorf("%+v", result)
+					}
+					asked = append(asked, result.Case)
+				}
+				estate.target.Replay = report.Replay
+				estate.advance(2 * time.Minute)
+			}
+			for _, name := range probe.Cases() {
+				if !slices.Contains(asked, name) && !notHere(algorithm, options, name) {
+					t.Errorf("%s was not asked", name)
+				}
+			}
+			if open := server.Requests().Sessions; open != 0 {
+				t.Errorf("%d sessions are left open", open)
+			}
+		})
+	}
+}
+
+// notHere are the cases that make no sense: a shared secret has no name and nothing public, and without sessions there is
+// nobody else's.
+func notHere(algorithm keys.Algorithm, options mcpfake.Options, name probe.Case) bool {
+	switch name {
+	case probe.UnknownKid, probe.AlgConfused:
+		return algorithm.Symmetric()
+	case probe.ForeignSession:
+		return options.Dialect == mcpfake.Discover || options.Dialect == mcpfake.Stateless
+	default:
+		return false
+	}
+}
+
+// TestEveryVariation draws until each form of a request was asked of the gate.
+func TestEveryVariation(t *testing.T) {
+	estate, _ := newEstate(t, keys.EdDSA, mcpfake.Options{})
+	prober := probe.New(probe.Options{Now: estate.now})
+	missing := probe.Variations()
+	for seed := uint64(1); len(missing) > 0 && seed < 100; seed++ {
+		estate.target.Seed = seed
+		report, err := prober.Run(t.Context(), estate.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, result := range report.Results {
+			if result.Case != probe.Varied {
+				continue
+			}
+			if result.Outcome != probe.Passed {
+				t.Errorf("seed %d: %+v", seed, result)
+			}
+			missing = slices.DeleteFunc(missing, func(name string) bool { return strings.HasPrefix(result.Variation, name) })
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("never drawn: %q", missing)
+	}
+}
+
+// TestBeatIsCheap counts what a beat costs.
+func TestBeatIsCheap(t *testing.T) {
+	for dialect, want := range map[mcpfake.Dialect]int64{mcpfake.Stateful: 2, mcpfake.Stateless: 1, mcpfake.Discover: 2} {
+		estate, server := newEstate(t, keys.EdDSA, mcpfake.Options{Dialect: dialect})
+		estate.target.Tier = probe.Beat
+		report, err := probe.New(probe.Options{Now: estate.now}).Run(t.Context(), estate.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asked []string
+		for _, result := range report.Results {
+			asked = append(asked, fmt.Sprintf("%s %s", result.Case, result.Outcome))
+		}
+		if got := strings.Join(asked, ", "); got != "none Passed, malformed Passed, wrong-key Passed, valid Passed" {
+			t.Errorf("%s: %s", dialect, got)
+		}
+		if got := server.Requests().WithoutAuthorization; got != want {
+			t.Errorf("%s: the server saw %d requests, want %d", dialect, got, want)
+		}
+	}
+}
+
+func newKeyOf(t *testing.T, algorithm keys.Algorithm) keys.Private {
+	t.Helper()
+	key, err := keys.Generate(algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
