@@ -52,6 +52,7 @@ func mounts(t *testing.T, port, adminPort int32) []string {
 	config, err := json.Marshal(authproxy.Config{
 		Server: authproxy.ServerID{Namespace: "ns", Name: "n", UID: "u"}, Port: port, AdminPort: adminPort,
 		Upstream: authproxy.Upstream{Port: 1, Path: "/mcp"}, Limits: authproxy.Limits{BodyBytes: 1, TokenBytes: 1},
+		Drain: authproxy.Drain{RequestSeconds: 20},
 		Providers: []authproxy.Provider{{
 			Name: "managed", Issuer: "i", Audiences: []string{"a"}, Algorithms: []keys.Algorithm{keys.EdDSA},
 		}},

@@ -27,6 +27,7 @@ const (
 	// A subject is the token's "sub", or where the provider has IdentityClaims, the JSON array of their values without
 	// spaces, such as ["7","a"]. A token without "iat" counts as issued before any time. Empty lines and lines that begin
 	// with "#" say nothing; space around entries does not count. The list holds for all providers. It may be absent.
+	// A gate that is started with one that it cannot read to its end lets nobody in until it can.
 	RevokedFile = "revoked"
 	// TLSDir holds TLSCertFile and TLSKeyFile in PEM, as a Secret of type kubernetes.io/tls has them.
 	TLSDir      = "/etc/gatehouse/tls"

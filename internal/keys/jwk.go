@@ -35,8 +35,19 @@ func encode(key any, id string, algorithm Algorithm, private bool) (jwk, error) 
 	return out.Marshal(), nil
 }
 
+// weak says why a key must not be trusted, although it is well formed and meant for us.
+type weak struct{ error }
+
+func (w weak) Unwrap() error { return w.error }
+
+// fullySpecified is the name of EdDSA with Ed25519 (RFC 9864 section 2.2). We know that algorithm by its older name.
+const fullySpecified = "Ed25519"
+
 // decode reads one JWK that is meant for the operation. The second result is its private half, nil if it has none.
 func decode(raw jwk, operation jwkset.KEYOPS) (Public, crypto.Signer, error) {
+	if raw.ALG == fullySpecified {
+		raw.ALG = jwkset.ALG(EdDSA)
+	}
 	if err := checkPurpose(raw, operation); err != nil {
 		return Public{}, nil, err
 	}
@@ -62,7 +73,7 @@ func decode(raw jwk, operation jwkset.KEYOPS) (Public, crypto.Signer, error) {
 // name makes a Public of a key for which a file states a "kid" and an "alg"; both may be empty.
 func name(key any, id string, stated Algorithm) (Public, error) {
 	if err := admit(key); err != nil {
-		return Public{}, err
+		return Public{}, weak{err}
 	}
 	fitting, err := served(key)
 	if err != nil {

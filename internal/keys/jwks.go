@@ -17,12 +17,17 @@ import (
 // its curve, RSA keys shorter than 2048 or longer than 16384 bits or with a bad exponent, keys known to be weak. It
 // leaves out, with the reason in Set.Ignored, what is merely not for us: other key types, curves and algorithms, keys
 // for encryption. A set of which nothing is left is an error.
-func ParsePublic(data []byte) (Set, error) {
+func ParsePublic(data []byte) (Set, error) { return parsePublic(data, &collector{}) }
+
+// ParseIssued is ParsePublic for the set of an issuer whom nobody here can tell to mend it: a key that is known to be weak
+// is left out, too, so that it does not keep the others from being renewed.
+func ParseIssued(data []byte) (Set, error) { return parsePublic(data, &collector{lenient: true}) }
+
+func parsePublic(data []byte, c *collector) (Set, error) {
 	raw, err := members(data)
 	if err != nil {
 		return Set{}, err
 	}
-	c := collector{}
 	for i, member := range raw {
 		key, id, err := parsePublicJWK(member)
 		c.add(fmt.Sprintf("key %d (%.40q)", i, id), key, err)
@@ -54,6 +59,7 @@ func isUnknownType(data json.RawMessage) bool {
 
 // collector sorts what a file holds, so that all of its problems are told at once.
 type collector struct {
+	lenient  bool // about weak keys
 	keys     []Public
 	ignored  []string
 	problems []error
@@ -69,10 +75,13 @@ func (c *collector) add(label string, key Public, err error) {
 			}
 		}
 	}
-	var reason foreign
+	var (
+		reason   foreign
+		weakness weak
+	)
 	switch {
-	case errors.As(err, &reason):
-		c.ignored = append(c.ignored, label+": "+string(reason))
+	case errors.As(err, &reason), c.lenient && errors.As(err, &weakness):
+		c.ignored = append(c.ignored, label+": "+err.Error())
 	case err != nil:
 		c.problems = append(c.problems, fmt.Errorf("%s: %w", label, err))
 	default:

@@ -53,6 +53,7 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 		"a number for a string":      {[]fields{ec.with("x", 7)}, "wrong JSON type"},
 		"no kty":                     {[]fields{ec.with("kty", nil)}, "not supported"},
 		"101 keys":                   {slices.Repeat([]fields{{"kty": "XYZ"}}, 101), "101 keys"},
+		"alg Ed25519 for another":    {[]fields{ec.with("alg", "Ed25519")}, "does not fit"},
 		"two problems":               {[]fields{ec.with("alg", "RS256"), ed, rsaMember(oddNumber(2047))}, "\nkey 2 (\"made\"): an RSA key"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,8 +120,37 @@ func TestForeignKeysAreLeftOut(t *testing.T) {
 	}
 }
 
+// An issuer's weak key costs nothing but itself; in a file of ours it is a mistake that wants to be mended.
+func TestWeakKeysOfAnIssuerAreLeftOut(t *testing.T) {
+	ours, ed := member(t, generate(t, keys.ES256).Public()), member(t, generate(t, keys.EdDSA).Public())
+	weak := map[string]fields{
+		"short RSA": rsaMember(oddNumber(1024)), "ROCA": rsaMember(likeROCA()), "exponent 2": rsaMember(oddNumber(2048)).with("e", "Ag"),
+		"small order": ed.with("x", encode(make([]byte, 32))),
+	}
+	for name, key := range weak {
+		set, err := keys.ParseIssued(jwks(t, key, ours))
+		if err != nil || len(set.Keys) != 1 || set.Keys[0].ID != ours["kid"] || len(set.Ignored) != 1 || !strings.HasPrefix(set.Ignored[0], "key 0 (") {
+			t.Errorf("%s: got %+v, %v", name, set, err)
+		}
+		if _, err := keys.ParsePublic(jwks(t, key, ours)); err == nil {
+			t.Errorf("%s: a file of ours was taken", name)
+		}
+		if _, err := keys.ParseIssued(jwks(t, key)); err == nil {
+			t.Errorf("%s alone was taken", name)
+		}
+	}
+	for name, key := range map[string]fields{
+		"private half": ours.with("d", encode(make([]byte, 32))), "symmetric": {"kty": "oct", "k": "AA"}, "other alg": ed.with("alg", "RS256"),
+	} {
+		if set, err := keys.ParseIssued(jwks(t, key, ours.with("kid", "another"))); err == nil {
+			t.Errorf("%s: got %+v", name, set)
+		}
+	}
+}
+
 func TestWhatASetLeavesUnstated(t *testing.T) {
 	ec, rs := member(t, generate(t, keys.ES384).Public()), member(t, generate(t, keys.PS256).Public())
+	ed := member(t, generate(t, keys.EdDSA).Public())
 	thumbprint, err := keys.Thumbprint(rsaPublic(t))
 	must(t, err)
 	for name, c := range map[string]struct {
@@ -128,6 +158,7 @@ func TestWhatASetLeavesUnstated(t *testing.T) {
 		want keys.Public
 	}{
 		"the curve tells alg": {ec.with("alg", nil), keys.Public{ID: ec["kid"].(string), Algorithm: keys.ES384}},
+		"EdDSA by RFC 9864":   {ed.with("alg", "Ed25519"), keys.Public{ID: ed["kid"].(string), Algorithm: keys.EdDSA}},
 		"RSA does not":        {rs.with("alg", nil), keys.Public{ID: rs["kid"].(string)}},
 		"RSA with alg":        {rs, keys.Public{ID: rs["kid"].(string), Algorithm: keys.PS256}},
 		"no kid":              {rs.with("kid", nil), keys.Public{ID: thumbprint, Anonymous: true, Algorithm: keys.PS256}},

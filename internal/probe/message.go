@@ -39,6 +39,8 @@ func inconclusiveCure(worst Result) string {
 	switch worst.Reason {
 	case reasonNoKeys:
 		return " The gate has no keys loaded: look at the key files in its container."
+	case reasonNoRevocations:
+		return " The gate cannot read the list of what is revoked: its log names the line."
 	case reasonNoSecret:
 		return " The gate lacks the secret by which it binds sessions: look at the Secret that is mounted into its container."
 	default:

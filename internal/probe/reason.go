@@ -21,7 +21,7 @@ var reasons = map[string]bool{
 	"bad_message": true, "header_mismatch": true, "unsupported_media": true, "unknown_session": true,
 	"too_many_failures": true, "too_many_streams": true,
 	// About the gate and the server behind it.
-	reasonNoKeys: true, reasonNoSecret: true, "internal": true, "upstream_refused": true, "upstream_unreachable": true,
+	reasonNoKeys: true, reasonNoRevocations: true, reasonNoSecret: true, "internal": true, "upstream_refused": true, "upstream_unreachable": true,
 	"upstream_reset": true, "upstream_closed": true, "upstream_not_http": true, "upstream_upgrade": true,
 	"upstream_session": true, "upstream_timeout": true,
 }
@@ -31,13 +31,14 @@ var reasons = map[string]bool{
 func Reasons() []string { return slices.Sorted(maps.Keys(reasons)) }
 
 const (
-	reasonMissingToken = "missing_token"
-	reasonMalformed    = "malformed_token"
-	reasonSignature    = "bad_signature"
-	reasonUnknownKey   = "unknown_key"
-	reasonAlgorithm    = "unsupported_algorithm"
-	reasonNoKeys       = "no_keys"
-	reasonNoSecret     = "no_secret"
+	reasonMissingToken  = "missing_token"
+	reasonMalformed     = "malformed_token"
+	reasonSignature     = "bad_signature"
+	reasonUnknownKey    = "unknown_key"
+	reasonAlgorithm     = "unsupported_algorithm"
+	reasonNoKeys        = "no_keys"
+	reasonNoRevocations = "no_revocations"
+	reasonNoSecret      = "no_secret"
 	// reasonOther stands for a reason that is not in the list.
 	reasonOther = "other"
 	// upstreamPrefix begins the reasons by which a gate says that it asked the server and got no answer.

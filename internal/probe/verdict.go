@@ -124,7 +124,7 @@ func (result Result) kind(r Report) Kind {
 // that is not ready.
 func (result Result) unavailableKind(r Report) Kind {
 	switch {
-	case result.Reason == reasonNoKeys || result.Reason == reasonNoSecret:
+	case result.Reason == reasonNoKeys || result.Reason == reasonNoRevocations || result.Reason == reasonNoSecret:
 		return Inconclusive
 	case result.Case == Valid:
 		return UpstreamUnavailable

@@ -220,6 +220,14 @@ func Keyless() *Denial {
 	}
 }
 
+// Blind answers a good token while nobody knows what is revoked.
+func Blind() *Denial {
+	return &Denial{
+		Status: http.StatusServiceUnavailable, Reason: NoRevocations, retryAfter: "5",
+		Message: "the list of revoked tokens cannot be read: the server is closed until it can",
+	}
+}
+
 // upstreamAnswers are the texts of Upstream.
 var upstreamAnswers = map[Reason]Denial{
 	UpstreamRefused: {

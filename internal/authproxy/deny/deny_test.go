@@ -23,7 +23,7 @@ func all() []*deny.Denial {
 		deny.Host(), deny.Path(), deny.Method("GET"), deny.Body(deny.BodyTooLarge), deny.Body(deny.BodyTimeout),
 		deny.Body(deny.BadBody), deny.Keyless(), deny.Bug(), deny.Scope([]string{"a", "b:c"}), deny.Rights(),
 		deny.Message("the body is no JSON"), deny.Mismatch("Mcp-Name"), deny.Media(), deny.Session(), deny.Failures(), deny.Streams(),
-		deny.Secretless(),
+		deny.Secretless(), deny.Blind(),
 	}
 	for _, reason := range []deny.Reason{
 		deny.UpstreamRefused, deny.UpstreamUnreachable, deny.UpstreamReset, deny.UpstreamClosed, deny.UpstreamNotHTTP,

@@ -94,6 +94,8 @@ const (
 const (
 	// NoKeys: no key is loaded for the token's issuer, so no token can be checked.
 	NoKeys Reason = "no_keys"
+	// NoRevocations: the list of what is revoked cannot be read, so no token can be trusted.
+	NoRevocations Reason = "no_revocations"
 	// NoSecret: sessions are bound to their callers, and the secret for that is not there.
 	NoSecret Reason = "no_secret"
 	// UpstreamRefused: nothing listens on the server's port.

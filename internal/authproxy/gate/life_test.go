@@ -68,6 +68,38 @@ func TestKeysFollowTheMountedFiles(t *testing.T) {
 	s.eventually("the keys are back", status(second, 200))
 }
 
+// A gate that cannot read what was revoked before it was started lets nobody in; one that could, goes by what it read.
+func TestUnreadableRevocationsCloseANewGate(t *testing.T) {
+	s := prepareSite(t, serveHTTP(t, echo))
+	bad, good := []byte("sub:somebody else\nsub:\n"), []byte("sub:somebody else\n")
+	s.write(s.dirs.keys, authproxy.RevokedFile, bad)
+	s.start()
+	if got := s.post(s.token()); got.status != 503 || got.Error.Data.Reason != "no_revocations" || got.header.Get("Retry-After") == "" {
+		t.Errorf("a good token gets %d %s", got.status, got.body)
+	}
+	for bearer, want := range map[string]string{"": "missing_token", s.forged(): "bad_signature", s.as("somebody else"): "revoked"} {
+		if got := s.post(bearer); got.status != 401 || got.Error.Data.Reason != want {
+			t.Errorf("got %d %s, want %s", got.status, got.body, want)
+		}
+	}
+	if got := s.adminGet("/readyz"); got.status != 503 || got.body != "the list of revocations cannot be read\n" {
+		t.Errorf("readyz: %d %q", got.status, got.body)
+	}
+	s.write(s.dirs.keys, authproxy.RevokedFile, good)
+	s.eventually("ready", func() bool { return s.adminGet("/readyz").status == 200 && s.post(s.token()).status == 200 })
+	s.write(s.dirs.keys, authproxy.RevokedFile, bad)
+	s.eventually("the bad list is noticed", func() bool {
+		state, err := s.state(podUID)
+		must(t, err)
+		return strings.Contains(state.LastReloadError, "revoked: line 2")
+	})
+	if s.post(s.token()).status != 200 || s.adminGet("/readyz").status != 200 {
+		t.Error("a list that became bad closed the gate")
+	}
+	must(t, os.Remove(filepath.Join(s.dirs.keys, authproxy.RevokedFile)))
+	s.eventually("the list is gone", func() bool { return s.post(s.as("somebody else")).status == 200 })
+}
+
 // The kubelet writes each generation into a folder of its own and swaps one symbolic link.
 func TestKeysFollowTheKubeletsLink(t *testing.T) {
 	s := prepareSite(t, serveHTTP(t, echo))

@@ -23,6 +23,7 @@ var ErrPortTaken = errors.New("the port is already taken")
 var (
 	errNoKeys   = errors.New("no keys are loaded")
 	errNotTried = errors.New("the self-test has not passed")
+	errBlind    = errors.New("the list of revocations cannot be read")
 )
 
 // closing is how long the last answers may take to be written when all requests have ended.
@@ -152,6 +153,9 @@ func (g *Gate) ready() error {
 	}
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
+	}
+	if g.store.Current().RevocationsUnknown {
+		return errBlind
 	}
 	if err := g.canBind(); err != nil {
 		return err

@@ -99,6 +99,9 @@ func (v *visit) admit() *deny.Denial {
 	if denial = v.verify(token); denial != nil {
 		return v.charge(denial)
 	}
+	if v.snapshot.RevocationsUnknown {
+		return deny.Blind()
+	}
 	if denial = surface.Endpoint(v.request, v.snapshot.Config.Upstream); denial != nil {
 		return denial
 	}

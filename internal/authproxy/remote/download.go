@@ -47,7 +47,7 @@ func (d *downloader) download(ctx context.Context, provider authproxy.Provider, 
 	if got.unchanged {
 		return out, nil
 	}
-	set, err := keys.ParsePublic(got.body)
+	set, err := keys.ParseIssued(got.body)
 	if err != nil {
 		return fetched{}, failed(BadDocument, "%s: %w", shown(target), err)
 	}

@@ -14,10 +14,16 @@ type revocations struct {
 	sha256 string
 }
 
-// pollRevoked takes the list of revocations. A bad list changes nothing; only at the start, when there is no good one yet,
-// what can be read of it is in force: better than nothing.
+// pollRevoked takes the list of revocations. A bad list changes nothing; only when there is no good one yet, what can be
+// read of it is in force: better than nothing. Where it is bad from the start, nobody knows what was revoked before, and
+// the snapshot says so.
 func (s *Store) pollRevoked(now content, present bool, broken map[string]error) (changed bool) {
 	const name = authproxy.RevokedFile
+	before := s.revocationsKnown
+	defer func() {
+		s.revocationsKnown = before || s.revoked.err == nil
+		changed = changed || s.revocationsKnown != before
+	}()
 	if !present {
 		changed = s.revoked.value.Len() > 0
 		s.revoked = file[revocations]{}

@@ -32,7 +32,9 @@ type Snapshot struct {
 	// RevokedSHA256 is the digest of the list of revocations, in hex. It is empty if there is none, or none that could be
 	// read to its end.
 	RevokedSHA256 string
-	Verifier      *verify.Verifier
+	// RevocationsUnknown: there is a list, and none of it that could be read to its end since the start.
+	RevocationsUnknown bool
+	Verifier           *verify.Verifier
 	// Policy is Config.Authorization, ready to judge.
 	Policy *authorize.Policy
 	// Site is what challenges say of the server.

@@ -24,8 +24,10 @@ type Store struct {
 	config  file[configuration]
 	keys    keyring
 	revoked file[revocations]
-	broken  map[string]error // by file; "" is for a whole folder
-	unused  map[string]bool  // keys that were said not to be used
+	// revocationsKnown: since the start there was a good list of them, or none at all.
+	revocationsKnown bool
+	broken           map[string]error // by file; "" is for a whole folder
+	unused           map[string]bool  // keys that were said not to be used
 }
 
 // configuration is a Config with the digest of the file it was read from, in hex.
@@ -75,6 +77,7 @@ func (s *Store) Poll() {
 	}
 	if changed {
 		next, unused := newSnapshot(s.config.value, &s.keys, s.revoked.value, s.source.Now)
+		next.RevocationsUnknown = !s.revocationsKnown
 		s.current.Store(next)
 		s.tellUnused(unused)
 	}
