@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
@@ -28,10 +29,11 @@ import (
 
 var addresses, pods atomic.Int32
 
-// newAddress gives every pod a loopback address of its own, where its ports are free.
+// newAddress gives every pod a loopback address of its own, where its ports are free: other processes that run this suite
+// have a block of their own.
 func newAddress() string {
 	n := addresses.Add(1)
-	return fmt.Sprintf("127.11.%d.%d", n/250, n%250+1)
+	return fmt.Sprintf("127.%d.%d.%d", 11+os.Getpid()%200, n/250, n%250+1)
 }
 
 // simulatedPod is a pod of the API server whose address is a loopback address, where a real gate and a real MCP server
@@ -42,7 +44,9 @@ type simulatedPod struct {
 	spec corev1.PodSpec
 	// client and admin serve the gate's ports; a spec may put something else there.
 	client, admin atomic.Pointer[http.Handler]
-	server        *mcpfake.Server
+	// state changes what the gate says of itself; a spec may set it.
+	state  atomic.Pointer[func(*admin.State)]
+	server *mcpfake.Server
 }
 
 // startPod plays the controllers of Deployment and ReplicaSet, the scheduler and the kubelet: it makes the server's
@@ -98,7 +102,7 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	})
 	Expect(err).NotTo(HaveOccurred())
 	p.serve(g.ClientHandler())
-	p.serveAdmin(g.AdminHandler())
+	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
 	var certificates []tls.Certificate
 	if settings.TLSSecret != "" {
 		certificate, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls", "tls.crt"), filepath.Join(dir, "tls", "tls.key"))
@@ -106,16 +110,16 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		certificates = append(certificates, certificate)
 	}
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
-	admin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
+	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	door := listen(settings.GatePort)
 	if certificates != nil {
 		door = tls.NewListener(door, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: certificates})
 	}
 	go func() { _ = front.Serve(door) }()
-	go func() { _ = admin.Serve(listen(settings.AdminPort)) }()
+	go func() { _ = back.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
 		_ = front.Close()
-		_ = admin.Close()
+		_ = back.Close()
 		_ = upstream.Close()
 	})
 	p.update(ctx, func(status *corev1.PodStatus) {

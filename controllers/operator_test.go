@@ -33,7 +33,9 @@ type operator struct {
 
 // start gives an operator that remembers nothing, and tries pods that were proven before at once.
 func start(gateImage string) *operator {
-	prober := authprobe.NewReconciler(k8s, recorder)
+	GinkgoHelper()
+	prober, err := authprobe.NewReconciler(k8s, k8s, recorder, authprobe.Options{})
+	Expect(err).NotTo(HaveOccurred())
 	prober.Jitter = func() float64 { return 0 }
 	return &operator{builder: newBuilder(k8s, gateImage), prober: prober}
 }

@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -37,6 +38,8 @@ var (
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
 	recorder events.EventRecorder
+	// registry has the metrics of the prober that runs.
+	registry *prometheus.Registry
 	// clusterIssuer reads the issuer of the API server under test.
 	clusterIssuer *mcpserver.ClusterIssuer
 )
@@ -84,7 +87,10 @@ var _ = BeforeSuite(func() {
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	ctx, stop := context.WithCancel(context.Background())
 	Expect(builder.SetupWithManager(ctx, mgr, watched)).To(Succeed())
-	Expect(authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr)).To(Succeed())
+	registry = prometheus.NewRegistry()
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), k8s, recorder, authprobe.Options{Registry: registry})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

@@ -35,9 +35,9 @@ const (
 	//
 	// True:    Proven
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
-	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered
+	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered, BypassReachable, ForeignEndpoint
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
-	//          Inconclusive, ControlMissing, EvidenceStale
+	//          Inconclusive, ControlMissing, EvidenceStale, GateNotConverged, MeshInTheWay
 	ConditionAuthHealthy = "AuthHealthy"
 
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
@@ -156,6 +156,12 @@ const (
 	// ReasonPodTampered: a running pod is not as the operator made it, in a way that could unlock it, and is taken
 	// out of the Service; or a pod that the Deployment did not make wears its labels, and so gets the Service's requests.
 	ReasonPodTampered = "PodTampered"
+	// ReasonBypassReachable: a port of a pod that is not the gate's takes connections from outside the pod. The pod stays
+	// in the Service: taking it out would close the gate, and not that port.
+	ReasonBypassReachable = "BypassReachable"
+	// ReasonForeignEndpoint: the Service sends requests to an address that is no proven pod of this server, or what answers
+	// at its own address lets bad requests in.
+	ReasonForeignEndpoint = "ForeignEndpoint"
 
 	// ReasonNotYetProbed: no round has ended since the server, its pods or the operator started.
 	ReasonNotYetProbed = "NotYetProbed"
@@ -178,6 +184,12 @@ const (
 	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
 	// the operator was away, twenty minutes or two intervals.
 	ReasonEvidenceStale = "EvidenceStale"
+	// ReasonGateNotConverged: the gate refuses bad tokens, but does not run what the spec asks for: its self-test, its
+	// configuration or its keys are not as they must be.
+	ReasonGateNotConverged = "GateNotConverged"
+	// ReasonMeshInTheWay: the mesh proxies of all pods that have one cut the operator's connections, so nothing is known
+	// of the gate behind them.
+	ReasonMeshInTheWay = "MeshInTheWay"
 )
 
 // EventProberSuspect is the reason of the one Event that tells that the prober doubts itself: it saw the locks of more

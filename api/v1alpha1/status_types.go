@@ -86,6 +86,10 @@ type AuthHealth struct {
 	// provenPods is how many of them refused every bad token for the right reason and let the good one in.
 	// +optional
 	ProvenPods int32 `json:"provenPods"`
+	// networkPolicy tells whether this cluster enforces NetworkPolicies, as seen from the operator: Enforced, NotEnforced or
+	// Unknown. Where they are not enforced, a server that does not listen on loopback alone can be reached past its gate.
+	// +optional
+	NetworkPolicy NetworkPolicyEnforcement `json:"networkPolicy,omitempty"`
 	// failures are the failing pods and cases, the worst first, at most ten.
 	// +optional
 	// +listType=atomic
@@ -96,6 +100,20 @@ type AuthHealth struct {
 	// +optional
 	BareServer BareServerResult `json:"bareServer,omitempty"`
 }
+
+// NetworkPolicyEnforcement tells whether NetworkPolicies are enforced.
+// +kubebuilder:validation:Enum=Enforced;NotEnforced;Unknown
+type NetworkPolicyEnforcement string
+
+// What is known of the enforcement of NetworkPolicies.
+const (
+	// NetworkPolicyEnforced: a port that the policy opens to nobody was out of the operator's reach.
+	NetworkPolicyEnforced NetworkPolicyEnforcement = "Enforced"
+	// NetworkPolicyNotEnforced: the operator reached that port.
+	NetworkPolicyNotEnforced NetworkPolicyEnforcement = "NotEnforced"
+	// NetworkPolicyUnknown: it could not be found out.
+	NetworkPolicyUnknown NetworkPolicyEnforcement = "Unknown"
+)
 
 // BareServerResult is what a server does, without its gate, with requests without a token or with a malformed one.
 //
@@ -113,11 +131,12 @@ type BareServerResult string
 
 // AuthFailure is one case that one pod failed.
 type AuthFailure struct {
-	// pod is the pod's name.
+	// pod is the pod's name, or the address to which the Service sends requests.
 	// +required
 	Pod string `json:"pod"`
-	// case is what was tried: none, malformed, expired, wrong-key or valid (the token of the request), identity,
-	// pod specification, or age of the evidence.
+	// case is what was tried: a case of the prober, such as none, malformed, wrong-key or valid (the token of the request);
+	// or what was looked at: identity, listeners, endpoints, pod specification, pod owner, age of the proof, or the part
+	// of the gate that is not as it must be.
 	// +required
 	Case string `json:"case"`
 	// expected is what a lock that holds would have answered.

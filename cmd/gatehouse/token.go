@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -37,16 +34,17 @@ type tokenOptions struct {
 	ttl      time.Duration
 }
 
-func tokenCommand(cluster *genericclioptions.ConfigFlags) *cobra.Command {
+func tokenCommand() *cobra.Command {
 	var o tokenOptions
+	var cluster connector
 	command := &cobra.Command{
 		Use:     "token NAME",
 		Short:   "Mint a token for an MCPServer",
 		Long:    tokenLong,
 		Example: tokenExample,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, namespace, err := connect(cluster)
+			c, namespace, err := cluster()
 			if err != nil {
 				return err
 			}
@@ -61,33 +59,12 @@ func tokenCommand(cluster *genericclioptions.ConfigFlags) *cobra.Command {
 			return err
 		},
 	}
+	cluster = withCluster(command)
 	command.Flags().StringVar(&o.provider, "provider", "", "the provider of type Managed to mint for; there is one at most, so it need not be named")
 	command.Flags().StringVar(&o.subject, "subject", "gatehouse-cli", `who the token is for: its "sub" claim`)
 	command.Flags().StringVar(&o.scope, "scope", "", `scopes, separated by spaces: its "scope" claim`)
 	command.Flags().DurationVar(&o.ttl, "ttl", time.Hour, "how long the token is good")
 	return command
-}
-
-// connect gives a client for the cluster, and the namespace that flags and kubeconfig name.
-func connect(cluster *genericclioptions.ConfigFlags) (client.Client, string, error) {
-	loader := cluster.ToRawKubeConfigLoader()
-	namespace, _, err := loader.Namespace()
-	if err != nil {
-		return nil, "", fmt.Errorf("find the namespace: %w", err)
-	}
-	config, err := loader.ClientConfig()
-	if err != nil {
-		return nil, "", fmt.Errorf("find the cluster: %w", err)
-	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return nil, "", fmt.Errorf("register types: %w", err)
-	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, "", fmt.Errorf("reach the cluster: %w", err)
-	}
-	return c, namespace, nil
 }
 
 // mint makes a token with the server's managed key. It refuses a lifetime that the gate would refuse.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -79,12 +80,19 @@ func addControllers(mgr ctrl.Manager, options options) error {
 			ClusterDomain:     options.clusterDomain,
 			OperatorNamespace: options.namespace,
 			OperatorLabels:    operatorLabels,
+			ReadinessGatesOff: options.readinessGatesOff,
 		},
 	}
 	if err := builder.SetupWithManager(context.Background(), mgr, mcpserver.CacheOptions(options.watchNamespaces)); err != nil {
 		return err
 	}
-	if err := authprobe.NewReconciler(mgr.GetClient(), recorder).SetupWithManager(mgr); err != nil {
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{
+		ProbeQPS: options.probeQPS, Registry: crmetrics.Registry,
+	})
+	if err != nil {
+		return err
+	}
+	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}
 	// Both speak of this process only: an operator that waits to lead is well.

@@ -10,6 +10,8 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
 )
 
 type options struct {
@@ -21,8 +23,12 @@ type options struct {
 	metricsSecure   bool
 	healthAddress   string
 	leaderElect     bool
-	printVersion    bool
-	log             zap.Options
+	// probeQPS caps the requests per second of the prober.
+	probeQPS int
+	// readinessGatesOff leaves the readiness gate out of new pod templates.
+	readinessGatesOff bool
+	printVersion      bool
+	log               zap.Options
 }
 
 // parseOptions reads flags and environment. All that is wrong comes in one error.
@@ -39,6 +45,9 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 		"Serve metrics over TLS, to callers that the API server authenticates and lets get /metrics.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several operators act. Needs --namespace.")
+	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests per second that the prober makes at most, over all servers.")
+	gates := flags.String("readiness-gates", "Enforce",
+		"Enforce keeps pods out of their Service until their lock was proven; Off leaves the readiness gate out of all pod templates, which replaces all pods.")
 	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")
 	o.log.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
@@ -51,6 +60,16 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 		return o, nil
 	}
 	var problems []error
+	switch *gates {
+	case "Enforce":
+	case "Off":
+		o.readinessGatesOff = true
+	default:
+		problems = append(problems, fmt.Errorf("--readiness-gates is %q: it must be Enforce or Off", *gates))
+	}
+	if o.probeQPS < 1 {
+		problems = append(problems, fmt.Errorf("--probe-qps is %d: it must be at least 1", o.probeQPS))
+	}
 	if o.gateImage == "" {
 		problems = append(problems, errors.New("no image for the gate: set --authproxy-image or AUTHPROXY_IMAGE"))
 	}

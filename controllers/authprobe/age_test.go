@@ -54,7 +54,7 @@ func TestNextLook(t *testing.T) {
 		"the soonest of several":   {map[types.UID]entry{"a": in(20 * time.Second), "b": in(10 * time.Second)}, 2, 10 * time.Second},
 		"one that is long overdue": {map[types.UID]entry{"a": in(-time.Hour)}, 1, time.Millisecond},
 	} {
-		if got := r.untilDue(c.entries, make([]corev1.Pod, c.pods), time.Minute); got != c.want {
+		if got := r.untilDue(c.entries, make([]corev1.Pod, c.pods), noon.Add(time.Hour), time.Minute); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

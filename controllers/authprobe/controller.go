@@ -1,13 +1,16 @@
 package authprobe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -34,33 +37,56 @@ const workers = 32
 // Reconciler keeps trying the locks.
 type Reconciler struct {
 	client.Client
+	// Live reads past the cache; nil is never.
+	Live   client.Reader
 	Events events.EventRecorder
 	// Now is the clock, Jitter a source of numbers in [0,1).
 	Now    func() time.Time
 	Jitter func() float64
-	// Prober tries one gate, HTTP asks its admin port.
+	// Prober tries one gate, HTTP asks its admin port and the Service, Dial tries what else of a pod listens.
 	Prober *probe.Prober
 	HTTP   *http.Client
+	Dial   probe.DialFunc
 
-	ledger ledger
-	brake  brake
+	ledger  ledger
+	brake   brake
+	budget  budget
+	metrics *metrics
 }
 
-// NewReconciler gives a Reconciler for the real world.
-func NewReconciler(c client.Client, recorder events.EventRecorder) *Reconciler {
-	return &Reconciler{
-		Client: c, Events: recorder, Now: time.Now, Jitter: rand.Float64,
+// Options of a Reconciler. The zero value of each is its default.
+type Options struct {
+	// ProbeQPS caps the requests per second of all rounds; the default is DefaultQPS.
+	ProbeQPS int
+	// Registry takes the metrics; the default is none.
+	Registry prometheus.Registerer
+}
+
+// NewReconciler gives a Reconciler for the real world. It fails if the registry has metrics of these names.
+func NewReconciler(c client.Client, live client.Reader, recorder events.EventRecorder, options Options) (*Reconciler, error) {
+	r := &Reconciler{
+		Client: c, Live: live, Events: recorder, Now: time.Now, Jitter: rand.Float64,
 		Prober: probe.New(probe.Options{}),
 		// No proxy, no pool, no redirects: a pod is asked, and nothing else.
 		HTTP: &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
+		Dial:   (&net.Dialer{KeepAlive: -1}).DialContext,
+		budget: newBudget(cmp.Or(options.ProbeQPS, DefaultQPS)),
 	}
+	r.metrics = newMetrics(r.brake.isEngaged)
+	if options.Registry != nil {
+		if err := r.metrics.register(options.Registry); err != nil {
+			return nil, fmt.Errorf("register the prober's metrics: %w", err)
+		}
+	}
+	return r, nil
 }
 
 // +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
 
 // SetupWithManager starts the controller with the manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -83,6 +109,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		if client.IgnoreNotFound(err) == nil {
 			r.ledger.forget(request.NamespacedName)
 			r.brake.forget(request.NamespacedName, r.Now())
+			r.metrics.forget(request.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -95,11 +122,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}); err != nil {
 		return ctrl.Result{}, fmt.Errorf("list pods: %w", err)
 	}
-	entries, err := r.tryDue(ctx, &server, pods.Items)
+	before, service := r.ledger.load(request.NamespacedName)
+	entries, err := r.tryDue(ctx, &server, pods.Items, before)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.ledger.store(request.NamespacedName, entries)
+	service, err = r.look(ctx, &server, pods.Items, service)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.ledger.store(request.NamespacedName, entries, service)
 	interval := desired.Resolve(&server).Probe.Interval
 	braked, news := r.brake.see(request.NamespacedName, standingOf(pods.Items, entries), interval, r.Now())
 	if news {
@@ -108,26 +140,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.setGates(ctx, pods.Items, entries, braked); err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.report(ctx, &server, pods.Items, entries, braked); err != nil {
+	if err := r.report(ctx, &server, pods.Items, entries, service, braked); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, interval)}, nil
+	return ctrl.Result{RequeueAfter: r.untilDue(entries, pods.Items, service.due, interval)}, nil
 }
 
 // tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries
 // afterwards: those of pods that exist.
-func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod) (map[types.UID]entry, error) {
+func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, before map[types.UID]entry) (map[types.UID]entry, error) {
 	settings := desired.Resolve(server).Probe
-	before := r.ledger.load(client.ObjectKeyFromObject(server))
 	credentials, err := r.credentials(ctx, server)
 	if err != nil {
 		return nil, err
 	}
-	type tried struct {
-		uid   types.UID
-		entry entry
-	}
-	results := make([]tried, len(pods))
+	results := make([]*entry, len(pods))
 	var rounds sync.WaitGroup
 	for i, pod := range pods {
 		known, seenBefore := before[pod.UID]
@@ -135,55 +162,78 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 		if credentials == nil || !isAnswering(pod) && !containersReady(pod) {
 			if seenBefore {
 				known.due = r.Now().Add(settings.Interval)
-				results[i] = tried{pod.UID, known}
+				results[i] = &known
 			}
 			continue
 		}
-		known = r.arrive(known, seenBefore, pod, fmt.Sprintf("%d %s", server.Generation, instanceOf(pod)), settings)
-		results[i] = tried{pod.UID, known}
-		if r.Now().Before(known.due) {
-			continue
+		known = r.arrive(known, seenBefore, pod, server.Generation, settings)
+		results[i] = &known
+		if r.isDue(&known) {
+			rounds.Go(func() { known = r.tryOne(ctx, server, pod, known, *credentials) })
 		}
-		rounds.Go(func() {
-			if seen, counts := r.round(ctx, server, pod, *credentials); counts {
-				known = known.next(seen, settings)
-				known.due = r.Now().Add(known.delay(settings, r.Jitter()))
-			} else {
-				known.due = r.Now().Add(time.Second)
-			}
-			results[i].entry = known
-		})
 	}
 	rounds.Wait()
 	after := map[types.UID]entry{}
-	for _, result := range results {
-		if result.uid != "" {
-			after[result.uid] = result.entry
+	for i, result := range results {
+		if result != nil {
+			after[pods[i].UID] = *result
 		}
 	}
 	return after, nil
 }
 
-// arrive makes a pod due: at once when it is new, when another process answers in it or when the spec was changed;
-// within an interval when it was proven before this operator started, so that a restart of the operator asks all
-// servers no faster than usual.
-func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, instance string, settings desired.Probe) entry {
+// isDue tells that a pod is to be tried now, and pays for it. What the budget does not allow is put off, and not all of
+// it to the same moment.
+func (r *Reconciler) isDue(known *entry) bool {
+	now := r.Now()
+	if now.Before(known.due) {
+		return false
+	}
+	// A basis that changes is known only when the gate has said so: the round is paid for as what it is likely to be.
+	if wait := r.budget.take(known.tier(known.full.basis, now), now); wait > 0 {
+		known.due = now.Add(wait + time.Duration(r.Jitter()*float64(time.Second)))
+		return false
+	}
+	return true
+}
+
+// tryOne gives the entry of a pod after a round.
+func (r *Reconciler) tryOne(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials) entry {
+	settings, began := desired.Resolve(server).Probe, r.Now()
+	seen, counts := r.round(ctx, server, pod, known, use)
+	if !counts {
+		known.due = r.Now().Add(time.Second)
+		return known
+	}
+	r.metrics.round(client.ObjectKeyFromObject(server), seen, began)
+	known = known.learn(seen, settings, r.Jitter())
+	known.due = r.Now().Add(known.delay(settings, r.Jitter()))
+	return known
+}
+
+// arrive makes a pod due: at once when it is new or when the spec was changed, and when another process answers in it,
+// unless rounds have failed before; within an interval when it was proven before this operator started, so that a restart
+// of the operator asks all servers no faster than usual.
+func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, generation int64, settings desired.Probe) entry {
+	instance := instanceOf(pod)
 	switch {
 	case !seenBefore && gateOf(pod) == corev1.ConditionTrue:
 		known.due = r.Now().Add(time.Duration(float64(settings.Interval) * r.Jitter()))
-	case !seenBefore || known.instance != instance:
+	case !seenBefore || known.generation != generation:
 		known.due = r.Now()
+	case known.instance != instance:
+		known.due = r.Now().Add(known.respite(settings))
 	}
-	known.instance = instance
+	known.generation, known.instance = generation, instance
 	return known
 }
 
 // untilDue is the time until the next pod is due. A pod that cannot be tried yet is looked at again after an interval:
 // no event tells that keys have become usable. Without pods there is nothing to wait for; a pod's events bring us back.
-func (r *Reconciler) untilDue(entries map[types.UID]entry, pods []corev1.Pod, interval time.Duration) time.Duration {
+func (r *Reconciler) untilDue(entries map[types.UID]entry, pods []corev1.Pod, service time.Time, interval time.Duration) time.Duration {
 	var next time.Duration
 	if len(pods) > 0 {
-		next = interval
+		next = min(interval, max(service.Sub(r.Now()), time.Millisecond))
 	}
 	for _, e := range entries {
 		next = min(next, max(e.due.Sub(r.Now()), time.Millisecond))

@@ -32,6 +32,13 @@ type evidence struct {
 	// what decided; empty when proven.
 	question, expected, seen string
 	server                   *probe.ServerInfo
+	// cut: the connection was reset or closed before an answer, as a mesh does with what is not its own.
+	cut bool
+}
+
+// failure is the evidence as status has it.
+func (e *evidence) failure(pod string) v1alpha1.AuthFailure {
+	return v1alpha1.AuthFailure{Pod: pod, Case: e.question, Expected: e.expected, Seen: e.seen}
 }
 
 // fromReport turns the report of a round into evidence.
@@ -43,6 +50,7 @@ func fromReport(report probe.Report, at time.Time) evidence {
 		return out
 	}
 	out.question = string(verdict.Case)
+	out.cut = verdict.Outcome == probe.Reset || verdict.Outcome == probe.ClosedWithoutAnswer
 	for _, result := range report.Results {
 		if result.Case == verdict.Case && result.Outcome == verdict.Outcome {
 			out.expected, out.seen = result.Expected, result.Seen

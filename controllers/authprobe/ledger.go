@@ -7,7 +7,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
 // entry is what is known of one pod.
@@ -18,26 +20,51 @@ type entry struct {
 	passing, failing int
 	// rounds counts all that came to a result.
 	rounds int
-	// instance is what the evidence is about: another one is tried at once.
-	instance string
+	// instance and generation are what the evidence is about: another one is tried at once.
+	instance   string
+	generation int64
 	// due is when to try next.
 	due time.Time
+	// full is the last proof of everything.
+	full fullProof
+	// around is what was found beside the gate last.
+	around surroundings
+	// bare is what its gate saw the server do without it; empty if that is not known.
+	bare v1alpha1.BareServerResult
+	// replay are tokens that were let in, to be refused once they have expired.
+	replay probe.Replay
 }
 
-// next is the entry after one more round.
-func (e entry) next(seen evidence, probe desired.Probe) entry {
+// learn is the entry after one more round.
+func (e entry) learn(seen observation, settings desired.Probe, jitter float64) entry {
+	e = e.next(seen.evidence, settings)
+	e.full = e.full.renewed(seen, jitter)
+	if seen.bare != "" {
+		e.bare = seen.bare
+	}
+	if seen.replay != nil {
+		e.replay = *seen.replay
+	}
+	if seen.around != nil {
+		e.around = *seen.around
+	}
+	return e
+}
+
+// next is the entry after one more round, as far as the lock is concerned.
+func (e entry) next(seen evidence, settings desired.Probe) entry {
 	e.rounds++
 	if seen.grade == proven {
 		e.passing, e.failing = e.passing+1, 0
 		recovering := e.standing != nil && e.standing.grade != proven
-		if !recovering || e.passing >= probe.SuccessThreshold {
+		if !recovering || e.passing >= settings.SuccessThreshold {
 			e.standing = &seen
 		}
 		return e
 	}
 	e.passing, e.failing = 0, e.failing+1
 	// That somebody was let in counts at once: it was asked twice within the round.
-	if seen.grade == open || e.failing >= probe.FailureThreshold {
+	if seen.grade == open || e.failing >= settings.FailureThreshold {
 		e.standing = &seen
 	}
 	return e
@@ -45,13 +72,21 @@ func (e entry) next(seen evidence, probe desired.Probe) entry {
 
 // delay is the time to the next round. A pod that was never proven is asked soon, then ever less often: a pod must not
 // wait an interval for its first traffic, and a server that fails must not be kept busy by us.
-func (e entry) delay(probe desired.Probe, jitter float64) time.Duration {
+func (e entry) delay(settings desired.Probe, jitter float64) time.Duration {
 	if e.standing != nil && e.standing.grade == proven {
 		// A tenth of jitter keeps servers that were created together from being asked together for ever.
-		return time.Duration(float64(probe.Interval) * (0.95 + jitter/10))
+		return time.Duration(float64(settings.Interval) * (0.95 + jitter/10))
 	}
-	soon := time.Second << min(e.rounds, 10)
-	return min(soon, probe.Interval)
+	return min(time.Second<<min(e.rounds, 10), settings.Interval)
+}
+
+// respite is how long a pod is left alone in which another process answers: not at all, unless rounds have failed
+// before. A server that each round takes down must not be asked at each of its starts.
+func (e entry) respite(settings desired.Probe) time.Duration {
+	if e.failing == 0 {
+		return 0
+	}
+	return min(time.Second<<min(e.failing, 10), settings.Interval)
 }
 
 // ledger holds what is known of each server. It is a cache of evidence: what is lost is found out anew.
@@ -66,23 +101,26 @@ type record struct {
 	entries map[types.UID]entry
 	// announced is what its last Event said: the status that is read from the cache may still be an older one.
 	announced string
+	// service is what is known of its Service.
+	service serviceView
 }
 
-// load gives a copy of a server's entries.
-func (l *ledger) load(server types.NamespacedName) map[types.UID]entry {
+// load gives a copy of a server's entries, and what is known of its Service.
+func (l *ledger) load(server types.NamespacedName) (map[types.UID]entry, serviceView) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if known := l.servers[server]; known != nil && known.entries != nil {
-		return maps.Clone(known.entries)
+		return maps.Clone(known.entries), known.service
 	}
-	return map[types.UID]entry{}
+	return map[types.UID]entry{}, serviceView{}
 }
 
-// store replaces a server's entries.
-func (l *ledger) store(server types.NamespacedName, entries map[types.UID]entry) {
+// store replaces what is known of a server.
+func (l *ledger) store(server types.NamespacedName, entries map[types.UID]entry, service serviceView) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.record(server).entries = entries
+	known := l.record(server)
+	known.entries, known.service = entries, service
 }
 
 // announce tells whether this is news about the server, and remembers it.

@@ -29,13 +29,17 @@ func lifetime(interval time.Duration) time.Duration { return 2 * max(heartbeat, 
 
 // report judges the server and writes what changed. It is the one place where this controller writes the status of an
 // MCPServer.
-func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, braked bool) error {
+func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, service serviceView, braked bool) error {
 	now, settings := r.Now(), desired.Resolve(server)
 	oldest := now.Add(-lifetime(settings.Probe.Interval))
-	verdict, keep := judge(subjects(pods, entries, now, settings.Probe), settings.Replicas == 0)
+	seen := subjects(pods, entries, now, settings.Probe)
+	verdict, keep := judge(seen, settings.Replicas == 0)
 	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy)
-	if keep {
+	if keep && service.finding == nil {
 		if !stale(server, before, oldest) {
+			if before != nil {
+				r.metrics.verdict(client.ObjectKeyFromObject(server), before.Status)
+			}
 			return nil
 		}
 		verdict = judgement{
@@ -43,9 +47,14 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 			message: "The last round is too long ago: nobody has tried the lock since. The pods are being tried now.",
 		}
 	}
+	verdict = verdict.against(service.finding).noted(seen)
+	if verdict.status == metav1.ConditionTrue {
+		verdict.message += service.note(settings.Probe.FailureThreshold)
+	}
 	if braked && standingOf(pods, entries) >= standsOpen {
 		verdict.message += " " + brakeMessage
 	}
+	r.metrics.verdict(client.ObjectKeyFromObject(server), verdict.status)
 	last, info := newest(server, entries)
 	if before != nil && same(server, *before, verdict) && !heartbeatDue(server, last) {
 		return nil
@@ -101,6 +110,10 @@ func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time, pro
 			terminating: pod.DeletionTimestamp != nil,
 			young:       now.Sub(pod.CreationTimestamp.Time) < desired.StartBudget && gateOf(pod) != corev1.ConditionTrue,
 			standing:    entries[pod.UID].standing.asOf(now, probe),
+			around:      entries[pod.UID].around,
+			bypass:      entries[pod.UID].around.bypass(now),
+			mesh:        hasMeshProxy(pod),
+			bare:        entries[pod.UID].bare,
 		})
 	}
 	return out
@@ -143,6 +156,12 @@ func authHealthOf(verdict judgement, last time.Time) *mcpac.AuthHealthApplyConfi
 	if !last.IsZero() {
 		out.WithLastProbeTime(metav1.NewTime(last))
 	}
+	if verdict.policy != "" {
+		out.WithNetworkPolicy(verdict.policy)
+	}
+	if verdict.bare != "" {
+		out.WithBareServer(verdict.bare)
+	}
 	for _, f := range verdict.failures {
 		out.WithFailures(mcpac.AuthFailure().WithPod(f.Pod).WithCase(f.Case).WithExpected(f.Expected).WithSeen(f.Seen))
 	}
@@ -166,6 +185,7 @@ func same(server *v1alpha1.MCPServer, before metav1.Condition, verdict judgement
 	health := server.Status.AuthHealth
 	return health != nil && before.Status == verdict.status && before.Reason == verdict.reason && before.Message == verdict.message &&
 		before.ObservedGeneration == server.Generation &&
+		health.NetworkPolicy == verdict.policy && health.BareServer == verdict.bare &&
 		health.Pods == int32(verdict.pods) && health.ProvenPods == int32(verdict.provenPods) && //nolint:gosec // counts of pods
 		(len(health.Failures) == 0 && len(verdict.failures) == 0 || equality.Semantic.DeepEqual(health.Failures, verdict.failures))
 }

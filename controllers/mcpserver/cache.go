@@ -3,6 +3,7 @@ package mcpserver
 import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -23,7 +24,7 @@ func CacheOptions(namespaces []string) cache.Options {
 	out := cache.Options{ByObject: map[client.Object]cache.ByObject{
 		&appsv1.Deployment{}: selected, &appsv1.ReplicaSet{}: selected, &corev1.Pod{}: selected,
 		&corev1.Secret{}: selected, &corev1.ConfigMap{}: selected, &corev1.Service{}: selected,
-		&corev1.ServiceAccount{}: selected, &networkingv1.NetworkPolicy{}: selected,
+		&corev1.ServiceAccount{}: selected, &networkingv1.NetworkPolicy{}: selected, &discoveryv1.EndpointSlice{}: selected,
 	}}
 	for _, namespace := range namespaces {
 		if out.DefaultNamespaces == nil {

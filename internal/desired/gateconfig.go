@@ -31,7 +31,7 @@ func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 	if _, err := authproxy.ParseConfig(data); err != nil {
 		return nil, &InvalidError{Problem: inSpec(err.Error())}
 	}
-	return corev1ac.ConfigMap(gateConfigName(s), s.Namespace).
+	return corev1ac.ConfigMap(GateConfigName(s), s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
 		WithData(map[string]string{authproxy.ConfigFile: string(data) + "\n"}), nil

@@ -16,7 +16,8 @@ func KeysSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-keys" }
 // GateSecretName is the Secret that the gate and the operator share.
 func GateSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-gate" }
 
-func gateConfigName(s *v1alpha1.MCPServer) string { return s.Name + "-authproxy" }
+// GateConfigName is the ConfigMap with the configuration of the gate.
+func GateConfigName(s *v1alpha1.MCPServer) string { return s.Name + "-authproxy" }
 func publicKeysName(s *v1alpha1.MCPServer) string { return s.Name + "-jwks" }
 
 const (

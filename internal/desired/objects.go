@@ -30,6 +30,8 @@ type Inputs struct {
 	// namespace means that the operator runs outside the cluster.
 	OperatorNamespace string
 	OperatorLabels    map[string]string
+	// ReadinessGatesOff leaves the readiness gate out of every pod template, whatever the specs say.
+	ReadinessGatesOff bool
 }
 
 // UnlockedError says that the pods of a spec would not be locked. Nothing may be applied.

@@ -50,7 +50,7 @@ func podSpec(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.PodSpecApplyConfigurat
 		WithInitContainers(gate).
 		WithContainers(server).
 		WithVolumes(gateVolumes(s, settings)...)
-	if settings.Probe.EnforceGate {
+	if settings.Probe.EnforceGate && !in.ReadinessGatesOff {
 		spec.WithReadinessGates(corev1ac.PodReadinessGate().WithConditionType(v1alpha1.ConditionPodAuthProven))
 	}
 	if settings.preset.hardened {

@@ -12,7 +12,7 @@ import (
 func gateVolumes(s *v1alpha1.MCPServer, settings Settings) []*corev1ac.VolumeApplyConfiguration {
 	volumes := []*corev1ac.VolumeApplyConfiguration{
 		corev1ac.Volume().WithName(configVolume).WithConfigMap(
-			corev1ac.ConfigMapVolumeSource().WithName(gateConfigName(s)).WithOptional(true)),
+			corev1ac.ConfigMapVolumeSource().WithName(GateConfigName(s)).WithOptional(true)),
 		corev1ac.Volume().WithName(keysVolume).WithProjected(keysSources(s, settings)),
 		corev1ac.Volume().WithName(secretVolume).WithSecret(
 			corev1ac.SecretVolumeSource().WithSecretName(GateSecretName(s)).WithOptional(true)),

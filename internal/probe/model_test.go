@@ -130,7 +130,9 @@ type visit struct {
 }
 
 func rights(status int) func(*refusal) {
-	return func(a *refusal) { a.status, a.challenges, a.message = status, nil, http.StatusText(status)+": this may not be" }
+	return func(a *refusal) {
+		a.status, a.challenges, a.message = status, nil, http.StatusText(status)+": this may not be"
+	}
 }
 
 func scoped(scope string) func(*refusal) {
@@ -187,7 +189,9 @@ func (g *modelGate) judgeToken(bearer string) visit {
 		data, _ := base64.RawURLEncoding.DecodeString(segments[i])
 		_ = json.Unmarshal(data, into)
 	}
-	deny := func(asked probe.Case, reason string) visit { return visit{asked: asked, claims: claims, refusal: refuse(reason)} }
+	deny := func(asked probe.Case, reason string) visit {
+		return visit{asked: asked, claims: claims, refusal: refuse(reason)}
+	}
 	now := float64(g.clock().Unix())
 	exp, expires := claims["exp"].(float64)
 	nbf, _ := claims["nbf"].(float64)

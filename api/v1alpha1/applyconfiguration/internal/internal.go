@@ -92,6 +92,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: lastProbeTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: networkPolicy
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.NetworkPolicyEnforcement
     - name: pods
       type:
         scalar: numeric
@@ -461,6 +464,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: value
       type:
         scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.NetworkPolicyEnforcement
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.PlainHTTP
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Profile

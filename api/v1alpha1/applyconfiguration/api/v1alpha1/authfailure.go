@@ -7,10 +7,11 @@ package v1alpha1
 //
 // AuthFailure is one case that one pod failed.
 type AuthFailureApplyConfiguration struct {
-	// pod is the pod's name.
+	// pod is the pod's name, or the address to which the Service sends requests.
 	Pod *string `json:"pod,omitempty"`
-	// case is what was tried: none, malformed, expired, wrong-key or valid (the token of the request), identity,
-	// pod specification, or age of the evidence.
+	// case is what was tried: a case of the prober, such as none, malformed, wrong-key or valid (the token of the request);
+	// or what was looked at: identity, listeners, endpoints, pod specification, pod owner, age of the proof, or the part
+	// of the gate that is not as it must be.
 	Case *string `json:"case,omitempty"`
 	// expected is what a lock that holds would have answered.
 	Expected *string `json:"expected,omitempty"`

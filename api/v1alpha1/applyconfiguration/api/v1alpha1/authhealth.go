@@ -20,6 +20,9 @@ type AuthHealthApplyConfiguration struct {
 	Pods *int32 `json:"pods,omitempty"`
 	// provenPods is how many of them refused every bad token for the right reason and let the good one in.
 	ProvenPods *int32 `json:"provenPods,omitempty"`
+	// networkPolicy tells whether this cluster enforces NetworkPolicies, as seen from the operator: Enforced, NotEnforced or
+	// Unknown. Where they are not enforced, a server that does not listen on loopback alone can be reached past its gate.
+	NetworkPolicy *apiv1alpha1.NetworkPolicyEnforcement `json:"networkPolicy,omitempty"`
 	// failures are the failing pods and cases, the worst first, at most ten.
 	Failures []AuthFailureApplyConfiguration `json:"failures,omitempty"`
 	// bareServer is what the server does without its gate, if spec.authProbe.bareServer has it asked. It says nothing about
@@ -54,6 +57,14 @@ func (b *AuthHealthApplyConfiguration) WithPods(value int32) *AuthHealthApplyCon
 // If called multiple times, the ProvenPods field is set to the value of the last call.
 func (b *AuthHealthApplyConfiguration) WithProvenPods(value int32) *AuthHealthApplyConfiguration {
 	b.ProvenPods = &value
+	return b
+}
+
+// WithNetworkPolicy sets the NetworkPolicy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NetworkPolicy field is set to the value of the last call.
+func (b *AuthHealthApplyConfiguration) WithNetworkPolicy(value apiv1alpha1.NetworkPolicyEnforcement) *AuthHealthApplyConfiguration {
+	b.NetworkPolicy = &value
 	return b
 }
 

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+)
+
+// secret signs the tokens for a fake server that checks them itself.
+const secret = "nineteen-otters-keep-88-quiet-lamps"
+
+// issuer and audience are those of the gate.
+const issuer = "urn:gatehouse:test"
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// file writes a file of the test and gives its path.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// ended is what came of a command.
+type ended struct {
+	code           int
+	stdout, stderr string
+}
+
+func gatehouse(t *testing.T, args ...string) ended {
+	t.Helper()
+	return gatehouseReading(t, "", args...)
+}
+
+// gatehouseReading runs a command that may read a text from standard input.
+func gatehouseReading(t *testing.T, stdin string, args ...string) ended {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
+	return ended{code, stdout.String(), stderr.String()}
+}
+
+// fake starts a fake MCP server and gives its URL.
+func fake(t *testing.T, faults string) string {
+	t.Helper()
+	server, err := mcpfake.New(mcpfake.Options{Faults: faults})
+	must(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	go server.Serve(listener) //nolint:errcheck // It ends with the test.
+	t.Cleanup(func() { _ = server.Close() })
+	return "http://" + listener.Addr().String() + "/mcp"
+}
+
+// lockedGate starts the gate's handler before a fake server. It gives its URL and the file of the issuer's key.
+func lockedGate(t *testing.T) (url, keyFile string) {
+	t.Helper()
+	key, err := keys.Generate(keys.EdDSA)
+	must(t, err)
+	server, err := mcpfake.New(mcpfake.Options{})
+	must(t, err)
+	upstream := httptest.NewServer(server)
+	t.Cleanup(upstream.Close)
+	config, err := json.Marshal(authproxy.Config{
+		Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"}, Port: 8080, AdminPort: 9090,
+		Upstream: authproxy.Upstream{Port: int32(upstream.Listener.Addr().(*net.TCPAddr).Port), Path: "/mcp"},
+		Providers: []authproxy.Provider{{
+			Name: "managed", Issuer: issuer, Audiences: []string{issuer}, Algorithms: []keys.Algorithm{keys.EdDSA}, ClockSkewSeconds: 30,
+		}},
+		Limits: authproxy.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
+	})
+	must(t, err)
+	published, err := keys.MarshalPublic([]keys.Public{key.Public()})
+	must(t, err)
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, authproxy.ConfigFile), config, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, authproxy.KeysFile("managed")), published, 0o600))
+	locked, err := gate.New(gate.Options{ConfigDir: dir, KeysDir: dir, SecretDir: t.TempDir(), AnswerTimeout: 10 * time.Second})
+	must(t, err)
+	listening := httptest.NewServer(locked.ClientHandler())
+	t.Cleanup(listening.Close)
+	private, err := keys.MarshalPrivate([]keys.Private{key})
+	must(t, err)
+	return listening.URL + "/mcp", file(t, "key.json", string(private))
+}
+
+// goodToken mints what the gate of this key file lets in.
+func goodToken(t *testing.T, keyFile string) string {
+	t.Helper()
+	data, err := os.ReadFile(keyFile)
+	must(t, err)
+	set, err := keys.ParsePrivate(data)
+	must(t, err)
+	raw, err := token.Template{Key: set[0], Issuer: issuer, Audience: issuer, Subject: "someone", Lifetime: time.Minute}.Good(time.Now())
+	must(t, err)
+	return raw
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"encoding/xml"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+)
+
+// TestProbe holds exit status and output against servers of every standing.
+func TestProbe(t *testing.T) {
+	gate, keyFile := lockedGate(t)
+	shared := []string{"--key", file(t, "secret", secret), "--key-format=secret"}
+	ofGate := []string{"--key", keyFile, "--issuer", issuer, "--audience", issuer}
+	for name, c := range map[string]struct {
+		url  string
+		args []string
+		code int
+		says []string
+	}{
+		"a gate": {gate, ofGate, exitOK, []string{"Verdict: Locked", "held against the answers of Gatehouse's gate", "reason missing_token"}},
+		"a gate, beat": {
+			gate, append([]string{"--tier=beat"}, ofGate...), exitOK, []string{"Verdict: Locked"},
+		},
+		"a gate, taken for another's": {
+			gate, append([]string{"--gate=no"}, ofGate...), exitOK, []string{"Verdict: Locked", "401 and 403 count as refusals"},
+		},
+		"a gate, for tokens of another audience": {
+			gate, []string{"--key", keyFile, "--issuer", issuer, "--audience", "urn:other"}, exitFailed, []string{"Verdict: ValidRejected"},
+		},
+		"a gate, without a credential": {
+			gate, nil, exitNotProven, []string{"Verdict: Inconclusive", "there was no good token to try", "give --key"},
+		},
+		"a server that checks tokens": {fake(t, "jwt="+secret), shared, exitOK, []string{"Verdict: Locked", "mcpfake 1.0.0"}},
+		"one taken for a gate": {
+			fake(t, "jwt="+secret), append([]string{"--gate=yes"}, shared...), exitFailed, []string{"FAIL   none", "reason missing_token"},
+		},
+		"an open server":            {fake(t, "open"), shared, exitFailed, []string{"Verdict: Open", "FAIL   none", "the lock does not hold"}},
+		"one for strangers":         {fake(t, "open"), nil, exitFailed, []string{"Verdict: Open", "open to strangers"}},
+		"any bearer, for strangers": {fake(t, "any-bearer"), nil, exitFailed, []string{"Verdict: Open", "ok     none"}},
+		"a server that resets": {
+			fake(t, "reset@no-token,jwt="+secret), shared, exitFailed, []string{"Verdict: Broken", "a connection reset"},
+		},
+		"nobody": {"http://127.0.0.1:1/mcp", shared, exitNotProven, []string{"Verdict: Unreachable", "connection refused"}},
+		"nobody, for strangers": {
+			"http://127.0.0.1:1/mcp", nil, exitNotProven, []string{"Verdict: Unreachable", "connection refused"},
+		},
+		"a clock that is off": {
+			fake(t, "clock=10m,jwt="+secret+",rpc-error"), shared, exitNotProven, []string{"Verdict: ClockSkew", "tolerated: 30s"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := gatehouse(t, append([]string{"probe", c.url}, c.args...)...)
+			if got.code != c.code {
+				t.Errorf("exit status %d, want %d", got.code, c.code)
+			}
+			for _, text := range c.says {
+				if !strings.Contains(got.stdout, text) {
+					t.Errorf("%q is not in the output", text)
+				}
+			}
+			if t.Failed() {
+				t.Logf("%s\n%s", got.stdout, got.stderr)
+			}
+		})
+	}
+}
+
+// A token that somebody else made is taken from a file, from standard input or from the environment; it is never shown.
+func TestProbeWithToken(t *testing.T) {
+	gate, keyFile := lockedGate(t)
+	good := goodToken(t, keyFile)
+	t.Setenv("GOOD_TOKEN", good)
+	for name, c := range map[string]struct {
+		stdin string
+		args  []string
+	}{
+		"file":           {"", []string{"--token-file", file(t, "token", good+"\n")}},
+		"standard input": {good, []string{"--token-file", "-"}},
+		"environment":    {"", []string{"--token-env", "GOOD_TOKEN"}},
+	} {
+		for _, form := range []string{"table", "json", "junit"} {
+			got := gatehouseReading(t, c.stdin, append([]string{"probe", gate, "-o", form}, c.args...)...)
+			if got.code != exitOK || !strings.Contains(got.stdout, "Locked") {
+				t.Errorf("%s: exit status %d\n%s\n%s", name, got.code, got.stdout, got.stderr)
+			}
+			for _, part := range strings.Split(good, ".") {
+				if strings.Contains(got.stdout+got.stderr, part[len(part)/2:]) {
+					t.Errorf("%s: a part of the token is in the output", name)
+				}
+			}
+		}
+	}
+}
+
+// TestProbeOverTLS: what is not trusted is not asked.
+func TestProbeOverTLS(t *testing.T) {
+	fake, err := mcpfake.New(mcpfake.Options{})
+	must(t, err)
+	server := httptest.NewTLSServer(fake)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // Distrust is the point.
+	t.Cleanup(server.Close)
+	certificate := file(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--ca", certificate}, "Verdict: Open"},
+		{nil, "a TLS failure"},
+	} {
+		got := gatehouse(t, append([]string{"probe", server.URL + "/mcp"}, c.args...)...)
+		if got.code != exitFailed || !strings.Contains(got.stdout, c.says) {
+			t.Errorf("%v: %+v", c.args, got)
+		}
+	}
+	if requests := fake.Requests(); requests.WithAuthorization == 0 {
+		t.Errorf("%+v", requests)
+	}
+}
+
+// TestProbeTarget: each flag that says what a good token or a gate is like reaches the engine.
+func TestProbeTarget(t *testing.T) {
+	_, keyFile := lockedGate(t)
+	key, err := keys.Generate(keys.EdDSA)
+	must(t, err)
+	published, err := keys.MarshalPublic([]keys.Public{key.Public()})
+	must(t, err)
+	o := probeOptions{readFile: os.ReadFile}
+	flags := pflag.NewFlagSet("probe", pflag.ContinueOnError)
+	o.addFlags(flags)
+	o.isSet = flags.Changed
+	must(t, flags.Parse([]string{
+		"--key", keyFile, "--issuer=i", "--audience=a", "--scope=s t", "--type=-", "--lifetime=2m", "--bare", "--claim", `id="7"`,
+		"--claim", "exp=null", "--retired-key", keyFile, "--public-key", file(t, "set", string(published)), "--required-scope=s",
+		"--forbidden-tool=rm", "--max-token-lifetime=1h", "--tier=beat", "--seed=7", "--timeout=3s", "--clock-skew=4s", "--gate=yes",
+	}))
+	target, err := o.target("http://127.0.0.1:1/mcp")
+	must(t, err)
+	provider := target.Providers[0]
+	if target.Tier != probe.Beat || target.Seed != 7 || target.Timeout != 3*time.Second || target.ClockTolerance != 4*time.Second || !target.Exact {
+		t.Errorf("%+v", target)
+	}
+	want := probe.Policy{RequiredScopes: []string{"s"}, Forbidden: []probe.Call{{Method: "tools/call", Name: "rm"}}}
+	if !reflect.DeepEqual(target.Policy, want) {
+		t.Errorf("%+v", target.Policy)
+	}
+	if len(provider.Retired) != 1 || len(provider.Public) != 1 || provider.Public[0].ID != key.ID() || provider.MaxTokenLifetime != time.Hour {
+		t.Errorf("%+v", provider)
+	}
+	tokens := provider.Tokens
+	tokens.Key = keys.Private{}
+	if want := (token.Template{
+		Type: token.NoType, Issuer: "i", Audience: "a", Scope: "s t", Lifetime: 2 * time.Minute, Bare: true,
+		Claims: map[string]any{"id": "7", "exp": nil},
+	}); !reflect.DeepEqual(tokens, want) {
+		t.Errorf("%+v", tokens)
+	}
+}
+
+func TestProbeWritesFiles(t *testing.T) {
+	gate, keyFile := lockedGate(t)
+	report := filepath.Join(t.TempDir(), "probe.xml")
+	got := gatehouse(t, "probe", gate, "--key", keyFile, "--issuer", issuer, "--audience", issuer, "-o", "json", "-o", "junit="+report)
+	if got.code != exitOK {
+		t.Fatalf("%+v", got)
+	}
+	var document struct {
+		Verdict struct{ Standing string }
+		Results []struct{ Case, Standing string }
+	}
+	must(t, json.Unmarshal([]byte(got.stdout), &document))
+	if document.Verdict.Standing != "locked" || len(document.Results) < 6 {
+		t.Errorf("%+v", document)
+	}
+	text, err := os.ReadFile(report)
+	must(t, err)
+	var suites struct {
+		Suite struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+		} `xml:"testsuite"`
+	}
+	must(t, xml.Unmarshal(text, &suites))
+	if suites.Suite.Tests < len(document.Results) || suites.Suite.Failures != 0 {
+		t.Errorf("%+v", suites)
+	}
+}
+
+// What cannot be carried out ends with status 2, a message that says what to do, and nothing on standard output.
+func TestProbeMisuse(t *testing.T) {
+	const url = "http://127.0.0.1:1/mcp"
+	key := file(t, "secret", secret)
+	_, keyFile := lockedGate(t)
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no URL":                {nil, "gatehouse probe --help"},
+		"two URLs":              {[]string{url, url}, "gatehouse probe --help"},
+		"not a URL":             {[]string{"mcp.example.com"}, "http(s)://host[:port]/path"},
+		"a URL with a query":    {[]string{url + "?token=abc"}, "must not have credentials, a query"},
+		"an unknown flag":       {[]string{url, "--open"}, "gatehouse probe --help"},
+		"a token in a flag":     {[]string{url, "--token", "abc"}, "use --token-file FILE"},
+		"a token in a flag (=)": {[]string{url, "--token=abc"}, "use --token-file FILE"},
+		"two credentials":       {[]string{url, "--key", key, "--token-env", "X"}, "give one of"},
+		"no such file":          {[]string{url, "--key", "/nowhere"}, "--key: open /nowhere"},
+		"a secret unsaid":       {[]string{url, "--key", key}, "--key-format=secret"},
+		"another key format":    {[]string{url, "--key", key, "--key-format=der"}, "use auto or secret"},
+		"another algorithm":     {[]string{url, "--key", keyFile, "--algorithm", "RS256"}, "does not serve the algorithm"},
+		"another kid":           {[]string{url, "--key", keyFile, "--kid", "x"}, "no key of the set has the kid"},
+		"an empty token":        {[]string{url, "--token-env", "GATEHOUSE_NO_SUCH_VARIABLE"}, "there is no token in it"},
+		"a header for a token":  {[]string{url, "--token-file", file(t, "t", "Bearer abc")}, "without the word Bearer"},
+		"a claim without value": {[]string{url, "--key", keyFile, "--claim", "id"}, "write NAME=JSON"},
+		"a claim without JSON":  {[]string{url, "--key", keyFile, "--claim", "id=seven"}, `--claim id='"text"'`},
+		"claims without a key":  {[]string{url, "--issuer", "x"}, "--issuer needs --key"},
+		"another gate":          {[]string{url, "--gate=maybe"}, "use auto or yes or no"},
+		"a gate for strangers":  {[]string{url, "--gate=yes"}, "needs a good token"},
+		"another tier":          {[]string{url, "--tier=some"}, "use full or beat"},
+		"no time":               {[]string{url, "--timeout=0s"}, "must be positive"},
+		"no life":               {[]string{url, "--key", keyFile, "--lifetime=0s"}, "must be positive"},
+		"another form":          {[]string{url, "-o", "html"}, "use table, json or junit"},
+		"a file without name":   {[]string{url, "-o", "junit="}, "the name of the file is missing"},
+		"no certificates":       {[]string{url, "--ca", key}, "it must be PEM"},
+		"tools for strangers":   {[]string{url, "--forbidden-tool", "x"}, "need a good token"},
+		"no public key":         {[]string{url, "--token-file", file(t, "t", "abc"), "--public-key", key}, "--public-key"},
+	} {
+		got := gatehouse(t, append([]string{"probe"}, c.args...)...)
+		if got.code != exitUsage || !strings.Contains(got.stderr, c.says) || got.stdout != "" {
+			t.Errorf("%s: exit status %d, stdout %q, stderr %q; want %q", name, got.code, got.stdout, got.stderr, c.says)
+		}
+		if strings.Contains(got.stderr, "abc") || strings.Contains(got.stderr, secret) {
+			t.Errorf("%s: the message repeats a secret: %q", name, got.stderr)
+		}
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{nil, exitOK, "Available Commands"},
+		{[]string{"--version"}, exitOK, version},
+		{[]string{"keys"}, exitOK, "list"},
+		{[]string{"probe", "--help"}, exitOK, "Exit status:\n  0  Locked"},
+		{[]string{"open"}, exitUsage, ""},
+	} {
+		if got := gatehouse(t, c.args...); got.code != c.code || !strings.Contains(got.stdout, c.says) {
+			t.Errorf("%v: %+v", c.args, got)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
+)
+
+const statusLong = `Show how MCPServers stand.
+
+Without NAME: a table of the servers of the namespace. With NAME: all that is known of one, its conditions with what was
+seen and what to do, the failing cases, its keys and its pods. What is shown is what the operator wrote, with the age of
+the evidence: STALE means that nobody has tried the lock for twenty minutes, or two intervals.
+
+Needs the right to list MCPServers (with NAME: to get it) and to list pods; with --watch also to watch MCPServers.`
+
+const statusExample = `  # all servers of the cluster
+  kubectl gatehouse status -A
+
+  # one server, again whenever its status changes
+  kubectl gatehouse status everything --watch
+
+  # for programs: the servers whose lock nobody has tried lately
+  kubectl gatehouse status -A -o json | jq '.[] | select(.evidence.stale) | .name'`
+
+// Forms of output. The table is the default.
+const (
+	formTable = "table"
+	formJSON  = "json"
+	formYAML  = "yaml"
+	formJUnit = "junit"
+)
+
+type statusOptions struct {
+	// namespace is that of the servers, "" for all; name is that of one server, "" for all.
+	namespace, name string
+	form            string
+	watch           bool
+}
+
+func statusCommand() *cobra.Command {
+	var o statusOptions
+	var all bool
+	var cluster connector
+	command := &cobra.Command{
+		Use:     "status [NAME]",
+		Short:   "Show how MCPServers stand, and what to do",
+		Long:    statusLong,
+		Example: statusExample,
+		Args:    arguments(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.name = strings.Join(args, "")
+			if err := o.validate(all); err != nil {
+				return misuse(err)
+			}
+			c, namespace, err := cluster()
+			if err != nil {
+				return err
+			}
+			if !all {
+				o.namespace = namespace
+			}
+			return o.run(cmd.Context(), c, time.Now, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cluster = withCluster(command)
+	flags := command.Flags()
+	flags.BoolVarP(&all, "all-namespaces", "A", false, "servers of all namespaces")
+	flags.StringVarP(&o.form, "output", "o", formTable, "table, json or yaml")
+	flags.BoolVarP(&o.watch, "watch", "w", false, "after that, show each server whose status changes, until interrupted")
+	return command
+}
+
+func (o statusOptions) validate(all bool) error {
+	switch {
+	case all && o.name != "":
+		return errors.New("a NAME is of one namespace: give --namespace instead of --all-namespaces")
+	case !slices.Contains([]string{formTable, formJSON, formYAML}, o.form):
+		return fmt.Errorf("--output %q: use table, json or yaml", o.form)
+	default:
+		return nil
+	}
+}
+
+// run shows the servers, and with watch what becomes of them until ctx ends.
+func (o statusOptions) run(ctx context.Context, c client.WithWatch, now func() time.Time, stdout, stderr io.Writer) error {
+	show := statusView{out: stdout, form: o.form, single: o.name != "", overview: statusreport.Overview{Namespaces: o.namespace == ""}}
+	servers, version, err := o.read(ctx, c, now())
+	if err != nil {
+		return err
+	}
+	if len(servers) == 0 && o.form == formTable {
+		fmt.Fprintln(stderr, "There is no MCPServer "+o.place()+".")
+	} else if err := show.write(servers, now()); err != nil {
+		return err
+	}
+	if !o.watch {
+		return nil
+	}
+	return o.follow(ctx, c, version, func(server v1alpha1.MCPServer) error {
+		pods, err := o.pods(ctx, c, server)
+		if err != nil {
+			return err
+		}
+		return show.write([]statusreport.Server{statusreport.Of(server, pods, now())}, now())
+	})
+}
+
+func (o statusOptions) place() string {
+	if o.namespace == "" {
+		return "in any namespace"
+	}
+	return "in namespace " + o.namespace
+}
+
+// read gives the servers that are asked for, and the version of the list, from which a watch goes on.
+func (o statusOptions) read(ctx context.Context, c client.Client, now time.Time) (servers []statusreport.Server, version string, err error) {
+	list, err := o.list(ctx, c)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, server := range list.Items {
+		pods, err := o.pods(ctx, c, server)
+		if err != nil {
+			return nil, "", err
+		}
+		servers = append(servers, statusreport.Of(server, pods, now))
+	}
+	return servers, list.ResourceVersion, nil
+}
+
+// list gets one server by its name, for which the right to list is not needed, or lists them all.
+func (o statusOptions) list(ctx context.Context, c client.Client) (*v1alpha1.MCPServerList, error) {
+	var list v1alpha1.MCPServerList
+	if o.name == "" {
+		if err := c.List(ctx, &list, client.InNamespace(o.namespace)); err != nil {
+			return nil, fmt.Errorf("list MCPServers %s: %w", o.place(), err)
+		}
+		return &list, nil
+	}
+	var server v1alpha1.MCPServer
+	if err := c.Get(ctx, client.ObjectKey{Namespace: o.namespace, Name: o.name}, &server); err != nil {
+		return nil, fmt.Errorf("read MCPServer %s/%s: %w", o.namespace, o.name, err)
+	}
+	list.Items, list.ResourceVersion = []v1alpha1.MCPServer{server}, server.ResourceVersion
+	return &list, nil
+}
+
+// pods gives the pods of a server where they are shown: the table has no place for them.
+func (o statusOptions) pods(ctx context.Context, c client.Client, server v1alpha1.MCPServer) ([]corev1.Pod, error) {
+	if o.name == "" && o.form == formTable {
+		return nil, nil
+	}
+	var pods corev1.PodList
+	err := c.List(ctx, &pods, client.InNamespace(server.Namespace), client.MatchingLabels{v1alpha1.LabelServer: server.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list the pods of MCPServer %s/%s: %w", server.Namespace, server.Name, err)
+	}
+	return pods.Items, nil
+}
+
+// statusView writes servers in one form.
+type statusView struct {
+	out      io.Writer
+	form     string
+	single   bool
+	overview statusreport.Overview
+	written  bool
+}
+
+func (v *statusView) write(servers []statusreport.Server, now time.Time) error {
+	again := v.written
+	v.written = true
+	switch {
+	case v.form == formJSON:
+		encoder := json.NewEncoder(v.out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(v.document(servers))
+	case v.form == formYAML:
+		text, err := yaml.Marshal(v.document(servers))
+		if err != nil {
+			return fmt.Errorf("write YAML: %w", err)
+		}
+		if again {
+			text = append([]byte("---\n"), text...)
+		}
+		_, err = v.out.Write(text)
+		return err
+	case !v.single:
+		return v.overview.Write(v.out, servers, now)
+	}
+	if again {
+		fmt.Fprintf(v.out, "\n%s\n", now.UTC().Format(time.RFC3339))
+	}
+	return statusreport.Details(v.out, servers[0], now)
+}
+
+// document is one server, or a list that is never null.
+func (v *statusView) document(servers []statusreport.Server) any {
+	if v.single {
+		return servers[0]
+	}
+	return append([]statusreport.Server{}, servers...)
+}

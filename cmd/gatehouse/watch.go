@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// rewatchAfter is the pause before a watch that ended is begun anew. API servers end them every half an hour or so.
+const rewatchAfter = time.Second
+
+// follow calls changed with each server that was made or whose status changed since the version, until ctx ends. What
+// changed between two watches is told as the state that it led to.
+func (o statusOptions) follow(ctx context.Context, c client.WithWatch, version string, changed func(v1alpha1.MCPServer) error) error {
+	for {
+		last, err := o.followOnce(ctx, c, version, changed)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // the user has seen enough
+		}
+		switch {
+		case apierrors.IsResourceExpired(err) || apierrors.IsGone(err):
+			last = "" // from now on, beginning with all as they are
+		case err != nil:
+			return err
+		}
+		version = last
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(rewatchAfter):
+		}
+	}
+}
+
+// followOnce is one watch. It gives the version that it came to.
+func (o statusOptions) followOnce(
+	ctx context.Context, c client.WithWatch, version string, changed func(v1alpha1.MCPServer) error,
+) (last string, err error) {
+	options := &client.ListOptions{Namespace: o.namespace, Raw: &metav1.ListOptions{ResourceVersion: version}}
+	if o.name != "" {
+		options.FieldSelector = fields.OneTermEqualSelector("metadata.name", o.name)
+	}
+	watcher, err := c.Watch(ctx, &v1alpha1.MCPServerList{}, options)
+	if err != nil {
+		return version, fmt.Errorf("watch MCPServers %s: %w", o.place(), err)
+	}
+	defer watcher.Stop()
+	for {
+		var event watch.Event
+		open := false
+		select {
+		case <-ctx.Done():
+		case event, open = <-watcher.ResultChan():
+		}
+		switch {
+		case !open:
+			return version, nil
+		case event.Type == watch.Error:
+			return version, fmt.Errorf("watch MCPServers %s: %w", o.place(), apierrors.FromObject(event.Object))
+		}
+		server, ok := event.Object.(*v1alpha1.MCPServer)
+		if !ok {
+			continue
+		}
+		version = server.ResourceVersion
+		if event.Type == watch.Added || event.Type == watch.Modified {
+			if err := changed(*server); err != nil {
+				return version, err
+			}
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package authprobe
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// metrics of the prober; docs/metrics.md describes them. A server's series go when it does.
+type metrics struct {
+	rounds    *prometheus.CounterVec
+	cases     *prometheus.CounterVec
+	healthy   *prometheus.GaugeVec
+	lastRound *prometheus.GaugeVec
+	duration  prometheus.Histogram
+	suspect   prometheus.GaugeFunc
+}
+
+var ofServer = []string{"namespace", "server"}
+
+// newMetrics makes the metrics; suspect tells whether the brake is engaged.
+func newMetrics(suspect func() bool) *metrics {
+	labels := func(more ...string) []string { return append(append([]string{}, ofServer...), more...) }
+	return &metrics{
+		rounds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_probe_rounds_total",
+			Help: "Rounds on pods that counted, by how much was asked (tier; None: no case was) and the reason they came to.",
+		}, labels("tier", "result")),
+		cases: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_probe_case_total", Help: "Cases put to gates, by their outcome.",
+		}, labels("case", "outcome")),
+		healthy: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "gatehouse_auth_healthy", Help: "The condition AuthHealthy: 1 True, 0 False, -1 Unknown.",
+		}, ofServer),
+		lastRound: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "gatehouse_probe_last_round_timestamp_seconds", Help: "When the last round on a pod of the server ended that counted.",
+		}, ofServer),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "gatehouse_probe_round_seconds", Help: "How long rounds took.", Buckets: []float64{.01, .03, .1, .3, 1, 3, 10, 30},
+		}),
+		suspect: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "gatehouse_prober_suspect", Help: "1 while the prober doubts itself and withdraws no readiness gate, else 0.",
+		}, func() float64 {
+			if suspect() {
+				return 1
+			}
+			return 0
+		}),
+	}
+}
+
+func (m *metrics) register(registry prometheus.Registerer) error {
+	for _, c := range []prometheus.Collector{m.rounds, m.cases, m.healthy, m.lastRound, m.duration, m.suspect} {
+		if err := registry.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round counts a round that began at a time.
+func (m *metrics) round(server types.NamespacedName, seen observation, began time.Time) {
+	tier := seen.tier
+	if tier == "" {
+		tier = "None"
+	}
+	m.rounds.WithLabelValues(server.Namespace, server.Name, string(tier), seen.reason).Inc()
+	for _, result := range seen.results {
+		m.cases.WithLabelValues(server.Namespace, server.Name, string(result.Case), string(result.Outcome)).Inc()
+	}
+	m.lastRound.WithLabelValues(server.Namespace, server.Name).Set(float64(seen.at.UnixMilli()) / 1000)
+	m.duration.Observe(seen.at.Sub(began).Seconds())
+}
+
+// verdict shows what AuthHealthy says.
+func (m *metrics) verdict(server types.NamespacedName, status metav1.ConditionStatus) {
+	value := -1.0
+	switch status {
+	case metav1.ConditionTrue:
+		value = 1
+	case metav1.ConditionFalse:
+		value = 0
+	case metav1.ConditionUnknown:
+	}
+	m.healthy.WithLabelValues(server.Namespace, server.Name).Set(value)
+}
+
+// forget removes the series of a server that is no more.
+func (m *metrics) forget(server types.NamespacedName) {
+	labels := prometheus.Labels{"namespace": server.Namespace, "server": server.Name}
+	for _, vector := range []interface {
+		DeletePartialMatch(prometheus.Labels) int
+	}{m.rounds, m.cases, m.healthy, m.lastRound} {
+		vector.DeletePartialMatch(labels)
+	}
+}

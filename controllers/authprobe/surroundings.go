@@ -1,0 +1,179 @@
+package authprobe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// reach is what came of an attempt to connect.
+type reach int
+
+const (
+	// dialSilent: nothing came back in time, as where a policy drops what it does not let pass.
+	dialSilent reach = iota
+	// dialRefused: a connection was refused, or there is no way to the address.
+	dialRefused
+	// dialAccepted: a connection was taken. What would be said on it is not asked: nobody outside the pod may come so far.
+	dialAccepted
+)
+
+const (
+	// dialTimeout is long enough for any pod network; a port that a policy shields costs all of it.
+	dialTimeout = time.Second
+	// maxDials is how many listeners of a pod are dialled in one round.
+	maxDials = 64
+)
+
+// surroundings are what else of a pod answers, and whether a policy keeps others away from it.
+type surroundings struct {
+	// known tells that somebody has looked.
+	known bool
+	// unlisted: the gate could not find out what listens in its pod.
+	unlisted bool
+	// meshed: a proxy takes every connection to the pod, so that none tells anything.
+	meshed bool
+	// listeners by address and port, as the gate lists them.
+	listeners map[string]reach
+	// policy tells whether NetworkPolicies are enforced.
+	policy v1alpha1.NetworkPolicyEnforcement
+}
+
+// lookAround dials what a gate lists as listening beside it, and its canary, which our NetworkPolicy opens to nobody: a
+// port that the operator reaches is one that everybody reaches. What stayed silent is dialled again only when
+// everything is asked, because silence costs time.
+func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin.State, before surroundings, tier probe.Tier) surroundings {
+	out := surroundings{known: true, unlisted: state.Listeners == nil, meshed: hasMeshProxy(pod), policy: v1alpha1.NetworkPolicyUnknown}
+	if out.meshed {
+		return out
+	}
+	again := tier == probe.Full || !before.known
+	out.listeners = map[string]reach{}
+	targets := map[string]string{}
+	for _, listener := range r.someOf(state.Listeners) {
+		name := net.JoinHostPort(listener.Address, strconv.Itoa(int(listener.Port)))
+		if last, found := before.listeners[name]; found && last == dialSilent && !again {
+			out.listeners[name] = dialSilent
+			continue
+		}
+		targets[name] = net.JoinHostPort(addressFor(pod, listener.Address), strconv.Itoa(int(listener.Port)))
+	}
+	const canary = "canary"
+	if state.CanaryPort != 0 && (again || before.policy != v1alpha1.NetworkPolicyEnforced) {
+		targets[canary] = net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(state.CanaryPort)))
+	} else if state.CanaryPort != 0 {
+		out.policy = before.policy
+	}
+	for name, came := range r.dialAll(ctx, targets) {
+		switch {
+		case name != canary:
+			out.listeners[name] = came
+		case came == dialAccepted:
+			out.policy = v1alpha1.NetworkPolicyNotEnforced
+		default:
+			out.policy = v1alpha1.NetworkPolicyEnforced
+		}
+	}
+	return out
+}
+
+// someOf bounds what is dialled in a round; each round begins elsewhere in a list that is too long.
+func (r *Reconciler) someOf(listeners []admin.Listener) []admin.Listener {
+	if len(listeners) <= maxDials {
+		return listeners
+	}
+	from := int(r.Jitter() * float64(len(listeners)))
+	return slices.Concat(listeners[from:], listeners[:from])[:maxDials]
+}
+
+// addressFor is where others would reach a listener of the pod: only addresses of the pod itself are dialled.
+func addressFor(pod corev1.Pod, listener string) string {
+	for _, ip := range pod.Status.PodIPs {
+		if ip.IP == listener {
+			return listener
+		}
+	}
+	return pod.Status.PodIP
+}
+
+func (r *Reconciler) dialAll(ctx context.Context, targets map[string]string) map[string]reach {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var dials sync.WaitGroup
+	out := map[string]reach{}
+	for name, address := range targets {
+		dials.Go(func() {
+			came := r.dial(ctx, address)
+			mu.Lock()
+			defer mu.Unlock()
+			out[name] = came
+		})
+	}
+	dials.Wait()
+	return out
+}
+
+func (r *Reconciler) dial(ctx context.Context, address string) reach {
+	conn, err := r.Dial(ctx, "tcp", address)
+	if err == nil {
+		_ = conn.Close()
+		return dialAccepted
+	}
+	var timeout net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		return dialSilent
+	}
+	return dialRefused
+}
+
+// open are the listeners that were reached, sorted.
+func (s surroundings) open() []string {
+	reached := maps.Clone(s.listeners)
+	maps.DeleteFunc(reached, func(_ string, came reach) bool { return came != dialAccepted })
+	return slices.Sorted(maps.Keys(reached))
+}
+
+// bypass is the evidence that a pod can be entered past its gate, nil if nobody could. Both cures are named: either is
+// enough.
+func (s surroundings) bypass(at time.Time) *evidence {
+	open := s.open()
+	if len(open) == 0 {
+		return nil
+	}
+	ports := strings.Join(open, ", ")
+	message := fmt.Sprintf("Besides its gate it takes connections on %s, and whoever reaches the pod's address goes past the gate. "+
+		"Have the server listen on 127.0.0.1 only, by its option or variable for the host or bind address, such as --host 127.0.0.1 or HOST=127.0.0.1; "+
+		"or use a network plugin that enforces NetworkPolicies.", ports)
+	if s.policy == v1alpha1.NetworkPolicyNotEnforced {
+		message += " The one of this cluster does not."
+	}
+	return &evidence{
+		at: at, grade: failed, reason: v1alpha1.ReasonBypassReachable, question: "listeners",
+		expected: "no connection but to the gate", seen: "a connection to " + ports, message: message,
+	}
+}
+
+// note says to a person what could not be found out; empty if all could.
+func (s surroundings) note() string {
+	switch {
+	case s.meshed:
+		return "A mesh proxy takes every connection to the pods, so it could not be told whether they can be entered past their gate."
+	case s.unlisted:
+		return "What else listens in the pods could not be found out."
+	}
+	return ""
+}

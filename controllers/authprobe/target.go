@@ -1,0 +1,53 @@
+package authprobe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// question is what differs between the rounds on one gate.
+type question struct {
+	tier      probe.Tier
+	replay    probe.Replay
+	requestID func() string
+}
+
+// target is what a round asks of the gate at an address, host:port, that has just said this of itself.
+func target(server *v1alpha1.MCPServer, gate string, use credentials, state admin.State, ask question) probe.Target {
+	settings := desired.Resolve(server)
+	scheme := "http://"
+	if state.CertificateSHA256 != "" {
+		scheme = "https://"
+	}
+	return probe.Target{
+		URL:               scheme + gate + settings.Path,
+		CertificateSHA256: state.CertificateSHA256,
+		Providers:         []probe.Provider{use.provider},
+		Policy:            policyOf(server),
+		Tier:              ask.tier,
+		Exact:             true,
+		Timeout:           settings.Probe.Timeout,
+		ClockTolerance:    use.skew,
+		RequestID:         ask.requestID,
+		Replay:            ask.replay,
+	}
+}
+
+// basisOf changes whenever a proof of everything is worth nothing any more: the spec, a process of the pod, or what the
+// gate has in force is another. Rotation of keys is such a change, too.
+func basisOf(server *v1alpha1.MCPServer, pod corev1.Pod, state admin.State) string {
+	parts := []string{fmt.Sprint(server.Generation), instanceOf(pod), state.Instance, state.ConfigSHA256, state.RevokedSHA256}
+	for _, provider := range slices.Sorted(maps.Keys(state.Keys)) {
+		parts = append(parts, provider+"="+strings.Join(slices.Sorted(slices.Values(state.Keys[provider])), ","))
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,40 @@
+package docs_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/docs"
+	"github.com/mcp-gatehouse/gatehouse/test/conditions"
+)
+
+func TestEveryReasonHasAdvice(t *testing.T) {
+	declared, err := conditions.Read("../api/v1alpha1/conditions.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, condition := range declared.Types {
+		for _, reason := range declared.Own(condition) {
+			count++
+			advice, found := docs.ForReason(condition, reason)
+			if !found || advice.Meaning == "" || advice.Action == "" {
+				t.Errorf("%s %s: %+v", condition, reason, advice)
+			}
+			if text := advice.Meaning + advice.Action; strings.ContainsAny(text, "`|") || strings.Contains(text, "](") {
+				t.Errorf("%s %s: marks are left in %q", condition, reason, text)
+			}
+		}
+	}
+	if count < 30 {
+		t.Errorf("%d reasons were looked at", count)
+	}
+}
+
+func TestNoAdvice(t *testing.T) {
+	for _, c := range [][2]string{{"Ready", "NameTaken"}, {"Accepted", "Proven"}, {"", ""}} {
+		if advice, found := docs.ForReason(c[0], c[1]); found {
+			t.Errorf("%v: %+v", c, advice)
+		}
+	}
+}

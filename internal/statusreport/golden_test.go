@@ -1,0 +1,222 @@
+package statusreport_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func before(d time.Duration) metav1.Time { return metav1.NewTime(now.Add(-d)) }
+
+func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{
+		Type: kind, Status: status, Reason: reason, Message: message, ObservedGeneration: 2, LastTransitionTime: before(3 * time.Minute),
+	}
+}
+
+// proven is a server whose lock was seen to hold.
+func proven() v1alpha1.MCPServer {
+	return v1alpha1.MCPServer{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "everything", UID: "1", Generation: 2},
+		Spec:       v1alpha1.MCPServerSpec{Image: "registry.example/everything:v1"},
+		Status: v1alpha1.MCPServerStatus{
+			Conditions: []metav1.Condition{ // not in their order
+				condition("AuthHealthy", "True", "Proven", "Every pod refused."),
+				condition("Accepted", "True", "Accepted", ""),
+				condition("KeysReady", "True", "KeysPublished", ""),
+				condition("Available", "True", "PodsAvailable", "1 of 1 pods serve."),
+				condition("Ready", "True", "Ready", "All is well."),
+			},
+			Address: &v1alpha1.Address{URL: "http://everything.demo.svc:8080/mcp"}, ReadyReplicas: 1, GateImage: "registry.example/authproxy:v1",
+			Keys:       []v1alpha1.KeyStatus{{Provider: "managed", KID: "kid-1", Algorithm: "EdDSA"}, {Provider: "managed", KID: "kid-2"}},
+			AuthHealth: &v1alpha1.AuthHealth{LastProbeTime: before(12 * time.Second), Pods: 1, ProvenPods: 1},
+			ServerInfo: &v1alpha1.ServerInfo{Name: "everything", Version: "1.2", ProtocolVersion: "2025-11-25"},
+		},
+	}
+}
+
+// open is a server one of whose pods lets somebody in.
+func open() v1alpha1.MCPServer {
+	server := proven()
+	server.Name, server.Spec.Replicas = "open", ptr.To[int32](2)
+	message := "Pod open-b: a request without a token: expected 401 with a Bearer challenge and reason missing_token, saw 200, " +
+		"a JSON-RPC result. Asked again at once, the same, while a valid token passed: the gate is open."
+	server.Status.Conditions = []metav1.Condition{
+		condition("Ready", "False", "UnauthenticatedAccepted", message),
+		condition("Accepted", "True", "Accepted", ""),
+		condition("KeysReady", "True", "KeysPublished", ""),
+		condition("Available", "False", "PodsUnavailable", "1 of 2 pods serve."),
+		condition("AuthHealthy", "False", "UnauthenticatedAccepted", message),
+		condition("Reconciling", "True", "PodsUnavailable", "1 of 2 pods serve."),
+	}
+	server.Status.AuthHealth.Pods = 2
+	server.Status.AuthHealth.Failures = []v1alpha1.AuthFailure{{
+		Pod: "open-b", Case: "none", Expected: "401 with a Bearer challenge and reason missing_token", Seen: "200, a JSON-RPC result",
+	}}
+	return server
+}
+
+// forgotten is a server that nobody has looked at for two hours, and whose spec has changed since.
+func forgotten() v1alpha1.MCPServer {
+	server := proven()
+	server.Name, server.Generation = "forgotten", 3
+	server.Status.AuthHealth.LastProbeTime = before(2 * time.Hour)
+	return server
+}
+
+// fresh is a server that no operator has seen.
+func fresh() v1alpha1.MCPServer {
+	return v1alpha1.MCPServer{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "fresh", UID: "1", Generation: 1},
+		Spec:       v1alpha1.MCPServerSpec{Image: "registry.example/fresh"},
+		Status: v1alpha1.MCPServerStatus{Conditions: []metav1.Condition{{
+			Type: "Ready", Status: "Unknown", Reason: "Pending", Message: "No operator has looked at this MCPServer yet.", LastTransitionTime: before(time.Minute),
+		}}},
+	}
+}
+
+func pod(name string, change func(*corev1.Pod)) corev1.Pod {
+	out := corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: "demo", CreationTimestamp: before(time.Hour),
+			Labels: map[string]string{v1alpha1.LabelInstance: "1"},
+		},
+		Spec: corev1.PodSpec{NodeName: "node-1"},
+		Status: corev1.PodStatus{
+			Phase: corev1.PodRunning,
+			Conditions: []corev1.PodCondition{
+				{Type: corev1.PodReady, Status: corev1.ConditionTrue}, {Type: v1alpha1.ConditionPodAuthProven, Status: corev1.ConditionTrue, Reason: "Proven"},
+			},
+			InitContainerStatuses: []corev1.ContainerStatus{{Name: "authproxy", RestartCount: 1}},
+			ContainerStatuses:     []corev1.ContainerStatus{{Name: "mcp", RestartCount: 2}},
+		},
+	}
+	if change != nil {
+		change(&out)
+	}
+	return out
+}
+
+func pods() []corev1.Pod {
+	return []corev1.Pod{
+		pod("open-b", func(p *corev1.Pod) {
+			p.Status.Conditions[0].Status = corev1.ConditionFalse
+			p.Status.Conditions[1].Status, p.Status.Conditions[1].Reason = corev1.ConditionFalse, "UnauthenticatedAccepted"
+		}),
+		pod("open-a", nil),
+		pod("open-c", func(p *corev1.Pod) {
+			p.Spec.NodeName, p.Status.Phase, p.Status.Conditions = "", corev1.PodPending, nil
+			p.Status.ContainerStatuses[0].State.Waiting = &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}
+		}),
+		pod("open-d", func(p *corev1.Pod) { p.DeletionTimestamp = ptr.To(before(time.Second)) }),
+		pod("stranger", func(p *corev1.Pod) { p.Labels[v1alpha1.LabelInstance] = "2" }),
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (go test -update writes it anew):\n%s", path, got)
+	}
+}
+
+func TestDetails(t *testing.T) {
+	for name, c := range map[string]struct {
+		server v1alpha1.MCPServer
+		pods   []corev1.Pod
+	}{
+		"proven.txt":    {proven(), []corev1.Pod{pod("everything-a", nil)}},
+		"open.txt":      {open(), pods()},
+		"forgotten.txt": {forgotten(), nil},
+		"fresh.txt":     {fresh(), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := statusreport.Details(&out, statusreport.Of(c.server, c.pods, now), now); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, out.Bytes())
+		})
+	}
+}
+
+// Rows that come later stand under the columns of those before.
+func TestOverview(t *testing.T) {
+	for name, namespaces := range map[string]bool{"overview.txt": false, "overview-all.txt": true} {
+		overview := statusreport.Overview{Namespaces: namespaces}
+		var out bytes.Buffer
+		for _, batch := range [][]v1alpha1.MCPServer{{proven(), open(), forgotten(), fresh()}, {proven()}} {
+			var servers []statusreport.Server
+			for _, server := range batch {
+				servers = append(servers, statusreport.Of(server, nil, now))
+			}
+			if err := overview.Write(&out, servers, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		golden(t, name, out.Bytes())
+	}
+}
+
+func TestJSON(t *testing.T) {
+	text, err := json.MarshalIndent(statusreport.Of(open(), pods()[:1], now), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "open.json", append(text, '\n'))
+}
+
+func TestKeys(t *testing.T) {
+	var out bytes.Buffer
+	if err := statusreport.Keys(&out, proven().Status.Keys); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "keys.txt", out.Bytes())
+}
+
+// Evidence is stale after twenty minutes, or two intervals.
+func TestStale(t *testing.T) {
+	for _, c := range []struct {
+		age      time.Duration
+		interval *int32
+		want     bool
+	}{
+		{20 * time.Minute, nil, false},
+		{21 * time.Minute, nil, true},
+		{21 * time.Minute, ptr.To[int32](30), true},
+		{time.Hour, ptr.To[int32](3600), false},
+		{2*time.Hour + time.Minute, ptr.To[int32](3600), true},
+	} {
+		server := proven()
+		server.Spec.AuthProbe = &v1alpha1.AuthProbe{IntervalSeconds: c.interval}
+		server.Status.AuthHealth.LastProbeTime = before(c.age)
+		if got := statusreport.Of(server, nil, now).Evidence; got.Stale != c.want || got.AgeSeconds != int64(c.age.Seconds()) {
+			t.Errorf("%s at %v: %+v", c.age, c.interval, got)
+		}
+	}
+}
