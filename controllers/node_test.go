@@ -53,8 +53,15 @@ type simulatedPod struct {
 // next pod, and starts what runs in it.
 func startPod(ctx context.Context, server *v1alpha1.MCPServer) *simulatedPod {
 	GinkgoHelper()
+	return startPodOf(ctx, server, func(*corev1.PodSpec) {})
+}
+
+// startPodOf does so from a template that is changed on its way from the Deployment.
+func startPodOf(ctx context.Context, server *v1alpha1.MCPServer, change func(*corev1.PodSpec)) *simulatedPod {
+	GinkgoHelper()
 	deployment := &appsv1.Deployment{}
 	Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(server), deployment) }).Should(Succeed())
+	change(&deployment.Spec.Template.Spec)
 	name := fmt.Sprintf("%s-%d", server.Name, pods.Add(1))
 	replicaSet := &appsv1.ReplicaSet{}
 	replicaSet.Name, replicaSet.Namespace, replicaSet.Labels = name, server.Namespace, deployment.Spec.Template.Labels

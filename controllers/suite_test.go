@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,7 +34,8 @@ import (
 )
 
 var (
-	k8s client.Client
+	k8s        client.Client
+	restConfig *rest.Config
 	// builder is the controller under test, for specs that reconcile by hand.
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
@@ -72,12 +74,15 @@ var _ = BeforeSuite(func() {
 	config, err := control.Start()
 	Expect(err).NotTo(HaveOccurred(), "start the API server; `make test` builds it and sets KUBEBUILDER_ASSETS")
 	DeferCleanup(control.Stop)
+	restConfig = config
 
 	k8s, err = client.New(config, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
 	Expect(err).NotTo(HaveOccurred())
 	watched := mcpserver.CacheOptions(nil)
 	watched.DefaultFieldSelector = fields.OneTermNotEqualSelector("metadata.namespace", unwatched)
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
+	counted := rest.CopyConfig(config)
+	counted.Wrap(written.count)
+	mgr, err := ctrl.NewManager(counted, ctrl.Options{
 		Scheme: scheme, Cache: watched, Metrics: metricsserver.Options{BindAddress: "0"},
 	})
 	Expect(err).NotTo(HaveOccurred())

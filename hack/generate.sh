@@ -9,5 +9,5 @@ gen applyconfiguration paths=./api/...
 gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 gen rbac:roleName=operator paths=./controllers/... output:rbac:artifacts:config=config/rbac
 mkdir -p docs/reference
-hack/tools/run crd-ref-docs --log-level=WARN --config=hack/crd-ref-docs.yaml --source-path=api --renderer=markdown \
+hack/tools/run crd-ref-docs --log-level=WARN --max-depth=20 --config=hack/crd-ref-docs.yaml --source-path=api --renderer=markdown \
   --output-path=docs/reference/api.md

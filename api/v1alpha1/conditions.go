@@ -15,7 +15,8 @@ const (
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken, InvalidSpec, CertificateUnusable, RevocationsUnusable, WouldUnlock, ObjectRefused
+	// False: NameTaken, InvalidSpec, CertificateUnusable, RevocationsUnusable, WouldUnlock, ObjectRefused,
+	//        TemplateTampered, ObjectTampered, RouteUnsupported
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
@@ -84,6 +85,15 @@ const (
 	// ReasonObjectRefused: the API server refuses an object that the spec asks for: it is invalid, a quota is used up, or
 	// an admission policy forbids it. The message has the API server's words.
 	ReasonObjectRefused = "ObjectRefused"
+	// ReasonTemplateTampered: an admission webhook or policy changes the Deployment on its way into the API server, in a
+	// way that could unlock its pods. These get no traffic.
+	ReasonTemplateTampered = "TemplateTampered"
+	// ReasonObjectTampered: an admission webhook or policy changes another object on its way into the API server. The
+	// message names the field.
+	ReasonObjectTampered = "ObjectTampered"
+	// ReasonRouteUnsupported: the spec has a route, and the cluster has no HTTPRoute of the Gateway API. All else is
+	// carried out. Install the Gateway API, or remove the route; it is looked for again every minute.
+	ReasonRouteUnsupported = "RouteUnsupported"
 )
 
 // Reasons of condition KeysReady.

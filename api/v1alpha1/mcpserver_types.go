@@ -53,6 +53,8 @@ type MCPServerList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || has(self.envFrom) || (has(self.env) && ['QUILT_CATALOG_URL', 'QUILT_REGISTRY_URL'].all(n, self.env.exists(e, e.name == n)))",message="profile Quilt needs QUILT_CATALOG_URL and QUILT_REGISTRY_URL in env (or envFrom): without them the server exits at start"
 // +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || !has(self.env) || !self.env.exists(e, e.name in ['QUILT_MULTIUSER_MODE', 'QUILT_DEPLOYMENT', 'QUILT_FALLBACK_JWT', 'QUILT_ALLOW_TEST_JWT', 'FASTMCP_TRANSPORT', 'FASTMCP_HOST', 'FASTMCP_PORT', 'FASTMCP_ADDR'])",message="profile Quilt sets QUILT_MULTIUSER_MODE, QUILT_DEPLOYMENT, QUILT_FALLBACK_JWT, QUILT_ALLOW_TEST_JWT, FASTMCP_TRANSPORT, FASTMCP_HOST, FASTMCP_PORT and FASTMCP_ADDR itself: remove them from env, or use profile Generic"
 // +kubebuilder:validation:XValidation:rule="(has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) && (has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090) && (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090)",message="port (default 8000), gate.port (default 8080) and gate.adminPort (default 9090) must differ: they are opened in one pod"
+// +kubebuilder:validation:XValidation:rule="!has(self.pod) || !has(self.pod.terminationGracePeriodSeconds) || self.pod.terminationGracePeriodSeconds >= (has(self.gate) && has(self.gate.drainSeconds) ? self.gate.drainSeconds : 30) + 20",message="pod.terminationGracePeriodSeconds must be at least gate.drainSeconds (default 30) and 20 more: a pod that ends waits 5 s for endpoints and then drains, and server and gate get 15 s to exit"
+// +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || ((!has(self.volumes) || self.volumes.all(v, !(v.name in ['tmp', 'run']))) && (!has(self.volumeMounts) || self.volumeMounts.all(m, !(m.mountPath in ['/tmp', '/run']))))",message="profile Quilt mounts memory at /tmp and /run itself, as volumes tmp and run: take other names and paths"
 type MCPServerSpec struct {
 	// image is the container image of the MCP server. It must serve streamable HTTP.
 	// +required
@@ -109,6 +111,21 @@ type MCPServerSpec struct {
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
+	// volumes of the pods, for the server. Default: those of the profile.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	Volumes []Volume `json:"volumes,omitempty"`
+
+	// volumeMounts of the server's container.
+	// +optional
+	// +listType=map
+	// +listMapKey=mountPath
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.all(m, !m.name.startsWith('gatehouse-'))",message="volumes whose names begin with gatehouse- are the gate's, and mounted there only"
+	VolumeMounts []corev1.VolumeMount `json:"volumeMounts,omitempty"`
+
 	// port is the server's own port, reached by the gate over the pod's loopback. Default: 8000.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -142,6 +159,10 @@ type MCPServerSpec struct {
 	// +kubebuilder:validation:Maximum=1000
 	Replicas *int32 `json:"replicas,omitempty"`
 
+	// pod says what may be said about the pods: where they run, as whom, and how they are labelled.
+	// +optional
+	Pod *Pod `json:"pod,omitempty"`
+
 	// gate configures the sidecar that stands in front of the server. Nothing in it opens the gate.
 	// +optional
 	Gate *Gate `json:"gate,omitempty"`
@@ -153,6 +174,18 @@ type MCPServerSpec struct {
 	// authProbe says how the lock is tried.
 	// +optional
 	AuthProbe *AuthProbe `json:"authProbe,omitempty"`
+
+	// network says who may connect to the pods, and where they may connect to.
+	// +optional
+	Network *Network `json:"network,omitempty"`
+
+	// service configures the Service that leads to the gate.
+	// +optional
+	Service *Service `json:"service,omitempty"`
+
+	// route leads from gateways of the Gateway API to the Service. It needs the HTTPRoute of that API in the cluster.
+	// +optional
+	Route *Route `json:"route,omitempty"`
 }
 
 // Profile is a preset for a known kind of server.

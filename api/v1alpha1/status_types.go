@@ -16,7 +16,8 @@ type MCPServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// address is where clients inside the cluster reach the gate.
+	// address is where clients reach the gate: through the route, once a gateway has accepted it; else from inside the
+	// cluster.
 	// +optional
 	Address *Address `json:"address,omitempty"`
 

@@ -45,7 +45,11 @@ func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod 
 	if !owned {
 		return observation{evidence: stranger(r.Now())}, true
 	}
-	if violations := desired.Locked(pod.Spec, desired.LockOf(server, template)); len(violations) > 0 {
+	violations := desired.Locked(pod.Spec, desired.LockOf(server, template.spec))
+	if found := templateTampered(server); found != "" && template.current {
+		violations = append(violations, desired.Violation{Rule: v1alpha1.ReasonTemplateTampered, Detail: found})
+	}
+	if len(violations) > 0 {
 		return observation{evidence: tampered(violations, r.Now())}, true
 	}
 	result, err = r.try(ctx, server, pod, known, use)

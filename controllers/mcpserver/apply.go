@@ -10,45 +10,75 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
 // apply brings one object to what is desired, and never takes over what belongs to somebody else: what does not exist
 // is created, which fails if it exists after all; what exists and is ours is applied under its UID, which fails if it
-// was replaced in between.
-func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, object runtime.ApplyConfiguration, seen observed) error {
+// was replaced in between. What stands as the last apply left it is not written. It gives the object as it is now.
+func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, object runtime.ApplyConfiguration, seen observed) (client.Object, error) {
 	wanted, err := toUnstructured(object)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	sum, err := digestOf(wanted)
+	if err != nil {
+		return nil, err
 	}
 	what := wanted.GetKind() + " " + wanted.GetName()
-	existing, err := r.read(ctx, wanted)
+	existing, err := r.read(ctx, wanted, seen)
 	switch {
 	case apierrors.IsNotFound(err):
-		return r.create(ctx, wanted)
+		return r.create(ctx, server, wanted, sum)
 	case err != nil:
-		return fmt.Errorf("read %s: %w", what, err)
+		return nil, fmt.Errorf("read %s: %w", what, err)
 	case !metav1.IsControlledBy(existing, server):
-		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, fmt.Sprintf(
+		return nil, &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, fmt.Sprintf(
 			"%s exists and does not belong to this MCPServer, so it is left alone. Delete or rename it, or give the MCPServer another name.", what)}
 	}
+	if stands, err := r.standing.of(client.ObjectKeyFromObject(server), what, sum, existing); err != nil || stands {
+		return existing, err
+	}
+	if err := r.removeForeign(ctx, existing, wanted); err != nil {
+		return nil, err
+	}
 	if err := r.takeOver(ctx, existing); err != nil {
-		return err
+		return nil, err
 	}
-	wanted.SetUID(existing.GetUID())
+	asked := wanted.DeepCopy()
+	asked.SetUID(existing.GetUID())
 	if version := seen.versions[wanted.GetName()]; wanted.GetKind() == "Secret" && version != "" {
-		wanted.SetResourceVersion(version)
+		asked.SetResourceVersion(version)
 	}
-	if err := r.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted), FieldOwner, client.ForceOwnership); err != nil {
-		return refusal("apply "+what, err)
+	if err := r.Apply(ctx, client.ApplyConfigurationFromUnstructured(asked), FieldOwner, client.ForceOwnership); err != nil {
+		return nil, refusal("apply "+what, err)
 	}
-	return nil
+	return r.settle(server, wanted, sum, asked)
+}
+
+// settle looks at what the API server made of an apply, and remembers it if it is what was wanted.
+func (r *Reconciler) settle(server *v1alpha1.MCPServer, wanted *unstructured.Unstructured, sum digest, got *unstructured.Unstructured) (client.Object, error) {
+	live, err := r.empty(wanted)
+	if err != nil {
+		return nil, err
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(got.Object, live); err != nil {
+		return nil, fmt.Errorf("decode %s %s: %w", wanted.GetKind(), wanted.GetName(), err)
+	}
+	if err := tampered(server, wanted, got, live); err != nil {
+		return nil, err
+	}
+	return live, r.standing.keep(client.ObjectKeyFromObject(server), wanted.GetKind()+" "+wanted.GetName(), sum, live)
 }
 
 // refusal tells what only a user can mend, because the API server does not take the object as it is, from failures that
@@ -64,27 +94,77 @@ func refusal(did string, err error) error {
 }
 
 // read looks into the cache first. The cache holds what carries our label; an object of ours that lost it is found live.
-func (r *Reconciler) read(ctx context.Context, wanted *unstructured.Unstructured) (client.Object, error) {
-	typed, err := r.Scheme.New(wanted.GroupVersionKind())
+func (r *Reconciler) read(ctx context.Context, wanted *unstructured.Unstructured, seen observed) (client.Object, error) {
+	object, err := r.empty(wanted)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", wanted.GetKind(), err)
+		return nil, err
 	}
-	object, ok := typed.(client.Object)
-	if !ok {
-		return nil, fmt.Errorf("read %s: %T is no object", wanted.GetKind(), typed)
+	var cached client.Reader = r.Client
+	if wanted.GroupVersionKind() == desired.HTTPRouteKind {
+		cached = seen.routes
 	}
-	err = r.Get(ctx, client.ObjectKeyFromObject(wanted), object)
+	err = cached.Get(ctx, client.ObjectKeyFromObject(wanted), object)
 	if apierrors.IsNotFound(err) {
 		err = r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), object)
 	}
 	return object, err
 }
 
-func (r *Reconciler) create(ctx context.Context, wanted *unstructured.Unstructured) error {
-	if err := r.Create(ctx, wanted, FieldOwner); err != nil {
-		return refusal("create "+wanted.GetKind()+" "+wanted.GetName(), err)
+// empty gives an object to read into.
+func (r *Reconciler) empty(wanted *unstructured.Unstructured) (client.Object, error) {
+	kind := wanted.GroupVersionKind()
+	if kind == desired.HTTPRouteKind {
+		out := &unstructured.Unstructured{}
+		out.SetGroupVersionKind(kind)
+		return out, nil
 	}
-	return r.takeOver(ctx, wanted)
+	typed, err := r.Scheme.New(kind)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", kind.Kind, err)
+	}
+	object, ok := typed.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("read %s: %T is no object", kind.Kind, typed)
+	}
+	return object, nil
+}
+
+func (r *Reconciler) create(ctx context.Context, server *v1alpha1.MCPServer, wanted *unstructured.Unstructured, sum digest) (client.Object, error) {
+	made := wanted.DeepCopy()
+	if err := r.Create(ctx, made, FieldOwner); err != nil {
+		return nil, refusal("create "+wanted.GetKind()+" "+wanted.GetName(), err)
+	}
+	if err := r.takeOver(ctx, made); err != nil {
+		return nil, err
+	}
+	return r.settle(server, wanted, sum, made)
+}
+
+// remove deletes an object that the spec does not ask for any more, if there is one and it is ours.
+func (r *Reconciler) remove(ctx context.Context, server *v1alpha1.MCPServer, kind schema.GroupVersionKind, seen observed) error {
+	var cached client.Reader = r.Client
+	if kind == desired.HTTPRouteKind {
+		if cached = seen.routes; seen.routes == nil {
+			return nil
+		}
+	}
+	named := &unstructured.Unstructured{}
+	named.SetGroupVersionKind(kind)
+	object, err := r.empty(named)
+	if err != nil {
+		return err
+	}
+	err = cached.Get(ctx, client.ObjectKeyFromObject(server), object)
+	if apierrors.IsNotFound(err) || (err == nil && !metav1.IsControlledBy(object, server)) {
+		return nil
+	}
+	if err == nil {
+		err = r.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())})
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("remove %s %s: %w", kind.Kind, server.Name, err)
+	}
+	return nil
 }
 
 // takeOver turns our fields from created into applied ones. The API server keeps the two apart, and a created field
@@ -109,7 +189,8 @@ func toUnstructured(object runtime.ApplyConfiguration) (*unstructured.Unstructur
 		return nil, fmt.Errorf("encode %T: %w", object, err)
 	}
 	out := &unstructured.Unstructured{}
-	if err := json.Unmarshal(data, &out.Object); err != nil {
+	// This decoder tells whole numbers, as the API server's answers have them.
+	if err := utiljson.Unmarshal(data, &out.Object); err != nil {
 		return nil, fmt.Errorf("encode %T: %w", object, err)
 	}
 	return out, nil

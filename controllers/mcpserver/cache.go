@@ -5,6 +5,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -16,15 +17,12 @@ import (
 // CacheOptions keep what is not ours out of memory: of all kinds but MCPServer only objects with our label are held.
 // Without namespaces it is those of all namespaces.
 func CacheOptions(namespaces []string) cache.Options {
-	ours, err := labels.NewRequirement(v1alpha1.LabelServer, selection.Exists, nil)
-	if err != nil {
-		panic(err) // the label is a constant
-	}
-	selected := cache.ByObject{Label: labels.NewSelector().Add(*ours)}
+	selected := cache.ByObject{Label: oursSelector()}
 	out := cache.Options{ByObject: map[client.Object]cache.ByObject{
 		&appsv1.Deployment{}: selected, &appsv1.ReplicaSet{}: selected, &corev1.Pod{}: selected,
 		&corev1.Secret{}: selected, &corev1.ConfigMap{}: selected, &corev1.Service{}: selected,
 		&corev1.ServiceAccount{}: selected, &networkingv1.NetworkPolicy{}: selected, &discoveryv1.EndpointSlice{}: selected,
+		&policyv1.PodDisruptionBudget{}: selected,
 	}}
 	for _, namespace := range namespaces {
 		if out.DefaultNamespaces == nil {
@@ -33,4 +31,13 @@ func CacheOptions(namespaces []string) cache.Options {
 		out.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	return out
+}
+
+// oursSelector selects what has our label.
+func oursSelector() labels.Selector {
+	ours, err := labels.NewRequirement(v1alpha1.LabelServer, selection.Exists, nil)
+	if err != nil {
+		panic(err) // the label is a constant
+	}
+	return labels.NewSelector().Add(*ours)
 }

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -46,7 +47,9 @@ type Reconciler struct {
 	// which are read.
 	Inputs desired.Inputs
 
-	parsed parsed
+	parsed   parsed
+	standing standing
+	routes   *routes
 }
 
 // +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers,verbs=get;list;watch
@@ -55,6 +58,8 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
 // +kubebuilder:rbac:urls=/.well-known/openid-configuration;/openid/v1/jwks,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -68,7 +73,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 	if err != nil {
 		return err
 	}
-	err = ctrl.NewControllerManagedBy(mgr).
+	built, err := ctrl.NewControllerManagedBy(mgr).
 		Named("mcpserver").
 		For(&v1alpha1.MCPServer{}).
 		Owns(&appsv1.Deployment{}).
@@ -77,14 +82,32 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).
 		Owns(&networkingv1.NetworkPolicy{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
-		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+		Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
 	}
+	r.routes = &routes{mgr: mgr, controller: built, namespaces: watched.DefaultNamespaces}
+	// Routes of servers that have lost their route while no operator ran are removed as well.
+	if _, err := r.routes.open(); err != nil {
+		return fmt.Errorf("look for HTTPRoutes: %w", err)
+	}
 	return nil
+}
+
+func (r *Reconciler) reconcileNamed(ctx context.Context, request reconcile.Request) (ctrl.Result, error) {
+	var server v1alpha1.MCPServer
+	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.standing.forget(request.NamespacedName)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("read MCPServer: %w", err)
+	}
+	return r.Reconcile(ctx, &server)
 }
 
 // ServerOfPod names the MCPServer that a pod says it belongs to.
@@ -160,11 +183,26 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 		return err
 	}
 	for _, object := range objects {
-		if err := r.apply(ctx, server, object, seen); err != nil {
+		if _, isRoute := object.(*desired.HTTPRouteApplyConfiguration); isRoute && seen.routes == nil {
+			continue
+		}
+		if _, err := r.apply(ctx, server, object, seen); err != nil {
 			return err
 		}
 	}
-	return r.refresh(ctx, seen, objects)
+	for _, kind := range desired.Unwanted(server) {
+		if err := r.remove(ctx, server, kind, seen); err != nil {
+			return err
+		}
+	}
+	if err := r.refresh(ctx, seen, objects); err != nil {
+		return err
+	}
+	if server.Spec.Route != nil && seen.routes == nil {
+		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonRouteUnsupported,
+			"The cluster has no HTTPRoute of gateway.networking.k8s.io/v1, so there is no route; all else is carried out. Install the Gateway API and a gateway that implements it, or remove route."}
+	}
+	return nil
 }
 
 // problem is something that only a user can mend.

@@ -39,6 +39,10 @@ type observed struct {
 	deployment *appsv1.Deployment
 	// pods carry the server's labels.
 	pods []corev1.Pod
+	// routes reads HTTPRoutes; nil where the cluster has none, or nobody wants one.
+	routes client.Reader
+	// routeAccepted: a gateway has accepted the route.
+	routeAccepted bool
 }
 
 func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (observed, error) {
@@ -57,6 +61,9 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 		return seen, fmt.Errorf("list pods: %w", err)
 	}
 	seen.pods = pods.Items
+	if err := r.observeRoute(ctx, server, &seen); err != nil {
+		return seen, err
+	}
 	if err := r.observeGateSecret(ctx, server, &seen); err != nil {
 		return seen, err
 	}

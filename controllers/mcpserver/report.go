@@ -2,10 +2,13 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,10 +19,12 @@ import (
 	mcpac "github.com/mcp-gatehouse/gatehouse/api/v1alpha1/applyconfiguration/api/v1alpha1"
 )
 
-// report is the one place where this controller writes status. A status that says nothing new changes no
-// resourceVersion, so nobody is woken by it.
+// report is the one place where this controller writes status. One that says nothing new is not written.
 func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, seen observed, wrong *problem) error {
 	status := statusOf(server, seen, r.Inputs.GateImage, wrong, r.Now())
+	if stands, err := isWritten(server, status); err != nil || stands {
+		return err
+	}
 	news, err := r.isNews(ctx, server, readyOf(status))
 	if err != nil {
 		return err
@@ -35,6 +40,30 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, see
 		r.announce(server, readyOf(status))
 	}
 	return nil
+}
+
+// isWritten tells whether all that this controller owns in the status is already there, as it is to be.
+func isWritten(server *v1alpha1.MCPServer, status *mcpac.MCPServerStatusApplyConfiguration) (bool, error) {
+	data, err := json.Marshal(status)
+	if err != nil {
+		return false, fmt.Errorf("encode status: %w", err)
+	}
+	var wanted v1alpha1.MCPServerStatus
+	if err := json.Unmarshal(data, &wanted); err != nil {
+		return false, fmt.Errorf("encode status: %w", err)
+	}
+	there := server.Status.DeepCopy()
+	// Package authprobe's part.
+	there.AuthHealth, there.ServerInfo = nil, nil
+	meta.RemoveStatusCondition(&there.Conditions, v1alpha1.ConditionAuthHealthy)
+	for _, conditions := range [][]metav1.Condition{wanted.Conditions, there.Conditions} {
+		slices.SortFunc(conditions, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
+		for i := range conditions {
+			// What was stored has whole seconds.
+			conditions[i].LastTransitionTime = metav1.Unix(conditions[i].LastTransitionTime.Unix(), 0)
+		}
+	}
+	return equality.Semantic.DeepEqual(wanted, *there), nil
 }
 
 // isNews tells whether Ready changes its status or reason. The cache may be behind, and would let the same news be told

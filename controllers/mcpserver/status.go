@@ -23,7 +23,7 @@ const maxKeyStatuses = 64
 func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong *problem, now time.Time) *mcpac.MCPServerStatusApplyConfiguration {
 	status := mcpac.MCPServerStatus().
 		WithObservedGeneration(server.Generation).
-		WithAddress(mcpac.Address().WithURL(desired.URL(server))).
+		WithAddress(mcpac.Address().WithURL(desired.URL(server, seen.routeAccepted))).
 		WithSelector(desired.Selector(server)).
 		WithReplicas(0).
 		WithReadyReplicas(0).

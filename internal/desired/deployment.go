@@ -1,6 +1,8 @@
 package desired
 
 import (
+	"maps"
+
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -31,6 +33,17 @@ func Deployment(s *v1alpha1.MCPServer, in Inputs) (*appsv1ac.DeploymentApplyConf
 					WithMaxSurge(intstr.FromInt32(1)))).
 			WithTemplate(corev1ac.PodTemplateSpec().
 				WithLabels(podLabels(s)).
-				WithAnnotations(map[string]string{"kubectl.kubernetes.io/default-container": ServerContainer}).
+				WithAnnotations(podAnnotations(s)).
 				WithSpec(pod))), nil
+}
+
+// podAnnotations: those of the spec, and ours, which the spec cannot have.
+func podAnnotations(s *v1alpha1.MCPServer) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, Resolve(s).Pod.Annotations)
+	all["kubectl.kubernetes.io/default-container"] = ServerContainer
+	if at := s.Annotations[v1alpha1.AnnotationRestartedAt]; at != "" {
+		all[v1alpha1.AnnotationRestartedAt] = at
+	}
+	return all
 }

@@ -42,7 +42,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) (authproxy.Config, error) {
 	gate := firstNonNil(s.Spec.Gate, &v1alpha1.Gate{})
 	auth := *firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
 	metadata := resourceMetadata(auth)
-	hosts, err := allowedHosts(s, in.ClusterDomain, gate.AllowedHosts, metadata)
+	hosts, err := allowedHosts(s, in, metadata)
 	if err != nil {
 		return authproxy.Config{}, err
 	}
@@ -75,14 +75,4 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) (authproxy.Config, error) {
 		config.Providers = append(config.Providers, gateProvider(provider, in))
 	}
 	return config, nil
-}
-
-// serviceHosts are the names that cluster DNS gives to the Service.
-func serviceHosts(s *v1alpha1.MCPServer, domain string) []string {
-	return []string{
-		s.Name,
-		s.Name + "." + s.Namespace,
-		s.Name + "." + s.Namespace + ".svc",
-		s.Name + "." + s.Namespace + ".svc." + domain,
-	}
 }

@@ -30,6 +30,8 @@ type Lock struct {
 	Secrets []string
 	// EnforceGate: the readiness gate must be there.
 	EnforceGate bool
+	// OwnIdentity: the pods have a service account of the user's, whose tokens may be projected.
+	OwnIdentity bool
 }
 
 // LockOf gives the Lock of a server. Its gate is that of the given pod template: for an apply our own, for a live pod
@@ -38,6 +40,7 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	lock := Lock{
 		Secrets:     append([]string{KeysSecretName(s), GateSecretName(s)}, broughtSecrets(s)...),
 		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
+		OwnIdentity: Resolve(s).Pod.ServiceAccountName != "",
 	}
 	if i := slices.IndexFunc(template.InitContainers, isGate); i >= 0 {
 		lock.Gate = template.InitContainers[i]
@@ -129,13 +132,14 @@ func missingReadinessGate(pod corev1.PodSpec, lock Lock) []string {
 	return nil
 }
 
-func serviceAccountToken(pod corev1.PodSpec, _ Lock) []string {
+// serviceAccountToken: a token of an account that the user has named is asked for; it is what clouds identify a pod by.
+func serviceAccountToken(pod corev1.PodSpec, lock Lock) []string {
 	var details []string
 	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
 		details = append(details, "automountServiceAccountToken is not false")
 	}
 	for _, volume := range pod.Volumes {
-		if volume.Projected != nil && slices.ContainsFunc(volume.Projected.Sources, func(p corev1.VolumeProjection) bool {
+		if !lock.OwnIdentity && volume.Projected != nil && slices.ContainsFunc(volume.Projected.Sources, func(p corev1.VolumeProjection) bool {
 			return p.ServiceAccountToken != nil
 		}) {
 			details = append(details, "volume "+volume.Name+" projects a service account token")

@@ -2,12 +2,13 @@ package desired
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// Names of the objects that belong to an MCPServer. Service, Deployment, ServiceAccount and NetworkPolicy have the
-// MCPServer's own name.
+// Names of the objects that belong to an MCPServer. Service, Deployment, ServiceAccount, NetworkPolicy,
+// PodDisruptionBudget and HTTPRoute have the MCPServer's own name.
 
 // KeysSecretName is the Secret with the private keys of Managed providers: one JWK Set per provider. Whoever reads it
 // can mint tokens.
@@ -47,9 +48,12 @@ func ManagedIssuer(s *v1alpha1.MCPServer) string {
 	return fmt.Sprintf("urn:gatehouse:%s:%s:%s", s.Namespace, s.Name, s.UID)
 }
 
-// URL is where clients inside the cluster reach the gate.
-func URL(s *v1alpha1.MCPServer) string {
+// URL is where clients reach the gate: from outside, once a gateway has accepted the route; else inside the cluster.
+func URL(s *v1alpha1.MCPServer, routeAccepted bool) string {
 	settings := Resolve(s)
+	if routeAccepted && s.Spec.Route != nil {
+		return "https://" + s.Spec.Route.Hostnames[0] + settings.Path
+	}
 	scheme := "http"
 	if settings.TLSSecret != "" {
 		scheme = "https"
@@ -74,8 +78,11 @@ func labels(s *v1alpha1.MCPServer) map[string]string {
 	}
 }
 
+// podLabels: those of the spec, and ours, which win.
 func podLabels(s *v1alpha1.MCPServer) map[string]string {
-	all := labels(s)
+	all := map[string]string{}
+	maps.Copy(all, Resolve(s).Pod.Labels)
+	maps.Copy(all, labels(s))
 	all[v1alpha1.LabelInstance] = string(s.UID)
 	return all
 }

@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -56,7 +58,7 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 	if err != nil {
 		return nil, err
 	}
-	gateConfig, err := GateConfig(s, in)
+	configMap, err := GateConfig(s, in)
 	if err != nil {
 		return nil, err
 	}
@@ -71,20 +73,50 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 	if violations := Locked(pod, LockOf(s, pod)); len(violations) > 0 {
 		return nil, &UnlockedError{Violations: violations}
 	}
+	networkPolicy, err := NetworkPolicy(s, in)
+	if err != nil {
+		return nil, err
+	}
 	var objects []runtime.ApplyConfiguration
 	if keysSecret != nil {
 		objects = append(objects, keysSecret)
 	}
-	return append(objects,
+	objects = append(objects,
 		GateSecret(s, in),
 		publicKeys,
-		gateConfig,
+		configMap,
 		ServiceAccount(s),
-		NetworkPolicy(s, in),
+		networkPolicy,
 		Service(s),
 		deployment,
-	), nil
+	)
+	if hasBudget(s) {
+		objects = append(objects, PodDisruptionBudget(s))
+	}
+	if s.Spec.Route != nil {
+		config, err := gateConfig(s, in)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, HTTPRoute(s, config))
+	}
+	return objects, nil
 }
+
+// Unwanted lists the kinds of which a server may have an object under its own name, and this one must have none.
+func Unwanted(s *v1alpha1.MCPServer) []schema.GroupVersionKind {
+	var kinds []schema.GroupVersionKind
+	if !hasBudget(s) {
+		kinds = append(kinds, policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"))
+	}
+	if s.Spec.Route == nil {
+		kinds = append(kinds, HTTPRouteKind)
+	}
+	return kinds
+}
+
+// hasBudget: of a single pod a budget could only forbid to drain its node, or say nothing.
+func hasBudget(s *v1alpha1.MCPServer) bool { return Resolve(s).Replicas > 1 }
 
 // owner makes the MCPServer the controller of an object: it goes when the MCPServer goes.
 func owner(s *v1alpha1.MCPServer) *metav1ac.OwnerReferenceApplyConfiguration {

@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -40,13 +42,12 @@ func podSpec(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.PodSpecApplyConfigurat
 		rememberBareServer(spec, gate)
 	}
 	spec.
-		WithServiceAccountName(s.Name).
+		WithServiceAccountName(cmp.Or(settings.Pod.ServiceAccountName, s.Name)).
 		WithAutomountServiceAccountToken(false).
 		// Names of other Services in the server's environment tell it nothing, and can change what it does.
 		WithEnableServiceLinks(false).
 		WithSecurityContext(podSecurityContext(settings)).
-		// The kubelet ends the server first and waits for its hook: endpoints, then requests, then the exits.
-		WithTerminationGracePeriodSeconds(int64(endpointSeconds + settings.DrainSeconds + exitSeconds)).
+		WithTerminationGracePeriodSeconds(gracePeriod(settings)).
 		WithInitContainers(gate).
 		WithContainers(server).
 		WithVolumes(gateVolumes(s, settings)...)
@@ -59,7 +60,21 @@ func podSpec(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.PodSpecApplyConfigurat
 	for _, secret := range s.Spec.ImagePullSecrets {
 		spec.WithImagePullSecrets(corev1ac.LocalObjectReference().WithName(secret.Name))
 	}
-	return spec, nil
+	var volumes []*corev1ac.VolumeApplyConfiguration
+	if err := convert(s.Spec.Volumes, &volumes); err != nil {
+		return nil, err
+	}
+	return spec.WithVolumes(volumes...), schedule(spec, s, settings.Pod)
+}
+
+// gracePeriod is what a pod that ends needs. The kubelet ends the server first and waits for its hook: endpoints, then
+// requests, then the exits. The spec may only ask for more, which is the server's, to exit.
+func gracePeriod(settings Settings) int64 {
+	sum := int64(endpointSeconds + settings.DrainSeconds + exitSeconds)
+	if asked := settings.Pod.TerminationGracePeriodSeconds; asked != nil {
+		return max(sum, *asked)
+	}
+	return sum
 }
 
 func podSecurityContext(settings Settings) *corev1ac.PodSecurityContextApplyConfiguration {
@@ -70,7 +85,20 @@ func podSecurityContext(settings Settings) *corev1ac.PodSecurityContextApplyConf
 		// Memory-backed volumes belong to root unless a group is named.
 		context.WithFSGroup(quiltUID)
 	}
-	return context
+	asked := settings.Pod.SecurityContext
+	if asked.RunAsUser != nil {
+		context.WithRunAsUser(*asked.RunAsUser)
+	}
+	if asked.RunAsGroup != nil {
+		context.WithRunAsGroup(*asked.RunAsGroup)
+	}
+	if asked.FSGroup != nil {
+		context.WithFSGroup(*asked.FSGroup)
+	}
+	if asked.FSGroupChangePolicy != "" {
+		context.WithFSGroupChangePolicy(asked.FSGroupChangePolicy)
+	}
+	return context.WithSupplementalGroups(asked.SupplementalGroups...)
 }
 
 // quiltUID: the image runs as root unless told otherwise.
@@ -107,11 +135,18 @@ func serverContainer(s *v1alpha1.MCPServer, settings Settings) (*corev1ac.Contai
 			WithPeriodSeconds(10).WithFailureThreshold(6).WithTimeoutSeconds(3))
 	}
 	if settings.preset.hardened {
-		security.WithReadOnlyRootFilesystem(true).WithRunAsUser(quiltUID).WithRunAsGroup(quiltUID)
+		security.WithReadOnlyRootFilesystem(true).
+			WithRunAsUser(*firstNonNil(settings.Pod.SecurityContext.RunAsUser, ptr.To(quiltUID))).
+			WithRunAsGroup(*firstNonNil(settings.Pod.SecurityContext.RunAsGroup, ptr.To(quiltUID)))
 		container.WithVolumeMounts(
 			corev1ac.VolumeMount().WithName("tmp").WithMountPath("/tmp"),
 			corev1ac.VolumeMount().WithName("run").WithMountPath("/run"))
 	}
+	var mounts []*corev1ac.VolumeMountApplyConfiguration
+	if err := convert(s.Spec.VolumeMounts, &mounts); err != nil {
+		return nil, err
+	}
+	container.WithVolumeMounts(mounts...)
 	if err := convert(environment(s, settings), &container.Env); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 package desired
 
 import (
-	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -118,20 +115,4 @@ func sessionBinding(auth v1alpha1.Auth) authproxy.SessionBinding {
 		return authproxy.SessionBindingOff
 	}
 	return authproxy.SessionBindingCaller
-}
-
-// allowedHosts are the Service's names, those that the user allows, and that under which clients find the server.
-func allowedHosts(s *v1alpha1.MCPServer, domain string, allowed []string, metadata *authproxy.ResourceMetadata) ([]string, error) {
-	hosts := append(serviceHosts(s, domain), allowed...)
-	if metadata == nil {
-		return hosts, nil
-	}
-	resource, err := url.Parse(metadata.Resource)
-	if err != nil {
-		return nil, &InvalidError{Problem: fmt.Sprintf("spec.auth.resourceMetadata.resource: %q is no URL", metadata.Resource)}
-	}
-	if host := strings.ToLower(resource.Hostname()); !slices.Contains(hosts, host) {
-		hosts = append(hosts, host)
-	}
-	return hosts, nil
 }

@@ -32,6 +32,8 @@ type Settings struct {
 	// ForwardAuthorization passes the verified token on to the server.
 	ForwardAuthorization bool
 	Probe                Probe
+	// Pod is what the spec says about the pods; its SecurityContext is never nil.
+	Pod v1alpha1.Pod
 
 	preset preset
 }
@@ -96,6 +98,8 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward
 	}
 	out.Probe = resolveProbe(s.Spec.AuthProbe)
+	out.Pod = *firstNonNil(s.Spec.Pod, &v1alpha1.Pod{})
+	out.Pod.SecurityContext = firstNonNil(out.Pod.SecurityContext, &v1alpha1.PodSecurityContext{})
 	out.Probe.BareServer = resolveBareServer(s.Spec.AuthProbe, preset)
 	return out
 }

@@ -83,7 +83,7 @@ const listTools = `{"jsonrpc":"2.0","id":7,"method":"tools/list"}`
 
 // listing is a request for the list of tools, through the Service. An empty token sends none.
 func listing(server *v1alpha1.MCPServer, bearer string) loadclient.Request {
-	request := toMCP(desired.URL(server), bearer)
+	request := toMCP(desired.URL(server, false), bearer)
 	request.Body = listTools
 	return request
 }

@@ -21,7 +21,7 @@ var _ = Describe("The MCP reference server from npm", Label("npm"), func() {
 		Expect(server.Status.ServerInfo.Name).To(ContainSubstring("everything"))
 
 		By("opening a session")
-		request := toMCP(desired.URL(server), goodToken(ctx, server))
+		request := toMCP(desired.URL(server, false), goodToken(ctx, server))
 		request.Body = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",` +
 			`"capabilities":{},"clientInfo":{"name":"story","version":"1"}}}`
 		answer := ask(ctx, request)

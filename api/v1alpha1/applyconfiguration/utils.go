@@ -36,12 +36,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ClientIPApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapKeyRef"):
 		return &apiv1alpha1.ConfigMapKeyRefApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EgressPeer"):
+		return &apiv1alpha1.EgressPeerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Forward"):
 		return &apiv1alpha1.ForwardApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Gate"):
 		return &apiv1alpha1.GateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GateTLS"):
 		return &apiv1alpha1.GateTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GatewayRef"):
+		return &apiv1alpha1.GatewayRefApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("IPBlock"):
+		return &apiv1alpha1.IPBlockApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):
 		return &apiv1alpha1.KeyStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Limits"):
@@ -60,6 +66,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.MultiuserApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("NameValue"):
 		return &apiv1alpha1.NameValueApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Network"):
+		return &apiv1alpha1.NetworkApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NetworkPeer"):
+		return &apiv1alpha1.NetworkPeerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NetworkPort"):
+		return &apiv1alpha1.NetworkPortApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Pod"):
+		return &apiv1alpha1.PodApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodSecurityContext"):
+		return &apiv1alpha1.PodSecurityContextApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Provider"):
 		return &apiv1alpha1.ProviderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderKeys"):
@@ -70,6 +86,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ResourceMetadataApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Revoked"):
 		return &apiv1alpha1.RevokedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Route"):
+		return &apiv1alpha1.RouteApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Rule"):
 		return &apiv1alpha1.RuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyRef"):
@@ -78,6 +96,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SecretKeysApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ServerInfo"):
 		return &apiv1alpha1.ServerInfoApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Service"):
+		return &apiv1alpha1.ServiceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Volume"):
+		return &apiv1alpha1.VolumeApplyConfiguration{}
 
 	}
 	return nil

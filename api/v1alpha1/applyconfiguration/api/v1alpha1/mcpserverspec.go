@@ -32,6 +32,10 @@ type MCPServerSpecApplyConfiguration struct {
 	EnvFrom []v1.EnvFromSource `json:"envFrom,omitempty"`
 	// resources of the server's container. Default: those of the profile; Generic has none.
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
+	// volumes of the pods, for the server. Default: those of the profile.
+	Volumes []VolumeApplyConfiguration `json:"volumes,omitempty"`
+	// volumeMounts of the server's container.
+	VolumeMounts []v1.VolumeMount `json:"volumeMounts,omitempty"`
 	// port is the server's own port, reached by the gate over the pod's loopback. Default: 8000.
 	Port *int32 `json:"port,omitempty"`
 	// path of the MCP endpoint, the same at the gate. Default: /mcp. Every other path is closed.
@@ -43,12 +47,20 @@ type MCPServerSpecApplyConfiguration struct {
 	Multiuser *MultiuserApplyConfiguration `json:"multiuser,omitempty"`
 	// replicas is the number of pods; scale here, not on the Deployment. 0 parks the server. Default: 1.
 	Replicas *int32 `json:"replicas,omitempty"`
+	// pod says what may be said about the pods: where they run, as whom, and how they are labelled.
+	Pod *PodApplyConfiguration `json:"pod,omitempty"`
 	// gate configures the sidecar that stands in front of the server. Nothing in it opens the gate.
 	Gate *GateApplyConfiguration `json:"gate,omitempty"`
 	// auth says whose tokens are accepted. Default: one provider named "managed", whose key Gatehouse makes and keeps.
 	Auth *AuthApplyConfiguration `json:"auth,omitempty"`
 	// authProbe says how the lock is tried.
 	AuthProbe *AuthProbeApplyConfiguration `json:"authProbe,omitempty"`
+	// network says who may connect to the pods, and where they may connect to.
+	Network *NetworkApplyConfiguration `json:"network,omitempty"`
+	// service configures the Service that leads to the gate.
+	Service *ServiceApplyConfiguration `json:"service,omitempty"`
+	// route leads from gateways of the Gateway API to the Service. It needs the HTTPRoute of that API in the cluster.
+	Route *RouteApplyConfiguration `json:"route,omitempty"`
 }
 
 // MCPServerSpecApplyConfiguration constructs a declarative configuration of the MCPServerSpec type for use with
@@ -139,6 +151,29 @@ func (b *MCPServerSpecApplyConfiguration) WithResources(value v1.ResourceRequire
 	return b
 }
 
+// WithVolumes adds the given value to the Volumes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Volumes field.
+func (b *MCPServerSpecApplyConfiguration) WithVolumes(values ...*VolumeApplyConfiguration) *MCPServerSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithVolumes")
+		}
+		b.Volumes = append(b.Volumes, *values[i])
+	}
+	return b
+}
+
+// WithVolumeMounts adds the given value to the VolumeMounts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the VolumeMounts field.
+func (b *MCPServerSpecApplyConfiguration) WithVolumeMounts(values ...v1.VolumeMount) *MCPServerSpecApplyConfiguration {
+	for i := range values {
+		b.VolumeMounts = append(b.VolumeMounts, values[i])
+	}
+	return b
+}
+
 // WithPort sets the Port field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Port field is set to the value of the last call.
@@ -179,6 +214,14 @@ func (b *MCPServerSpecApplyConfiguration) WithReplicas(value int32) *MCPServerSp
 	return b
 }
 
+// WithPod sets the Pod field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Pod field is set to the value of the last call.
+func (b *MCPServerSpecApplyConfiguration) WithPod(value *PodApplyConfiguration) *MCPServerSpecApplyConfiguration {
+	b.Pod = value
+	return b
+}
+
 // WithGate sets the Gate field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Gate field is set to the value of the last call.
@@ -200,5 +243,29 @@ func (b *MCPServerSpecApplyConfiguration) WithAuth(value *AuthApplyConfiguration
 // If called multiple times, the AuthProbe field is set to the value of the last call.
 func (b *MCPServerSpecApplyConfiguration) WithAuthProbe(value *AuthProbeApplyConfiguration) *MCPServerSpecApplyConfiguration {
 	b.AuthProbe = value
+	return b
+}
+
+// WithNetwork sets the Network field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Network field is set to the value of the last call.
+func (b *MCPServerSpecApplyConfiguration) WithNetwork(value *NetworkApplyConfiguration) *MCPServerSpecApplyConfiguration {
+	b.Network = value
+	return b
+}
+
+// WithService sets the Service field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Service field is set to the value of the last call.
+func (b *MCPServerSpecApplyConfiguration) WithService(value *ServiceApplyConfiguration) *MCPServerSpecApplyConfiguration {
+	b.Service = value
+	return b
+}
+
+// WithRoute sets the Route field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Route field is set to the value of the last call.
+func (b *MCPServerSpecApplyConfiguration) WithRoute(value *RouteApplyConfiguration) *MCPServerSpecApplyConfiguration {
+	b.Route = value
 	return b
 }

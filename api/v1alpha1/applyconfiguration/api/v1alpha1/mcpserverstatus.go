@@ -16,7 +16,8 @@ type MCPServerStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// address is where clients inside the cluster reach the gate.
+	// address is where clients reach the gate: through the route, once a gateway has accepted it; else from inside the
+	// cluster.
 	Address *AddressApplyConfiguration `json:"address,omitempty"`
 	// replicas is the number of pods that exist.
 	Replicas *int32 `json:"replicas,omitempty"`

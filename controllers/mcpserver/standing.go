@@ -1,0 +1,95 @@
+package mcpserver
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// standing remembers what was applied and what came of it, so that an object which stands as it did is not applied
+// again. It is lost with the process; then each object is applied once more, which changes nothing.
+type standing struct {
+	mu      sync.Mutex
+	servers map[types.NamespacedName]map[string]stand
+}
+
+// stand is one object as it was after it was applied.
+type stand struct {
+	wanted, live digest
+	// version saves computing the digest of an object that nobody has touched at all.
+	version string
+}
+
+type digest [sha256.Size]byte
+
+// of tells whether an object is still what came of applying what is wanted. The status is not looked at: it is not
+// applied, and others write it all the time.
+func (s *standing) of(server types.NamespacedName, what string, wanted digest, live client.Object) (bool, error) {
+	s.mu.Lock()
+	last, found := s.servers[server][what]
+	s.mu.Unlock()
+	switch {
+	case !found || last.wanted != wanted:
+		return false, nil
+	case last.version == live.GetResourceVersion():
+		return true, nil
+	}
+	now, err := digestLive(live)
+	return now == last.live, err
+}
+
+// keep remembers an object as the API server gave it back.
+func (s *standing) keep(server types.NamespacedName, what string, wanted digest, live client.Object) error {
+	now, err := digestLive(live)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.servers == nil {
+		s.servers = map[types.NamespacedName]map[string]stand{}
+	}
+	if s.servers[server] == nil {
+		s.servers[server] = map[string]stand{}
+	}
+	s.servers[server][what] = stand{wanted: wanted, live: now, version: live.GetResourceVersion()}
+	return nil
+}
+
+// forget drops an MCPServer that is gone.
+func (s *standing) forget(server types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.servers, server)
+}
+
+func digestOf(object any) (digest, error) {
+	data, err := json.Marshal(object)
+	if err != nil {
+		return digest{}, fmt.Errorf("encode %T: %w", object, err)
+	}
+	return sha256.Sum256(data), nil
+}
+
+// digestLive is of everything that somebody could have put there to stay.
+func digestLive(live client.Object) (digest, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
+	if err != nil {
+		return digest{}, fmt.Errorf("encode %T: %w", live, err)
+	}
+	content = runtime.DeepCopyJSON(content)
+	for _, field := range []string{"apiVersion", "kind", "status"} {
+		delete(content, field)
+	}
+	if metadata, ok := content["metadata"].(map[string]any); ok {
+		for _, field := range []string{"resourceVersion", "generation", "managedFields"} {
+			delete(metadata, field)
+		}
+	}
+	return digestOf(content)
+}
