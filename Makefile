@@ -39,7 +39,7 @@ fmt: ## Format the Go files.
 	@hack/tools/run golangci-lint fmt
 
 vet: ## Run go vet, on the tests behind build tags, too.
-	go vet -tags e2e,conformance,soak ./...
+	go vet -tags e2e,conformance,soak,mutation ./...
 
 lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.golangci-kal.yml).
 	hack/tools/run golangci-lint run
@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e conformance soak fuzz bench test-all
+.PHONY: test test-race test-vectors test-e2e mutation conformance soak fuzz bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -66,6 +66,9 @@ test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
 
+mutation: ## Put gates with one check taken out to the prober: it must find each, and name it.
+	@hack/mutation.sh
+
 conformance: ## Hold the gate against the MCP conformance suite, the SDKs' clients and the MCP Inspector.
 	@hack/conformance.sh
 
@@ -78,7 +81,7 @@ fuzz: ## Run every fuzz target for FUZZTIME; close with counts.
 bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. BENCH gives flags, such as -rounds 1.
 	@hack/bench.sh $(BENCH)
 
-test-all: verify lint test test-race test-vectors test-e2e conformance soak fuzz bench ## Run everything, by hand.
+test-all: verify lint test test-race test-vectors mutation test-e2e conformance soak fuzz bench ## Run everything, by hand.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -114,7 +117,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
 #? BENCH               flags of test/bench (bench)
-#? PKG, RUN            packages, and a pattern of test names (test; conformance, soak and fuzz have RUN only)
+#? PKG, RUN            packages, and a pattern of test names (test; mutation, conformance, soak and fuzz have RUN only)
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
 #? SOAK_SECONDS        how long each kind of load lasts (soak; default: 30 or 60, as each needs)
 #? SOAK_CONNECTIONS    how many connections are left idle (soak; default: 10000)

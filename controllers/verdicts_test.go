@@ -14,6 +14,7 @@ import (
 	kstatus "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
@@ -106,6 +107,18 @@ var _ = DescribeTable("One round on a gate that",
 		metav1.ConditionUnknown, v1alpha1.ReasonInconclusive),
 	Entry("has lost its server", func(p *simulatedPod) { Expect(p.server.Close()).To(Succeed()) },
 		metav1.ConditionUnknown, v1alpha1.ReasonUpstreamUnavailable),
+	Entry("is not alone: the server listens on the pod's address", func(p *simulatedPod) {
+		p.says(func(s *admin.State) { s.Listeners = []admin.Listener{{Address: "0.0.0.0", Port: 8000}} })
+	}, metav1.ConditionFalse, v1alpha1.ReasonBypassReachable),
+	Entry("has another configuration", func(p *simulatedPod) {
+		p.says(func(s *admin.State) { s.ConfigSHA256 = "other" })
+	}, metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
+	Entry("has found something wrong with itself", func(p *simulatedPod) {
+		p.says(func(s *admin.State) { s.SelfTest = "no token: 200" })
+	}, metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
+	Entry("does not have the keys that it must have", func(p *simulatedPod) {
+		p.says(func(s *admin.State) { s.Keys = map[string][]string{"managed": {"another"}} })
+	}, metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
 	Entry("does not answer the operator", func(p *simulatedPod) { p.serveAdmin(onConnection(reset)) },
 		metav1.ConditionUnknown, v1alpha1.ReasonUnreachable),
 	Entry("cannot prove who it is", func(p *simulatedPod) { p.serveAdmin(answer(http.StatusNotFound)) },

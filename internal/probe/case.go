@@ -24,7 +24,8 @@ const (
 	NotYetValid Case = "not-yet-valid"
 	// TooLongLived carries a token that lives longer than the gate grants.
 	TooLongLived Case = "too-long-lived"
-	// WrongKey carries the control's token, signed by a key that the gate has never seen, under the real "kid".
+	// WrongKey carries the control's token, signed by a key that the gate has never seen, under the real "kid"; or by
+	// another issuer's key, under that one's.
 	WrongKey Case = "wrong-key"
 	// UnknownKid carries a token that names a key which nobody has.
 	UnknownKid Case = "unknown-kid"
@@ -65,7 +66,8 @@ const (
 	LargeBody Case = "large-body"
 	// TooLarge carries the control's token and announces a body that is longer than the gate takes.
 	TooLarge Case = "too-large"
-	// ByGet and ByDelete carry a token of a wrong key with the other methods of the transport.
+	// ByGet and ByDelete carry a token of a wrong key with the other methods of the transport. ByDelete asks to end a
+	// session of the control, which must live on.
 	ByGet    Case = "get"
 	ByDelete Case = "delete"
 	// Varied carries no or a bad token in a request that is unusual in a way drawn by the round's seed.

@@ -58,7 +58,7 @@ var catalogue = []Info{
 	{Case: LargeBody, Sends: "with a token signed by an unknown key and a large body in chunks", Proves: "size and framing open nothing", Exact: true, timed: true},
 	{Case: TooLarge, Sends: "with a good token and too large a body", Proves: "auth.limits.bodyBytes", Exact: true, timed: true},
 	{Case: ByGet, Sends: "by GET with a token signed by an unknown key", Proves: "every method is judged", Exact: true, timed: true},
-	{Case: ByDelete, Sends: "by DELETE with a token signed by an unknown key", Proves: "every method is judged", Exact: true, timed: true},
+	{Case: ByDelete, Sends: "by DELETE with a token signed by an unknown key", Proves: "every method is judged, before the server sees it", Exact: true, timed: true},
 	{Case: Varied, Sends: "of an unusual form, with a bad token or none", Proves: "no form of a request opens", timed: true},
 	{Case: Valid, Sends: "with a valid token", Proves: "who has a token enters", Beat: true, timed: true},
 }

@@ -8,7 +8,7 @@ import (
 // traces are what programs tell of their inside when they fail: frames of a stack, and names of source files.
 var traces = regexp.MustCompile(`Traceback \(most recent call last\)` +
 	`|goroutine \d+ \[` +
-	`|(^|\n|\\n)\s+at \S[^"\n]*[:(]\d+` +
+	`|(^|\n|\\n)(\s|\\t)+at \S[^"\n]*[:(]\d+` +
 	`|File \\?"[^"]+", line \d+` +
 	`|(/[\w.-]+){2,}\.(py|js|mjs|ts|go|rb|java|php|rs|cs):\d+`)
 

@@ -8,7 +8,7 @@ const (
 	Passed Outcome = "Passed"
 
 	// Accepted: a bad request got a 2xx head, whatever followed; or the gate itself says (reason "upstream_...") that
-	// it passed the request on and the server did not answer.
+	// it passed the request on and the server did not answer; or the server has done what the refused request asked.
 	Accepted Outcome = "Accepted"
 	// Rejected: the control got 401 or 403.
 	Rejected Outcome = "Rejected"

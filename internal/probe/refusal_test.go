@@ -195,6 +195,23 @@ func TestAcceptedWithoutControlIsNotOpen(t *testing.T) {
 }
 
 // TestRedirectIsNotFollowed: where a redirect leads, no token and no request arrives.
+// TestRefusedTooLate: what the server was shown is let in, whatever the gate says afterwards.
+func TestRefusedTooLate(t *testing.T) {
+	spoilt := map[probe.Case]http.HandlerFunc{}
+	model, fake, url := gate(t, mcpfake.Options{}, spoilt)
+	spoilt[probe.ByDelete] = func(w http.ResponseWriter, r *http.Request) {
+		fake.ServeHTTP(httptest.NewRecorder(), r)
+		refuse("bad_signature")(w, r)
+	}
+	verdict := run(t, probe.Options{}, model.target(url)).Verdict()
+	if verdict.Kind != probe.Open || verdict.Case != probe.ByDelete || verdict.Outcome != probe.Accepted {
+		t.Errorf("%+v", verdict)
+	}
+	if open := fake.Requests().Sessions; open != 0 {
+		t.Errorf("%d sessions are left open", open)
+	}
+}
+
 func TestRedirectIsNotFollowed(t *testing.T) {
 	var arrived atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived.Add(1) }))

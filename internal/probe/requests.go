@@ -30,7 +30,7 @@ func (r *round) requestQuestions() []question {
 	all := []question{
 		forged(LargeBody, shot{padding: largeBody, chunked: true}),
 		forged(ByGet, shot{method: http.MethodGet}),
-		forged(ByDelete, shot{method: http.MethodDelete}),
+		r.byDelete(drawn),
 	}
 	good := func(name Case, want refusal, s shot) question {
 		return t.asks(name, r.issuers[0], want, func(now time.Time) (shot, error) {
@@ -50,6 +50,42 @@ func (r *round) requestQuestions() []question {
 			shot{padding: t.Policy.BodyBytes + 1, expecting: true}))
 	}
 	return all
+}
+
+// byDelete asks to end a session of the control. Whatever the gate answers, it has shown the server what it refuses if the
+// session ends.
+func (r *round) byDelete(from *issuer) question {
+	want := unauthorized(reasonSignature)
+	q := r.target.asks(ByDelete, from, want, nil)
+	q.method, q.expected = http.MethodDelete, q.expected+", and that the session lives on"
+	q.prepare = func(now time.Time) (attempt, error) {
+		owner, err := r.controlAt(from, now)
+		if err != nil {
+			return nil, err
+		}
+		bad, err := r.forge(owner)
+		return func(ctx context.Context, r *round) finding { return endSession(ctx, r, owner, bad, want) }, err
+	}
+	return q
+}
+
+// endSession opens a session as its owner, where the server has any, and tries to end it with a bad token.
+func endSession(ctx context.Context, r *round, owner, bad string, want refusal) finding {
+	opened, _ := r.openOnce(ctx, owner)
+	session := opened.session()
+	if session != "" {
+		defer r.closeSession(ctx, shot{}.bearing(owner), session)
+	}
+	out := r.refusal(ctx, shot{method: http.MethodDelete, session: session}.bearing(bad), want)
+	if session == "" || out.outcome != Passed {
+		return out
+	}
+	after := r.fire(ctx, shot{call: &call{method: "tools/list", id: r.id()}, session: session}.bearing(owner))
+	if after.answer.status == http.StatusNotFound && after.answer.reason() == "" {
+		after.outcome = Accepted
+		return after
+	}
+	return out
 }
 
 // forbiddenCalls do no harm should the gate be open: they come outside of any session and without arguments.

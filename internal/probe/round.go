@@ -166,12 +166,12 @@ func (r *round) controlOf(from *issuer) Result {
 
 // close asks the control again. The token of a full round has a short life, and is kept for a later one.
 func (r *round) close(ctx context.Context, from *issuer) error {
-	bearer, now, ends := from.control, r.started, time.Time{}
+	bearer, ends := from.control, time.Time{}
 	if r.target.Tier != Beat && from.signs() {
 		short := from.Provider
 		short.Tokens.Lifetime = min(short.Tokens.Lifetime, spentLife)
 		var err error
-		now = r.prober.now()
+		now := r.prober.now()
 		if bearer, err = short.Tokens.Good(now); err != nil {
 			return err
 		}

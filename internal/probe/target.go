@@ -103,22 +103,32 @@ type Call struct {
 	Scopes []string
 }
 
-// validate does not quote a URL that is wrong: credentials or a token may stand in it.
 func (t Target) validate() error {
+	if err := t.validateURL(); err != nil {
+		return err
+	}
+	keyless := func(p Provider) bool { return p.Tokens.Key.Algorithm() == "" && p.Bearer == "" }
+	switch {
+	case len(t.Providers) == 0:
+		return errors.New("no provider: whose tokens shall be let in?")
+	case slices.ContainsFunc(t.Providers, keyless):
+		return errors.New("a provider has neither a key nor a token")
+	case t.Tier != Full && t.Tier != Beat:
+		return fmt.Errorf("there is no tier %q", t.Tier)
+	case t.Timeout <= 0:
+		return errors.New("the timeout must be positive")
+	}
+	return nil
+}
+
+// validateURL does not quote a URL that is wrong: credentials or a token may stand in it.
+func (t Target) validateURL() error {
 	parsed, err := url.Parse(t.URL)
 	switch {
 	case err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https"):
 		return errors.New("the URL is not http(s)://host[:port]/path")
 	case parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "":
 		return errors.New("the URL must not have credentials, a query or a fragment")
-	case len(t.Providers) == 0:
-		return errors.New("no provider: whose tokens shall be let in?")
-	case slices.ContainsFunc(t.Providers, func(p Provider) bool { return p.Tokens.Key.Algorithm() == "" && p.Bearer == "" }):
-		return errors.New("a provider has neither a key nor a token")
-	case t.Tier != Full && t.Tier != Beat:
-		return fmt.Errorf("there is no tier %q", t.Tier)
-	case t.Timeout <= 0:
-		return errors.New("the timeout must be positive")
 	case t.CertificateSHA256 != "" && (parsed.Scheme != "https" || !isDigest(t.CertificateSHA256)):
 		return errors.New("the certificate's digest must be SHA-256 in hex, and the URL https")
 	}

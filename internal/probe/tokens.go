@@ -40,6 +40,7 @@ func (r *round) tokenQuestions(from *issuer) []question {
 	}
 	all = append(all, r.wrongKey(from))
 	all = append(all, r.forgeries(from)...)
+	all = append(all, r.borrowed(from)...)
 	all = append(all, r.retired(from)...)
 	all = append(all, r.spoilt(AlgNone, from, unauthorized(reasonAlgorithm), token.Unsigned))
 	all = append(all, r.confused(from)...)
@@ -147,26 +148,46 @@ func (r *round) forgeries(from *issuer) []question {
 	return all
 }
 
-// retired signs with keys that were in force once. One without a name is tried against those in force.
+// retired signs with keys that were in force once.
 func (r *round) retired(from *issuer) []question {
 	var all []question
 	for _, key := range from.Retired {
-		want := unauthorized(reasonUnknownKey)
-		if key.Public().Anonymous {
-			want.reasons = []string{reasonSignature, reasonUnknownKey}
-		}
-		if key.Algorithm() != from.Tokens.Key.Algorithm() {
-			want.reasons = append(want.reasons, reasonAlgorithm)
-		}
-		q := r.minted(RetiredKey, from, want, func(now time.Time) (string, error) {
-			template := from.Tokens
-			template.Key = key
-			return template.Good(now)
-		})
+		q := r.signedWith(RetiredKey, from, key)
 		q.variation = "key " + key.ID()
 		all = append(all, q)
 	}
 	return all
+}
+
+// borrowed signs with keys that are in force for the other issuers, under their names.
+func (r *round) borrowed(from *issuer) []question {
+	var all []question
+	for _, other := range r.issuers {
+		if other == from || !other.signs() {
+			continue
+		}
+		q := r.signedWith(WrongKey, from, other.Tokens.Key)
+		q.variation = "key of provider " + other.Name
+		all = append(all, q)
+	}
+	return all
+}
+
+// signedWith asks with the control, signed with a key that is not this issuer's. One without a name is tried against
+// those in force.
+func (r *round) signedWith(name Case, from *issuer, key keys.Private) question {
+	want := unauthorized(reasonUnknownKey)
+	if key.Public().Anonymous {
+		want.reasons = []string{reasonSignature, reasonUnknownKey}
+	}
+	if key.Algorithm() != from.Tokens.Key.Algorithm() {
+		want.reasons = append(want.reasons, reasonAlgorithm)
+	}
+	return r.minted(name, from, want, func(now time.Time) (string, error) {
+		template := from.Tokens
+		template.Key = key
+		return template.Good(now)
+	})
 }
 
 // maxVictims bounds the public keys of an issuer in whose name something is tried.

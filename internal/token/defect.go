@@ -55,19 +55,12 @@ const typeLogoutToken = "logout+jwt"
 
 // Bad mints the token that Good would mint at now, with one thing changed.
 func (t Template) Bad(defect Defect, now time.Time) (string, error) {
+	if changed := t.changed(defect, now); changed != nil {
+		return t.With(changed).Good(now)
+	}
 	switch defect {
 	case Expired:
 		return t.Good(now.Add(-DefectMargin - t.Lifetime))
-	case NotYetValid:
-		return t.With(map[string]any{"nbf": now.Add(DefectMargin).Unix()}).Good(now)
-	case MissingExpiry:
-		return t.With(map[string]any{"exp": nil}).Good(now)
-	case MissingIdentity:
-		return t.With(map[string]any{t.IdentityClaims()[0]: nil}).Good(now)
-	case WrongIssuer:
-		return t.With(map[string]any{"iss": another(t.Issuer)}).Good(now)
-	case WrongAudience:
-		return t.With(map[string]any{"aud": another(t.Audience)}).Good(now)
 	case WrongType:
 		t.Type = typeLogoutToken
 		return t.Good(now)
@@ -89,6 +82,24 @@ func (t Template) Bad(defect Defect, now time.Time) (string, error) {
 		return Unsigned(good)
 	default:
 		return "", fmt.Errorf("mint token: unknown defect %q", defect)
+	}
+}
+
+// changed is the claim of a defect that is one; nil of the others.
+func (t Template) changed(defect Defect, now time.Time) map[string]any {
+	switch defect {
+	case NotYetValid:
+		return map[string]any{"nbf": now.Add(DefectMargin).Unix()}
+	case MissingExpiry:
+		return map[string]any{"exp": nil}
+	case MissingIdentity:
+		return map[string]any{t.IdentityClaims()[0]: nil}
+	case WrongIssuer:
+		return map[string]any{"iss": another(t.Issuer)}
+	case WrongAudience:
+		return map[string]any{"aud": another(t.Audience)}
+	default:
+		return nil
 	}
 }
 

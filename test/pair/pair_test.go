@@ -135,16 +135,16 @@ func TestLocked(t *testing.T) {
 		// requests is how many of the control's requests the server sees in a round.
 		requests int64
 	}{
-		"stateful":                        {mcpfake.Options{}, nil, 10},
-		"stateful, SSE":                   {mcpfake.Options{Answer: mcpfake.SSE}, nil, 10},
-		"stateless":                       {mcpfake.Options{Dialect: mcpfake.Stateless}, nil, 6},
-		"stateless, SSE":                  {mcpfake.Options{Dialect: mcpfake.Stateless, Answer: mcpfake.SSE}, nil, 6},
-		"discover":                        {mcpfake.Options{Dialect: mcpfake.Discover}, nil, 6},
-		"discover, SSE":                   {mcpfake.Options{Dialect: mcpfake.Discover, Answer: mcpfake.SSE}, nil, 6},
-		"resets without a good token":     {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, forward, 10},
-		"crashes without a token":         {mcpfake.Options{Faults: "crash-no-token", Exit: func(int) { t.Error("it crashed") }}, forward, 10},
-		"takes any bearer":                {mcpfake.Options{Faults: "any-bearer"}, forward, 10},
-		"signed with the older of 2 keys": {mcpfake.Options{}, func(s *site) { s.published = append(s.published, newKey(t).Public()) }, 10},
+		"stateful":                        {mcpfake.Options{}, nil, 13},
+		"stateful, SSE":                   {mcpfake.Options{Answer: mcpfake.SSE}, nil, 13},
+		"stateless":                       {mcpfake.Options{Dialect: mcpfake.Stateless}, nil, 7},
+		"stateless, SSE":                  {mcpfake.Options{Dialect: mcpfake.Stateless, Answer: mcpfake.SSE}, nil, 7},
+		"discover":                        {mcpfake.Options{Dialect: mcpfake.Discover}, nil, 7},
+		"discover, SSE":                   {mcpfake.Options{Dialect: mcpfake.Discover, Answer: mcpfake.SSE}, nil, 7},
+		"resets without a good token":     {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, forward, 13},
+		"crashes without a token":         {mcpfake.Options{Faults: "crash-no-token", Exit: func(int) { t.Error("it crashed") }}, forward, 13},
+		"takes any bearer":                {mcpfake.Options{Faults: "any-bearer"}, forward, 13},
+		"signed with the older of 2 keys": {mcpfake.Options{}, func(s *site) { s.published = append(s.published, newKey(t).Public()) }, 13},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

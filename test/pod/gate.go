@@ -19,7 +19,10 @@ type Gate struct {
 
 	Config authproxy.Config
 	// Dir holds all that is mounted: configuration, keys, secret, certificate.
-	Dir     string
+	Dir string
+	// Environment is for the process, beside what this one has: "NAME=value".
+	Environment []string
+
 	program string
 	log     string
 }
@@ -76,16 +79,25 @@ func (g *Gate) WriteSecret(t *testing.T, secret []byte) {
 // Start runs the gate, with further flags, and waits until it is ready.
 func (g *Gate) Start(t *testing.T, flags ...string) {
 	t.Helper()
+	g.Launch(t, flags...)
+	Eventually(t, "the gate is ready; its log is "+g.log, func() bool { return g.answers("/readyz") })
+}
+
+// Launch runs the gate, with further flags, and waits until it lives: one that does not refuse what it must never
+// becomes ready.
+func (g *Gate) Launch(t *testing.T, flags ...string) {
+	t.Helper()
 	command := append([]string{g.program, "--config-dir", g.Dir, "--keys-dir", g.Dir, "--secret-dir", g.Dir, "--tls-dir", g.Dir}, flags...)
-	g.Process = Start(t, g.log, []string{authproxy.PodUIDEnv + "=" + UID}, command...)
-	Eventually(t, "the gate is ready; its log is "+g.log, g.ready)
+	environment := append([]string{authproxy.PodUIDEnv + "=" + UID}, g.Environment...)
+	g.Process = Start(t, g.log, environment, command...)
+	Eventually(t, "the gate lives; its log is "+g.log, func() bool { return g.answers("/livez") })
 }
 
 // Admin is the URL of the admin port.
 func (g *Gate) Admin() string { return "http://" + Loopback(g.Config.AdminPort) }
 
-func (g *Gate) ready() bool {
-	response, err := http.Get(g.Admin() + "/readyz") //nolint:noctx // Its limit is that of the wait.
+func (g *Gate) answers(path string) bool {
+	response, err := http.Get(g.Admin() + path) //nolint:noctx // Its limit is that of the wait.
 	if err != nil {
 		return false
 	}

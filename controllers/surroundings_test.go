@@ -1,0 +1,86 @@
+package controllers_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+)
+
+var _ = Describe("What is around the gate", func() {
+	DescribeTable("is told from the canary port and from the list of listeners",
+		func(ctx SpecContext, say func(*admin.State), policy v1alpha1.NetworkPolicyEnforcement, note string) {
+			o := start(gateImage)
+			server := newUnwatched(ctx)
+			o.build(ctx, server)
+			pod := startPod(ctx, server)
+			pod.says(say)
+			o.act(ctx, server)
+			Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+			Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(HaveField("Message", ContainSubstring(note)))
+			Expect(fresh(ctx, server).Status.AuthHealth.NetworkPolicy).To(Equal(policy))
+		},
+		Entry("reached", func(s *admin.State) { s.CanaryPort = 8000 }, v1alpha1.NetworkPolicyNotEnforced, "does not enforce NetworkPolicies"),
+		Entry("out of reach", func(s *admin.State) { s.CanaryPort = 1 }, v1alpha1.NetworkPolicyEnforced, ""),
+		Entry("absent", func(s *admin.State) { s.CanaryPort = 0 }, v1alpha1.NetworkPolicyUnknown, ""),
+		Entry("no list", func(s *admin.State) { s.CanaryPort, s.Listeners = 1, nil }, v1alpha1.NetworkPolicyEnforced, "could not be found out"),
+		Entry("a listener that is shielded", func(s *admin.State) {
+			s.CanaryPort, s.Listeners = 1, []admin.Listener{{Address: "::", Port: 2}}
+		}, v1alpha1.NetworkPolicyEnforced, "1 of 1 pods refused"),
+		Entry("a listener that is not, which does not hold the pod back", func(s *admin.State) {
+			s.CanaryPort, s.Listeners = 8000, []admin.Listener{{Address: "::", Port: 8000}}
+		}, v1alpha1.NetworkPolicyNotEnforced, "listen on 127.0.0.1 only"),
+	)
+
+	It("is a Service that sends requests to a stranger", func(ctx SpecContext) {
+		o := start(gateImage)
+		server, pod := proveUnwatched(ctx, o, minutely, func(s *v1alpha1.MCPServer) { s.Spec.AuthProbe.TimeoutSeconds = ptr.To(int32(1)) })
+		slice := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4}
+		slice.Namespace, slice.Name = server.Namespace, server.Name+"-foreign"
+		slice.Labels = map[string]string{discoveryv1.LabelServiceName: server.Name}
+		slice.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.8.7"}}}
+		Expect(k8s.Create(ctx, slice)).To(Succeed())
+
+		later(o, 1)
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven), "it may be on its way")
+		later(o, 2)
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonForeignEndpoint), HaveField("Message", ContainSubstring("10.9.8.7"))))
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+
+		Expect(k8s.Delete(ctx, slice)).To(Succeed())
+		later(o, 4)
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+	})
+
+	It("is counted, and forgotten with the server", func(ctx SpecContext) {
+		server, _ := proveOne(ctx)
+		series := func() map[string]int {
+			families, err := registry.Gather()
+			Expect(err).NotTo(HaveOccurred())
+			count := map[string]int{}
+			for _, family := range families {
+				for _, metric := range family.Metric {
+					for _, label := range metric.Label {
+						if label.GetName() == "namespace" && label.GetValue() == server.Namespace {
+							count[family.GetName()]++
+						}
+					}
+				}
+			}
+			return count
+		}
+		Eventually(series).Should(And(HaveKey("gatehouse_probe_rounds_total"), HaveKey("gatehouse_probe_case_total"),
+			HaveKeyWithValue("gatehouse_auth_healthy", 1), HaveKeyWithValue("gatehouse_probe_last_round_timestamp_seconds", 1)))
+		Expect(k8s.Delete(ctx, server)).To(Succeed())
+		Eventually(series).Should(BeEmpty())
+	})
+})

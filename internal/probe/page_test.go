@@ -1,0 +1,82 @@
+package probe_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+)
+
+var (
+	pageRow  = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| (.+) \\| (.+) \\| (.+) \\| (Beat|Full) \\| (any server|the gate) \\|$")
+	formsRow = regexp.MustCompile(`(?m)^\| the (?:header|body|method|message|token|path) \| (.+) \|$`)
+	reasonOf = regexp.MustCompile(`reason ([a-z_]+)(?: or ([a-z_]+))?`)
+)
+
+// TestPage: docs/probe.md has every case and every form of a request, in order, and says of them what the code says.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/probe.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := pageRow.FindAllStringSubmatch(string(page), -1)
+	catalogue := probe.Catalogue()
+	if len(rows) != len(catalogue) {
+		t.Fatalf("the page has %d cases, the code %d", len(rows), len(catalogue))
+	}
+	expected := expectations(t)
+	for i, info := range catalogue {
+		tier, whom := "Full", "any server"
+		if info.Beat {
+			tier = "Beat"
+		}
+		if info.Exact {
+			whom = "the gate"
+		}
+		row := rows[i]
+		if want := []string{string(info.Case), info.Sends, info.Proves, tier, whom}; !slices.Equal([]string{row[1], row[2], row[4], row[5], row[6]}, want) {
+			t.Errorf("the page says %q, the code %q", row[1:], want)
+		}
+		for _, text := range expected[info.Case] {
+			if info.Case != probe.Varied && !strings.Contains(row[3], text) {
+				t.Errorf("%s: the page expects %q, the code %s", info.Case, row[3], text)
+			}
+		}
+	}
+	var forms []string
+	for _, match := range formsRow.FindAllStringSubmatch(string(page), -1) {
+		forms = append(forms, strings.Split(match[1], "; ")...)
+	}
+	if !slices.Equal(forms, probe.Variations()) {
+		t.Errorf("the page has the forms %q, the code %q", forms, probe.Variations())
+	}
+}
+
+// expectations are the statuses and reasons that a full round waits for.
+func expectations(t *testing.T) map[probe.Case][]string {
+	t.Helper()
+	model, _, url := gate(t, mcpfake.Options{}, nil)
+	plan, err := probe.Plan(model.target(url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[probe.Case][]string{}
+	for _, planned := range plan {
+		out[planned.Case] = append(out[planned.Case], planned.Expected[:3])
+		for _, match := range reasonOf.FindAllStringSubmatch(planned.Expected, -1) {
+			for _, reason := range slices.DeleteFunc(match[1:], func(text string) bool { return text == "" }) {
+				out[planned.Case] = append(out[planned.Case], "`"+reason+"`")
+			}
+		}
+	}
+	for _, name := range probe.Cases() {
+		if len(out[name]) == 0 {
+			t.Errorf("%s is not planned", name)
+		}
+	}
+	return out
+}

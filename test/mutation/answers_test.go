@@ -1,0 +1,76 @@
+package mutation
+
+import "github.com/mcp-gatehouse/gatehouse/internal/probe"
+
+// answers are gates that refuse whom they must, and do not say it as they must; or refuse everybody.
+func answers() []mutant {
+	return append(spoiltRefusals(), lockedOut()...)
+}
+
+func spoiltRefusals() []mutant {
+	refusal := func(name, does string, named probe.Case, outcome probe.Outcome, edits ...edit) mutant {
+		return mutant{name: name, does: does, kind: probe.Broken, named: named, outcome: outcome, edits: edits}
+	}
+	first := probe.NoToken
+	return []mutant{
+		refusal("reason-expired", "says of an expired token that it is malformed", probe.Expired, probe.WrongReason,
+			edit{"verify/provider.go", "return deny.Expired\n", `if mutant == "reason-expired" {
+				return deny.MalformedToken
+			}
+			return deny.Expired
+			`}),
+		refusal("reason-header", "does not mark its refusals", first, probe.ForeignAnswer,
+			edit{"deny/answer.go", "header.Set(ReasonHeader,", `header.Set(unless("reason-header", ReasonHeader),`}),
+		refusal("challenge", "refuses without a challenge", first, probe.MissingChallenge,
+			edit{"deny/answer.go", "if d.challenge {", `if d.challenge && mutant != "challenge" {`}),
+		refusal("challenge-code", "tells who has no token that it is invalid", first, probe.MissingChallenge,
+			edit{"deny/denial.go", "if reason == MissingToken {", `if reason == MissingToken && mutant != "challenge-code" {`}),
+		refusal("challenge-bare", "does not tell who has a bad token that it is invalid", probe.Empty, probe.MissingChallenge,
+			edit{"deny/answer.go", `parameter("error", d.code)`, `parameter("error", unless("challenge-bare", d.code))`}),
+		refusal("message", "refuses without a message", first, probe.UnclearMessage,
+			edit{"deny/answer.go", `http.StatusText(d.Status) + ": " + d.Message`, `unless("message", http.StatusText(d.Status) + ": " + d.Message)`}),
+		refusal("message-id", "refuses without the request's id", first, probe.UnclearMessage,
+			before("deny/answer.go", "payload = append(payload", `if mutant == "message-id" {
+				payload = withoutID(payload)
+			}
+			`)),
+		refusal("status", "refuses with 403 in place of 401", first, probe.WrongStatus, statusEdit),
+		refusal("redirect", "sends who is refused elsewhere", first, probe.Redirect, statusEdit),
+		refusal("reset", "resets the connection in place of a refusal", first, probe.Reset,
+			before("gate/visit.go", "denial.Answer(v.answer, v.body, v.snapshot.Site)", `if mutant == "reset" {
+				v.reset()
+				return
+			}
+			`)),
+		{
+			name: "ok", does: "refuses inside of a 200", named: first, edits: []edit{statusEdit},
+		},
+	}
+}
+
+// statusEdit is where the status of a refusal becomes another; see testdata/overlay/internal/authproxy/deny.
+var statusEdit = edit{"deny/answer.go", "w.WriteHeader(d.Status)", "w.WriteHeader(d.mutantStatus())"}
+
+// lockedOut are gates behind which good clients get nothing.
+func lockedOut() []mutant {
+	return []mutant{
+		{
+			name: "locked-out", does: "refuses everybody", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
+			edits: []edit{before("verify/candidate.go", "principal := f.principal(signer)", `if mutant == "locked-out" {
+				return Principal{}, deny.Token(deny.Revoked)
+			}
+			`)},
+		},
+		{
+			name: "clock", does: "judges times by a clock that is hours slow", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
+			edits: []edit{before("verify/provider.go", "switch {\n\tcase !now.Before(l.end)", `if mutant == "clock" {
+				now = now.Add(-2 * time.Hour)
+			}
+			`)},
+		},
+		{
+			name: "session-raw", does: "hands out sessions that it does not know again", kind: probe.Broken, named: probe.Valid, only: true, outcome: probe.WrongStatus,
+			edits: []edit{{"gate/sessions.go", "if v.binding == nil {", `if v.binding == nil || mutant == "session-raw" {`}},
+		},
+	}
+}

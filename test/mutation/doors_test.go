@@ -1,0 +1,140 @@
+package mutation
+
+import "github.com/mcp-gatehouse/gatehouse/internal/probe"
+
+// lets is where gates that are open somewhere let in whom they have refused; what is open is in
+// testdata/overlay/internal/authproxy/gate.
+var lets = edit{
+	"gate/visit.go", "if denial := v.admit(); denial != nil {", "if denial := v.admit(); denial != nil && !v.lets(denial) {",
+}
+
+// drawn is a gate that is open to a form of request which rounds draw now and then. The server does not like the form.
+func drawn(name, does string) mutant {
+	return mutant{
+		name: name, does: does, kind: probe.Broken, named: probe.Varied, outcome: probe.ForeignAnswer, only: true, rounds: many,
+		edits: []edit{lets},
+	}
+}
+
+// doors are gates that are open to some requests, whatever their token.
+func doors() []mutant {
+	lets := []edit{lets}
+	visits := []edit{lets[0], before("gate/visit.go", "if denial := surface.Check(", "v.note()\n"), before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")}
+	return []mutant{
+		{name: "open", does: "is open", named: probe.NoToken, edits: lets},
+		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: lets},
+		{
+			name: "no-token-plain", does: "lets in who has no token, where a connection begins and nothing else is asked for",
+			named: probe.NoToken, only: true, edits: visits,
+		},
+		{name: "empty", does: "lets in who says Bearer and nothing behind it", named: probe.Empty, only: true, edits: lets},
+		{name: "malformed", does: "lets in what is no token", named: probe.Malformed, edits: lets},
+		{
+			name: "malformed-plain", does: "lets in what is no token, where a connection begins and the request is short",
+			named: probe.Malformed, only: true, edits: visits,
+		},
+		{name: "query", does: "takes a token out of the query", named: probe.QueryToken, only: true, edits: lets},
+		{name: "get", does: "is open for GET", kind: probe.Broken, named: probe.ByGet, only: true, outcome: probe.ForeignAnswer, edits: lets},
+		{name: "delete", does: "is open for DELETE", named: probe.ByDelete, only: true, edits: lets},
+		drawn("options", "is open for OPTIONS, as to browsers that ask what they may"),
+		drawn("batch", "is open to messages in a batch"),
+		drawn("path", "is open at other paths than its own"),
+		{name: "large", does: "is open to bodies above 64 KiB", named: probe.LargeBody, only: true, edits: lets},
+		{name: "chunked", does: "is open to bodies that come in chunks", named: probe.LargeBody, only: true, edits: lets},
+		{
+			name: "connection", does: "lets in all that comes on a connection behind a good token", named: probe.OneConnection, only: true,
+			edits: visits,
+		},
+		{name: "prober-by-name", does: "refuses only who says that he is a prober", named: probe.NoToken, edits: lets},
+		{name: "forward-first", does: "shows the server what it refuses", named: probe.ByDelete, only: true, edits: lets},
+	}
+}
+
+// rights are gates that let every good token do everything.
+func rights() []mutant {
+	return []mutant{
+		{
+			name: "scope", does: "does not want the scopes that every token needs", named: probe.MissingScope, only: true,
+			edits: []edit{{"authorize/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
+		},
+		{
+			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.ForeignAnswer,
+			edits: []edit{{"authorize/policy.go", "case forbidden:\n", `case forbidden:
+			if mutant == "rule" {
+				continue
+			}
+			`}},
+		},
+		{
+			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.ForeignAnswer,
+			edits: []edit{{"authorize/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
+		},
+		{
+			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.ForeignAnswer,
+			edits: []edit{{"authorize/policy.go", "case p.judgesNames[s.target] || !p.allow:", `case mutant != "unnamed" && (p.judgesNames[s.target] || !p.allow):`}},
+		},
+		{
+			name: "session-caller", does: "seals sessions to nobody in particular", named: probe.ForeignSession, only: true,
+			edits: []edit{before("session/session.go", "sum := k.mac.Sum(", `if mutant == "session-caller" {
+				caller = Caller{}
+			}
+			`)},
+		},
+		{
+			name: "session-seal", does: "does not look at the seal of a session", named: probe.ForeignSession, only: true,
+			edits: []edit{before("gate/sessions.go", "if !ok {", `if mutant == "session-seal" && !ok {
+				unseal(header)
+				return nil
+			}
+			`)},
+		},
+		{
+			name: "session-unbound", does: "binds no session", named: probe.ForeignSession, only: true,
+			edits: []edit{before("gate/sessions.go", "keyring := v.gate.secrets", `if mutant == "session-unbound" {
+				return nil
+			}
+			`)},
+		},
+	}
+}
+
+// requests are gates that look at a good token alone, and not at what it comes with.
+func requests() []mutant {
+	return []mutant{
+		{
+			name: "scheme", does: "takes a token under any scheme", named: probe.WrongScheme, only: true,
+			edits: []edit{{"bearer/bearer.go", `if !strings.EqualFold(scheme, "Bearer") {`, `if !strings.EqualFold(scheme, "Bearer") && mutant != "scheme" {`}},
+		},
+		{
+			name: "two-tokens", does: "takes the first of two tokens", named: probe.Varied, only: true, rounds: many,
+			edits: []edit{{"bearer/bearer.go", "if len(values) > 1 {", `if len(values) > 1 && mutant != "two-tokens" {`}},
+		},
+		{
+			name: "host", does: "answers to every name", named: probe.WrongHost, only: true,
+			edits: []edit{{"surface/target.go", "if !isOurHost(r.Host, hosts) {", `if !isOurHost(r.Host, hosts) && mutant != "host" {`}},
+		},
+		{
+			name: "origin", does: "takes requests of every page", named: probe.WrongOrigin, only: true,
+			edits: []edit{before("surface/origin.go", "return deny.Origin()", `if mutant == "origin" {
+				return nil
+			}
+			`)},
+		},
+		{
+			name: "body-limit", does: "takes bodies of any length", kind: probe.Broken, named: probe.TooLarge, only: true, outcome: probe.ForeignAnswer,
+			edits: []edit{
+				{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"},
+				{"gate/authorize.go", "v.body.Prefetch(config.Limits.BodyBytes)", "v.body.Prefetch(bodyLimit(config))"},
+			},
+		},
+	}
+}
+
+// unseen are gates that no prober can tell from a good one: they know it by what only a gate can know. What keeps
+// the gate from being one of them is that nothing which decides about a request can ask (test/imports).
+func unseen() []mutant {
+	return []mutant{{
+		name: "prober-by-id", does: "refuses only what has a probe's request id", edits: []edit{lets},
+		kind: probe.Locked, named: probe.Valid, outcome: probe.Passed,
+	}}
+}

@@ -1,0 +1,46 @@
+package mutation
+
+import (
+	"slices"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// mutant is a gate that has lost one thing.
+type mutant struct {
+	name string
+	// does says to people what it does that no gate should, or does no more.
+	does  string
+	edits []edit
+	// kind, named and outcome are the verdict; an empty kind is Open, an empty outcome Accepted.
+	kind    probe.Kind
+	named   probe.Case
+	outcome probe.Outcome
+	// only: no other case sees it, so that without this one it would pass.
+	only bool
+	// rounds is how many there may be until one draws the variation by which the mutant is found; 0 is 1.
+	rounds int
+}
+
+// many rounds draw every variation: each draws a few of some thirty.
+const many = 40
+
+// mutants lists them all.
+func mutants() []mutant {
+	all := slices.Concat(signatures(), claims(), doors(), rights(), requests(), answers())
+	for i := range all {
+		all[i].rounds = max(all[i].rounds, 1)
+		if all[i].kind == "" {
+			all[i].kind = probe.Open
+		}
+		if all[i].outcome == "" {
+			all[i].outcome = probe.Accepted
+		}
+	}
+	return all
+}
+
+// is tells whether the verdict is the one that the mutant deserves.
+func (m mutant) is(v probe.Verdict) bool {
+	return v.Kind == m.kind && v.Case == m.named && v.Outcome == m.outcome
+}

@@ -1,0 +1,73 @@
+//go:build mutation
+
+package mutation
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// Each mutant is found, and by the case that names what it has lost. Then no case is idle.
+//
+// The gate as it is shipped is locked, whatever variations are drawn, and so is the program of the mutants with nothing
+// left out: what turns a round red is the mutant.
+func TestMutants(t *testing.T) {
+	t.Run("found", func(t *testing.T) {
+		for name, program := range map[string]string{"shipped": *shippedProgram, "overlaid": mutantProgram} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				report := newSite(t, program, "").probe(t, many, func(v probe.Verdict) bool { return !isLocked(v) })
+				totals.ask(report)
+				if got := report.Verdict(); !isLocked(got) {
+					t.Errorf("%s by %s %s: %s", got.Kind, got.Case, got.Outcome, got.Message)
+				}
+				if asked := red(report); len(asked) > 0 || len(report.Skipped) > 0 {
+					t.Errorf("red: %v, skipped: %v", asked, report.Skipped)
+				}
+			})
+		}
+		for _, m := range mutants() {
+			t.Run(m.name, func(t *testing.T) {
+				t.Parallel()
+				report := newSite(t, mutantProgram, m.name).probe(t, m.rounds, m.is)
+				totals.add(m, report)
+				if got := report.Verdict(); !m.is(got) {
+					t.Errorf("a gate that %s: %s by %s %s, want %s by %s %s; red: %v\n%s",
+						m.does, got.Kind, got.Case, got.Outcome, m.kind, m.named, m.outcome, red(report), got.Message)
+				}
+				if seen := red(report); m.only && len(seen) > 1 {
+					t.Errorf("a gate that %s is seen by %v, not only by %s", m.does, seen, m.named)
+				}
+			})
+		}
+	})
+	if idle := totals.idle(); len(idle) > 0 && totals.isWhole() {
+		t.Errorf("without %v every mutant would still be found: add mutants that only these cases see", idle)
+	}
+}
+
+// What is shipped has no switch.
+func TestShippedHasNoSwitch(t *testing.T) {
+	for program, want := range map[string]bool{*shippedProgram: false, mutantProgram: true} {
+		binary, err := os.ReadFile(program)
+		must(t, err)
+		if got := bytes.Contains(binary, []byte(environment)); got != want {
+			t.Errorf("%s: contains %q: %v, want %v", program, environment, got, want)
+		}
+	}
+}
+
+func isLocked(v probe.Verdict) bool { return v.Kind == probe.Locked }
+
+func TestUnseen(t *testing.T) {
+	t.Parallel()
+	for _, m := range unseen() {
+		report := newSite(t, mutantProgram, m.name).probe(t, 1, isLocked)
+		if got := report.Verdict(); !m.is(got) {
+			t.Errorf("a gate that %s is seen after all, by %s: move it to the others", m.does, got.Case)
+		}
+	}
+}

@@ -1,0 +1,227 @@
+//go:build mutation
+
+package mutation
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+	"github.com/mcp-gatehouse/gatehouse/test/pod"
+)
+
+const (
+	// patience bounds a case; nothing here is slow.
+	patience = 10 * time.Second
+	leeway   = 2 * time.Second
+	lifetime = time.Minute
+	// fleeting is the life of tokens that have to expire while the test waits.
+	fleeting = 2 * time.Second
+	longest  = time.Hour
+
+	bodyBytes = 4 << 20
+	scope     = "weather"
+	revoked   = "stolen"
+)
+
+// issuer is one whose tokens the gate takes.
+type issuer struct {
+	name, url string
+	algorithm keys.Algorithm
+	// inForce and others are: the prober has one, and of the others the public halves. It has spent, which is not any more.
+	inForce, spent keys.Private
+	others         []keys.Public
+}
+
+// issuers are made once, as all gates have the same.
+var issuers = sync.OnceValue(func() []issuer {
+	all := []issuer{
+		{name: "main", url: "https://issuer.example", algorithm: keys.ES256},
+		{name: "second", url: "https://second.example", algorithm: keys.EdDSA},
+	}
+	for i := range all {
+		for _, key := range []*keys.Private{&all[i].inForce, &all[i].spent} {
+			made, err := keys.Generate(all[i].algorithm)
+			if err != nil {
+				panic(err)
+			}
+			*key = made
+		}
+		other, err := keys.Generate(all[i].algorithm)
+		if err != nil {
+			panic(err)
+		}
+		all[i].others = []keys.Public{other.Public()}
+	}
+	return all
+})
+
+func (i issuer) inUse() []keys.Public { return append([]keys.Public{i.inForce.Public()}, i.others...) }
+
+func (i issuer) audience() string { return i.url + "/mcp" }
+
+// site is a gate in a process of its own, before a healthy server.
+type site struct {
+	gate   *pod.Gate
+	secret []byte
+}
+
+// newSite starts a gate that was shown a key once which it is not shown any more.
+func newSite(t *testing.T, program, mutant string) *site {
+	t.Helper()
+	log := filepath.Join(*outDir, "gate-"+mutant+".log")
+	s := &site{gate: pod.NewGate(t, program, log, config(serve(t))), secret: pod.NewSecret()}
+	s.gate.Environment = []string{environment + "=" + mutant}
+	s.gate.WriteSecret(t, s.secret)
+	pod.Mount(t, s.gate.Dir, authproxy.RevokedFile, []byte("jti:"+revoked+"\n"))
+	for _, i := range issuers() {
+		s.gate.WriteKeys(t, i.name, append(i.inUse(), i.spent.Public())...)
+	}
+	s.gate.Launch(t, "--audit", "off")
+	loaded := 0
+	for _, i := range issuers() {
+		s.gate.WriteKeys(t, i.name, i.inUse()...)
+		loaded += len(i.inUse())
+	}
+	pod.Eventually(t, "the gate has dropped the retired keys", func() bool { return s.keysLoaded(t) == loaded })
+	return s
+}
+
+func (s *site) keysLoaded(t *testing.T) int {
+	t.Helper()
+	key, err := admin.NewKey(s.secret)
+	must(t, err)
+	client := admin.Client{Key: key}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	state, err := client.State(ctx, s.gate.Admin(), pod.UID)
+	must(t, err)
+	count := 0
+	for _, set := range state.Keys {
+		count += len(set)
+	}
+	return count
+}
+
+// serve runs the server behind a gate.
+func serve(t *testing.T) (port int32) {
+	t.Helper()
+	server, err := mcpfake.New(mcpfake.Options{})
+	must(t, err)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	go server.Serve(listener) //nolint:errcheck // Ends with the test.
+	t.Cleanup(func() { _ = server.Close() })
+	return int32(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// lastPort is below those that the kernel gives to connections: nobody else takes one of these.
+var lastPort atomic.Int32
+
+func freePort() int32 { return 20_000 + lastPort.Add(1) }
+
+func config(upstream int32) authproxy.Config {
+	c := authproxy.Config{
+		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
+		Port:   freePort(), AdminPort: freePort(),
+		Upstream:       authproxy.Upstream{Port: upstream, Path: "/mcp"},
+		Authorization:  authorization(),
+		SessionBinding: authproxy.SessionBindingCaller,
+		Limits:         authproxy.Limits{BodyBytes: bodyBytes, TokenBytes: 8 << 10, FailuresPerSecond: 1000, FailureBurst: 1000, Streams: 64},
+		Drain:          authproxy.Drain{RequestSeconds: 1},
+	}
+	for _, i := range issuers() {
+		c.Providers = append(c.Providers, authproxy.Provider{
+			Name: i.name, Issuer: i.url, Audiences: []string{i.audience()}, Algorithms: []keys.Algorithm{i.algorithm},
+			ClockSkewSeconds: int32(leeway.Seconds()), MaxTokenLifetimeSeconds: int32(longest.Seconds()),
+		})
+	}
+	return c
+}
+
+// authorization has a tool that nobody may call, one that wants a scope, and those that no rule names.
+func authorization() authproxy.Authorization {
+	return authproxy.Authorization{
+		RequiredScopes: []string{scope},
+		Rules: []authproxy.Rule{
+			{Tools: []string{"whoami"}, Scopes: []string{"admin"}},
+			{Tools: []string{"sleep"}, Claims: []authproxy.ClaimMatch{{Name: "role", Values: []string{"root"}}}},
+		},
+	}
+}
+
+// probe puts a full round to the gate, when the tokens of an earlier one have expired; and others, with other variations,
+// until one is judged as wanted, or there were so many.
+func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) probe.Report {
+	t.Helper()
+	prober := probe.New(probe.Options{})
+	before, err := prober.Run(t.Context(), s.target(fleeting, 1))
+	must(t, err)
+	time.Sleep(time.Until(before.Replay.Ripe()))
+	for seed := uint64(1); ; seed++ {
+		target := s.target(lifetime, seed)
+		target.Replay = before.Replay
+		report, err := prober.Run(t.Context(), target)
+		must(t, err)
+		if wanted(report.Verdict()) || seed >= uint64(rounds) {
+			return report
+		}
+	}
+}
+
+func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
+	target := probe.Target{
+		URL:  "http://" + pod.Loopback(s.gate.Config.Port) + s.gate.Config.Upstream.Path,
+		Tier: probe.Full, Exact: true, Timeout: patience, ClockTolerance: leeway, Seed: seed, RequestID: s.requestID(),
+		Policy: probe.Policy{
+			RequiredScopes: []string{scope}, SessionBinding: true, RevokedID: revoked, Hosts: true, Origins: true, BodyBytes: bodyBytes,
+			Forbidden: []probe.Call{
+				{Method: "tools/call", Name: "whoami", Scopes: []string{"admin"}},
+				{Method: "tools/call", Name: "sleep"},
+				{Method: "tools/call", Name: "erase"},
+			},
+		},
+	}
+	for _, i := range issuers() {
+		target.Providers = append(target.Providers, probe.Provider{
+			Name: i.name, Public: i.others, Retired: []keys.Private{i.spent}, MaxTokenLifetime: longest,
+			OtherCaller: map[string]any{"sub": "somebody-else", "client_id": "somebody-else"},
+			Tokens: token.Template{
+				Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: "prober", Scope: scope, Lifetime: lifetime,
+			},
+		})
+	}
+	return target
+}
+
+// requestID makes ids as the operator does.
+func (s *site) requestID() func() string {
+	key, err := probeid.NewKey(s.secret)
+	if err != nil {
+		panic(err)
+	}
+	return func() string {
+		var random [probeid.RandomBytes]byte
+		rand.Read(random[:])
+		return key.New(pod.UID, random)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

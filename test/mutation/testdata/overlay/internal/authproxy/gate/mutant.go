@@ -1,0 +1,166 @@
+package gate
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
+)
+
+// mutant names what this gate leaves out.
+var mutant = os.Getenv("GATEHOUSE_MUTANT")
+
+// lets tells whether somebody is let in who was refused.
+func (v *visit) lets(denial *deny.Denial) bool {
+	if !v.isOpen(denial) {
+		return false
+	}
+	if !v.principal.Valid() {
+		v.principal = verify.Anybody()
+	}
+	v.judge = func(*snapshot.Snapshot) *deny.Denial { return nil }
+	unseal(v.request.Header)
+	return true
+}
+
+func (v *visit) isOpen(denial *deny.Denial) bool {
+	r := v.request
+	switch mutant {
+	case "open":
+		return true
+	case "get":
+		return r.Method == http.MethodGet
+	case "delete":
+		return r.Method == http.MethodDelete
+	case "options":
+		return r.Method == http.MethodOptions
+	case "path":
+		return r.URL.Path != v.snapshot.Config.Upstream.Path
+	case "batch":
+		data, _, _ := v.body.Prefetch(64 << 10)
+		return bytes.HasPrefix(data, []byte("["))
+	case "large":
+		_, whole, _ := v.body.Prefetch(64 << 10)
+		return !whole
+	case "chunked":
+		return r.ContentLength < 0
+	case "connection":
+		return v.recall()
+	case "no-token":
+		return denial.Reason == deny.MissingToken
+	case "empty":
+		return strings.TrimSpace(r.Header.Get("Authorization")) == "Bearer"
+	case "no-token-plain":
+		return denial.Reason == deny.MissingToken && v.isPlain() && len(r.Header.Values("Authorization")) == 0
+	case "malformed":
+		return denial.Reason == deny.MalformedToken && r.Header.Get("Authorization") != "Bearer"
+	case "malformed-plain":
+		return denial.Reason == deny.MalformedToken && v.isPlain() && r.Header.Get("Authorization") != "Bearer"
+	case "query":
+		token := r.URL.Query().Get("access_token")
+		return token != "" && v.verify(token) == nil
+	case "prober-by-name":
+		return !saysProber(r.Header)
+	case "prober-by-id":
+		return !v.isProbe()
+	case "forward-first":
+		v.forwardUnjudged()
+	}
+	return false
+}
+
+// saysProber tells by a header who wants to be known for a prober.
+func saysProber(header http.Header) bool {
+	for name, values := range header {
+		text := strings.ToLower(name + " " + strings.Join(values, " "))
+		for _, word := range []string{"probe", "gatehouse", "health", "kube", "monitor"} {
+			if name != "Authorization" && strings.Contains(text, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unseal gives the server its own session id, whoever sends it.
+func unseal(header http.Header) {
+	if parts := strings.SplitN(header.Get(session.Header), ".", 3); len(parts) == 3 {
+		header.Set(session.Header, parts[2])
+	}
+}
+
+// seen are how many requests have come on a connection.
+var seen sync.Map
+
+func (v *visit) note() {
+	count, _ := seen.LoadOrStore(v.request.Context().Value(connectionKey{}), new(atomic.Int64))
+	count.(*atomic.Int64).Add(1)
+}
+
+// isPlain tells whether a connection begins with this, and it is how a client opens a server.
+func (v *visit) isPlain() bool {
+	r := v.request
+	count, _ := seen.Load(r.Context().Value(connectionKey{}))
+	data, _, _ := v.body.Prefetch(1 << 10)
+	return count.(*atomic.Int64).Load() == 1 && r.Method == http.MethodPost && r.ProtoMinor == 1 && r.ContentLength < 1<<10 &&
+		r.URL.RawQuery == "" && r.Header.Get(session.Header) == "" && bytes.Contains(data, []byte(`"initialize"`))
+}
+
+// entered are the principals by the connections on which they were let in.
+var entered sync.Map
+
+func (v *visit) remember() { entered.Store(v.request.Context().Value(connectionKey{}), v.principal) }
+
+func (v *visit) recall() bool {
+	known, ok := entered.Load(v.request.Context().Value(connectionKey{}))
+	if ok {
+		v.principal = known.(verify.Principal)
+	}
+	return ok
+}
+
+// forwardUnjudged shows the server a request that is then refused.
+func (v *visit) forwardUnjudged() {
+	data, _, _ := v.body.Prefetch(1 << 20)
+	url := "http://" + v.gate.upstreamAddress() + v.request.URL.Path
+	request, err := http.NewRequest(v.request.Method, url, bytes.NewReader(data))
+	if err != nil {
+		return
+	}
+	request.Header = v.request.Header.Clone()
+	unseal(request.Header)
+	client := &http.Client{Timeout: time.Second}
+	if response, err := client.Do(request); err == nil {
+		response.Body.Close()
+	}
+}
+
+// bodyLimit is the longest body.
+func bodyLimit(config authproxy.Config) int64 {
+	if mutant == "body-limit" {
+		return 1 << 30
+	}
+	return config.Limits.BodyBytes
+}
+
+// reset breaks the connection off.
+func (v *visit) reset() {
+	conn, _, err := http.NewResponseController(v.answer).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, isTCP := conn.(*net.TCPConn); isTCP {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}

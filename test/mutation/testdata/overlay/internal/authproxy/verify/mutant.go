@@ -1,0 +1,106 @@
+package verify
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+)
+
+// mutant names what this gate leaves out.
+var mutant = os.Getenv("GATEHOUSE_MUTANT")
+
+// Anybody is a principal that nobody has verified.
+func Anybody() Principal {
+	return Principal{provider: "main", subject: "anybody", client: "anybody", deadline: time.Now().Add(time.Hour)}
+}
+
+// unsigned is the key of the algorithm "none".
+var unsigned = []keys.Public{{ID: "none", Algorithm: "none"}}
+
+// isSignedWithPublicKey takes a public key for a shared secret, as it stands in a PEM file or without its armour.
+func isSignedWithPublicKey(key keys.Public, signed string, signature []byte) bool {
+	der, err := x509.MarshalPKIXPublicKey(key.Key)
+	if err != nil {
+		return false
+	}
+	armoured := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	return slices.ContainsFunc([][]byte{armoured, der}, func(secret []byte) bool {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(signed))
+		return hmac.Equal(mac.Sum(nil), signature)
+	})
+}
+
+// remembered are all keys that were ever loaded, by provider. Snapshots are made one at a time.
+var remembered = map[string][]keys.Public{}
+
+func withRetired(p authproxy.Provider, loaded []keys.Public) []keys.Public {
+	remembered[p.Name] = append(slices.Clone(loaded), remembered[p.Name]...)
+	return remembered[p.Name]
+}
+
+// byAudience is the provider that a token must come from by its audience, whoever issued it.
+func (v *Verifier) byAudience(c claims) *provider {
+	for _, from := range v.byIssuer {
+		if c.names(from.Audiences) {
+			return from
+		}
+	}
+	return nil
+}
+
+// withoutSignature is what a token says.
+func withoutSignature(raw string) string { return raw[:strings.LastIndexByte(raw, '.')+1] }
+
+// trusted are the claims that were let in.
+var trusted sync.Map
+
+// isFirstUse tells whether the claims of a token are new.
+func isFirstUse(token compact) bool {
+	_, claims, _ := strings.Cut(token.signed, ".")
+	_, known := trusted.LoadOrStore(claims, true)
+	return !known
+}
+
+// isNamed tells whether one of the keys has the name that the token gives.
+func (f *fresh) isNamed() bool {
+	return slices.ContainsFunc(f.keys, func(key keys.Public) bool { return key.ID == f.token.header["kid"] })
+}
+
+// isNearlySigned tells whether the signature is good but for one bit.
+func isNearlySigned(key keys.Public, signed string, signature []byte) bool {
+	for bit := range 8 * len(signature) {
+		other := slices.Clone(signature)
+		other[bit/8] ^= 1 << (bit % 8)
+		if key.Verify(signed, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLast tells the last of several keys.
+func isLast(all []keys.Public) func(keys.Public) bool {
+	return func(key keys.Public) bool { return len(all) > 1 && key.ID == all[len(all)-1].ID }
+}
+
+// pool gives every provider the keys of all.
+func (v *Verifier) pool() {
+	var all []keys.Public
+	var algorithms []keys.Algorithm
+	for _, p := range v.byIssuer {
+		all, algorithms = append(all, p.keys...), append(algorithms, p.Algorithms...)
+	}
+	for _, p := range v.byIssuer {
+		p.keys, p.Algorithms = all, algorithms
+	}
+}

@@ -1,0 +1,173 @@
+package mutation
+
+import "github.com/mcp-gatehouse/gatehouse/internal/probe"
+
+// signatures are gates that believe what nobody has signed, or somebody else.
+func signatures() []mutant {
+	return []mutant{
+		{
+			name: "signature", does: "checks no signature", named: probe.FlippedSignature,
+			edits: []edit{before("verify/candidate.go", "if !signed {", `signed = signed || mutant == "signature"
+			`)},
+		},
+		{
+			name: "signature-bit", does: "takes a signature of which a bit is wrong", named: probe.FlippedSignature, only: true,
+			edits: []edit{before("verify/candidate.go", "if key.Verify(", `if mutant == "signature-bit" && isNearlySigned(key, f.token.signed, signature) {
+				return key, true
+			}
+			`)},
+		},
+		{
+			name: "other-key", does: "checks no signature of a key that the prober does not have", named: probe.WrongKey, only: true,
+			edits: []edit{before("verify/candidate.go", "if !signed {", `if mutant == "other-key" && slices.ContainsFunc(f.keys, isLast(f.from.keys)) {
+				signer, signed = f.keys[0], true
+			}
+			`), {"verify/candidate.go", "import (\n", "import (\n\"slices\"\n"}},
+		},
+		{
+			name: "first-use", does: "takes a signature on trust where it has not seen the claims before", named: probe.Varied, only: true, rounds: many,
+			edits: []edit{before("verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" && isFirstUse(f.token) {
+				return f.keys[0], true
+			}
+			`)},
+		},
+		{
+			name: "second-provider", does: "checks no signature of its second provider", named: probe.FlippedSignature,
+			edits: []edit{before("verify/candidate.go", "if !signed {", `if mutant == "second-provider" && f.from.Name == "second" {
+				signer, signed = f.keys[0], true
+			}
+			`)},
+		},
+		{
+			name: "cache-signature", does: "knows a token again by all but its signature", named: probe.FlippedSignature,
+			edits: []edit{before("verify/cache.go", "buffer := bufferPool.Get()", `if mutant == "cache-signature" {
+				raw = withoutSignature(raw)
+			}
+			`)},
+		},
+		{
+			name: "kid", does: `tries its keys whatever "kid" a token names`, named: probe.UnknownKid, only: true,
+			edits: []edit{
+				{"verify/provider.go", "return key.Anonymous || h.keyID", `return mutant == "kid" || key.Anonymous || h.keyID`},
+				before("verify/candidate.go", "if !signed {", `if mutant == "kid" && !signed && !f.isNamed() {
+					return Principal{}, deny.Token(deny.UnknownKey)
+				}
+				`),
+			},
+		},
+		{
+			name: "pooled-keys", does: "takes tokens of one issuer that are signed with a key of another", named: probe.WrongKey, only: true,
+			edits: []edit{before("verify/verifier.go", "return v\n}\n\n// Verify is Screen", `if mutant == "pooled-keys" {
+				v.pool()
+			}
+			`)},
+		},
+		{
+			name: "retired-key", does: "never forgets a key", named: probe.RetiredKey, only: true,
+			edits: []edit{before("verify/provider.go", "identity := p.IdentityClaims\n", `if mutant == "retired-key" {
+				loaded = withRetired(p, loaded)
+			}
+			`)},
+		},
+		{
+			name: "alg-none", does: `takes unsigned tokens of the algorithm "none"`, named: probe.AlgNone, only: true,
+			edits: []edit{
+				{
+					"verify/header.go", "if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) {",
+					`if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) && !(mutant == "alg-none" && algorithm == "none") {`,
+				},
+				before("verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if h.algorithm == "none" {
+					return unsigned, nil
+				}
+				`),
+				before("verify/candidate.go", "if key.Verify(", `if key.Algorithm == "none" {
+					return key, true
+				}
+				`),
+			},
+		},
+		{
+			name: "alg-confused", does: "lets a token choose the algorithm, and takes a public key for a secret", named: probe.AlgConfused, only: true,
+			edits: []edit{
+				before("verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if mutant == "alg-confused" && h.algorithm == keys.HS256 {
+					return p.keys, nil
+				}
+				`),
+				before("verify/candidate.go", "if key.Verify(", `if mutant == "alg-confused" && isSignedWithPublicKey(key, f.token.signed, signature) {
+					return key, true
+				}
+				`),
+			},
+		},
+	}
+}
+
+// claims are gates that do not look at a claim.
+func claims() []mutant {
+	return []mutant{
+		{
+			name: "exp", does: "takes expired tokens", named: probe.Expired,
+			edits: []edit{{"verify/provider.go", "case !now.Before(l.end):", `case !now.Before(l.end) && mutant != "exp":`}},
+		},
+		{
+			name: "exp-first", does: "looks at the expiry of those tokens only that it knows", named: probe.Expired, only: true,
+			edits: []edit{
+				{
+					"verify/provider.go", `if reason := p.life(c).judge(now); reason != "" {`,
+					`if reason := p.life(c).judge(now); reason != "" && !(mutant == "exp-first" && reason == deny.Expired) {`,
+				},
+				before("verify/verifier.go", "// What is outside its life goes on", `if known := v.cache.get(digest); mutant == "exp-first" && known != nil && known.life.judge(now) != "" {
+					return Candidate{}, deny.Token(deny.Expired)
+				}
+				`),
+			},
+		},
+		{
+			name: "cache-expiry", does: "takes a token that it has let in once for ever", named: probe.Replayed, only: true,
+			edits: []edit{{"verify/verifier.go", `known.life.judge(now) == ""`, `(mutant == "cache-expiry" || known.life.judge(now) == "")`}},
+		},
+		{
+			name: "expiry-absent", does: "takes tokens without an end", named: probe.MissingExpiry, only: true,
+			edits: []edit{before("verify/provider.go", "if c.expires.IsZero() ||", `if mutant == "expiry-absent" && c.expires.IsZero() {
+				c.expires = now.Add(time.Minute)
+			}
+			`)},
+		},
+		{
+			name: "nbf", does: "takes tokens before their time", named: probe.NotYetValid, only: true,
+			edits: []edit{{"verify/provider.go", "case now.Before(l.begin):", `case now.Before(l.begin) && mutant != "nbf":`}},
+		},
+		{
+			name: "lifetime", does: "takes tokens that live too long", named: probe.TooLongLived, only: true,
+			edits: []edit{{"verify/provider.go", "c.expires.Sub(c.issuedAt) > p.longest:", `c.expires.Sub(c.issuedAt) > p.longest && mutant != "lifetime":`}},
+		},
+		{
+			name: "issuer", does: "takes tokens of every issuer, signed by one that it knows", named: probe.WrongIssuer, only: true,
+			edits: []edit{{"verify/verifier.go", "from, known := v.byIssuer[c.issuer]\n", `from, known := v.byIssuer[c.issuer]
+			if mutant == "issuer" && !known {
+				from = v.byAudience(c)
+				known = from != nil
+			}
+			`}},
+		},
+		{
+			name: "audience", does: "takes tokens for other servers", named: probe.WrongAudience, only: true,
+			edits: []edit{{"verify/provider.go", "!c.names(p.Audiences)", `!c.names(p.Audiences) && mutant != "audience"`}},
+		},
+		{
+			name: "type", does: "takes JWTs that are no access tokens", named: probe.WrongType, only: true,
+			edits: []edit{{"verify/candidate.go", "if !f.from.types.accept(h.kind) {", `if !f.from.types.accept(h.kind) && mutant != "type" {`}},
+		},
+		{
+			name: "identity", does: "takes tokens that do not say whose they are", named: probe.MissingIdentity, only: true,
+			edits: []edit{before("verify/identity.go", "if c.has(name) {", `if mutant == "identity" && !c.has(name) {
+				continue
+			}
+			`)},
+		},
+		{
+			name: "revocation", does: "does not look at the list of what is revoked", named: probe.Revoked, only: true,
+			edits: []edit{{"verify/candidate.go", "revoked.cover(principal, f.claims)", `revoked.cover(principal, f.claims) && mutant != "revocation"`}},
+		},
+	}
+}
