@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"net"
@@ -93,9 +94,19 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	go func() { _ = fake.Serve(upstream) }()
 
 	p.mount(ctx, server, ip)
+	var certificates []tls.Certificate
+	if shown := p.brought(ctx, server, settings.TLSSecret); len(shown) > 0 {
+		certificate, err := tls.X509KeyPair(shown["tls.crt"], shown["tls.key"])
+		Expect(err).NotTo(HaveOccurred())
+		certificates = append(certificates, certificate)
+	}
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
 	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
-	go func() { _ = front.Serve(listen(settings.GatePort)) }()
+	door := listen(settings.GatePort)
+	if certificates != nil {
+		door = tls.NewListener(door, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: certificates})
+	}
+	go func() { _ = front.Serve(door) }()
 	go func() { _ = back.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
 		_ = front.Close()
@@ -126,6 +137,7 @@ func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip
 	}
 	g, err := gate.New(gate.Options{
 		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
+		TLSDir:    mount("tls", p.brought(ctx, server, desired.Resolve(server).TLSSecret)),
 		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -150,6 +162,16 @@ func (p *simulatedPod) projected(ctx context.Context, server *v1alpha1.MCPServer
 		}
 	}
 	return files
+}
+
+// brought gives the data of a Secret that the spec names; an empty name is none.
+func (p *simulatedPod) brought(ctx context.Context, server *v1alpha1.MCPServer, name string) map[string][]byte {
+	GinkgoHelper()
+	object := &corev1.Secret{}
+	if name != "" {
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: name}, object)).To(Succeed())
+	}
+	return object.Data
 }
 
 // serve puts a handler behind the pod's client port.

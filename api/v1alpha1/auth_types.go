@@ -14,9 +14,29 @@ type Auth struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(p, !has(p.issuer) || self.exists_one(q, has(q.issuer) && q.issuer == p.issuer))",message="two providers may not have the same issuer: list all keys of an issuer in one provider"
 	Providers []Provider `json:"providers,omitempty"`
 
+	// authorization says what the bearer of an accepted token may do. Default: everything.
+	// +optional
+	Authorization *Authorization `json:"authorization,omitempty"`
+
+	// resourceMetadata tells clients where to get a token (RFC 9728). Default: nothing is published.
+	// +optional
+	ResourceMetadata *ResourceMetadata `json:"resourceMetadata,omitempty"`
+
 	// forward says what the server learns of the caller.
 	// +optional
 	Forward *Forward `json:"forward,omitempty"`
+
+	// revoked says what is no longer accepted although it is signed and has not expired.
+	// +optional
+	Revoked *Revoked `json:"revoked,omitempty"`
+
+	// limits bound what a request may cost.
+	// +optional
+	Limits *Limits `json:"limits,omitempty"`
+
+	// sessionBinding says to whom a session belongs. Default: Caller.
+	// +optional
+	SessionBinding SessionBinding `json:"sessionBinding,omitempty"`
 }
 
 // Forward says what the server learns of the caller.
@@ -25,6 +45,15 @@ type Forward struct {
 	// caller wherever the token is good. Default: Strip for Generic, Forward for Quilt.
 	// +optional
 	Authorization ForwardAuthorization `json:"authorization,omitempty"`
+
+	// claimToHeaders tell the server who is asking.
+	// +optional
+	// +listType=map
+	// +listMapKey=header
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(h, self.exists_one(o, o.header.lowerAscii() == h.header.lowerAscii()))",message="a header may be listed once only, in whatever spelling"
+	ClaimToHeaders []ClaimHeader `json:"claimToHeaders,omitempty"`
 }
 
 // ForwardAuthorization says whether the verified Authorization header is passed on.

@@ -15,7 +15,8 @@ const (
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken, InvalidSpec, WouldUnlock, ObjectRefused, TemplateTampered, ObjectTampered, RouteUnsupported
+	// False: NameTaken, InvalidSpec, CertificateUnusable, RevocationsUnusable, WouldUnlock, ObjectRefused,
+	//        TemplateTampered, ObjectTampered, RouteUnsupported
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
@@ -72,6 +73,12 @@ const (
 	// ReasonInvalidSpec: fields of the spec contradict each other in a way that the schema cannot tell, or one has a value
 	// that the gate does not take. Nothing of the change is carried out; what runs stays. The message names each field.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonCertificateUnusable: the Secret of gate.tls is not there, or has no certificate with its key. What runs keeps
+	// the one it has.
+	ReasonCertificateUnusable = "CertificateUnusable"
+	// ReasonRevocationsUnusable: the ConfigMap of auth.revoked is not there, or has a line that is no entry; the message
+	// names it. The gates keep the list they have.
+	ReasonRevocationsUnusable = "RevocationsUnusable"
 	// ReasonWouldUnlock: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
 	// carried out; what runs stays. The message says which part of the spec it is.
 	ReasonWouldUnlock = "WouldUnlock"

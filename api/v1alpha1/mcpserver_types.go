@@ -250,6 +250,30 @@ type Gate struct {
 	// +kubebuilder:validation:Maximum=3600
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 
+	// tls has clients served over TLS, and the address begin with https. It makes new pods. Default: plain HTTP, for clients
+	// inside the cluster or behind something that ends TLS.
+	// +optional
+	TLS *GateTLS `json:"tls,omitempty"`
+
+	// logLevel says how much the gate tells of its own doings, on stderr. Default: Info.
+	// +optional
+	LogLevel LogLevel `json:"logLevel,omitempty"`
+
+	// trailingSlash says whether the MCP endpoint may be called with one more slash at its end. Default: Distinct.
+	// +optional
+	TrailingSlash TrailingSlash `json:"trailingSlash,omitempty"`
+
+	// extraPaths are further paths that are passed on, as they are here and with any method, for whoever has a good token
+	// with the requiredScopes. Rules do not see into them. Default: none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=256
+	// +kubebuilder:validation:items:Pattern=`^/[A-Za-z0-9._~!$&()*+,=:@/-]*$`
+	// +kubebuilder:validation:XValidation:rule="self.all(p, !p.startsWith('/.well-known/oauth-protected-resource') && !p.contains('//') && !p.contains('/../') && !p.contains('/./') && !p.endsWith('/..') && !p.endsWith('/.'))",message="extraPaths must be absolute paths without '//' and dot segments, and not those of the gate's metadata"
+	ExtraPaths []string `json:"extraPaths,omitempty"`
+
 	// allowedHosts are further host names, without port, by which clients may call the server: those of an ingress or
 	// a gateway. The names of the Service, IP addresses and localhost are always allowed. Any other is answered 421.
 	// +optional

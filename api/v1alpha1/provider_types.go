@@ -24,7 +24,7 @@ type Provider struct {
 	// +kubebuilder:validation:Pattern=`^\S+$`
 	Issuer string `json:"issuer,omitempty"`
 
-	// audiences: a token must name one of them in "aud". Required but for shared secrets: without it their tokens are
+	// audiences are those of which a token must name one in "aud". Required but for shared secrets: without it their tokens are
 	// good wherever that secret is known, and one that has "aud" is refused.
 	// +optional
 	// +listType=set

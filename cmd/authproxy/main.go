@@ -58,8 +58,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&options.RunDir, "run-dir", authproxy.RunDir, "directory that lives as long as the pod, for "+authproxy.BareServerFile)
 	flags.StringVar(&options.UpstreamHost, "upstream-host", "127.0.0.1", "address of the MCP server behind the gate")
 	auditTo := flags.String("audit", auditStdout, "where a JSON line per decision goes: "+auditStdout+" or "+auditOff)
-	var level slog.Level
-	flags.TextVar(&level, "log-level", slog.LevelInfo, "debug, info, warn or error; debug tells of accepted requests, too")
+	options.LogLevel = new(slog.LevelVar)
+	flags.TextVar(options.LogLevel, "log-level", new(slog.LevelVar), "debug, info, warn or error, unless the configuration says so; debug tells of accepted requests, too")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, version)
 		return exitOK
 	}
-	options.Log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	options.Log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: options.LogLevel}))
 	slog.SetDefault(options.Log) // net/http has things to say, too.
 	if *auditTo == auditStdout {
 		options.Audit = stdout

@@ -52,6 +52,9 @@ func tokenCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if hint := scopeHint(cmd.Context(), c, client.ObjectKey{Namespace: namespace, Name: args[0]}, o.scope); hint != "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), hint)
+			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), minted)
 			return err
 		},

@@ -15,27 +15,26 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
-// probeSubject is who the prober says it is, and tokenLifetime how long its tokens open anything.
+// probeSubject is who the prober says it is, otherSubject who tries to enter its session, and tokenLifetime how long its
+// tokens open anything.
 const (
 	probeSubject  = "gatehouse-probe"
+	otherSubject  = "gatehouse-probe-other"
 	tokenLifetime = time.Minute
 )
 
 // credentials are what the operator needs to try a server's lock.
 type credentials struct {
-	// control tells that the operator can mint tokens that must be let in, of the provider of this name.
+	// control tells that the operator can mint tokens that must be let in, those of provider.
 	control  bool
-	provider string
-	tokens   token.Template
-	// retired is the key that every pod was the last seen to refuse, if there is one.
-	retired []keys.Private
-	skew    time.Duration
-	admin   admin.Key
+	provider probe.Provider
+	skew     time.Duration
+	admin    admin.Key
 	// kids are the ids of the keys that the gate must have loaded, by provider. An empty list stands for any.
 	kids map[string][]string
 	ids  probeid.Key
@@ -74,11 +73,15 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 		kids = append(kids, key.ID())
 	}
 	return &credentials{
-		admin: key, ids: ids, control: true, provider: provider.Name, kids: map[string][]string{provider.Name: kids},
-		skew: time.Duration(provider.ClockSkewSeconds) * time.Second, retired: set.Refused(),
-		tokens: token.Template{
-			Key: published[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
-			Subject: probeSubject, Lifetime: tokenLifetime,
+		admin: key, ids: ids, control: true, kids: map[string][]string{provider.Name: kids},
+		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
+		provider: probe.Provider{
+			Name: provider.Name, MaxTokenLifetime: time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second,
+			OtherCaller: map[string]any{"sub": otherSubject}, Retired: set.Refused(),
+			Tokens: entitled(token.Template{
+				Key: published[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
+				Subject: probeSubject, Lifetime: tokenLifetime,
+			}, server),
 		},
 	}, nil
 }

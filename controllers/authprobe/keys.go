@@ -120,7 +120,7 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 // askAbout tells whether a pod accepts tokens of a key. told is false where no answer tells. Like any token that may open
 // something, these are sent to none but the gate of a pod of this server that has just proved that it is.
 func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
-	use.tokens.Key, use.retired = key.Private, nil
+	use.provider.Tokens.Key, use.provider.Retired = key.Private, nil
 	template, owned, err := r.template(ctx, server, pod)
 	if err != nil || !owned || len(desired.Locked(pod.Spec, desired.LockOf(server, template.spec))) > 0 {
 		return false, false

@@ -83,7 +83,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	}
 	result := observation{
 		evidence: fromReport(report, r.Now()), bare: v1alpha1.BareServerResult(before.BareServer), tier: tier, basis: basis, results: report.Results,
-		replay: &report.Replay, signer: use.tokens.Key.ID(),
+		replay: &report.Replay, signer: use.provider.Tokens.Key.ID(),
 	}
 	if result.grade == open {
 		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
@@ -114,7 +114,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 // replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no
 // more may be refused for another reason.
 func (e entry) replayed(use credentials) probe.Replay {
-	if e.signer != use.tokens.Key.ID() {
+	if e.signer != use.provider.Tokens.Key.ID() {
 		return probe.Replay{}
 	}
 	return e.replay

@@ -31,7 +31,8 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 	return probe.Target{
 		URL:               scheme + gate + settings.Path,
 		CertificateSHA256: state.CertificateSHA256,
-		Providers:         []probe.Provider{{Name: use.provider, Tokens: use.tokens, Retired: use.retired}},
+		Providers:         []probe.Provider{use.provider},
+		Policy:            policyOf(server),
 		Tier:              ask.tier,
 		Exact:             true,
 		Timeout:           settings.Probe.Timeout,

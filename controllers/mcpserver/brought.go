@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -13,11 +14,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-// observeBrought reads the Secrets that the spec names, past the cache, which holds none of them. What is wrong with one
+// observeBrought reads the Secrets and the ConfigMap that the spec names, past the cache, which holds none of them. What is wrong with one
 // is told with the field that names it.
 func (r *Reconciler) observeBrought(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
 	brought := reader{r: r, namespace: server.Namespace, seen: seen}
@@ -36,7 +39,10 @@ func (r *Reconciler) observeBrought(ctx context.Context, server *v1alpha1.MCPSer
 			}
 		}
 	}
-	return nil
+	if err := brought.certificate(ctx, desired.Resolve(server).TLSSecret); err != nil {
+		return err
+	}
+	return brought.revoked(ctx, server)
 }
 
 // reader reads what users bring, and keeps account of its versions.
@@ -133,6 +139,61 @@ func (b reader) certificates(ctx context.Context, ref v1alpha1.SecretKeyRef, fie
 		return keyProblem(v1alpha1.ReasonKeysUnusable, "%s: Secret %s, data key %s, holds no certificate in PEM. Put the issuer's CA there.", field, ref.Name, desired.CAKey(ref))
 	}
 	return nil
+}
+
+// certificate checks the one that clients are to be shown; an empty name is none.
+func (b reader) certificate(ctx context.Context, name string) error {
+	const field = "spec.gate.tls.secretRef.name"
+	if name == "" {
+		return nil
+	}
+	var secret corev1.Secret
+	err := b.r.Live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: name}, &secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		return specProblem(v1alpha1.ReasonCertificateUnusable, "%s: there is no Secret %s in namespace %s. Create it, or name another.", field, name, b.namespace)
+	case err != nil:
+		return fmt.Errorf("read Secret %s: %w", name, err)
+	}
+	b.seen.mount("Secret", &secret)
+	// The library's message names no key material.
+	if _, err := tls.X509KeyPair(secret.Data[authproxy.TLSCertFile], secret.Data[authproxy.TLSKeyFile]); err != nil {
+		return specProblem(v1alpha1.ReasonCertificateUnusable, "%s: Secret %s has no certificate in %s with its key in %s: %v. Put them there.",
+			field, name, authproxy.TLSCertFile, authproxy.TLSKeyFile, err)
+	}
+	return nil
+}
+
+// revoked reads the list of what is no longer accepted.
+func (b reader) revoked(ctx context.Context, server *v1alpha1.MCPServer) error {
+	const field = "spec.auth.revoked.configMapRef"
+	ref := desired.RevokedRef(server)
+	if ref == nil {
+		return nil
+	}
+	var list corev1.ConfigMap
+	err := b.r.Live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: ref.Name}, &list)
+	switch {
+	case apierrors.IsNotFound(err):
+		return specProblem(v1alpha1.ReasonRevocationsUnusable, "%s.name: there is no ConfigMap %s in namespace %s. Create it, or name another.", field, ref.Name, b.namespace)
+	case err != nil:
+		return fmt.Errorf("read ConfigMap %s: %w", ref.Name, err)
+	}
+	text, found := list.Data[desired.RevokedKey(*ref)]
+	if !found {
+		return specProblem(v1alpha1.ReasonRevocationsUnusable, "%s.key: ConfigMap %s has no data key %s. Add it; an empty one revokes nothing.", field, ref.Name, desired.RevokedKey(*ref))
+	}
+	if _, err := verify.ParseRevocations([]byte(desired.RevokedList(server, text))); err != nil {
+		return specProblem(v1alpha1.ReasonRevocationsUnusable, "%s: ConfigMap %s, data key %s, cannot be read: %s. Mend these lines.",
+			field, ref.Name, desired.RevokedKey(*ref), strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	b.seen.revoked = text
+	return nil
+}
+
+// specProblem is something wrong with what the spec names, told behind the field; what runs stays as it is.
+func specProblem(reason, format string, args ...any) *problem {
+	return &problem{v1alpha1.ConditionAccepted, reason, "Field " + fmt.Sprintf(format, args...) + " What runs stays as it is."}
 }
 
 // keyProblem is something wrong with keys, told behind the field that names them; what runs keeps those that it has.

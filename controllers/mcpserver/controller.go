@@ -46,8 +46,8 @@ type Reconciler struct {
 	Sightings *Sightings
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
-	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster and GateSecret,
-	// which are read.
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked and
+	// GateSecret, which are read.
 	Inputs desired.Inputs
 
 	parsed   parsed
@@ -89,6 +89,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
+		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
 		Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
@@ -180,7 +181,7 @@ func soonest(a, b time.Duration) time.Duration {
 // converge applies what is desired.
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
-	in.Keys, in.Rotations, in.Cluster, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.gateSecret
+	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
 	objects, err := desired.Objects(server, in)
 	var unlocked *desired.UnlockedError
 	if errors.As(err, &unlocked) {

@@ -30,6 +30,8 @@ type observed struct {
 	public map[string][]keys.Public
 	// cluster is the cluster's own issuer, where a provider asks for it.
 	cluster desired.Issuer
+	// revoked is the users' list of what is no longer accepted.
+	revoked string
 	// mounted are the versions of what users bring and the gate mounts.
 	mounted []string
 	// gateSecret is that of the Secret, or a new one.

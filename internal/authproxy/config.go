@@ -65,6 +65,9 @@ type Config struct {
 	CanaryPort int32 `json:"canaryPort,omitempty"`
 	// TLS serves clients over TLS, with the certificate in TLSDir.
 	TLS bool `json:"tls,omitempty"`
+	// LogLevel is debug, info, warn or error, for what the gate tells of its own doings; empty leaves it as the program was
+	// told at its start.
+	LogLevel string `json:"logLevel,omitempty"`
 	// Upstream is the server behind the gate.
 	Upstream Upstream `json:"upstream"`
 	// AllowedHosts are the names, without port and in lower case, that a request's Host may have. IP addresses and

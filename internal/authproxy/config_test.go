@@ -18,6 +18,7 @@ const written = `{
   "port": 8080,
   "adminPort": 9090,
   "canaryPort": 29090,
+  "logLevel": "warn",
   "upstream": {"port": 8000, "path": "/mcp", "healthPath": "/health", "forwardAuthorization": true, "bareServer": "Once"},
   "allowedHosts": ["weather", "weather.tools.svc"],
   "allowedOrigins": ["https://app.example"],
@@ -32,7 +33,7 @@ const written = `{
 func config() authproxy.Config {
 	return authproxy.Config{
 		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "0b5f"},
-		Port:   8080, AdminPort: 9090, CanaryPort: 29090,
+		Port:   8080, AdminPort: 9090, CanaryPort: 29090, LogLevel: "warn",
 		Upstream:       authproxy.Upstream{Port: 8000, Path: "/mcp", HealthPath: "/health", ForwardAuthorization: true, BareServer: authproxy.BareServerOnce},
 		AllowedHosts:   []string{"weather", "weather.tools.svc"},
 		AllowedOrigins: []string{"https://app.example"},

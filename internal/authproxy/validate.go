@@ -44,6 +44,8 @@ func (c Config) validate() error {
 	p.check(c.CanaryPort >= 0 && c.CanaryPort < 65536, "canaryPort: %d is no TCP port", c.CanaryPort)
 	p.check(c.CanaryPort == 0 || !slices.Contains([]int32{c.Port, c.AdminPort, c.Upstream.Port}, c.CanaryPort),
 		"canaryPort: %d is another port of the pod", c.CanaryPort)
+	p.check(slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.LogLevel),
+		"logLevel: %q is not debug, info, warn or error", c.LogLevel)
 	c.Upstream.validate(p)
 	for i, origin := range c.AllowedOrigins {
 		p.check(isOrigin(origin), "allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)

@@ -3,6 +3,7 @@ package desired
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
@@ -15,20 +16,15 @@ const (
 	endpointSeconds = 5
 	// exitSeconds is what server and gate get to exit once drained.
 	exitSeconds = 15
-
-	bodyBytes  = 4 << 20
-	tokenBytes = 8 << 10
-
-	failuresPerSecond = 20
-	failureBurst      = 100
-	// streamsPerCaller is more than a person's clients hold open at once.
-	streamsPerCaller = 64
-	streamMaxSeconds = 3600
 )
 
 // GateConfig is the ConfigMap with the gate's configuration.
 func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfiguration, error) {
-	data, err := json.MarshalIndent(gateConfig(s, in), "", "  ")
+	config, err := gateConfig(s, in)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("gate configuration: %w", err)
 	}
@@ -41,32 +37,42 @@ func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 		WithData(map[string]string{authproxy.ConfigFile: string(data) + "\n"}), nil
 }
 
-func gateConfig(s *v1alpha1.MCPServer, in Inputs) authproxy.Config {
+func gateConfig(s *v1alpha1.MCPServer, in Inputs) (authproxy.Config, error) {
 	settings := Resolve(s)
 	gate := firstNonNil(s.Spec.Gate, &v1alpha1.Gate{})
+	auth := *firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
+	metadata := resourceMetadata(auth)
+	hosts, err := allowedHosts(s, in, metadata)
+	if err != nil {
+		return authproxy.Config{}, err
+	}
 	config := authproxy.Config{
 		Server:     authproxy.ServerID{Namespace: s.Namespace, Name: s.Name, UID: string(s.UID)},
 		Port:       settings.GatePort,
 		AdminPort:  settings.AdminPort,
 		CanaryPort: settings.CanaryPort,
+		TLS:        settings.TLSSecret != "",
+		LogLevel:   strings.ToLower(string(gate.LogLevel)),
 		Upstream: authproxy.Upstream{
 			Port:                 settings.Port,
 			Path:                 settings.Path,
+			TrailingSlash:        gate.TrailingSlash == v1alpha1.TrailingSlashSame,
+			ExtraPaths:           gate.ExtraPaths,
 			HealthPath:           settings.HealthPath,
 			ForwardAuthorization: settings.ForwardAuthorization,
+			ClaimHeaders:         claimHeaders(auth),
 			BareServer:           bareServerMode(settings),
 		},
-		AllowedHosts:   allowedHosts(s, in),
-		AllowedOrigins: gate.AllowedOrigins,
-		SessionBinding: authproxy.SessionBindingCaller,
-		Limits: authproxy.Limits{
-			BodyBytes: bodyBytes, TokenBytes: tokenBytes, FailuresPerSecond: failuresPerSecond, FailureBurst: failureBurst,
-			Streams: streamsPerCaller, StreamMaxSeconds: streamMaxSeconds,
-		},
-		Drain: authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
+		AllowedHosts:     hosts,
+		AllowedOrigins:   gate.AllowedOrigins,
+		Authorization:    authorization(auth),
+		ResourceMetadata: metadata,
+		SessionBinding:   sessionBinding(auth),
+		Limits:           limits(auth),
+		Drain:            authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
 	}
 	for _, provider := range settings.Providers {
 		config.Providers = append(config.Providers, gateProvider(provider, in))
 	}
-	return config
+	return config, nil
 }

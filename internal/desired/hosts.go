@@ -1,9 +1,17 @@
 package desired
 
-import "github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+)
 
 // allowedHosts are the names by which clients call: those of the Service, of the route, and what the spec adds.
-func allowedHosts(s *v1alpha1.MCPServer, in Inputs) []string {
+func allowedHosts(s *v1alpha1.MCPServer, in Inputs, metadata *authproxy.ResourceMetadata) ([]string, error) {
 	hosts := serviceHosts(s, in.ClusterDomain)
 	if s.Spec.Route != nil {
 		hosts = append(hosts, s.Spec.Route.Hostnames...)
@@ -11,7 +19,17 @@ func allowedHosts(s *v1alpha1.MCPServer, in Inputs) []string {
 	if s.Spec.Gate != nil {
 		hosts = append(hosts, s.Spec.Gate.AllowedHosts...)
 	}
-	return hosts
+	if metadata == nil {
+		return hosts, nil
+	}
+	resource, err := url.Parse(metadata.Resource)
+	if err != nil {
+		return nil, &InvalidError{Problem: fmt.Sprintf("spec.auth.resourceMetadata.resource: %q is no URL", metadata.Resource)}
+	}
+	if host := strings.ToLower(resource.Hostname()); !slices.Contains(hosts, host) {
+		hosts = append(hosts, host)
+	}
+	return hosts, nil
 }
 
 // serviceHosts are the names that cluster DNS gives to the Service.

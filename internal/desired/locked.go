@@ -53,8 +53,12 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 
 // broughtSecrets are those of yours that only the gate may mount.
 func broughtSecrets(s *v1alpha1.MCPServer) []string {
+	settings := Resolve(s)
 	var names []string
-	for _, ref := range Resolve(s).secretRefs() {
+	if settings.TLSSecret != "" {
+		names = append(names, settings.TLSSecret)
+	}
+	for _, ref := range settings.secretRefs() {
 		if ref.secret {
 			names = append(names, ref.name)
 		}

@@ -30,7 +30,7 @@ func template(t *testing.T, path string) corev1.PodSpec {
 }
 
 func TestOwnTemplatesAreLocked(t *testing.T) {
-	for _, path := range []string{"testdata/providers/in.yaml", "testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/every-field/in.yaml"} {
+	for _, path := range []string{"testdata/providers/in.yaml", "testdata/policy/in.yaml", "testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/every-field/in.yaml"} {
 		pod := template(t, path)
 		for _, violation := range desired.Locked(pod, desired.LockOf(read(t, path), pod)) {
 			t.Errorf("%s: %s", path, violation)

@@ -35,6 +35,7 @@ const (
 	configVolume = "gatehouse-config"
 	keysVolume   = "gatehouse-keys"
 	secretVolume = "gatehouse-secret"
+	tlsVolume    = "gatehouse-tls"
 	runVolume    = "gatehouse-run"
 
 	// gateUID is neither root nor 65532, which many images run as: a server must not share the gate's identity.
@@ -53,7 +54,11 @@ func URL(s *v1alpha1.MCPServer, routeAccepted bool) string {
 	if routeAccepted && s.Spec.Route != nil {
 		return "https://" + s.Spec.Route.Hostnames[0] + settings.Path
 	}
-	return fmt.Sprintf("http://%s.%s.svc:%d%s", s.Name, s.Namespace, settings.GatePort, settings.Path)
+	scheme := "http"
+	if settings.TLSSecret != "" {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%s.%s.svc:%d%s", scheme, s.Name, s.Namespace, settings.GatePort, settings.Path)
 }
 
 // selector finds the pods of a server. It is a Deployment's selector, which can never be changed.

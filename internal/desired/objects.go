@@ -22,6 +22,8 @@ type Inputs struct {
 	Rotations map[string][]byte
 	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
 	Cluster Issuer
+	// Revoked is the users' list of what is no longer accepted, as they wrote it.
+	Revoked string
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
 	// GateImage is the image of the gate.
@@ -94,7 +96,11 @@ func Objects(s *v1alpha1.MCPServer, in Inputs) ([]runtime.ApplyConfiguration, er
 		objects = append(objects, PodDisruptionBudget(s))
 	}
 	if s.Spec.Route != nil {
-		objects = append(objects, HTTPRoute(s, gateConfig(s, in)))
+		config, err := gateConfig(s, in)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, HTTPRoute(s, config))
 	}
 	return objects, nil
 }

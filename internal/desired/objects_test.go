@@ -145,6 +145,7 @@ func inputs(t *testing.T) desired.Inputs {
 		Keys:              map[string][]keys.Private{desired.DefaultProvider: {key}, "own": {key}},
 		Rotations:         map[string][]byte{desired.DefaultProvider: []byte("{}"), "own": []byte("{}")},
 		Cluster:           desired.Issuer{URL: "https://kubernetes.default.svc", Keys: []keys.Public{key.Public()}},
+		Revoked:           "sub:mallory",
 		GateSecret:        bytes.Repeat([]byte{7}, 32),
 		GateImage:         "example.com/authproxy:v1",
 		ClusterDomain:     "cluster.local",

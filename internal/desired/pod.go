@@ -183,6 +183,9 @@ func gateContainer(settings Settings, in Inputs) (*corev1ac.ContainerApplyConfig
 			WithPeriodSeconds(10).WithFailureThreshold(3).WithTimeoutSeconds(3)).
 		WithReadinessProbe(corev1ac.Probe().WithHTTPGet(adminGet(settings, "/readyz")).
 			WithPeriodSeconds(2).WithFailureThreshold(2).WithTimeoutSeconds(3))
+	if settings.TLSSecret != "" {
+		container.WithVolumeMounts(corev1ac.VolumeMount().WithName(tlsVolume).WithMountPath(authproxy.TLSDir).WithReadOnly(true))
+	}
 	return container, setResources(container, settings.GateResources)
 }
 

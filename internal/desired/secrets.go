@@ -41,9 +41,9 @@ func GateSecret(s *v1alpha1.MCPServer, in Inputs) *corev1ac.SecretApplyConfigura
 		WithData(map[string][]byte{authproxy.SecretFile: in.GateSecret})
 }
 
-// PublicKeys is what the gate verifies with, as far as the operator publishes it.
+// PublicKeys is what the gate verifies with, as far as the operator publishes it, and the list of what is revoked.
 func PublicKeys(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfiguration, error) {
-	data := map[string]string{}
+	data := map[string]string{authproxy.RevokedFile: RevokedList(s, in.Revoked)}
 	for _, provider := range Resolve(s).Providers {
 		var public []keys.Public
 		switch provider.Type {

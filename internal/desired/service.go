@@ -21,6 +21,10 @@ func ServiceAccount(s *v1alpha1.MCPServer) *corev1ac.ServiceAccountApplyConfigur
 // Service leads to the gate, and only to pods of this very MCPServer.
 func Service(s *v1alpha1.MCPServer) *corev1ac.ServiceApplyConfiguration {
 	service := firstNonNil(s.Spec.Service, &v1alpha1.Service{})
+	appProtocol := "http"
+	if Resolve(s).TLSSecret != "" {
+		appProtocol = "https"
+	}
 	return corev1ac.Service(s.Name, s.Namespace).
 		WithLabels(labels(s)).
 		WithAnnotations(service.Annotations).
@@ -36,5 +40,5 @@ func Service(s *v1alpha1.MCPServer) *corev1ac.ServiceApplyConfiguration {
 				WithProtocol(corev1.ProtocolTCP).
 				WithPort(Resolve(s).GatePort).
 				WithTargetPort(intstr.FromString(GatePortName)).
-				WithAppProtocol("http")))
+				WithAppProtocol(appProtocol)))
 }

@@ -23,8 +23,12 @@ type Settings struct {
 	CanaryPort    int32
 	GateResources corev1.ResourceRequirements
 	DrainSeconds  int32
+	// TLSSecret is the Secret with the certificate; empty for plain HTTP.
+	TLSSecret string
 
 	Providers []Provider
+	// BodyBytes is the longest request body.
+	BodyBytes int64
 	// ForwardAuthorization passes the verified token on to the server.
 	ForwardAuthorization bool
 	Probe                Probe
@@ -78,6 +82,9 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	out.GatePort = valueOr(gate.Port, defaultGatePort)
 	out.AdminPort = valueOr(gate.AdminPort, defaultAdminPort)
 	out.CanaryPort = canaryPort(out.Port, out.GatePort, out.AdminPort)
+	if gate.TLS != nil {
+		out.TLSSecret = gate.TLS.SecretRef.Name
+	}
 	out.DrainSeconds = valueOr(gate.DrainSeconds, defaultDrainSeconds)
 	out.GateResources = *firstNonNil(gate.Resources, &corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
@@ -85,6 +92,7 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	})
 	auth := firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
 	out.Providers = resolveProviders(s, preset)
+	out.BodyBytes = limits(*auth).BodyBytes
 	out.ForwardAuthorization = preset.forwardAuthorization
 	if auth.Forward != nil && auth.Forward.Authorization != "" {
 		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward

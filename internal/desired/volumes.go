@@ -4,18 +4,26 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 )
 
 // gateVolumes are optional: without its objects the gate starts, answers 503 and can be asked why, where the pod would
 // hang in ContainerCreating without a word to anybody.
 func gateVolumes(s *v1alpha1.MCPServer, settings Settings) []*corev1ac.VolumeApplyConfiguration {
-	return []*corev1ac.VolumeApplyConfiguration{
+	volumes := []*corev1ac.VolumeApplyConfiguration{
 		corev1ac.Volume().WithName(configVolume).WithConfigMap(
 			corev1ac.ConfigMapVolumeSource().WithName(GateConfigName(s)).WithOptional(true)),
 		corev1ac.Volume().WithName(keysVolume).WithProjected(keysSources(s, settings)),
 		corev1ac.Volume().WithName(secretVolume).WithSecret(
 			corev1ac.SecretVolumeSource().WithSecretName(GateSecretName(s)).WithOptional(true)),
 	}
+	if settings.TLSSecret != "" {
+		volumes = append(volumes, corev1ac.Volume().WithName(tlsVolume).WithSecret(
+			corev1ac.SecretVolumeSource().WithSecretName(settings.TLSSecret).WithOptional(true).WithItems(
+				corev1ac.KeyToPath().WithKey(authproxy.TLSCertFile).WithPath(authproxy.TLSCertFile),
+				corev1ac.KeyToPath().WithKey(authproxy.TLSKeyFile).WithPath(authproxy.TLSKeyFile))))
+	}
+	return volumes
 }
 
 // keysSources are what the operator publishes, and of each Secret that a provider names the data keys that it names: a
@@ -36,8 +44,15 @@ func keysSources(s *v1alpha1.MCPServer, settings Settings) *corev1ac.ProjectedVo
 // References names what users bring for a server, as "Secret NAME" or "ConfigMap NAME".
 func References(s *v1alpha1.MCPServer) []string {
 	var out []string
-	for _, ref := range Resolve(s).secretRefs() {
+	settings := Resolve(s)
+	for _, ref := range settings.secretRefs() {
 		out = append(out, "Secret "+ref.name)
+	}
+	if settings.TLSSecret != "" {
+		out = append(out, "Secret "+settings.TLSSecret)
+	}
+	if ref := RevokedRef(s); ref != nil {
+		out = append(out, "ConfigMap "+ref.Name)
 	}
 	return out
 }

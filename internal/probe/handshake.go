@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"encoding/json"
+	"slices"
 )
 
 // ServerInfo is what the MCP server behind the gate tells about itself. All text is the server's own, bounded and
@@ -35,10 +36,15 @@ func (r *round) handshake(ctx context.Context, bearer string) finding {
 		}
 	}
 	r.server = opened.info(r.secrets)
-	if opened.Capabilities.Tools == nil {
+	if opened.Capabilities.Tools == nil || r.target.Policy.forbids("tools/list") {
 		return out
 	}
 	return r.listTools(ctx, bearer)
+}
+
+// forbids tells that the control may not send a message of the method that names nothing.
+func (p Policy) forbids(method string) bool {
+	return slices.ContainsFunc(p.Forbidden, func(c Call) bool { return c.Method == method && c.Name == "" })
 }
 
 // open is the control in short: the opening request, in the dialect found or the one that the server wants, and the end

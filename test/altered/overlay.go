@@ -53,7 +53,8 @@ func write(altered map[string]string, root, dir string) (string, error) {
 	}
 	replace := map[string]string{}
 	for path, text := range altered {
-		at := filepath.Join(dir, strconv.Itoa(len(replace))+"_"+filepath.Base(path))
+		// Not ".go": the folder may be in the module, and is no package of it.
+		at := filepath.Join(dir, strconv.Itoa(len(replace))+"_"+filepath.Base(path)+".txt")
 		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
 			return "", err
 		}

@@ -24,20 +24,36 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AuthFailureApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AuthHealth"):
 		return &apiv1alpha1.AuthHealthApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Authorization"):
+		return &apiv1alpha1.AuthorizationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AuthProbe"):
 		return &apiv1alpha1.AuthProbeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClaimHeader"):
+		return &apiv1alpha1.ClaimHeaderApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClaimMatch"):
+		return &apiv1alpha1.ClaimMatchApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientIP"):
+		return &apiv1alpha1.ClientIPApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ConfigMapKeyRef"):
+		return &apiv1alpha1.ConfigMapKeyRefApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EgressPeer"):
 		return &apiv1alpha1.EgressPeerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Forward"):
 		return &apiv1alpha1.ForwardApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Gate"):
 		return &apiv1alpha1.GateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GateTLS"):
+		return &apiv1alpha1.GateTLSApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayRef"):
 		return &apiv1alpha1.GatewayRefApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IPBlock"):
 		return &apiv1alpha1.IPBlockApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):
 		return &apiv1alpha1.KeyStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Limits"):
+		return &apiv1alpha1.LimitsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LocalSecretRef"):
+		return &apiv1alpha1.LocalSecretRefApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ManagedKeys"):
 		return &apiv1alpha1.ManagedKeysApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MCPServer"):
@@ -66,8 +82,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ProviderKeysApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RemoteKeys"):
 		return &apiv1alpha1.RemoteKeysApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ResourceMetadata"):
+		return &apiv1alpha1.ResourceMetadataApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Revoked"):
+		return &apiv1alpha1.RevokedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Route"):
 		return &apiv1alpha1.RouteApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Rule"):
+		return &apiv1alpha1.RuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyRef"):
 		return &apiv1alpha1.SecretKeyRefApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeys"):

@@ -40,6 +40,8 @@ type Options struct {
 	Now func() time.Time
 	// Log gets a line per request and per change; the default is to discard them.
 	Log *slog.Logger
+	// LogLevel is that of Log; it follows the configuration. nil leaves it alone.
+	LogLevel *slog.LevelVar
 	// ClientListener, AdminListener and CanaryListener are served by Run in place of the configured ports. Run closes them.
 	ClientListener, AdminListener, CanaryListener net.Listener
 	// PollInterval is how often the mounted files are read; the default is 1 s.
@@ -107,6 +109,8 @@ type Gate struct {
 	probes    *probes
 	canary    canary
 	bare      *bareServer
+	// startLevel is that of the log before any configuration.
+	startLevel slog.Level
 	// certificate is nil without TLS.
 	certificate *certificate.Store
 }
@@ -120,6 +124,7 @@ func New(options Options) (*Gate, error) {
 		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
 		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
 	}
+	g.rememberLogLevel()
 	var err error
 	if g.probes, err = newProbes(o.PodUID); err != nil {
 		return nil, fmt.Errorf("start the gate: %w", err)

@@ -26,9 +26,6 @@ func (g *Gate) remoteKeys(provider authproxy.Provider) snapshot.RemoteSet {
 	return snapshot.RemoteSet{Keys: set, Revision: revision}
 }
 
-// changed is called with each new snapshot.
-func (g *Gate) changed(current *snapshot.Snapshot) { g.remote.Follow(current.Config.Providers) }
-
 func (g *Gate) remoteState() map[string]admin.RemoteKeys {
 	out := map[string]admin.RemoteKeys{}
 	for _, status := range g.remote.Status() {

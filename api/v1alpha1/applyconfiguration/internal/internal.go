@@ -23,6 +23,8 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Action
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Address
   map:
     fields:
@@ -34,9 +36,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Auth
   map:
     fields:
+    - name: authorization
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Authorization
     - name: forward
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Forward
+    - name: limits
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Limits
     - name: providers
       type:
         list:
@@ -45,6 +53,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: resourceMetadata
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ResourceMetadata
+    - name: revoked
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Revoked
+    - name: sessionBinding
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SessionBinding
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.AuthFailure
   map:
     fields:
@@ -105,10 +122,70 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeoutSeconds
       type:
         scalar: numeric
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Authorization
+  map:
+    fields:
+    - name: defaultAction
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Action
+    - name: requiredScopes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: rules
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Rule
+          elementRelationship: atomic
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerMode
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerResult
   scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClaimHeader
+  map:
+    fields:
+    - name: claim
+      type:
+        scalar: string
+    - name: header
+      type:
+        scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClaimMatch
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: values
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClientIP
+  map:
+    fields:
+    - name: header
+      type:
+        scalar: string
+    - name: trustedProxies
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ConfigMapKeyRef
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.EgressPeer
   map:
     fields:
@@ -133,6 +210,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: authorization
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ForwardAuthorization
+    - name: claimToHeaders
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClaimHeader
+          elementRelationship: associative
+          keys:
+          - header
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ForwardAuthorization
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Gate
@@ -156,12 +241,33 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: drainSeconds
       type:
         scalar: numeric
+    - name: extraPaths
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: logLevel
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.LogLevel
     - name: port
       type:
         scalar: numeric
     - name: resources
       type:
         namedType: io.k8s.api.core.v1.ResourceRequirements
+    - name: tls
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.GateTLS
+    - name: trailingSlash
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.TrailingSlash
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.GateTLS
+  map:
+    fields:
+    - name: secretRef
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.LocalSecretRef
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.GatewayRef
   map:
     fields:
@@ -215,6 +321,35 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeysType
+  scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Limits
+  map:
+    fields:
+    - name: bodyBytes
+      type:
+        scalar: numeric
+    - name: clientIP
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClientIP
+    - name: failuresPerSecond
+      type:
+        scalar: numeric
+    - name: streamMaxSeconds
+      type:
+        scalar: numeric
+    - name: streams
+      type:
+        scalar: numeric
+    - name: tokenBytes
+      type:
+        scalar: numeric
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.LocalSecretRef
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.LogLevel
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.MCPServer
   map:
@@ -614,6 +749,30 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: plainHTTP
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.PlainHTTP
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ResourceMetadata
+  map:
+    fields:
+    - name: authorizationServers
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: resource
+      type:
+        scalar: string
+    - name: scopesSupported
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Revoked
+  map:
+    fields:
+    - name: configMapRef
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ConfigMapKeyRef
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Route
   map:
     fields:
@@ -629,6 +788,45 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.GatewayRef
           elementRelationship: atomic
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Rule
+  map:
+    fields:
+    - name: claims
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClaimMatch
+          elementRelationship: atomic
+    - name: methods
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: prompts
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: resources
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: scopes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: tools
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SecretKeyRef
   map:
     fields:
@@ -679,6 +877,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: type
       type:
         namedType: io.k8s.api.core.v1.ServiceType
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SessionBinding
+  scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.TrailingSlash
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Volume
   map:
     fields:

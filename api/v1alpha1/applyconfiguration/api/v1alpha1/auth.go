@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
 // AuthApplyConfiguration represents a declarative configuration of the Auth type for use
 // with apply.
 //
@@ -9,8 +13,18 @@ package v1alpha1
 type AuthApplyConfiguration struct {
 	// providers are the issuers whose tokens are accepted. Default: one of type Managed, named "managed".
 	Providers []ProviderApplyConfiguration `json:"providers,omitempty"`
+	// authorization says what the bearer of an accepted token may do. Default: everything.
+	Authorization *AuthorizationApplyConfiguration `json:"authorization,omitempty"`
+	// resourceMetadata tells clients where to get a token (RFC 9728). Default: nothing is published.
+	ResourceMetadata *ResourceMetadataApplyConfiguration `json:"resourceMetadata,omitempty"`
 	// forward says what the server learns of the caller.
 	Forward *ForwardApplyConfiguration `json:"forward,omitempty"`
+	// revoked says what is no longer accepted although it is signed and has not expired.
+	Revoked *RevokedApplyConfiguration `json:"revoked,omitempty"`
+	// limits bound what a request may cost.
+	Limits *LimitsApplyConfiguration `json:"limits,omitempty"`
+	// sessionBinding says to whom a session belongs. Default: Caller.
+	SessionBinding *apiv1alpha1.SessionBinding `json:"sessionBinding,omitempty"`
 }
 
 // AuthApplyConfiguration constructs a declarative configuration of the Auth type for use with
@@ -32,10 +46,50 @@ func (b *AuthApplyConfiguration) WithProviders(values ...*ProviderApplyConfigura
 	return b
 }
 
+// WithAuthorization sets the Authorization field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Authorization field is set to the value of the last call.
+func (b *AuthApplyConfiguration) WithAuthorization(value *AuthorizationApplyConfiguration) *AuthApplyConfiguration {
+	b.Authorization = value
+	return b
+}
+
+// WithResourceMetadata sets the ResourceMetadata field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ResourceMetadata field is set to the value of the last call.
+func (b *AuthApplyConfiguration) WithResourceMetadata(value *ResourceMetadataApplyConfiguration) *AuthApplyConfiguration {
+	b.ResourceMetadata = value
+	return b
+}
+
 // WithForward sets the Forward field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Forward field is set to the value of the last call.
 func (b *AuthApplyConfiguration) WithForward(value *ForwardApplyConfiguration) *AuthApplyConfiguration {
 	b.Forward = value
+	return b
+}
+
+// WithRevoked sets the Revoked field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Revoked field is set to the value of the last call.
+func (b *AuthApplyConfiguration) WithRevoked(value *RevokedApplyConfiguration) *AuthApplyConfiguration {
+	b.Revoked = value
+	return b
+}
+
+// WithLimits sets the Limits field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Limits field is set to the value of the last call.
+func (b *AuthApplyConfiguration) WithLimits(value *LimitsApplyConfiguration) *AuthApplyConfiguration {
+	b.Limits = value
+	return b
+}
+
+// WithSessionBinding sets the SessionBinding field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SessionBinding field is set to the value of the last call.
+func (b *AuthApplyConfiguration) WithSessionBinding(value apiv1alpha1.SessionBinding) *AuthApplyConfiguration {
+	b.SessionBinding = &value
 	return b
 }

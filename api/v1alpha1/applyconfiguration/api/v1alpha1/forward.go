@@ -14,6 +14,8 @@ type ForwardApplyConfiguration struct {
 	// authorization says whether the verified Authorization header is passed on. A server that gets it can act as the
 	// caller wherever the token is good. Default: Strip for Generic, Forward for Quilt.
 	Authorization *apiv1alpha1.ForwardAuthorization `json:"authorization,omitempty"`
+	// claimToHeaders tell the server who is asking.
+	ClaimToHeaders []ClaimHeaderApplyConfiguration `json:"claimToHeaders,omitempty"`
 }
 
 // ForwardApplyConfiguration constructs a declarative configuration of the Forward type for use with
@@ -27,5 +29,18 @@ func Forward() *ForwardApplyConfiguration {
 // If called multiple times, the Authorization field is set to the value of the last call.
 func (b *ForwardApplyConfiguration) WithAuthorization(value apiv1alpha1.ForwardAuthorization) *ForwardApplyConfiguration {
 	b.Authorization = &value
+	return b
+}
+
+// WithClaimToHeaders adds the given value to the ClaimToHeaders field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ClaimToHeaders field.
+func (b *ForwardApplyConfiguration) WithClaimToHeaders(values ...*ClaimHeaderApplyConfiguration) *ForwardApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithClaimToHeaders")
+		}
+		b.ClaimToHeaders = append(b.ClaimToHeaders, *values[i])
+	}
 	return b
 }

@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	v1 "k8s.io/api/core/v1"
 )
 
@@ -19,6 +20,16 @@ type GateApplyConfiguration struct {
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
 	// drainSeconds is how long a pod that ends waits at most for requests in flight. Default: 30.
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
+	// tls has clients served over TLS, and the address begin with https. It makes new pods. Default: plain HTTP, for clients
+	// inside the cluster or behind something that ends TLS.
+	TLS *GateTLSApplyConfiguration `json:"tls,omitempty"`
+	// logLevel says how much the gate tells of its own doings, on stderr. Default: Info.
+	LogLevel *apiv1alpha1.LogLevel `json:"logLevel,omitempty"`
+	// trailingSlash says whether the MCP endpoint may be called with one more slash at its end. Default: Distinct.
+	TrailingSlash *apiv1alpha1.TrailingSlash `json:"trailingSlash,omitempty"`
+	// extraPaths are further paths that are passed on, as they are here and with any method, for whoever has a good token
+	// with the requiredScopes. Rules do not see into them. Default: none.
+	ExtraPaths []string `json:"extraPaths,omitempty"`
 	// allowedHosts are further host names, without port, by which clients may call the server: those of an ingress or
 	// a gateway. The names of the Service, IP addresses and localhost are always allowed. Any other is answered 421.
 	AllowedHosts []string `json:"allowedHosts,omitempty"`
@@ -62,6 +73,40 @@ func (b *GateApplyConfiguration) WithResources(value v1.ResourceRequirements) *G
 // If called multiple times, the DrainSeconds field is set to the value of the last call.
 func (b *GateApplyConfiguration) WithDrainSeconds(value int32) *GateApplyConfiguration {
 	b.DrainSeconds = &value
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *GateApplyConfiguration) WithTLS(value *GateTLSApplyConfiguration) *GateApplyConfiguration {
+	b.TLS = value
+	return b
+}
+
+// WithLogLevel sets the LogLevel field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LogLevel field is set to the value of the last call.
+func (b *GateApplyConfiguration) WithLogLevel(value apiv1alpha1.LogLevel) *GateApplyConfiguration {
+	b.LogLevel = &value
+	return b
+}
+
+// WithTrailingSlash sets the TrailingSlash field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TrailingSlash field is set to the value of the last call.
+func (b *GateApplyConfiguration) WithTrailingSlash(value apiv1alpha1.TrailingSlash) *GateApplyConfiguration {
+	b.TrailingSlash = &value
+	return b
+}
+
+// WithExtraPaths adds the given value to the ExtraPaths field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ExtraPaths field.
+func (b *GateApplyConfiguration) WithExtraPaths(values ...string) *GateApplyConfiguration {
+	for i := range values {
+		b.ExtraPaths = append(b.ExtraPaths, values[i])
+	}
 	return b
 }
 

@@ -16,7 +16,7 @@ type ProviderApplyConfiguration struct {
 	Name *string `json:"name,omitempty"`
 	// issuer is the exact "iss" of its tokens. Default: its tokens have no "iss"; one provider at most may be so.
 	Issuer *string `json:"issuer,omitempty"`
-	// audiences: a token must name one of them in "aud". Required but for shared secrets: without it their tokens are
+	// audiences are those of which a token must name one in "aud". Required but for shared secrets: without it their tokens are
 	// good wherever that secret is known, and one that has "aud" is refused.
 	Audiences []string `json:"audiences,omitempty"`
 	// algorithms are the JWS algorithms ("alg") accepted. A key serves one of them: the one that its file names, else the

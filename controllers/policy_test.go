@@ -1,0 +1,102 @@
+package controllers_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// certificate gives a certificate for nobody, and its key, in PEM.
+func certificate() (chain, key []byte) {
+	GinkgoHelper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	Expect(err).NotTo(HaveOccurred())
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	Expect(err).NotTo(HaveOccurred())
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	Expect(err).NotTo(HaveOccurred())
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+}
+
+// put makes a ConfigMap, or changes it.
+func put(ctx context.Context, namespace, name string, data map[string]string) {
+	GinkgoHelper()
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, Data: data}
+	if k8s.Create(ctx, object) != nil {
+		Expect(k8s.Update(ctx, object)).To(Succeed())
+	}
+}
+
+var _ = Describe("What a token may do", func() {
+	It("follows the list of revoked tokens, and says which line is none", func(ctx SpecContext) {
+		server := newServer(newNamespace(ctx), "x")
+		server.Spec.Auth = &v1alpha1.Auth{Revoked: &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: "lost"}}}
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		accepted := condition(ctx, server, v1alpha1.ConditionAccepted)
+		Eventually(accepted).Should(And(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable),
+			HaveField("Message", ContainSubstring("spec.auth.revoked.configMapRef.name: there is no ConfigMap lost"))))
+		put(ctx, server.Namespace, "lost", map[string]string{"other": ""})
+		Eventually(accepted).Should(HaveField("Message", ContainSubstring("has no data key revoked")))
+		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "sub:mallory\nmallory\n"})
+		Eventually(accepted).Should(HaveField("Message", ContainSubstring("line 2")))
+
+		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "sub:mallory"})
+		Eventually(accepted).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
+		sentinel := "jti:gatehouse-probe-revoked-" + string(fresh(ctx, server).UID) + "\n"
+		Expect(configMap(ctx, server, "-jwks")["revoked"]).To(BeEquivalentTo("sub:mallory\n" + sentinel))
+
+		By("a bad list leaves the good one in force")
+		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "jit:1"})
+		Eventually(accepted).Should(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable))
+		Expect(configMap(ctx, server, "-jwks")["revoked"]).To(BeEquivalentTo("sub:mallory\n" + sentinel))
+		put(ctx, server.Namespace, "lost", map[string]string{"revoked": ""})
+		Eventually(func() string { return string(configMap(ctx, server, "-jwks")["revoked"]) }).Should(Equal(sentinel))
+	})
+
+	It("is proven where rules bind even the prober", func(ctx SpecContext) {
+		server := newServer(newNamespace(ctx), "x")
+		server.Spec.Auth = &v1alpha1.Auth{Authorization: &v1alpha1.Authorization{
+			RequiredScopes: []string{"mcp"}, DefaultAction: v1alpha1.ActionDeny,
+			Rules: []v1alpha1.Rule{{
+				Methods: []string{"tools/list"}, Tools: []string{"echo"}, Scopes: []string{"tools"},
+				Claims: []v1alpha1.ClaimMatch{{Name: "group", Values: []string{"staff"}}},
+			}},
+		}}
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		pod := startPod(ctx, server)
+		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
+	})
+})
+
+var _ = Describe("A gate with TLS", func() {
+	It("says what is wrong with its certificate, and is proven by the one that it shows", func(ctx SpecContext) {
+		server := newServer(newNamespace(ctx), "x")
+		server.Spec.Gate = &v1alpha1.Gate{TLS: &v1alpha1.GateTLS{SecretRef: v1alpha1.LocalSecretRef{Name: "brought"}}}
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		accepted := condition(ctx, server, v1alpha1.ConditionAccepted)
+		Eventually(accepted).Should(And(say(metav1.ConditionFalse, v1alpha1.ReasonCertificateUnusable),
+			HaveField("Message", ContainSubstring("spec.gate.tls.secretRef.name: there is no Secret brought"))))
+		chain, key := certificate()
+		bring(ctx, server.Namespace, map[string][]byte{"tls.crt": chain, "tls.key": []byte("none")})
+		Eventually(accepted).Should(HaveField("Message", ContainSubstring("has no certificate in tls.crt with its key")))
+		bring(ctx, server.Namespace, map[string][]byte{"tls.crt": chain, "tls.key": key})
+		Eventually(accepted).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
+
+		Expect(fresh(ctx, server).Status.Address.URL).To(HavePrefix("https://x."))
+		pod := startPod(ctx, server)
+		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
+	})
+})

@@ -1,0 +1,118 @@
+package desired
+
+import (
+	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+)
+
+// Defaults of limits; the API documents them.
+const (
+	defaultBodyBytes  = 4 << 20
+	defaultTokenBytes = 8 << 10
+
+	defaultFailuresPerSecond = 20
+	// failureBurst is how many seconds' worth of failures may come at once.
+	failureBurst = 5
+	// defaultStreams is more than a person's clients hold open at once.
+	defaultStreams          = 64
+	defaultStreamMaxSeconds = 3600
+	defaultRevokedKey       = "revoked"
+)
+
+// RevokedID is the "jti" that every server's list of revocations has, so that it can be seen to work: a token of this id
+// is never let in.
+func RevokedID(s *v1alpha1.MCPServer) string { return "gatehouse-probe-revoked-" + string(s.UID) }
+
+// RevokedList is what the gate reads as authproxy.RevokedFile: the users' list, and the entry of the prober behind it, so
+// that the numbers of its lines are the users'.
+func RevokedList(s *v1alpha1.MCPServer, users string) string {
+	if users != "" && !strings.HasSuffix(users, "\n") {
+		users += "\n"
+	}
+	return users + "jti:" + RevokedID(s) + "\n"
+}
+
+// RevokedRef names the users' list; nil if there is none.
+func RevokedRef(s *v1alpha1.MCPServer) *v1alpha1.ConfigMapKeyRef {
+	if s.Spec.Auth == nil || s.Spec.Auth.Revoked == nil {
+		return nil
+	}
+	return &s.Spec.Auth.Revoked.ConfigMapRef
+}
+
+// RevokedKey is the data key of a ConfigMap with revocations.
+func RevokedKey(ref v1alpha1.ConfigMapKeyRef) string {
+	return firstNonEmpty(ref.Key, defaultRevokedKey)
+}
+
+func authorization(auth v1alpha1.Auth) authproxy.Authorization {
+	if auth.Authorization == nil {
+		return authproxy.Authorization{}
+	}
+	out := authproxy.Authorization{
+		RequiredScopes: auth.Authorization.RequiredScopes,
+		DefaultAction:  authproxy.Action(auth.Authorization.DefaultAction),
+	}
+	for _, rule := range auth.Authorization.Rules {
+		gate := authproxy.Rule{
+			Methods: rule.Methods, Tools: rule.Tools, Prompts: rule.Prompts, Resources: rule.Resources, Scopes: rule.Scopes,
+		}
+		for _, claim := range rule.Claims {
+			gate.Claims = append(gate.Claims, authproxy.ClaimMatch{Name: claim.Name, Values: claim.Values})
+		}
+		out.Rules = append(out.Rules, gate)
+	}
+	return out
+}
+
+func resourceMetadata(auth v1alpha1.Auth) *authproxy.ResourceMetadata {
+	if auth.ResourceMetadata == nil {
+		return nil
+	}
+	return &authproxy.ResourceMetadata{
+		Resource:             auth.ResourceMetadata.Resource,
+		AuthorizationServers: auth.ResourceMetadata.AuthorizationServers,
+		ScopesSupported:      auth.ResourceMetadata.ScopesSupported,
+	}
+}
+
+func claimHeaders(auth v1alpha1.Auth) []authproxy.ClaimHeader {
+	if auth.Forward == nil {
+		return nil
+	}
+	var out []authproxy.ClaimHeader
+	for _, header := range auth.Forward.ClaimToHeaders {
+		out = append(out, authproxy.ClaimHeader{Header: header.Header, Claim: header.Claim})
+	}
+	return out
+}
+
+func limits(auth v1alpha1.Auth) authproxy.Limits {
+	spec := firstNonNil(auth.Limits, &v1alpha1.Limits{})
+	out := authproxy.Limits{
+		BodyBytes:         defaultBodyBytes,
+		TokenBytes:        valueOr(spec.TokenBytes, defaultTokenBytes),
+		FailuresPerSecond: valueOr(spec.FailuresPerSecond, defaultFailuresPerSecond),
+		Streams:           valueOr(spec.Streams, defaultStreams),
+		StreamMaxSeconds:  valueOr(spec.StreamMaxSeconds, defaultStreamMaxSeconds),
+	}
+	if spec.BodyBytes != nil {
+		out.BodyBytes = *spec.BodyBytes
+	}
+	out.FailureBurst = failureBurst * out.FailuresPerSecond
+	if spec.ClientIP != nil {
+		out.ClientIP = authproxy.ClientIP{
+			TrustedProxies: spec.ClientIP.TrustedProxies, Header: firstNonEmpty(spec.ClientIP.Header, "X-Forwarded-For"),
+		}
+	}
+	return out
+}
+
+func sessionBinding(auth v1alpha1.Auth) authproxy.SessionBinding {
+	if auth.SessionBinding == v1alpha1.SessionBindingOff {
+		return authproxy.SessionBindingOff
+	}
+	return authproxy.SessionBindingCaller
+}
