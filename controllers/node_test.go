@@ -47,6 +47,8 @@ type simulatedPod struct {
 	// state changes what the gate says of itself; a spec may set it.
 	state  atomic.Pointer[func(*admin.State)]
 	server *mcpfake.Server
+	// upstream is where it listens.
+	upstream string
 }
 
 // startPod plays the controllers of Deployment and ReplicaSet, the scheduler and the kubelet: it makes the server's
@@ -89,7 +91,7 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	}
 	fake, err := mcpfake.New(mcpfake.Options{})
 	Expect(err).NotTo(HaveOccurred())
-	p.server = fake
+	p.server, p.upstream = fake, fmt.Sprintf("%s:%d", ip, settings.Port)
 	upstream := listen(settings.Port)
 	go func() { _ = fake.Serve(upstream) }()
 

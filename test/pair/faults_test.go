@@ -15,29 +15,24 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
+	"github.com/mcp-gatehouse/gatehouse/test/pair"
 )
 
-const (
-	// serverSecret signs the tokens for a server that checks them itself.
-	serverSecret = "nineteen-otters-keep-88-quiet-lamps"
-	// checking makes a server refuse bad tokens, with 401 or 403.
-	checking = "jwt=" + serverSecret
-	// impatience is the time limit of a case where something hangs; what is endless ends at a bound.
-	impatience = time.Second
-)
+// impatience is the time limit of a case where something hangs; what is endless ends at a bound.
+const impatience = time.Second
 
 // TestEveryFault plays every fault to the prober, over TCP: of a server that stands alone, and behind the gate. Nothing
 // that a server does to a request without a token may come through the gate, and nothing but a lock be called one.
 func TestEveryFault(t *testing.T) {
 	var modes []string
-	for _, row := range faultRows() {
-		name, _, _ := strings.Cut(row.fault, "=")
+	for _, row := range pair.Rows() {
+		name, _, _ := strings.Cut(row.Fault, "=")
 		if !slices.Contains(modes, name) {
 			modes = append(modes, name)
 		}
-		t.Run(row.fault, func(t *testing.T) {
+		t.Run(row.Fault, func(t *testing.T) {
 			t.Parallel()
-			row.run(t)
+			play(t, row)
 		})
 	}
 	for _, name := range mcpfake.Faults() {
@@ -45,39 +40,39 @@ func TestEveryFault(t *testing.T) {
 			t.Errorf("%s has no row", name)
 		}
 	}
-	t.Cleanup(func() { t.Logf("%d fault modes in %d rows", len(modes), len(faultRows())) })
+	t.Cleanup(func() { t.Logf("%d fault modes in %d rows", len(modes), len(pair.Rows())) })
 }
 
-func (row faultRow) run(t *testing.T) {
+func play(t *testing.T, row pair.Row) {
 	t.Helper()
 	t.Run("alone", func(t *testing.T) {
 		t.Parallel()
-		check(t, probeServer(t, row.fault, false), probe.Valid, row.alone)
+		check(t, probeServer(t, row.Fault, false), probe.Valid, row.Alone)
 	})
 	t.Run("alone, taken for the gate", func(t *testing.T) {
 		t.Parallel()
-		if verdict := probeServer(t, row.fault, true).Verdict(); verdict.Kind == probe.Locked {
+		if verdict := probeServer(t, row.Fault, true).Verdict(); verdict.Kind == probe.Locked {
 			t.Errorf("%+v", verdict)
 		}
 	})
-	if row.gated != "" {
+	if row.Gated != "" {
 		t.Run("behind the gate", func(t *testing.T) {
 			t.Parallel()
-			check(t, probeGate(t, row.fault), probe.Valid, row.gated)
+			check(t, probeGate(t, row.Fault), probe.Valid, row.Gated)
 		})
 	}
-	if row.badOnly != "" {
+	if row.BadOnly != "" {
 		t.Run("alone, without a token", func(t *testing.T) {
 			t.Parallel()
-			check(t, probeServer(t, row.fault+"@no-token,"+checking, false), probe.NoToken, row.badOnly)
+			check(t, probeServer(t, row.Fault+"@no-token,"+pair.Checking, false), probe.NoToken, row.BadOnly)
 		})
 	}
-	if _, err := mcpfake.New(mcpfake.Options{Faults: row.fault + "@no-token"}); err != nil {
+	if _, err := mcpfake.New(mcpfake.Options{Faults: row.Fault + "@no-token"}); err != nil {
 		return // it has nothing to do with requests
 	}
 	t.Run("behind the gate, without a token", func(t *testing.T) {
 		t.Parallel()
-		check(t, probeGate(t, row.fault+"@no-token"), probe.Valid, "Passed Locked valid")
+		check(t, probeGate(t, row.Fault+"@no-token"), probe.Valid, "Passed Locked valid")
 	})
 }
 
@@ -104,7 +99,7 @@ func check(t *testing.T, report probe.Report, asked probe.Case, want string) {
 // probeServer tries a server that stands alone; exact takes it for the gate.
 func probeServer(t *testing.T, faults string, exact bool) probe.Report {
 	t.Helper()
-	key, err := keys.NewShared([]byte(serverSecret), keys.HS256)
+	key, err := keys.NewShared([]byte(pair.ServerSecret), keys.HS256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,10 +122,8 @@ func probeGate(t *testing.T, faults string) probe.Report {
 }
 
 func patienceFor(faults string) time.Duration {
-	for _, silent := range []string{"hang", "drip"} {
-		if strings.Contains(faults, silent) {
-			return impatience
-		}
+	if pair.IsSilent(faults) {
+		return impatience
 	}
 	return patience
 }

@@ -1,24 +1,39 @@
-package pair_test
+package pair
 
-// faultRow is a fault and what the prober must make of it, as "OUTCOME KIND [REASON]": of the control, and of the round.
-type faultRow struct {
-	fault string
-	// alone: the server stands alone and is asked as any server, not as the gate.
-	alone string
-	// badOnly: likewise, the fault befalls only requests without a token, and the server refuses the others rightly. The
+import "strings"
+
+// ServerSecret signs the tokens for a server that checks them itself.
+const ServerSecret = "nineteen-otters-keep-88-quiet-lamps"
+
+// Checking makes a server refuse bad tokens, with 401 or 403.
+const Checking = "jwt=" + ServerSecret
+
+// Row is a fault of mcpfake and what the prober must make of it, as "OUTCOME KIND CASE [REASON]": of the control, and of
+// the round.
+type Row struct {
+	Fault string
+	// Alone: the server stands alone and is asked as any server, not as the gate.
+	Alone string
+	// BadOnly: likewise, the fault befalls only requests without a token, and the server refuses the others rightly. The
 	// outcome is that of the request without a token. "" where the fault has nothing to do with requests.
-	badOnly string
-	// gated: the server stands behind the gate.
-	gated string
+	BadOnly string
+	// Gated: the server stands behind the gate. "" where that is not played.
+	Gated string
 }
 
-func faultRows() []faultRow {
-	return []faultRow{
+// IsSilent tells that a fault makes clients wait for as long as they do.
+func IsSilent(fault string) bool {
+	return strings.Contains(fault, "hang") || strings.Contains(fault, "drip")
+}
+
+// Rows has a row for each fault, and more for some.
+func Rows() []Row {
+	return []Row{
 		{"refuse", "Rejected ValidRejected valid", "Passed Locked valid", "Rejected ValidRejected valid"},
 		{"any-bearer", "Passed Open malformed", "Passed Locked valid", "Passed Locked valid"},
 		{"fallback", "Passed Open none", "", "Passed Locked valid"},
 		{"jwt=another-secret", "Rejected ValidRejected valid", "", "Rejected ValidRejected valid"},
-		{"jwt-strict=" + serverSecret, "Rejected ValidRejected valid", "", "Rejected ValidRejected valid"},
+		{"jwt-strict=" + ServerSecret, "Rejected ValidRejected valid", "", "Rejected ValidRejected valid"},
 		{"status=400", "WrongStatus Broken none", "WrongStatus Broken none", "WrongStatus UpstreamUnavailable valid"},
 		{"status=404", "WrongStatus Broken none", "WrongStatus Broken none", "WrongStatus UpstreamUnavailable valid"},
 		{"status=405", "WrongStatus Broken none", "WrongStatus Broken none", "WrongStatus UpstreamUnavailable valid"},
@@ -52,8 +67,8 @@ func faultRows() []faultRow {
 		{"not-json", "NoResult Broken none", "Accepted Open none", "NoResult UpstreamUnavailable valid"},
 		{"wrong-type", "NoResult Broken none", "Accepted Open none", "NoResult UpstreamUnavailable valid"},
 		{"wrong-id", "NoResult Broken none", "Accepted Open none", "NoResult UpstreamUnavailable valid"},
-		{"clock=5m," + checking, "Passed ClockSkew valid", "", "Rejected ValidRejected valid"},
-		{"clock=-5m," + checking, "Passed ClockSkew valid", "", "Rejected ValidRejected valid"},
+		{"clock=5m," + Checking, "Passed ClockSkew valid", "", "Rejected ValidRejected valid"},
+		{"clock=-5m," + Checking, "Passed ClockSkew valid", "", "Rejected ValidRejected valid"},
 		{"reset", "Reset Broken valid", "Reset Broken none", "Unavailable UpstreamUnavailable valid upstream_reset"},
 		{"reset-no-token", "Passed Open empty", "Reset Broken none", "Passed Locked valid"},
 		{"reset-malformed", "Passed Open none", "", "Passed Locked valid"},
