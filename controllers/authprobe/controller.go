@@ -183,9 +183,9 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 	}
 	rounds.Wait()
 	after := map[types.UID]entry{}
-	for i, result := range results {
-		if result != nil {
-			after[pods[i].UID] = *result
+	for i, pod := range pods {
+		if results[i] != nil {
+			after[pod.UID] = *results[i]
 		}
 	}
 	return after, nil

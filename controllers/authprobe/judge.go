@@ -188,6 +188,11 @@ func (j judgement) noted(subjects []subject) judgement {
 			j.bare = s.bare
 		}
 	}
+	return j.withNote(note)
+}
+
+// withNote says in the message what is worth knowing besides.
+func (j judgement) withNote(note string) judgement {
 	if text := bareNotes[j.bare]; text != "" {
 		j.message += " " + text
 	}

@@ -36,20 +36,28 @@ func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, 
 	if err != nil || use == nil || !use.control {
 		return 0, err
 	}
+	if !r.askPods(ctx, server, pods, questions, *use) {
+		return 0, nil
+	}
+	// A kubelet that is told to look does so within a second or two. What takes longer is asked about ever less often.
+	return min(max(r.Now().Sub(since)/8, time.Second), desired.Resolve(server).Probe.Interval), nil
+}
+
+// askPods puts to every pod that answers what it was not seen to do yet, and tells whether anything is still open.
+func (r *Reconciler) askPods(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, questions []keyQuestion, use credentials) (open bool) {
 	var asked sync.WaitGroup
 	var mu sync.Mutex
-	open := false
 	for _, pod := range pods {
 		if !isAnswering(pod) {
 			continue
 		}
-		accepts, refuses := r.Sightings.Of(name, pod.UID)
+		accepts, refuses := r.Sightings.Of(client.ObjectKeyFromObject(server), pod.UID)
 		asked.Go(func() {
 			for _, q := range questions {
 				if q.answered(accepts, refuses) {
 					continue
 				}
-				accepted, told := r.askAbout(ctx, server, pod, q.key, *use)
+				accepted, told := r.askAbout(ctx, server, pod, q.key, use)
 				if told {
 					r.Sightings.Add(server, pod.UID, q.key.ID, q.step, accepted)
 				}
@@ -60,11 +68,7 @@ func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, 
 		})
 	}
 	asked.Wait()
-	if !open {
-		return 0, nil
-	}
-	// A kubelet that is told to look does so within a second or two. What takes longer is asked about ever less often.
-	return min(max(r.Now().Sub(since)/8, time.Second), desired.Resolve(server).Probe.Interval), nil
+	return open
 }
 
 // keysSecrets lets changes of the private keys be looked at.

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -59,20 +58,24 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 	if before != nil && same(server, *before, verdict) && !heartbeatDue(server, last) {
 		return nil
 	}
+	if err := r.write(ctx, server, verdict, last, info); err != nil {
+		return client.IgnoreNotFound(err) // deleted in between
+	}
+	r.announce(server, before, verdict)
+	return nil
+}
+
+func (r *Reconciler) write(ctx context.Context, server *v1alpha1.MCPServer, verdict judgement, last time.Time, info *probe.ServerInfo) error {
 	status := mcpac.MCPServerStatus().
-		WithConditions(conditionOf(server, verdict, now)).
+		WithConditions(conditionOf(server, verdict, r.Now())).
 		WithAuthHealth(authHealthOf(verdict, last))
 	if info := serverInfoOf(server, info); info != nil {
 		status.WithServerInfo(info)
 	}
 	object := mcpac.MCPServer(server.Name, server.Namespace).WithStatus(status)
-	switch err := r.Status().Apply(ctx, object, FieldOwner, client.ForceOwnership); {
-	case apierrors.IsNotFound(err): // deleted in between
-		return nil
-	case err != nil:
+	if err := r.Status().Apply(ctx, object, FieldOwner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
-	r.announce(server, before, verdict)
 	return nil
 }
 

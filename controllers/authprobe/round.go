@@ -9,6 +9,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
@@ -89,7 +90,14 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
 		return result, nil
 	}
-	after, failure := r.identify(ctx, pod, use, timeout)
+	return r.conclude(ctx, server, pod, known, use, before, result)
+}
+
+// conclude asks the gate again who it is, and looks at what else is in its pod.
+func (r *Reconciler) conclude(
+	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials, before admin.State, result observation,
+) (observation, error) {
+	after, failure := r.identify(ctx, pod, use, desired.Resolve(server).Probe.Timeout)
 	switch {
 	case failure != nil && result.grade == proven:
 		result.evidence = *failure
@@ -98,10 +106,10 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 		return result, nil
 	case after.Instance != before.Instance:
 		return observation{}, errors.New("the gate was restarted during the round")
-	case basisOf(server, pod, after) != basis:
+	case basisOf(server, pod, after) != result.basis:
 		return observation{}, errors.New("the gate was given another configuration or other keys during the round")
 	}
-	around := r.lookAround(ctx, pod, after, known.around, tier)
+	around := r.lookAround(ctx, pod, after, known.around, result.tier)
 	result.around = &around
 	if missing := r.missing(ctx, server, after, use); missing != nil && result.grade == proven {
 		server := result.server

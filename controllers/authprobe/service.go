@@ -76,12 +76,12 @@ func anyServing(endpoints []discoveryv1.EndpointSlice) bool {
 // walkIn asks one case at the Service's own address.
 func (r *Reconciler) walkIn(ctx context.Context, server *v1alpha1.MCPServer, view serviceView, settings desired.Settings) (serviceView, error) {
 	var service corev1.Service
-	err := r.Get(ctx, client.ObjectKeyFromObject(server), &service)
-	if client.IgnoreNotFound(err) != nil {
+	if err := r.Get(ctx, client.ObjectKeyFromObject(server), &service); client.IgnoreNotFound(err) != nil {
 		return view, fmt.Errorf("read Service: %w", err)
 	}
+	// One that is not there has no address, and is nobody's.
 	address := serviceAddress(service)
-	if err != nil || address == "" || !metav1.IsControlledBy(&service, server) {
+	if address == "" || !metav1.IsControlledBy(&service, server) {
 		return view, nil
 	}
 	asked := []probe.Case{probe.NoToken, probe.Malformed}[view.looks%2]

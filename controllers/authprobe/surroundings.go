@@ -69,22 +69,7 @@ func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin
 	if again {
 		out.looked = now
 	}
-	out.listeners = map[string]reach{}
-	targets := map[string]string{}
-	for _, listener := range r.someOf(state.Listeners) {
-		name := net.JoinHostPort(listener.Address, strconv.Itoa(int(listener.Port)))
-		if last, found := before.listeners[name]; found && last == dialSilent && !again {
-			out.listeners[name] = dialSilent
-			continue
-		}
-		targets[name] = net.JoinHostPort(addressFor(pod, listener.Address), strconv.Itoa(int(listener.Port)))
-	}
-	const canary = "canary"
-	if state.CanaryPort != 0 && (again || before.policy != v1alpha1.NetworkPolicyEnforced) {
-		targets[canary] = net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(state.CanaryPort)))
-	} else if state.CanaryPort != 0 {
-		out.policy = before.policy
-	}
+	targets := r.dialTargets(pod, state, before, again, &out)
 	for name, came := range r.dialAll(ctx, targets) {
 		switch {
 		case name != canary:
@@ -96,6 +81,29 @@ func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin
 		}
 	}
 	return out
+}
+
+// canary is what the gate's canary is called among the ports to dial.
+const canary = "canary"
+
+// dialTargets gives the addresses to dial by name, and takes into out what is taken over from before.
+func (r *Reconciler) dialTargets(pod corev1.Pod, state admin.State, before surroundings, again bool, out *surroundings) map[string]string {
+	out.listeners = map[string]reach{}
+	targets := map[string]string{}
+	for _, listener := range r.someOf(state.Listeners) {
+		name := net.JoinHostPort(listener.Address, strconv.Itoa(int(listener.Port)))
+		if last, found := before.listeners[name]; found && last == dialSilent && !again {
+			out.listeners[name] = dialSilent
+			continue
+		}
+		targets[name] = net.JoinHostPort(addressFor(pod, listener.Address), strconv.Itoa(int(listener.Port)))
+	}
+	if state.CanaryPort != 0 && (again || before.policy != v1alpha1.NetworkPolicyEnforced) {
+		targets[canary] = net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(state.CanaryPort)))
+	} else if state.CanaryPort != 0 {
+		out.policy = before.policy
+	}
+	return targets
 }
 
 // someOf bounds what is dialled in a round; each round begins elsewhere in a list that is too long.

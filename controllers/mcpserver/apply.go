@@ -49,10 +49,7 @@ func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, obje
 	if stands, err := r.standing.of(client.ObjectKeyFromObject(server), what, sum, existing); err != nil || stands {
 		return existing, err
 	}
-	if err := r.removeForeign(ctx, existing, wanted); err != nil {
-		return nil, err
-	}
-	if err := r.takeOver(ctx, existing); err != nil {
+	if err := r.makeOurs(ctx, existing, wanted); err != nil {
 		return nil, err
 	}
 	asked := wanted.DeepCopy()
@@ -64,6 +61,14 @@ func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, obje
 		return nil, refusal("apply "+what, err)
 	}
 	return r.settle(server, wanted, sum, asked)
+}
+
+// makeOurs takes out what others have put where it must not be, and makes what others own of an object ours.
+func (r *Reconciler) makeOurs(ctx context.Context, existing client.Object, wanted *unstructured.Unstructured) error {
+	if err := r.removeForeign(ctx, existing, wanted); err != nil {
+		return err
+	}
+	return r.takeOver(ctx, existing)
 }
 
 // settle looks at what the API server made of an apply, and remembers it if it is what was wanted.

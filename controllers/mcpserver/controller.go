@@ -178,21 +178,27 @@ func soonest(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
+// impossible tells what of a spec cannot be carried out; any other error stays as it is.
+func impossible(err error) error {
+	var unlocked *desired.UnlockedError
+	var invalid *desired.InvalidError
+	const nothing = "Nothing of this spec is carried out: "
+	switch {
+	case errors.As(err, &unlocked):
+		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, nothing + unlocked.Error() + ". Take it out of the spec."}
+	case errors.As(err, &invalid):
+		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonInvalidSpec, nothing + invalid.Error() + ". Change it."}
+	}
+	return err
+}
+
 // converge applies what is desired.
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
 	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
 	objects, err := desired.Objects(server, in)
-	var unlocked *desired.UnlockedError
-	if errors.As(err, &unlocked) {
-		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonWouldUnlock, "Nothing of this spec is carried out: " + unlocked.Error() + ". Take it out of the spec."}
-	}
-	var invalid *desired.InvalidError
-	if errors.As(err, &invalid) {
-		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonInvalidSpec, "Nothing of this spec is carried out: " + invalid.Error() + ". Change it."}
-	}
 	if err != nil {
-		return err
+		return impossible(err)
 	}
 	for _, object := range objects {
 		if _, isRoute := object.(*desired.HTTPRouteApplyConfiguration); isRoute && seen.routes == nil {

@@ -57,29 +57,38 @@ func changedField(wanted, got map[string]any) string {
 func firstDifference(wanted, got any, path string) string {
 	switch want := wanted.(type) {
 	case map[string]any:
-		have, ok := got.(map[string]any)
-		if !ok && len(want) > 0 {
-			return path
-		}
-		for _, name := range slices.Sorted(maps.Keys(want)) {
-			if found := firstDifference(want[name], have[name], path+"."+name); found != "" {
-				return found
-			}
-		}
+		return firstDifferentField(want, got, path)
 	case []any:
-		have, ok := got.([]any)
-		if (!ok && len(want) > 0) || len(have) != len(want) {
-			return path
+		return firstDifferentItem(want, got, path)
+	}
+	absent := got == nil && (wanted == false || wanted == "" || wanted == int64(0))
+	if absent || wanted == got {
+		return ""
+	}
+	return path
+}
+
+func firstDifferentField(want map[string]any, got any, path string) string {
+	have, ok := got.(map[string]any)
+	if !ok && len(want) > 0 {
+		return path
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if found := firstDifference(want[name], have[name], path+"."+name); found != "" {
+			return found
 		}
-		for i := range want {
-			if found := firstDifference(want[i], have[i], fmt.Sprintf("%s[%d]", path, i)); found != "" {
-				return found
-			}
-		}
-	default:
-		absent := got == nil && (wanted == false || wanted == "" || wanted == int64(0))
-		if !absent && wanted != got {
-			return path
+	}
+	return ""
+}
+
+func firstDifferentItem(want []any, got any, path string) string {
+	have, _ := got.([]any)
+	if len(have) != len(want) {
+		return path
+	}
+	for i := range want {
+		if found := firstDifference(want[i], have[i], fmt.Sprintf("%s[%d]", path, i)); found != "" {
+			return found
 		}
 	}
 	return ""

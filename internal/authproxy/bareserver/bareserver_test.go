@@ -81,7 +81,7 @@ func TestAsk(t *testing.T) {
 		"500":                          {broken, no, bareserver.Unclear},
 		"500 for a malformed token":    {no, broken, bareserver.Unclear},
 		"500, but in with any token":   {broken, in, bareserver.AnyBearer},
-		"redirects":                    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", 302) }, no, bareserver.Unclear},
+		"redirects":                    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) }, no, bareserver.Unclear},
 		"200 without JSON":             {says(200, "text/html", "<p>log in</p>"), no, bareserver.Unclear},
 		"200 with a result of nothing": {says(200, "application/json", `{"result":null}`), no, bareserver.Unclear},
 		"202 without a body":           {says(202, "", ""), no, bareserver.Unclear},

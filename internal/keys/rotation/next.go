@@ -95,19 +95,28 @@ func (s Set) due(now time.Time, in Inputs) (int, step) {
 		}
 	}
 	for i, key := range s.Keys {
-		switch {
-		case key.Phase == Published && len(key.missing(in)) == 0 && in.looked():
-			return i, stepSwitch
-		case key.Phase == Retiring && key.left(now, in) <= 0:
-			return i, stepRetire
-		case key.open() && len(key.missing(in)) == 0 && in.looked():
-			return i, stepConclude
+		if next := key.due(now, in); next != stepNone {
+			return i, next
 		}
 	}
 	if s.isResting() && s.wanted(in) && s.untilWanted(now, in) <= 0 {
 		return 0, stepPublish
 	}
 	return 0, stepNone
+}
+
+// due gives the step that can be taken with a key in the course of a rotation.
+func (k Key) due(now time.Time, in Inputs) step {
+	seen := in.looked() && len(k.missing(in)) == 0
+	switch {
+	case k.Phase == Published && seen:
+		return stepSwitch
+	case k.Phase == Retiring && k.left(now, in) <= 0:
+		return stepRetire
+	case k.open() && seen:
+		return stepConclude
+	}
+	return stepNone
 }
 
 // revoke withdraws a key, and puts another in its place where it has one. If it signed, the new one signs at once, seen
