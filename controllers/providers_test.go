@@ -178,6 +178,14 @@ var _ = Describe("Providers", func() {
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		pod := startPod(ctx, server)
 		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing))
+
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
+
+		By("but an open gate is seen all the same")
+		locked := *pod.client.Load()
+		pod.serve(openDoor())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
+		pod.serve(locked)
+		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing))
 	})
 })

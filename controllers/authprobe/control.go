@@ -1,10 +1,35 @@
 package authprobe
 
 import (
+	"context"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
+
+// askAsStranger puts to a gate what needs no good token: that it is open can be seen so, that it holds cannot.
+func (r *Reconciler) askAsStranger(ctx context.Context, target probe.Target, known entry, result *observation) error {
+	stranger, err := probe.Stranger()
+	if err != nil {
+		return err
+	}
+	target.Providers, target.Policy, target.Exact = []probe.Provider{stranger}, probe.Policy{}, false
+	if result.tier = probe.Beat; known.rounds == 0 {
+		result.tier = probe.Full
+	}
+	target.Tier = result.tier
+	report, err := r.Prober.Run(ctx, target)
+	if err != nil {
+		return err
+	}
+	report, verdict := report.AsStranger()
+	result.evidence, result.results = fromReport(report, verdict, r.Now()), report.Results
+	if verdict.Kind == probe.Inconclusive && verdict.Case == probe.Valid {
+		result.evidence = controlMissing(r.Now())
+	}
+	return nil
+}
 
 // controlMissing is the evidence where no good token is to be had: what refuses everybody refuses bad tokens, too.
 func controlMissing(at time.Time) evidence {

@@ -42,8 +42,7 @@ func (e *evidence) failure(pod string) v1alpha1.AuthFailure {
 }
 
 // fromReport turns the report of a round into evidence.
-func fromReport(report probe.Report, at time.Time) evidence {
-	verdict := report.Verdict()
+func fromReport(report probe.Report, verdict probe.Verdict, at time.Time) evidence {
 	out := evidence{at: at, message: verdict.Message, server: report.Server}
 	out.grade, out.reason = classify(verdict)
 	if out.grade == proven {

@@ -69,28 +69,34 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	if failure != nil {
 		return observation{evidence: *failure}, nil
 	}
-	if !use.control {
-		return observation{evidence: controlMissing(r.Now())}, nil
-	}
 	gate, err := address(pod, desired.GatePortName)
 	if err != nil {
 		return observation{}, err
 	}
-	basis := basisOf(server, pod, before)
-	tier := known.tier(basis, r.Now())
-	report, err := r.Prober.Run(ctx, target(server, gate, use, before, question{tier, known.replayed(use), use.requestID(pod)}))
+	result := observation{bare: v1alpha1.BareServerResult(before.BareServer), basis: basisOf(server, pod, before)}
+	if use.control {
+		result.tier = known.tier(result.basis, r.Now())
+		ask := question{result.tier, known.replayed(use), use.requestID(pod)}
+		err = r.ask(ctx, target(server, gate, use, before, ask), &result)
+	} else {
+		err = r.askAsStranger(ctx, target(server, gate, use, before, question{requestID: use.requestID(pod)}), known, &result)
+	}
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return observation{}, err
-	}
-	result := observation{
-		evidence: fromReport(report, r.Now()), bare: v1alpha1.BareServerResult(before.BareServer), tier: tier, basis: basis, results: report.Results,
-		replay: &report.Replay, signer: use.provider.Tokens.Key.ID(),
 	}
 	if result.grade == open {
 		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
 		return result, nil
 	}
 	return r.conclude(ctx, server, pod, known, use, before, result)
+}
+
+// ask puts the cases of a round to a gate.
+func (r *Reconciler) ask(ctx context.Context, target probe.Target, result *observation) error {
+	report, err := r.Prober.Run(ctx, target)
+	result.evidence = fromReport(report, report.Verdict(), r.Now())
+	result.results, result.replay, result.signer = report.Results, &report.Replay, target.Providers[0].Tokens.Key.ID()
+	return err
 }
 
 // conclude asks the gate again who it is, and looks at what else is in its pod.

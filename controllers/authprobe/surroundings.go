@@ -175,7 +175,7 @@ func (s surroundings) bypass(at time.Time) *evidence {
 		"Have the server listen on 127.0.0.1 only, by its option or variable for the host or bind address, such as --host 127.0.0.1 or HOST=127.0.0.1; "+
 		"or use a network plugin that enforces NetworkPolicies.", ports)
 	if s.policy == v1alpha1.NetworkPolicyNotEnforced {
-		message += " The one of this cluster does not."
+		message += " The canary port, which the policy of this server opens to nobody, was reached as well: policies are not enforced here, or another one opens its pods."
 	}
 	return &evidence{
 		at: at, grade: failed, reason: v1alpha1.ReasonBypassReachable, question: "listeners",
