@@ -144,7 +144,7 @@ func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, p
 		return false, false
 	}
 	after, failure := r.identify(ctx, pod, use, timeout)
-	if failure != nil || after.Instance != before.Instance || !r.unchanged(ctx, pod) {
+	if failure != nil || after.Instance != before.Instance || !r.unchanged(ctx, pod, "") {
 		return false, false
 	}
 	return readControls(report)

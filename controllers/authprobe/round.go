@@ -59,7 +59,7 @@ func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod 
 		log.Info("the round does not count", "reason", err.Error())
 		return observation{}, false
 	}
-	return result, r.unchanged(ctx, pod)
+	return result, r.unchanged(ctx, pod, result.reason)
 }
 
 // try asks the gate who it is, puts the cases to it, and asks again: evidence is about one process.
