@@ -127,10 +127,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, fmt.Errorf("list pods: %w", err)
 	}
 	before, service := r.ledger.load(request.NamespacedName)
-	entries, err := r.tryDue(ctx, &server, pods.Items, before)
+	use, err := r.credentials(ctx, &server)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	entries := r.tryDue(ctx, &server, pods.Items, before, use)
 	service, err = r.look(ctx, &server, pods.Items, service)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -148,27 +149,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.report(ctx, &server, pods.Items, entries, service, braked); err != nil {
 		return ctrl.Result{}, err
 	}
-	again, err := r.watchKeys(ctx, &server, pods.Items)
+	again, err := r.watchKeys(ctx, &server, pods.Items, use)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: sooner(r.untilDue(entries, pods.Items, service.due, interval), again)}, nil
+	return ctrl.Result{RequeueAfter: mcpserver.Sooner(r.untilDue(entries, pods.Items, service.due, interval), again)}, nil
 }
 
 // tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries
 // afterwards: those of pods that exist.
-func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, before map[types.UID]entry) (map[types.UID]entry, error) {
+func (r *Reconciler) tryDue(
+	ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, before map[types.UID]entry, use *credentials,
+) map[types.UID]entry {
 	settings := desired.Resolve(server).Probe
-	credentials, err := r.credentials(ctx, server)
-	if err != nil {
-		return nil, err
-	}
 	results := make([]*entry, len(pods))
 	var rounds sync.WaitGroup
 	for i, pod := range pods {
 		known, seenBefore := before[pod.UID]
 		// A pod that takes traffic without a gate that runs is looked at, not passed over.
-		if credentials == nil || !isAnswering(pod) && !containersReady(pod) {
+		if use == nil || !isAnswering(pod) && !containersReady(pod) {
 			if seenBefore {
 				known.due = r.Now().Add(settings.Interval)
 				results[i] = &known
@@ -178,7 +177,7 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 		known = r.arrive(known, seenBefore, pod, server.Generation, settings)
 		results[i] = &known
 		if r.isDue(&known) {
-			rounds.Go(func() { known = r.tryOne(ctx, server, pod, known, *credentials) })
+			rounds.Go(func() { known = r.tryOne(ctx, server, pod, known, *use) })
 		}
 	}
 	rounds.Wait()
@@ -188,7 +187,7 @@ func (r *Reconciler) tryDue(ctx context.Context, server *v1alpha1.MCPServer, pod
 			after[pod.UID] = *results[i]
 		}
 	}
-	return after, nil
+	return after
 }
 
 // isDue tells that a pod is to be tried now, and pays for it. What the budget does not allow is put off, and not all of

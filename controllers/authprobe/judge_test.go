@@ -161,10 +161,11 @@ func TestPodThatCannotBeTriedIsPutOff(t *testing.T) {
 		server := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "x"}}
 		r := &Reconciler{Client: keyless{}, Now: func() time.Time { return now }, Jitter: func() float64 { return 0 }}
 		pods := []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{UID: "u"}, Status: c.status}}
-		entries, err := r.tryDue(t.Context(), server, pods, c.before)
+		use, err := r.credentials(t.Context(), server)
 		if err != nil {
 			t.Fatal(err)
 		}
+		entries := r.tryDue(t.Context(), server, pods, c.before, use)
 		if wait := r.untilDue(entries, pods, now.Add(time.Hour), desired.Resolve(server).Probe.Interval); wait < time.Second || wait > time.Minute {
 			t.Errorf("%s: looked at again after %v", name, wait)
 		}

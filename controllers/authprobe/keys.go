@@ -21,7 +21,7 @@ import (
 
 // watchKeys asks pods, through their front doors, about the keys for which a rotation waits, until they were seen to
 // accept or to refuse them. It gives the time until to ask again, 0 for never.
-func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod) (time.Duration, error) {
+func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, use *credentials) (time.Duration, error) {
 	name := client.ObjectKeyFromObject(server)
 	r.Sightings.Keep(name, pods)
 	data, err := r.secretData(ctx, server, desired.KeysSecretName(server))
@@ -29,12 +29,8 @@ func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, 
 		return 0, err
 	}
 	questions, since := r.questions(server, data)
-	if len(questions) == 0 {
+	if len(questions) == 0 || use == nil || !use.control {
 		return 0, nil
-	}
-	use, err := r.credentials(ctx, server)
-	if err != nil || use == nil || !use.control {
-		return 0, err
 	}
 	if !r.askPods(ctx, server, pods, questions, *use) {
 		return 0, nil
@@ -77,14 +73,6 @@ var keysSecrets = predicate.NewPredicateFuncs(func(secret client.Object) bool {
 		ObjectMeta: metav1.ObjectMeta{Name: secret.GetLabels()[v1alpha1.LabelServer]},
 	})
 })
-
-// sooner of two times that are never if 0.
-func sooner(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return max(a, b)
-	}
-	return min(a, b)
-}
 
 // keyQuestion is a key that pods are asked about, at a step of its set.
 type keyQuestion struct {

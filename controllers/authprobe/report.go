@@ -15,6 +15,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	mcpac "github.com/mcp-gatehouse/gatehouse/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
@@ -149,9 +150,7 @@ func conditionOf(server *v1alpha1.MCPServer, verdict judgement, now time.Time) *
 		Type: v1alpha1.ConditionAuthHealthy, Status: verdict.status, Reason: verdict.reason, Message: verdict.message,
 		ObservedGeneration: server.Generation, LastTransitionTime: metav1.NewTime(now),
 	})
-	c := meta.FindStatusCondition(all, v1alpha1.ConditionAuthHealthy)
-	return metav1ac.Condition().WithType(c.Type).WithStatus(c.Status).WithReason(c.Reason).WithMessage(c.Message).
-		WithObservedGeneration(c.ObservedGeneration).WithLastTransitionTime(c.LastTransitionTime)
+	return mcpserver.Applied(*meta.FindStatusCondition(all, v1alpha1.ConditionAuthHealthy))
 }
 
 func authHealthOf(verdict judgement, last time.Time) *mcpac.AuthHealthApplyConfiguration {

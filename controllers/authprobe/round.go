@@ -117,10 +117,12 @@ func (r *Reconciler) conclude(
 	}
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
 	result.around = &around
-	if missing := r.missing(ctx, server, after, use); missing != nil && result.grade == proven {
-		server := result.server
+	if result.grade != proven {
+		return result, nil
+	}
+	if missing := r.missing(ctx, server, after, use); missing != nil {
+		missing.server = result.server
 		result.evidence = *missing
-		result.server = server
 	}
 	return result, nil
 }

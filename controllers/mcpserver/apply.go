@@ -73,7 +73,7 @@ func (r *Reconciler) makeOurs(ctx context.Context, existing client.Object, wante
 
 // settle looks at what the API server made of an apply, and remembers it if it is what was wanted.
 func (r *Reconciler) settle(server *v1alpha1.MCPServer, wanted *unstructured.Unstructured, sum digest, got *unstructured.Unstructured) (client.Object, error) {
-	live, err := r.empty(wanted)
+	live, err := r.empty(wanted.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}
@@ -100,28 +100,29 @@ func refusal(did string, err error) error {
 
 // read looks into the cache first. The cache holds what carries our label; an object of ours that lost it is found live.
 func (r *Reconciler) read(ctx context.Context, wanted *unstructured.Unstructured, seen observed) (client.Object, error) {
-	object, err := r.empty(wanted)
+	object, err := r.empty(wanted.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}
-	var cached client.Reader = r.Client
-	if wanted.GroupVersionKind() == desired.HTTPRouteKind {
-		cached = seen.routes
-	}
-	err = cached.Get(ctx, client.ObjectKeyFromObject(wanted), object)
+	err = r.cached(wanted.GroupVersionKind(), seen).Get(ctx, client.ObjectKeyFromObject(wanted), object)
 	if apierrors.IsNotFound(err) {
 		err = r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), object)
 	}
 	return object, err
 }
 
-// empty gives an object to read into.
-func (r *Reconciler) empty(wanted *unstructured.Unstructured) (client.Object, error) {
-	kind := wanted.GroupVersionKind()
+// cached reads a kind from the cache that has it. That of HTTPRoutes is nil where the cluster has none.
+func (r *Reconciler) cached(kind schema.GroupVersionKind, seen observed) client.Reader {
 	if kind == desired.HTTPRouteKind {
-		out := &unstructured.Unstructured{}
-		out.SetGroupVersionKind(kind)
-		return out, nil
+		return seen.routes
+	}
+	return r.Client
+}
+
+// empty gives an object to read into.
+func (r *Reconciler) empty(kind schema.GroupVersionKind) (client.Object, error) {
+	if kind == desired.HTTPRouteKind {
+		return emptyRoute(), nil
 	}
 	typed, err := r.Scheme.New(kind)
 	if err != nil {
@@ -147,15 +148,11 @@ func (r *Reconciler) create(ctx context.Context, server *v1alpha1.MCPServer, wan
 
 // remove deletes an object that the spec does not ask for any more, if there is one and it is ours.
 func (r *Reconciler) remove(ctx context.Context, server *v1alpha1.MCPServer, kind schema.GroupVersionKind, seen observed) error {
-	var cached client.Reader = r.Client
-	if kind == desired.HTTPRouteKind {
-		if cached = seen.routes; seen.routes == nil {
-			return nil
-		}
+	cached := r.cached(kind, seen)
+	if cached == nil {
+		return nil
 	}
-	named := &unstructured.Unstructured{}
-	named.SetGroupVersionKind(kind)
-	object, err := r.empty(named)
+	object, err := r.empty(kind)
 	if err != nil {
 		return err
 	}

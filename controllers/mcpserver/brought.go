@@ -54,16 +54,25 @@ type reader struct {
 
 // secret reads a Secret that a field names.
 func (b reader) secret(ctx context.Context, name, field string) (*corev1.Secret, error) {
-	var secret corev1.Secret
-	err := b.r.Live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: name}, &secret)
+	secret, found, err := b.find(ctx, name)
+	if err == nil && !found {
+		err = keyProblem(v1alpha1.ReasonKeyMissing, "%s: there is no Secret %s in namespace %s. Create it, or name another.", field, name, b.namespace)
+	}
+	return secret, err
+}
+
+// find reads a Secret, and notes the version of one that is there.
+func (b reader) find(ctx context.Context, name string) (secret *corev1.Secret, found bool, err error) {
+	secret = &corev1.Secret{}
+	err = b.r.Live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: name}, secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, keyProblem(v1alpha1.ReasonKeyMissing, "%s: there is no Secret %s in namespace %s. Create it, or name another.", field, name, b.namespace)
+		return nil, false, nil
 	case err != nil:
-		return nil, fmt.Errorf("read Secret %s: %w", name, err)
+		return nil, false, fmt.Errorf("read Secret %s: %w", name, err)
 	}
-	b.seen.mount("Secret", &secret)
-	return &secret, nil
+	b.seen.mount("Secret", secret)
+	return secret, true, nil
 }
 
 // data gives a data key of a Secret.
@@ -147,15 +156,13 @@ func (b reader) certificate(ctx context.Context, name string) error {
 	if name == "" {
 		return nil
 	}
-	var secret corev1.Secret
-	err := b.r.Live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: name}, &secret)
+	secret, found, err := b.find(ctx, name)
 	switch {
-	case apierrors.IsNotFound(err):
-		return specProblem(v1alpha1.ReasonCertificateUnusable, "%s: there is no Secret %s in namespace %s. Create it, or name another.", field, name, b.namespace)
 	case err != nil:
-		return fmt.Errorf("read Secret %s: %w", name, err)
+		return err
+	case !found:
+		return specProblem(v1alpha1.ReasonCertificateUnusable, "%s: there is no Secret %s in namespace %s. Create it, or name another.", field, name, b.namespace)
 	}
-	b.seen.mount("Secret", &secret)
 	// The library's message names no key material.
 	if _, err := tls.X509KeyPair(secret.Data[authproxy.TLSCertFile], secret.Data[authproxy.TLSKeyFile]); err != nil {
 		return specProblem(v1alpha1.ReasonCertificateUnusable, "%s: Secret %s has no certificate in %s with its key in %s: %v. Put them there.",

@@ -151,9 +151,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 
 // lookAgain is when no event may tell what has changed; 0 is never.
 func lookAgain(seen observed, now time.Time) time.Duration {
-	again := soonest(patience(seen.pods, now), rotationDue(seen.turns, now))
+	again := Sooner(patience(seen.pods, now), rotationDue(seen.turns, now))
 	if seen.cluster.URL != "" {
-		return soonest(again, issuerPause)
+		return Sooner(again, issuerPause)
 	}
 	return again
 }
@@ -170,8 +170,8 @@ func patience(pods []corev1.Pod, now time.Time) time.Duration {
 	return soonest
 }
 
-// soonest of the times that are not 0, which is never.
-func soonest(a, b time.Duration) time.Duration {
+// Sooner is the shorter of two waits, of which 0 is for ever.
+func Sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b == 0 {
 		return max(a, b)
 	}

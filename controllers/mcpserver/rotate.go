@@ -186,9 +186,9 @@ func rotationDue(turns []turn, now time.Time) time.Duration {
 	var due time.Duration
 	for _, t := range turns {
 		out := t.next.Outlook(now, t.in)
-		due = soonest(due, out.After)
+		due = Sooner(due, out.After)
 		if out.Unseen {
-			due = soonest(due, sightingPause)
+			due = Sooner(due, sightingPause)
 		}
 	}
 	return due

@@ -34,15 +34,15 @@ func statusOf(server *v1alpha1.MCPServer, seen observed, gateImage string, wrong
 	statuses := keyStatuses(server, seen, wrong == nil)
 	status.WithKeys(statuses[:min(len(statuses), maxKeyStatuses)]...)
 	for _, condition := range conditionsOf(server, seen, wrong, now) {
-		status.WithConditions(metav1ac.Condition().
-			WithType(condition.Type).
-			WithStatus(condition.Status).
-			WithReason(condition.Reason).
-			WithMessage(condition.Message).
-			WithObservedGeneration(condition.ObservedGeneration).
-			WithLastTransitionTime(condition.LastTransitionTime))
+		status.WithConditions(Applied(condition))
 	}
 	return status
+}
+
+// Applied is a condition as it is applied.
+func Applied(c metav1.Condition) *metav1ac.ConditionApplyConfiguration {
+	return metav1ac.Condition().WithType(c.Type).WithStatus(c.Status).WithReason(c.Reason).WithMessage(c.Message).
+		WithObservedGeneration(c.ObservedGeneration).WithLastTransitionTime(c.LastTransitionTime)
 }
 
 // keyStatuses tells of the keys of every provider that the operator sees, and nothing of a step that was not stored.
