@@ -101,11 +101,11 @@ func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attemp
 
 // victims are the keys in whose name tokens of the provider are forged: its own, and if it has any, the probe key.
 func victims(current *snapshot.Snapshot, provider authproxy.Provider) []keys.Public {
-	own, probe := current.Keys[provider.Name], current.Config.ProbeKey
-	if len(own) == 0 || probe == nil || !slices.Contains(probe.Providers, provider.Name) {
+	own, more := current.Keys[provider.Name], current.Config.ProbeKey
+	if len(own) == 0 || more == nil || !slices.Contains(more.Providers, provider.Name) {
 		return own
 	}
-	public, err := probe.Public()
+	public, err := more.Public()
 	if err != nil { // ParseConfig has refused it.
 		return own
 	}

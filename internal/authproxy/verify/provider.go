@@ -38,15 +38,20 @@ func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
 	if len(p.keys) == 0 {
 		return nil, deny.Keyless()
 	}
-	candidates := p.keys
 	if p.probe != nil && h.keyID == p.probe.ID {
-		candidates = append(slices.Clip(candidates), *p.probe)
-	} else if !slices.Contains(p.Algorithms, h.algorithm) {
+		return h.pick(append(slices.Clip(p.keys), *p.probe))
+	}
+	if !slices.Contains(p.Algorithms, h.algorithm) {
 		return nil, deny.Token(deny.UnsupportedAlgorithm)
 	}
+	return h.pick(p.keys)
+}
+
+// pick leaves those keys that a token with this header may be signed with.
+func (h header) pick(all []keys.Public) ([]keys.Public, *deny.Denial) {
 	var fitting []keys.Public
 	otherAlgorithm := false
-	for _, key := range candidates {
+	for _, key := range all {
 		switch {
 		case !h.mayMean(key):
 		case key.Algorithm == h.algorithm:
