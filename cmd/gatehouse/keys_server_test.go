@@ -30,6 +30,7 @@ func startAPIServer(t *testing.T) *apiServer {
 	t.Helper()
 	environment := &envtest.Environment{
 		CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true,
+		ControlPlaneStartTimeout: 2 * time.Minute, // on a machine that has much to do
 	}
 	config, err := environment.Start()
 	if err != nil {
