@@ -176,12 +176,11 @@ func (t *turning) annotate(ctx context.Context, name, value string) {
 // await follows the Managed keys of the status until they are so, and writes down every change.
 func (t *turning) await(ctx context.Context, done func(map[string]v1alpha1.KeyStatus) bool) {
 	GinkgoHelper()
-	var last string
 	Eventually(func() bool {
 		all, text := t.keyStatuses(ctx)
-		if text != last {
+		if text != t.told {
 			t.note("managed", "%s", text)
-			last = text
+			t.told = text
 		}
 		return done(all)
 	}).WithContext(ctx).WithTimeout(5 * time.Minute).WithPolling(100 * time.Millisecond).Should(BeTrue())

@@ -37,6 +37,8 @@ const (
 type turning struct {
 	*v1alpha1.MCPServer
 	begun time.Time
+	// told is what was noted last of the Managed keys.
+	told string
 
 	mu sync.Mutex
 	// signs are the keys with which the issuers that we play sign now, by provider. The managed one is read anew for each
