@@ -161,9 +161,12 @@ func (s *rotated) actMortal(ctx context.Context, m *mortal) bool {
 	GinkgoHelper()
 	config := rest.CopyConfig(restConfig)
 	config.Wrap(m.carry)
-	c, err := client.New(config, client.Options{Scheme: k8s.Scheme()})
+	config.QPS = -1
+	c, err := client.New(config, client.Options{Scheme: k8s.Scheme(), Mapper: k8s.RESTMapper()})
 	Expect(err).NotTo(HaveOccurred())
-	o := start(gateImage)
+	o, next := start(gateImage), start(gateImage)
+	// They ask about keys alone: the lock was proven before.
+	o.prober.Jitter, next.prober.Jitter = halfway, halfway
 	o.builder.Client, o.builder.Live, o.prober.Client, o.prober.Live = c, c, c, c
 	o.builder.Now = func() time.Time { return s.now }
 	_, err = o.builder.Reconcile(ctx, fresh(ctx, s.MCPServer))
@@ -177,9 +180,12 @@ func (s *rotated) actMortal(ctx context.Context, m *mortal) bool {
 		Expect(err).NotTo(HaveOccurred())
 		return false
 	}
-	s.act(ctx, start(gateImage))
+	s.act(ctx, next)
 	return true
 }
+
+// halfway of an interval is when an operator first tries a lock that was proven before it came.
+func halfway() float64 { return 0.5 }
 
 // phasesSince are those of a key and of all newer ones.
 func (s *rotated) phasesSince(ctx context.Context, kid string) string {
