@@ -51,6 +51,8 @@ type Reconciler struct {
 	Sightings *Sightings
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
+	// Logs reads those of crashed containers; nil is never.
+	Logs *Logs
 	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked and
 	// GateSecret, which are read.
 	Inputs desired.Inputs
