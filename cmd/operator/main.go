@@ -72,11 +72,17 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
+	var logs *mcpserver.Logs
+	if options.diagnoseLogs {
+		if logs, err = mcpserver.NewLogs(mgr.GetConfig()); err != nil {
+			return err
+		}
+	}
 	sightings := mcpserver.NewSightings()
 	builder := &mcpserver.Reconciler{
 		Sightings: sightings,
 		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
-		Issuer: issuer,
+		Issuer: issuer, Logs: logs,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,
