@@ -20,7 +20,7 @@ import (
 )
 
 var _ = Describe("Keys under load", func() {
-	It("of every type are replaced without a failed request", Label("ci", "rotation"), func(ctx SpecContext) {
+	It("of every type are replaced without a failed request", Label("rotation"), func(ctx SpecContext) {
 		t := startTurning(ctx, "managed", "partner", "corp")
 		t.rotateAll(ctx)
 		t.count(ctx)
