@@ -73,10 +73,13 @@ func addControllers(mgr ctrl.Manager, options options) error {
 		return err
 	}
 	sightings := mcpserver.NewSightings()
+	master := &mcpserver.ProbeMaster{
+		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: options.namespace, Now: time.Now,
+	}
 	builder := &mcpserver.Reconciler{
 		Sightings: sightings,
 		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
-		Issuer: issuer,
+		Issuer: issuer, Master: master,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,
@@ -94,7 +97,8 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
-	prober.Sightings = sightings
+	prober.Sightings, prober.Issuer, prober.Master = sightings, issuer, master
+	prober.Account = &authprobe.Account{Client: mgr.GetClient(), Now: time.Now, Namespace: options.namespace, Name: options.serviceAccount}
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}

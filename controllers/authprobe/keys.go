@@ -3,6 +3,7 @@ package authprobe
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,10 +30,11 @@ func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, 
 		return 0, err
 	}
 	questions, since := r.questions(server, data)
-	if len(questions) == 0 || use == nil || !use.control {
+	if len(questions) == 0 || use == nil {
 		return 0, nil
 	}
-	if !r.askPods(ctx, server, pods, questions, *use) {
+	managed, found := use.onlyManaged()
+	if !found || !r.askPods(ctx, server, pods, questions, managed) {
 		return 0, nil
 	}
 	// A kubelet that is told to look does so within a second or two. What takes longer is asked about ever less often.
@@ -112,7 +114,8 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 // askAbout tells whether a pod accepts tokens of a key. told is false where no answer tells. Like any token that may open
 // something, these are sent to none but the gate of a pod of this server that has just proved that it is.
 func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
-	use.provider.Tokens.Key, use.provider.Retired = key.Private, nil
+	use.controls = slices.Clone(use.controls)
+	use.controls[0].Tokens.Key, use.controls[0].Retired = key.Private, nil
 	template, owned, err := r.template(ctx, server, pod)
 	if err != nil || !owned || len(desired.Locked(pod.Spec, desired.LockOf(server, template.spec))) > 0 {
 		return false, false

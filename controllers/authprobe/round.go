@@ -73,13 +73,14 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	if err != nil {
 		return observation{}, err
 	}
-	result := observation{bare: v1alpha1.BareServerResult(before.BareServer), basis: basisOf(server, pod, before)}
-	if use.control {
+	result := observation{bare: v1alpha1.BareServerResult(before.BareServer), basis: basisOf(server, pod, use, before)}
+	on := target(server, gate, use, before, question{requestID: use.requestID(pod)})
+	if len(on.Providers) > 0 {
 		result.tier = known.tier(result.basis, r.Now())
-		ask := question{result.tier, known.replayed(use), use.requestID(pod)}
-		err = r.ask(ctx, target(server, gate, use, before, ask), &result)
+		on.Tier, on.Replay = result.tier, known.replayed(on)
+		err = r.ask(ctx, server, on, use, &result)
 	} else {
-		err = r.askAsStranger(ctx, target(server, gate, use, before, question{requestID: use.requestID(pod)}), known, &result)
+		err = r.askAsStranger(ctx, on, known, use, &result)
 	}
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return observation{}, err
@@ -91,11 +92,23 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	return r.conclude(ctx, server, pod, known, use, before, result)
 }
 
-// ask puts the cases of a round to a gate.
-func (r *Reconciler) ask(ctx context.Context, target probe.Target, result *observation) error {
+// ask puts the cases of a round to a gate. That a good token was refused counts only if it is still the one to try with:
+// whoever brings a key or a token may have replaced it meanwhile.
+func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target probe.Target, use credentials, result *observation) error {
 	report, err := r.Prober.Run(ctx, target)
 	result.evidence = fromReport(report, report.Verdict(), r.Now())
-	result.results, result.replay, result.signer = report.Results, &report.Replay, target.Providers[0].Tokens.Key.ID()
+	result.results, result.replay, result.signer = report.Results, &report.Replay, signersOf(target.Providers)
+	if err != nil || result.reason != v1alpha1.ReasonValidTokenRejected {
+		return err
+	}
+	if unanswered := use.unanswered(report, r.Now()); unanswered != nil {
+		result.evidence = *unanswered
+		return nil
+	}
+	now, err := r.credentials(ctx, server)
+	if err == nil && (now == nil || now.digest() != use.digest()) {
+		err = errors.New("the keys or the token to try with were replaced during the round")
+	}
 	return err
 }
 
@@ -112,12 +125,12 @@ func (r *Reconciler) conclude(
 		return result, nil
 	case after.Instance != before.Instance:
 		return observation{}, errors.New("the gate was restarted during the round")
-	case basisOf(server, pod, after) != result.basis:
+	case basisOf(server, pod, use, after) != result.basis:
 		return observation{}, errors.New("the gate was given another configuration or other keys during the round")
 	}
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
 	result.around = &around
-	if result.grade != proven {
+	if result.grade != proven && result.reason != v1alpha1.ReasonControlMissing {
 		return result, nil
 	}
 	if missing := r.missing(ctx, server, after, use); missing != nil {
@@ -129,8 +142,8 @@ func (r *Reconciler) conclude(
 
 // replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no
 // more may be refused for another reason.
-func (e entry) replayed(use credentials) probe.Replay {
-	if e.signer != use.provider.Tokens.Key.ID() {
+func (e entry) replayed(on probe.Target) probe.Replay {
+	if e.signer != signersOf(on.Providers) {
 		return probe.Replay{}
 	}
 	return e.replay

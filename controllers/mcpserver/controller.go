@@ -46,8 +46,10 @@ type Reconciler struct {
 	Sightings *Sightings
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
-	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked and
-	// GateSecret, which are read.
+	// Master keeps the master key of the probe keys; it is shared with controller authprobe. Nil: there is none.
+	Master *ProbeMaster
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, ProbeKey, Revoked
+	// and GateSecret, which are read.
 	Inputs desired.Inputs
 
 	parsed   parsed
@@ -76,7 +78,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 	if err != nil {
 		return err
 	}
-	built, err := ctrl.NewControllerManagedBy(mgr).
+	building := ctrl.NewControllerManagedBy(mgr).
 		Named("mcpserver").
 		For(&v1alpha1.MCPServer{}).
 		Owns(&appsv1.Deployment{}).
@@ -89,8 +91,15 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
-		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
-		Build(reconcile.Func(r.reconcileNamed))
+		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient()))
+	if r.Master != nil && r.Master.Namespace != "" {
+		master, err := r.watchMaster(mgr)
+		if err != nil {
+			return err
+		}
+		building = building.WatchesRawSource(master)
+	}
+	built, err := building.Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
 	}
@@ -196,6 +205,7 @@ func impossible(err error) error {
 func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
 	in := r.Inputs
 	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
+	in.ProbeKey = seen.probeKey
 	objects, err := desired.Objects(server, in)
 	if err != nil {
 		return impossible(err)
