@@ -2,6 +2,7 @@ package authprobe
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,27 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
+
+// ask puts the cases of a round to a gate. That a good token was refused counts only if it is still the one to try with:
+// whoever brings a key or a token may have replaced it meanwhile.
+func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target probe.Target, use credentials, result *observation) error {
+	result.tier = target.Tier
+	report, err := r.Prober.Run(ctx, target)
+	result.evidence = fromReport(report, report.Verdict(), r.Now())
+	result.results, result.replay, result.signer = report.Results, &report.Replay, signersOf(target.Providers)
+	if err != nil || result.reason != v1alpha1.ReasonValidTokenRejected {
+		return err
+	}
+	if unanswered := use.unanswered(report, r.Now()); unanswered != nil {
+		result.evidence = *unanswered
+		return nil
+	}
+	now, err := r.credentials(ctx, server)
+	if err == nil && (now == nil || now.digest() != use.digest()) {
+		err = errors.New("the keys or the token to try with were replaced during the round")
+	}
+	return err
+}
 
 // askAsStranger puts to a gate what needs no good token: that it is open can be seen so, that it holds cannot.
 func (r *Reconciler) askAsStranger(ctx context.Context, target probe.Target, known entry, use credentials, result *observation) error {

@@ -31,14 +31,11 @@ type gathering struct {
 
 // managed adds the provider whose keys the operator makes.
 func (g *gathering) managed(p desired.Provider, set rotation.Set) {
-	published := set.Published()
-	for _, key := range published {
-		g.use.kids[p.Name] = append(g.use.kids[p.Name], key.ID())
-	}
+	g.use.kids[p.Name] = due(set, g.r.Now())
 	with := g.control(p, managedKey)
 	with.OtherCaller, with.Retired = otherCaller(nil), set.Refused()
 	with.Tokens = entitled(token.Template{
-		Key: published[0], Issuer: p.Issuer, Audience: p.Audiences[0], Subject: authproxy.ProbeSubject, Lifetime: tokenLifetime,
+		Key: set.Published()[0], Issuer: p.Issuer, Audience: p.Audiences[0], Subject: authproxy.ProbeSubject, Lifetime: tokenLifetime,
 	}, g.server)
 	g.add(with)
 }

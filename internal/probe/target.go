@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -17,9 +18,9 @@ import (
 type Target struct {
 	// URL is the MCP endpoint: http(s)://host[:port]/path, without credentials, query or fragment.
 	URL string
-	// CertificateSHA256 is the digest, in hex, of the one certificate that an https gate must show. No name, issuer or
-	// date of it is looked at then. Empty: a certificate of RootCAs for the URL's host.
-	CertificateSHA256 string
+	// CertificateSHA256 are digests, in hex, of certificates, one of which an https gate must show. No name, issuer or date
+	// of it is looked at then. Empty: a certificate of RootCAs for the URL's host.
+	CertificateSHA256 []string
 	// RootCAs are trusted for https; nil is the system's.
 	RootCAs *x509.CertPool
 	// Providers are the issuers whose tokens the gate takes, at least one. The first gives the control of the round.
@@ -129,7 +130,7 @@ func (t Target) validateURL() error {
 		return errors.New("the URL is not http(s)://host[:port]/path")
 	case parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "":
 		return errors.New("the URL must not have credentials, a query or a fragment")
-	case t.CertificateSHA256 != "" && (parsed.Scheme != "https" || !isDigest(t.CertificateSHA256)):
+	case len(t.CertificateSHA256) > 0 && (parsed.Scheme != "https" || slices.ContainsFunc(t.CertificateSHA256, isNoDigest)):
 		return errors.New("the certificate's digest must be SHA-256 in hex, and the URL https")
 	}
 	return nil
@@ -144,7 +145,7 @@ func (t Target) path() string {
 	return parsed.EscapedPath()
 }
 
-func isDigest(text string) bool {
+func isNoDigest(text string) bool {
 	digest, err := hex.DecodeString(text)
-	return err == nil && len(digest) == 32
+	return err != nil || len(digest) != sha256.Size
 }
