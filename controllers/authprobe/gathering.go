@@ -117,7 +117,7 @@ func (g *gathering) sign(p desired.Provider, probeKey keys.Private, public []key
 		}
 	case probeKey.Algorithm() != "":
 		with := g.control(p, byProbeKey)
-		with.Public, with.OtherCaller = public, otherCaller(p.IdentityClaims)
+		with.ProbeKey, with.Public, with.OtherCaller = true, public, otherCaller(p.IdentityClaims)
 		with.OtherCaller["sub"] = authproxy.OtherProbeSubject
 		template := token.Template{
 			Key: probeKey, Type: typeOf(p.TokenTypes), Issuer: p.Issuer, Audience: firstOf(p.Audiences),

@@ -39,6 +39,7 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 		RequestID:         ask.requestID,
 		Replay:            ask.replay,
 	}
+	out.Policy.Fenced = state.Fence
 	for i, with := range use.against(state) {
 		out.Providers = append(out.Providers, with.Provider)
 		if i == 0 || with.skew < out.ClockTolerance {

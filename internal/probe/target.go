@@ -73,6 +73,10 @@ type Provider struct {
 	Public []keys.Public
 	// MaxTokenLifetime is the longest life that the gate grants a token; 0 is no bound.
 	MaxTokenLifetime time.Duration
+	// ProbeKey: Tokens.Key is the gate's probe key for this issuer, and not one of the issuer's own. Tokens then has the
+	// subject Subject, also in each of Tokens.Identity, the claim PodClaim with the UID of the gate's pod, and a Lifetime of
+	// at most a minute; OtherCaller replaces the subject by OtherSubject wherever it stands.
+	ProbeKey bool
 	// OtherCaller are the claims by which the control becomes another caller's token, such as {"sub": "somebody else"}.
 	// The gate must accept that one, too. Empty: nobody else tries to enter the control's session.
 	OtherCaller map[string]any
@@ -84,6 +88,12 @@ type Policy struct {
 	RequiredScopes []string
 	// Forbidden are calls that the control may not make.
 	Forbidden []Call
+	// Fenced: whose subject is reserved for probes may list and do nothing, whatever rules allow. It is asked of issuers
+	// whose control goes by such a subject.
+	Fenced bool
+	// Allowed are calls that rules let the control make, as far as that is known; asked for if Fenced. Name calls there that
+	// do no harm.
+	Allowed []Call
 	// SessionBinding: a session belongs to the caller who opened it.
 	SessionBinding bool
 	// RevokedID is a "jti" on the gate's list of what is revoked.
