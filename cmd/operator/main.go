@@ -72,6 +72,12 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
+	var logs *mcpserver.Logs
+	if options.diagnoseLogs {
+		if logs, err = mcpserver.NewLogs(mgr.GetConfig()); err != nil {
+			return err
+		}
+	}
 	sightings := mcpserver.NewSightings()
 	master := &mcpserver.ProbeMaster{
 		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: options.namespace, Now: time.Now,
@@ -79,7 +85,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	builder := &mcpserver.Reconciler{
 		Sightings: sightings,
 		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
-		Issuer: issuer, Master: master,
+		Issuer: issuer, Master: master, Logs: logs,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,

@@ -28,8 +28,10 @@ type options struct {
 	probeQPS int
 	// readinessGatesOff leaves the readiness gate out of new pod templates.
 	readinessGatesOff bool
-	printVersion      bool
-	log               zap.Options
+	// diagnoseLogs lets the ends of crashed containers' logs be quoted.
+	diagnoseLogs bool
+	printVersion bool
+	log          zap.Options
 }
 
 // parseOptions reads flags and environment. All that is wrong comes in one error.
@@ -51,6 +53,8 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests and connections per second that the prober makes at most, over all servers.")
 	gates := flags.String("readiness-gates", "Enforce",
 		"Enforce keeps pods out of their Service until their lock was proven; Off leaves the readiness gate out of all pod templates, which replaces all pods.")
+	flags.BoolVar(&o.diagnoseLogs, "diagnose-logs", false,
+		"Quote in conditions up to two lines, redacted, of the end of the log of a container that crashed without a word. Needs the right to get pods/log (config/diagnose-logs).")
 	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")
 	o.log.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {

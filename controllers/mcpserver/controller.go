@@ -17,6 +17,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -31,6 +32,10 @@ const FieldOwner = client.FieldOwner("gatehouse")
 // retryAfter is when a problem that only a user can mend is looked at again: the mend may be on an object that is not
 // watched.
 const retryAfter = time.Minute
+
+// workers is how many servers are looked at side by side. A new one takes some thirty requests to the API server, one
+// after the other, and waits for it most of the time: one worker would keep a large fleet waiting for minutes.
+const workers = 16
 
 // Reconciler makes what MCPServers ask for.
 type Reconciler struct {
@@ -48,6 +53,8 @@ type Reconciler struct {
 	Issuer *ClusterIssuer
 	// Master keeps the master key of the probe keys; it is shared with controller authprobe. Nil: there is none.
 	Master *ProbeMaster
+	// Logs reads those of crashed containers; nil is never.
+	Logs *Logs
 	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, ProbeKey, Revoked
 	// and GateSecret, which are read.
 	Inputs desired.Inputs
@@ -91,7 +98,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
-		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient()))
+		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers})
 	if r.Master != nil && r.Master.Namespace != "" {
 		master, err := r.watchMaster(mgr)
 		if err != nil {
