@@ -220,6 +220,10 @@ const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
 // AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.
 const AnnotationMountedRevision = "mcp.gatehouse.dev/mounted-revision"
 
+// AnnotationConfigSchema, on pods and their templates, is the version of the configuration's schema that their gate
+// reads. Without it, it is 1.
+const AnnotationConfigSchema = "mcp.gatehouse.dev/config-schema"
+
 // Annotations by which people ask for something, on MCPServers.
 const (
 	// AnnotationRotateKeys asks for a new signing key of the Managed provider. Each new value asks once more; a time is a

@@ -46,8 +46,8 @@ type Reconciler struct {
 	Sightings *Sightings
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
-	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked and
-	// GateSecret, which are read.
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked,
+	// GateSecret, Schemas and ConfigFiles, which are read.
 	Inputs desired.Inputs
 
 	parsed   parsed
@@ -60,6 +60,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
@@ -192,10 +193,17 @@ func impossible(err error) error {
 	return err
 }
 
-// converge applies what is desired.
-func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
+// inputs are the operator's settings, and what was read.
+func (r *Reconciler) inputs(seen observed) desired.Inputs {
 	in := r.Inputs
 	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
+	in.Schemas, in.ConfigFiles = seen.schemas, seen.configFiles
+	return in
+}
+
+// converge applies what is desired.
+func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
+	in := r.inputs(seen)
 	objects, err := desired.Objects(server, in)
 	if err != nil {
 		return impossible(err)

@@ -2,6 +2,7 @@ package desired
 
 import (
 	"maps"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -10,6 +11,7 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 )
 
 // Deployment runs the server and its gate. A new pod replaces an old one only once its lock was proven, because
@@ -42,6 +44,7 @@ func podAnnotations(s *v1alpha1.MCPServer) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, Resolve(s).Pod.Annotations)
 	all["kubectl.kubernetes.io/default-container"] = ServerContainer
+	all[v1alpha1.AnnotationConfigSchema] = strconv.Itoa(authproxy.Schema)
 	if at := s.Annotations[v1alpha1.AnnotationRestartedAt]; at != "" {
 		all[v1alpha1.AnnotationRestartedAt] = at
 	}
