@@ -133,7 +133,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 	}
 	seen, err := r.observe(ctx, server)
 	if err == nil {
-		err = r.converge(ctx, server, seen)
+		err = r.converge(ctx, server, &seen)
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		// The cache was behind; its next event brings us back as well.
@@ -194,7 +194,7 @@ func impossible(err error) error {
 }
 
 // inputs are the operator's settings, and what was read.
-func (r *Reconciler) inputs(seen observed) desired.Inputs {
+func (r *Reconciler) inputs(seen *observed) desired.Inputs {
 	in := r.Inputs
 	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
 	in.Schemas, in.ConfigFiles = seen.schemas, seen.configFiles
@@ -202,26 +202,29 @@ func (r *Reconciler) inputs(seen observed) desired.Inputs {
 }
 
 // converge applies what is desired.
-func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
+func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
 	in := r.inputs(seen)
 	objects, err := desired.Objects(server, in)
 	if err != nil {
+		return impossible(err)
+	}
+	if seen.untold, err = desired.Untold(server, in); err != nil {
 		return impossible(err)
 	}
 	for _, object := range objects {
 		if _, isRoute := object.(*desired.HTTPRouteApplyConfiguration); isRoute && seen.routes == nil {
 			continue
 		}
-		if _, err := r.apply(ctx, server, object, seen); err != nil {
+		if _, err := r.apply(ctx, server, object, *seen); err != nil {
 			return err
 		}
 	}
 	for _, kind := range desired.Unwanted(server) {
-		if err := r.remove(ctx, server, kind, seen); err != nil {
+		if err := r.remove(ctx, server, kind, *seen); err != nil {
 			return err
 		}
 	}
-	if err := r.refresh(ctx, seen, objects); err != nil {
+	if err := r.refresh(ctx, *seen, objects); err != nil {
 		return err
 	}
 	if server.Spec.Route != nil && seen.routes == nil {

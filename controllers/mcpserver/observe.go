@@ -47,6 +47,8 @@ type observed struct {
 	// given now.
 	schemas     []int
 	configFiles map[string]string
+	// untold is of what gates of other schemas cannot be told.
+	untold []string
 	// routes reads HTTPRoutes; nil where the cluster has none, or nobody wants one.
 	routes client.Reader
 	// routeAccepted: a gateway has accepted the route.

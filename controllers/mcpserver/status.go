@@ -190,6 +190,9 @@ func judgeReconciling(server *v1alpha1.MCPServer, seen observed) verdict {
 		return verdict{}
 	}
 	message := fmt.Sprintf("%d of %d pods are of the newest revision, %d pods are available", d.Status.UpdatedReplicas, want, d.Status.AvailableReplicas)
+	for _, untold := range seen.untold {
+		message += "; " + untold
+	}
 	if found := diagnose(seen); found != nil {
 		return verdict{metav1.ConditionTrue, found.reason, message + "; " + diagnosis.Sentence(found.message)}
 	}
