@@ -44,7 +44,7 @@ const (
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
 	// cannot run its reason is that of Available.
 	//
-	// True: any reason for False of Available
+	// True: UpgradePending, any reason for False of Available
 	ConditionReconciling = "Reconciling"
 
 	// ConditionStalled is present, and True, while nothing will happen until somebody acts (kstatus). Its reason is
@@ -144,6 +144,13 @@ const (
 	ReasonPodsRefused = "PodsRefused"
 	// ReasonPodsUnavailable: pods run and do not become ready; AuthHealthy or the pods say why.
 	ReasonPodsUnavailable = "PodsUnavailable"
+)
+
+// Reasons of condition Reconciling alone.
+const (
+	// ReasonUpgradePending: the operator has another version, and this server keeps its pods until it is its turn to have
+	// them replaced. The message says how many are at a time, and whether some do not get on.
+	ReasonUpgradePending = "UpgradePending"
 )
 
 // Reasons of condition AuthHealthy.

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -44,6 +45,8 @@ type Reconciler struct {
 	Now func() time.Time
 	// Sightings are what pods were seen to do with keys; they are controller authprobe's.
 	Sightings *Sightings
+	// Fleet paces upgrades.
+	Fleet *Fleet
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
 	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked,
@@ -89,6 +92,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Channel(r.Fleet.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
 		Build(reconcile.Func(r.reconcileNamed))
@@ -108,6 +112,7 @@ func (r *Reconciler) reconcileNamed(ctx context.Context, request reconcile.Reque
 	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.standing.forget(request.NamespacedName)
+			r.Fleet.forget(request.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("read MCPServer: %w", err)
@@ -128,6 +133,8 @@ func ServerOfPod(_ context.Context, pod client.Object) []reconcile.Request {
 //
 // There is no finalizer: every object is owned, and goes with the MCPServer.
 func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) (ctrl.Result, error) {
+	// Whatever comes of this, no other server need wait until this one was looked at.
+	defer r.Fleet.look(client.ObjectKeyFromObject(server))
 	if !server.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
@@ -153,6 +160,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 // lookAgain is when no event may tell what has changed; 0 is never.
 func lookAgain(seen observed, now time.Time) time.Duration {
 	again := Sooner(patience(seen.pods, now), rotationDue(seen.turns, now))
+	if seen.waits != "" {
+		again = Sooner(again, turnPause)
+	}
 	if seen.cluster.URL != "" {
 		return Sooner(again, issuerPause)
 	}
@@ -214,6 +224,12 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 	for _, object := range objects {
 		if _, isRoute := object.(*desired.HTTPRouteApplyConfiguration); isRoute && seen.routes == nil {
 			continue
+		}
+		if deployment, ok := object.(*appsv1ac.DeploymentApplyConfiguration); ok {
+			if deployment, err = r.pace(ctx, server, deployment, seen); err != nil {
+				return err
+			}
+			object, seen.gateImage = deployment, gateImageOf(deployment)
 		}
 		if _, err := r.apply(ctx, server, object, *seen); err != nil {
 			return err

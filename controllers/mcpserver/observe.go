@@ -47,6 +47,8 @@ type observed struct {
 	// given now.
 	schemas     []int
 	configFiles map[string]string
+	// gateImage is that of the pod template as it is applied; waits is why that is not the wanted one yet.
+	gateImage, waits string
 	// untold is of what gates of other schemas cannot be told.
 	untold []string
 	// routes reads HTTPRoutes; nil where the cluster has none, or nobody wants one.

@@ -22,7 +22,7 @@ func Deployment(s *v1alpha1.MCPServer, in Inputs) (*appsv1ac.DeploymentApplyConf
 	if err != nil {
 		return nil, err
 	}
-	return appsv1ac.Deployment(s.Name, s.Namespace).
+	deployment := appsv1ac.Deployment(s.Name, s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
 		WithSpec(appsv1ac.DeploymentSpec().
@@ -36,7 +36,8 @@ func Deployment(s *v1alpha1.MCPServer, in Inputs) (*appsv1ac.DeploymentApplyConf
 			WithTemplate(corev1ac.PodTemplateSpec().
 				WithLabels(podLabels(s)).
 				WithAnnotations(podAnnotations(s)).
-				WithSpec(pod))), nil
+				WithSpec(pod)))
+	return deployment, record(s, deployment)
 }
 
 // podAnnotations: those of the spec, and ours, which the spec cannot have.

@@ -74,7 +74,7 @@ func addOldConfigs(files map[string]string, in Inputs) (untold []string) {
 		if text, found := in.ConfigFiles[file]; found {
 			files[file] = text
 		}
-		untold = append(untold, fmt.Sprintf("gates with schema v%d keep the configuration that they have, as they %s", version, err))
+		untold = append(untold, fmt.Sprintf("Gates with schema v%d keep the configuration that they have, as they %s.", version, err))
 	}
 	return untold
 }

@@ -59,8 +59,8 @@ func TestFilesOfOtherSchemasStayWhileGatesReadThem(t *testing.T) {
 	}
 	untold, err := desired.Untold(server, in)
 	want := []string{
-		"gates with schema v7 keep the configuration that they have, as they belong to a newer operator",
-		"gates with schema v9 keep the configuration that they have, as they belong to a newer operator",
+		"Gates with schema v7 keep the configuration that they have, as they belong to a newer operator.",
+		"Gates with schema v9 keep the configuration that they have, as they belong to a newer operator.",
 	}
 	if diff := cmp.Diff(want, untold); diff != "" || err != nil {
 		t.Errorf("%s, %v", diff, err)
