@@ -48,7 +48,7 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 		"Serve metrics over TLS, to callers that the API server authenticates and lets get /metrics.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several operators act. Needs --namespace.")
-	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests per second that the prober makes at most, over all servers.")
+	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests and connections per second that the prober makes at most, over all servers.")
 	flags.IntVar(&o.maxUpgrades, "max-concurrent-upgrades", mcpserver.DefaultMaxUpgrades,
 		"MCPServers whose pods are replaced at a time because the operator has another version. One that fails keeps its place.")
 	gates := flags.String("readiness-gates", "Enforce",
