@@ -158,7 +158,7 @@ var _ = Describe("A newer operator", func() {
 		restarted := newer()
 		restarted.build(ctx, taken)
 		restarted.build(ctx, spoilt)
-		waits(ctx, spoilt, "1 are being upgraded.")
+		Expect(gateOf(ctx, spoilt)).To(Equal(gateImage), "as it was applied last")
 
 		down := serving(ctx)
 		available(ctx, down, 1, 0)
@@ -171,8 +171,9 @@ var _ = Describe("A newer operator", func() {
 		pod := startPod(ctx, server).pod
 		edit(ctx, pod, func() { pod.Annotations = map[string]string{v1alpha1.AnnotationConfigSchema: "7"} })
 		config := &corev1.ConfigMap{}
-		config.Namespace, config.Name = server.Namespace, server.Name+"-authproxy"
-		edit(ctx, config, func() { config.Data["authproxy.v7.json"] = "of seven" })
+		Expect(fetch(ctx, server, config, "-authproxy")).To(Succeed())
+		config.Data["authproxy.v7.json"] = "of seven"
+		Expect(k8s.Update(ctx, config, mcpserver.FieldOwner)).To(Succeed())
 		o := start(gateImage)
 		o.build(ctx, server)
 		available(ctx, server, 1, 0)
