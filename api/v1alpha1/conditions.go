@@ -221,6 +221,11 @@ const (
 // the share falls. The metric gatehouse_prober_suspect is 1 meanwhile.
 const EventProberSuspect = "ProberSuspect"
 
+// EventProviderRejectsEveryone is the reason of the Event that tells that for ten minutes every client with a token of some
+// provider was refused, for a reason that speaks of what the spec says of that provider, while the prober's own token was
+// let in. AuthHealthy stays True, and its message says the same for as long as it is so.
+const EventProviderRejectsEveryone = "ProviderRejectsEveryone"
+
 // ConditionPodAuthProven is the readiness gate on each pod: True once its lock was proven, False once it was seen
 // open. Setting it to True by hand lets a pod take traffic without proof; the operator then leaves it so.
 const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"

@@ -29,7 +29,9 @@ type options struct {
 	// readinessGatesOff leaves the readiness gate out of new pod templates.
 	readinessGatesOff bool
 	// maxUpgrades is how many MCPServers are upgraded at a time.
-	maxUpgrades  int
+	maxUpgrades int
+	// diagnoseLogs lets the ends of crashed containers' logs be quoted.
+	diagnoseLogs bool
 	printVersion bool
 	log          zap.Options
 }
@@ -53,6 +55,8 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 		"MCPServers whose pods are replaced at a time because the operator has another version. One that fails keeps its place.")
 	gates := flags.String("readiness-gates", "Enforce",
 		"Enforce keeps pods out of their Service until their lock was proven; Off leaves the readiness gate out of all pod templates, which replaces all pods.")
+	flags.BoolVar(&o.diagnoseLogs, "diagnose-logs", false,
+		"Quote in conditions up to two lines, redacted, of the end of the log of a container that crashed without a word. Needs the right to get pods/log (config/diagnose-logs).")
 	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")
 	o.log.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {

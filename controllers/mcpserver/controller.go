@@ -18,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -32,6 +33,10 @@ const FieldOwner = client.FieldOwner("gatehouse")
 // retryAfter is when a problem that only a user can mend is looked at again: the mend may be on an object that is not
 // watched.
 const retryAfter = time.Minute
+
+// workers is how many servers are looked at side by side. A new one takes some thirty requests to the API server, one
+// after the other, and waits for it most of the time: one worker would keep a large fleet waiting for minutes.
+const workers = 16
 
 // Reconciler makes what MCPServers ask for.
 type Reconciler struct {
@@ -49,6 +54,8 @@ type Reconciler struct {
 	Fleet *Fleet
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
+	// Logs reads those of crashed containers; nil is never.
+	Logs *Logs
 	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked,
 	// GateSecret, Schemas and ConfigFiles, which are read.
 	Inputs desired.Inputs
@@ -95,6 +102,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		WatchesRawSource(source.Channel(r.Fleet.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)

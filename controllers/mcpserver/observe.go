@@ -73,6 +73,7 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 		return seen, fmt.Errorf("list pods: %w", err)
 	}
 	seen.pods = pods.Items
+	r.Logs.complete(ctx, seen.pods)
 	if err := r.observeRoute(ctx, server, &seen); err != nil {
 		return seen, err
 	}
