@@ -82,9 +82,13 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	master := &mcpserver.ProbeMaster{
 		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: options.namespace, Now: time.Now,
 	}
+	fleet := mcpserver.NewFleet(options.maxUpgrades)
+	if err := fleet.Register(crmetrics.Registry); err != nil {
+		return err
+	}
 	builder := &mcpserver.Reconciler{
-		Sightings: sightings,
-		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Sightings: sightings, Fleet: fleet,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
 		Issuer: issuer, Master: master, Logs: logs,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
