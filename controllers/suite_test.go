@@ -53,7 +53,7 @@ var (
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
 		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
-		Master: master,
+		Master:    master,
 		Sightings: mcpserver.NewSightings(), Fleet: mcpserver.NewFleet(mcpserver.DefaultMaxUpgrades),
 		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
