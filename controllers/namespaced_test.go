@@ -30,20 +30,20 @@ func runNamespaced(user *rest.Config) {
 	watched := mcpserver.CacheOptions([]string{namespaced})
 	mgr, err := ctrl.NewManager(user, ctrl.Options{
 		Scheme: k8s.Scheme(), Cache: watched, Metrics: metricsserver.Options{BindAddress: "0"},
-		LeaderElection: true, LeaderElectionID: "operator.gatehouse.dev", LeaderElectionNamespace: "gatehouse-system",
+		LeaderElection: true, LeaderElectionID: "operator.gatehouse.dev", LeaderElectionNamespace: operatorNamespace,
 		LeaderElectionReleaseOnCancel: true,
 		Controller:                    config.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, stop := context.WithCancel(context.Background())
 	b := newBuilder(mgr.GetClient(), gateImage)
-	b.Live, b.Events = mgr.GetAPIReader(), mgr.GetEventRecorder("gatehouse")
+	b.Live, b.Events, b.Master = mgr.GetAPIReader(), mgr.GetEventRecorder("gatehouse"), newMaster(mgr)
 	b.Issuer, err = mcpserver.NewClusterIssuer(user)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(b.SetupWithManager(ctx, mgr, watched)).To(Succeed())
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), b.Events, authprobe.Options{})
 	Expect(err).NotTo(HaveOccurred())
-	prober.Sightings = b.Sightings
+	prober.Sightings, prober.Issuer, prober.Master = b.Sightings, b.Issuer, b.Master
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

@@ -48,14 +48,18 @@ var (
 	registry *prometheus.Registry
 	// clusterIssuer reads the issuer of the API server under test.
 	clusterIssuer *mcpserver.ClusterIssuer
+	// master is the operator's, and so is account.
+	master  *mcpserver.ProbeMaster
+	account *authprobe.Account
 )
 
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
 		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
-		Sightings: mcpserver.NewSightings(),
-		Inputs:    desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
+		Master:    master,
+		Sightings: mcpserver.NewSightings(), Fleet: mcpserver.NewFleet(mcpserver.DefaultMaxUpgrades),
+		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
 
@@ -98,6 +102,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	recorder = mgr.GetEventRecorder("gatehouse")
 	clusterIssuer, err = mcpserver.NewClusterIssuer(operatorConfig)
 	Expect(err).NotTo(HaveOccurred())
+	makeOperatorAccount(ctx, mgr)
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	builder.Live = mgr.GetAPIReader()
 	running, stop := context.WithCancel(context.Background())
@@ -105,7 +110,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	registry = prometheus.NewRegistry()
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{Registry: registry})
 	Expect(err).NotTo(HaveOccurred())
-	prober.Sightings = builder.Sightings
+	prober.Sightings, prober.Issuer, prober.Master, prober.Account = builder.Sightings, clusterIssuer, master, account
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)
@@ -115,6 +120,23 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		Eventually(done).Should(Receive(BeNil()))
 	})
 })
+
+// operatorNamespace is the operator's own.
+const operatorNamespace = "gatehouse-system"
+
+// makeOperatorAccount makes the operator's ServiceAccount, and what the operator keeps in its namespace, which newOperatorUser
+// has made.
+func makeOperatorAccount(ctx context.Context, mgr ctrl.Manager) {
+	GinkgoHelper()
+	own := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "gatehouse-operator", Namespace: operatorNamespace}}
+	Expect(k8s.Create(ctx, own)).To(Succeed())
+	master = newMaster(mgr)
+	account = &authprobe.Account{Client: mgr.GetClient(), Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
+}
+
+func newMaster(mgr ctrl.Manager) *mcpserver.ProbeMaster {
+	return &mcpserver.ProbeMaster{Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: operatorNamespace, Now: time.Now}
+}
 
 // unwatched is a namespace that the manager does not see: specs that play operators of their own have it to themselves.
 const unwatched = "unwatched"

@@ -47,6 +47,9 @@ func TestSchema(t *testing.T) {
 		{"namespaces: ['*']", "namespaces"},
 		{"namespaces: [a, a]", "namespaces"},
 		{"probeQPS: 0", "probeQPS"},
+		{"maxConcurrentUpgrades: 0", "maxConcurrentUpgrades"},
+		{"diagnoseLogs: 'on'", "diagnoseLogs"},
+		{"serviceAccount: {name: A}", "name"},
 		{"readinessGates: false", "readinessGates"},
 		{"logLevel: loud", "logLevel"},
 		{"extraArgs: [leader-elect]", "extraArgs"},
@@ -79,6 +82,16 @@ func TestValues(t *testing.T) {
 		{"{podMonitor: {enabled: true, labels: {x: y}}}", "PodMonitor", "x: \"y\"\n", ""},
 		{"clusterDomain: example.org", "Deployment", "--cluster-domain=example.org\n", ""},
 		{"probeQPS: 1000000", "Deployment", "--probe-qps=1000000\n", ""},
+		{"maxConcurrentUpgrades: 3", "Deployment", "--max-concurrent-upgrades=3\n", ""},
+		{"diagnoseLogs: true", "Deployment", "--diagnose-logs\n", ""},
+		{"diagnoseLogs: true", "ClusterRole", "pods/log\n", ""},
+		{"diagnoseLogs: false", "ClusterRole", "", "pods/log"},
+		{"{namespaces: [a], diagnoseLogs: true}", "Role", "pods/log\n", ""},
+		{"{namespaces: [a], diagnoseLogs: true}", "ClusterRole", "", "ClusterRole"},
+		{"serviceAccount: {name: own}", "ServiceAccount", "name: own\n", "gatehouse-operator"},
+		{"serviceAccount: {name: own}", "Deployment", "serviceAccountName: own\n", ""},
+		{"serviceAccount: {name: own}", "Role", "resourceNames:\n  - own\n", "gatehouse-operator"},
+		{"serviceAccount: {name: own}", "ClusterRoleBinding", "name: own\n", "kind: ServiceAccount\n  name: gatehouse-operator"},
 		{"readinessGates: 'Off'", "Deployment", "--readiness-gates=Off\n", ""},
 		{"logLevel: debug", "Deployment", "--zap-log-level=debug\n", ""},
 		{"extraArgs: ['--a=b: c']", "Deployment", "'--a=b: c'\n", ""},
@@ -133,7 +146,7 @@ func TestNothingOfTheCluster(t *testing.T) {
 	for _, object := range rendered.Objects {
 		count[object.GetNamespace()]++
 	}
-	if want := map[string]int{Namespace: 6, "a": 2, "b": 2}; !maps.Equal(count, want) {
+	if want := map[string]int{Namespace: 8, "a": 2, "b": 2}; !maps.Equal(count, want) {
 		t.Errorf("objects by namespace: %v, want %v", count, want)
 	}
 	if !strings.Contains(rendered.Notes, "looks after a, b") || !strings.Contains(rendered.Notes, "serves no metrics") {

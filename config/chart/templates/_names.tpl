@@ -33,11 +33,16 @@ app.kubernetes.io/component: operator
 {{- end -}}
 {{- end -}}
 
+{{/* The operator's ServiceAccount. */}}
+{{- define "gatehouse.account" -}}
+{{- .Values.serviceAccount.name | default (printf "%s-operator" (include "gatehouse.name" .)) -}}
+{{- end -}}
+
 {{/* The operator, as a subject of bindings. */}}
 {{- define "gatehouse.subjects" -}}
 subjects:
 - kind: ServiceAccount
-  name: {{ include "gatehouse.name" . }}-operator
+  name: {{ include "gatehouse.account" . }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
 
