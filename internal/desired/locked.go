@@ -96,6 +96,7 @@ var invariants = []struct {
 	{"GateUID", gateIdentity},
 	{"NoPrivileges", privileges},
 	{"NoDebuggerInGate", debuggers},
+	{"OwnNames", hostAliases},
 }
 
 func sharedNamespaces(pod corev1.PodSpec, _ Lock) []string {
@@ -161,6 +162,9 @@ func gateIdentity(pod corev1.PodSpec, _ Lock) []string {
 	return details
 }
 
+// reachingCapabilities reach other processes, the kernel's memory or the node.
+var reachingCapabilities = []string{"ALL", "BPF", "PERFMON", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO"}
+
 // privileges: a container that may trace or mount reaches into the gate. NET_ADMIN is not listed: the init containers
 // of service meshes have it, and end before the gate takes traffic.
 func privileges(pod corev1.PodSpec, _ Lock) []string {
@@ -177,7 +181,7 @@ func privileges(pod corev1.PodSpec, _ Lock) []string {
 			continue
 		}
 		for _, capability := range security.Capabilities.Add {
-			if slices.Contains([]corev1.Capability{"ALL", "SYS_ADMIN", "SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE"}, capability) {
+			if slices.Contains(reachingCapabilities, strings.TrimPrefix(string(capability), "CAP_")) {
 				details = append(details, fmt.Sprintf("container %s adds capability %s", c.Name, capability))
 			}
 		}
@@ -202,4 +206,13 @@ func allContainers(pod corev1.PodSpec) []corev1.Container {
 		all = append(all, corev1.Container(c.EphemeralContainerCommon))
 	}
 	return all
+}
+
+// hostAliases give names other addresses, in the gate too: that of an issuer could lead it to keys of somebody else.
+func hostAliases(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	for _, alias := range pod.HostAliases {
+		details = append(details, fmt.Sprintf("hostAliases lead %s to %s", strings.Join(alias.Hostnames, ", "), alias.IP))
+	}
+	return details
 }

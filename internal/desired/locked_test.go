@@ -131,6 +131,20 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 			p.Containers = append(p.Containers, corev1.Container{Name: "n", SecurityContext: &corev1.SecurityContext{
 				Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_PTRACE"}}}})
 		}, "NoPrivileges"},
+		"neighbour with the kernel's memory": {func(p *corev1.PodSpec) {
+			p.Containers = append(p.Containers, corev1.Container{Name: "n", SecurityContext: &corev1.SecurityContext{
+				Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"CAP_SYS_RAWIO"}}}})
+		}, "NoPrivileges"},
+		"command in the gate's liveness probe": {func(p *corev1.PodSpec) {
+			gate(p).LivenessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"/authproxy"}}}}
+		}, "GateUnmodified"},
+		"signing keys for a driver": {func(p *corev1.PodSpec) {
+			p.Volumes = append(p.Volumes, corev1.Volume{Name: "x", VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
+				Driver: "d", NodePublishSecretRef: &corev1.LocalObjectReference{Name: "everything-keys"}}}})
+		}, "KeysOnlyInGate"},
+		"another address for an issuer": {func(p *corev1.PodSpec) {
+			p.HostAliases = []corev1.HostAlias{{IP: "192.0.2.1", Hostnames: []string{"login.example.com"}}}
+		}, "OwnNames"},
 		"debugger in the gate": {func(p *corev1.PodSpec) {
 			p.EphemeralContainers = []corev1.EphemeralContainer{{TargetContainerName: desired.GateContainer}}
 		}, "NoDebuggerInGate"},

@@ -56,6 +56,9 @@ func secretsOf(volume corev1.Volume) []string {
 			}
 		}
 	}
+	if volume.CSI != nil && volume.CSI.NodePublishSecretRef != nil {
+		names = append(names, volume.CSI.NodePublishSecretRef.Name) // its driver may put it into the volume
+	}
 	return names
 }
 
