@@ -30,6 +30,8 @@ type Lock struct {
 	Secrets []string
 	// EnforceGate: the readiness gate must be there.
 	EnforceGate bool
+	// Lent is the variable by which the server's container may get one of Secrets; nil for none.
+	Lent *corev1.EnvVar
 	// OwnIdentity: the pods have a service account of the user's, whose tokens may be projected.
 	OwnIdentity bool
 }
@@ -41,6 +43,9 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 		Secrets:     append([]string{KeysSecretName(s), GateSecretName(s)}, broughtSecrets(s)...),
 		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
 		OwnIdentity: Resolve(s).Pod.ServiceAccountName != "",
+	}
+	if lent, found := Resolve(s).lentSecret(); found {
+		lock.Lent = &lent
 	}
 	if i := slices.IndexFunc(template.InitContainers, isGate); i >= 0 {
 		lock.Gate = template.InitContainers[i]
