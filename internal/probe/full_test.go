@@ -78,7 +78,7 @@ func TestEveryCaseNotices(t *testing.T) {
 // wantedOf: the server behind has the last word where a request is none that it answers, and then nobody was let in.
 func wantedOf(name probe.Case) probe.Kind {
 	switch name {
-	case probe.ForbiddenCall, probe.ByGet:
+	case probe.ForbiddenCall, probe.ReservedCall, probe.ByGet:
 		return probe.Broken
 	default:
 		return probe.Open

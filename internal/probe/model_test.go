@@ -37,7 +37,8 @@ func template(t *testing.T) token.Template {
 		t.Fatal(err)
 	}
 	return token.Template{
-		Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: "someone", Scope: "mcp", Lifetime: time.Minute,
+		Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: probe.Subject, Scope: "mcp", Lifetime: time.Minute,
+		Claims: map[string]any{probe.PodClaim: modelPod},
 	}
 }
 
@@ -75,6 +76,7 @@ const (
 	modelLifetime = time.Hour
 	modelBody     = 400 << 10
 	modelRevoked  = "revoked-id"
+	modelPod      = "pod-1"
 )
 
 func (g *modelGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -241,6 +243,10 @@ func (g *modelGate) judgeToken(bearer string) visit {
 	if claims["jti"] == modelRevoked {
 		return deny(probe.Revoked, "revoked")
 	}
+	if isSubject := claims["sub"] == probe.Subject || claims["sub"] == probe.OtherSubject; !isSubject ||
+		claims[probe.PodClaim] != modelPod || exp-iat > time.Minute.Seconds() {
+		return deny(probe.ProbeKeyMisused, "wrong_probe")
+	}
 	return visit{asked: probe.Valid, claims: claims}
 }
 
@@ -278,6 +284,8 @@ func (g *modelGate) judgeRights(v *visit, r *http.Request, body []byte) {
 		v.asked, v.refusal = probe.ForbiddenCall, refuse("forbidden", rights(403))
 	case message.Method == "tools/call" && message.Params.Name == "admins":
 		v.asked, v.refusal = probe.ForbiddenCall, refuse("insufficient_scope", scoped("mcp admin"))
+	case message.Method == "tools/call", strings.HasPrefix(message.Method, "notifications/") && message.Method != "notifications/initialized":
+		v.asked, v.refusal = probe.ReservedCall, refuse("reserved_subject", rights(403))
 	}
 }
 
@@ -287,10 +295,11 @@ func (g *modelGate) target(url string) probe.Target {
 		URL: url, Exact: true, Timeout: patience,
 		Providers: []probe.Provider{{
 			Name: "model", Tokens: g.template, Retired: []keys.Private{g.retired}, MaxTokenLifetime: modelLifetime,
-			OtherCaller: map[string]any{"sub": "somebody else"},
+			OtherCaller: map[string]any{"sub": probe.OtherSubject}, ProbeKey: true,
 		}},
 		Policy: probe.Policy{
-			RequiredScopes: []string{"mcp"}, SessionBinding: true, RevokedID: modelRevoked, Hosts: true, Origins: true, BodyBytes: modelBody,
+			RequiredScopes: []string{"mcp"}, Fenced: true, Allowed: []probe.Call{{Method: "tools/call", Name: "everybodys"}},
+			SessionBinding: true, RevokedID: modelRevoked, Hosts: true, Origins: true, BodyBytes: modelBody,
 			Forbidden: []probe.Call{
 				{Method: "tools/call", Name: "nobodys"}, {Method: "tools/call", Name: "admins", Scopes: []string{"mcp", "admin"}},
 			},
@@ -312,7 +321,7 @@ func (g *modelGate) note(v *visit, r *http.Request, body []byte) {
 	switch {
 	case slices.ContainsFunc(g.seen, func(s seenRequest) bool { return s.remote == r.RemoteAddr }):
 		v.asked = probe.OneConnection
-	case v.refusal == nil || v.asked == probe.ForbiddenCall || v.asked == probe.ForeignSession:
+	case v.refusal == nil || v.asked == probe.ForbiddenCall || v.asked == probe.ReservedCall || v.asked == probe.ForeignSession:
 	case r.Method == http.MethodGet && v.asked == probe.WrongKey:
 		v.asked = probe.ByGet
 	case r.Method == http.MethodDelete && v.asked == probe.WrongKey:

@@ -27,7 +27,7 @@ const many = 40
 
 // mutants lists them all.
 func mutants() []mutant {
-	all := slices.Concat(signatures(), claims(), doors(), rights(), requests(), answers())
+	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), answers())
 	for i := range all {
 		all[i].rounds = max(all[i].rounds, 1)
 		if all[i].kind == "" {
