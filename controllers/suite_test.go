@@ -50,8 +50,8 @@ var (
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
 		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
-		Sightings: mcpserver.NewSightings(),
-		Inputs:    desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
+		Sightings: mcpserver.NewSightings(), Fleet: mcpserver.NewFleet(mcpserver.DefaultMaxUpgrades),
+		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
 

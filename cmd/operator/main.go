@@ -72,11 +72,21 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
+	var logs *mcpserver.Logs
+	if options.diagnoseLogs {
+		if logs, err = mcpserver.NewLogs(mgr.GetConfig()); err != nil {
+			return err
+		}
+	}
 	sightings := mcpserver.NewSightings()
+	fleet := mcpserver.NewFleet(options.maxUpgrades)
+	if err := fleet.Register(crmetrics.Registry); err != nil {
+		return err
+	}
 	builder := &mcpserver.Reconciler{
-		Sightings: sightings,
-		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
-		Issuer: issuer,
+		Sightings: sightings, Fleet: fleet,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Issuer: issuer, Logs: logs,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,

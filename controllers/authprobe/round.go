@@ -30,6 +30,8 @@ type observation struct {
 	certificate string
 	// bare is what the gate saw the server do without it.
 	bare v1alpha1.BareServerResult
+	// said is what the gate said of itself after the cases; nil where it did not.
+	said *admin.State
 	// around is what was found beside the gate; nil where nobody looked.
 	around *surroundings
 }
@@ -138,7 +140,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 		return observation{}, errors.New("the gate was given another configuration or other keys during the round")
 	}
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
-	result.around = &around
+	result.around, result.said = &around, &after
 	if result.grade != proven {
 		return result, nil
 	}

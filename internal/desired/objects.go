@@ -26,6 +26,10 @@ type Inputs struct {
 	Revoked string
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
+	// Schemas are those of the gate's configuration that gates need besides the present one.
+	Schemas []int
+	// ConfigFiles are what gates are given now, by the name of the file.
+	ConfigFiles map[string]string
 	// GateImage is the image of the gate.
 	GateImage string
 	// ClusterDomain is the DNS suffix of the cluster, usually cluster.local.

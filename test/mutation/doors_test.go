@@ -50,7 +50,7 @@ func doors() []mutant {
 	}
 }
 
-// rights are gates that let every good token do everything.
+// rights are gates that let every good token do everything. Where rules are gone, the fence around the prober still is.
 func rights() []mutant {
 	return []mutant{
 		{
@@ -58,7 +58,7 @@ func rights() []mutant {
 			edits: []edit{{"authorize/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
 		},
 		{
-			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.ForeignAnswer,
+			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "case forbidden:\n", `case forbidden:
 			if mutant == "rule" {
 				continue
@@ -66,11 +66,11 @@ func rights() []mutant {
 			`}},
 		},
 		{
-			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.ForeignAnswer,
+			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
 		},
 		{
-			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.ForeignAnswer,
+			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "case p.judgesNames[s.target] || !p.allow:", `case mutant != "unnamed" && (p.judgesNames[s.target] || !p.allow):`}},
 		},
 		{

@@ -33,6 +33,10 @@ const (
 	fleeting = 2 * time.Second
 	longest  = time.Hour
 
+	// firstSeed draws no variation that does what another case does, so that this one is seen to find its mutants alone. Who
+	// changes what a round draws may have to take another.
+	firstSeed = 9
+
 	bodyBytes = 4 << 20
 	scope     = "weather"
 	revoked   = "stolen"
@@ -191,12 +195,12 @@ func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) 
 	before, err := prober.Run(t.Context(), s.target(fleeting, 1))
 	must(t, err)
 	time.Sleep(time.Until(before.Replay.Ripe()))
-	for seed := uint64(1); ; seed++ {
+	for seed := uint64(firstSeed); ; seed++ {
 		target := s.target(lifetime, seed)
 		target.Replay = before.Replay
 		report, err := prober.Run(t.Context(), target)
 		must(t, err)
-		if wanted(report.Verdict()) || seed >= uint64(rounds) {
+		if wanted(report.Verdict()) || seed >= firstSeed+uint64(rounds)-1 {
 			return report
 		}
 	}
