@@ -101,7 +101,7 @@ func quiltUpTo014() preset {
 // exception to the rule that a key of the lock is for the gate alone. It is as narrow as can be: a secret that the user
 // brings, of one data key, in one variable of the server's container.
 func (s Settings) lentSecret() (corev1.EnvVar, bool) {
-	at := slices.IndexFunc(s.Providers, Provider.shared)
+	at := slices.IndexFunc(s.Providers, Provider.Shared)
 	if s.preset.secretVariable == "" || at < 0 {
 		return corev1.EnvVar{}, false
 	}
