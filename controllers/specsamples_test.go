@@ -215,6 +215,40 @@ func (a *author) reconcile(spec object) {
 		pod["terminationGracePeriodSeconds"] = drain + 20 + int64(a.IntN(100))
 	}
 	reconcileProviders(spec)
+	a.reconcileProbe(spec)
+}
+
+// reconcileProbe: a token is named where one is asked for, and claims are for shared secrets: all that say who a caller is.
+func (a *author) reconcileProbe(spec object) {
+	probe, _ := spec["authProbe"].(object)
+	if probe == nil {
+		return
+	}
+	delete(probe, "tokenSecretRef")
+	if probe["credential"] == "SecretRef" {
+		probe["tokenSecretRef"] = object{"name": a.word(), "key": a.word()}
+	}
+	delete(probe, "claims")
+	auth, _ := spec["auth"].(object)
+	providers, _ := auth["providers"].(list)
+	claims := object{}
+	for _, p := range providers {
+		provider := p.(object)                                    //nolint:forcetypeassert // providers are made so
+		secret, _ := provider["keys"].(object)["secret"].(object) //nolint:forcetypeassert // as above
+		if secret["format"] != "SharedSecret" {
+			continue
+		}
+		who, _ := provider["identityClaims"].(list)
+		if len(who) == 0 {
+			who = list{"sub", "id"}
+		}
+		for _, claim := range who {
+			claims[claim.(string)] = a.word() //nolint:forcetypeassert // as above
+		}
+	}
+	if len(claims) > 0 && probe["credential"] != "None" && a.IntN(2) == 0 {
+		probe["claims"] = claims
+	}
 }
 
 // reconcileQuilt: images up to 0.14 go together with one shared secret only.
