@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e mutation conformance soak scale fuzz bench test-all
+.PHONY: test test-race test-vectors test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -64,6 +64,10 @@ test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a
 	@hack/test.sh
 
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
+	@hack/e2e.sh
+
+test-upgrade: export LABEL = upgrade
+test-upgrade: ## Upgrade the operator under load and take it back, on real pods. `make test-e2e` does it, too.
 	@hack/e2e.sh
 
 mutation: ## Put gates with one check taken out to the prober: it must find each, and name it.

@@ -38,7 +38,7 @@ func start(gateImage string) *operator {
 	Expect(err).NotTo(HaveOccurred())
 	prober.Jitter = func() float64 { return 0 }
 	o := &operator{builder: newBuilder(client.NewNamespacedClient(k8s, unwatched), gateImage), prober: prober}
-	prober.Sightings = o.builder.Sightings
+	prober.Sightings, prober.Issuer, prober.Master, prober.Account = o.builder.Sightings, clusterIssuer, master, account
 	return o
 }
 

@@ -202,8 +202,8 @@ const (
 	ReasonClockSkew = "ClockSkew"
 	// ReasonInconclusive: the pods answered, but with nothing that proves or disproves the lock, such as 429.
 	ReasonInconclusive = "Inconclusive"
-	// ReasonControlMissing: no provider is of type Managed, so the operator has no good token, and a refused bad one proves
-	// nothing.
+	// ReasonControlMissing: the operator has no good token of any provider, or none that the server behind the gate takes,
+	// and a refused bad one proves nothing. The message says for each provider why.
 	ReasonControlMissing = "ControlMissing"
 	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
 	// the operator was away, twenty minutes or two intervals.

@@ -115,7 +115,7 @@ func pendingRotation(server *v1alpha1.MCPServer, signs time.Time) (at time.Time,
 	}
 	at, known := readTime(asked)
 	for _, entry := range server.ManagedFields {
-		if entry.Time == nil || entry.FieldsV1 == nil || !strings.Contains(string(entry.FieldsV1.Raw), `"f:`+v1alpha1.AnnotationRotateKeys+`"`) {
+		if entry.Time == nil || entry.FieldsV1 == nil || !strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+v1alpha1.AnnotationRotateKeys+`"`) {
 			continue
 		}
 		if noted := entry.Time.Time; !known || noted.Before(at) {

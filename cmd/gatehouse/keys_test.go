@@ -41,7 +41,7 @@ func annotated(server *v1alpha1.MCPServer, name, value string, at time.Time) *v1
 	metav1.SetMetaDataAnnotation(&server.ObjectMeta, name, value)
 	if !at.IsZero() {
 		server.ManagedFields = append(server.ManagedFields, metav1.ManagedFieldsEntry{
-			Time: &metav1.Time{Time: at}, FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"f:annotations":{"f:` + name + `":{}}}}`)},
+			Time: &metav1.Time{Time: at}, FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:annotations":{"f:` + name + `":{}}}}`),
 		})
 	}
 	return server

@@ -79,6 +79,9 @@ func addControllers(mgr ctrl.Manager, options options) error {
 		}
 	}
 	sightings := mcpserver.NewSightings()
+	master := &mcpserver.ProbeMaster{
+		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: options.namespace, Now: time.Now,
+	}
 	fleet := mcpserver.NewFleet(options.maxUpgrades)
 	if err := fleet.Register(crmetrics.Registry); err != nil {
 		return err
@@ -86,7 +89,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	builder := &mcpserver.Reconciler{
 		Sightings: sightings, Fleet: fleet,
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
-		Issuer: issuer, Logs: logs,
+		Issuer: issuer, Master: master, Logs: logs,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,
@@ -104,7 +107,8 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
-	prober.Sightings = sightings
+	prober.Sightings, prober.Issuer, prober.Master = sightings, issuer, master
+	prober.Account = &authprobe.Account{Client: mgr.GetClient(), Now: time.Now, Namespace: options.namespace, Name: options.serviceAccount}
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type options struct {
 	gateImage       string
 	clusterDomain   string
 	namespace       string
+	serviceAccount  string
 	watchNamespaces []string
 	metricsAddress  string
 	metricsSecure   bool
@@ -44,6 +45,8 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 	flags.StringVar(&o.clusterDomain, "cluster-domain", "cluster.local", "DNS suffix of the cluster.")
 	flags.StringVar(&o.namespace, "namespace", getenv("POD_NAMESPACE"),
 		"Namespace of the operator itself: its lease is there, and gates let its pods in. Default: the environment variable POD_NAMESPACE.")
+	flags.StringVar(&o.serviceAccount, "service-account", getenv("POD_SERVICE_ACCOUNT"),
+		"ServiceAccount of the operator itself, of which it asks for tokens to try gates with. Default: the environment variable POD_SERVICE_ACCOUNT.")
 	namespaces := flags.String("watch-namespaces", "", "Namespaces to look after, separated by commas. Default: all.")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics, 0 for none.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,

@@ -39,7 +39,7 @@ type entry struct {
 	withdrawn bool
 	// replay are tokens that were let in, to be refused once they have expired.
 	replay probe.Replay
-	// signer is the id of the key that signed them.
+	// signer names the keys that signed them.
 	signer string
 }
 

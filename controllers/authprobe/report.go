@@ -29,8 +29,8 @@ const heartbeat = 10 * time.Minute
 func lifetime(interval time.Duration) time.Duration { return 2 * max(heartbeat, interval) }
 
 // report judges the server and writes what changed. It is the one place where this controller writes the status of an
-// MCPServer.
-func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, service serviceView, braked bool) error {
+// MCPServer. note says how a good token was come by, as far as that is not plain.
+func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, service serviceView, braked bool, note string) error {
 	now, settings := r.Now(), desired.Resolve(server)
 	oldest := now.Add(-lifetime(settings.Probe.Interval))
 	seen := subjects(pods, entries, now, settings.Probe)
@@ -50,7 +50,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 	}
 	verdict = verdict.against(service.finding).noted(seen)
 	if verdict.status == metav1.ConditionTrue {
-		verdict.message += service.note(settings.Probe.FailureThreshold)
+		verdict.message += note + service.note(settings.Probe.FailureThreshold)
 		verdict.rejecting = rejecting(entries)
 		verdict.message = strings.TrimSpace(verdict.message + " " + verdict.rejecting)
 	}

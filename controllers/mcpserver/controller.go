@@ -54,10 +54,12 @@ type Reconciler struct {
 	Fleet *Fleet
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
+	// Master keeps the master key of the probe keys; it is shared with controller authprobe. Nil: there is none.
+	Master *ProbeMaster
 	// Logs reads those of crashed containers; nil is never.
 	Logs *Logs
-	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked,
-	// GateSecret, Schemas and ConfigFiles, which are read.
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, ProbeKey,
+	// Revoked, GateSecret, Schemas and ConfigFiles, which are read.
 	Inputs desired.Inputs
 
 	parsed   parsed
@@ -87,7 +89,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 	if err != nil {
 		return err
 	}
-	built, err := ctrl.NewControllerManagedBy(mgr).
+	building := ctrl.NewControllerManagedBy(mgr).
 		Named("mcpserver").
 		For(&v1alpha1.MCPServer{}).
 		Owns(&appsv1.Deployment{}).
@@ -102,8 +104,15 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		WatchesRawSource(source.Channel(r.Fleet.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		Build(reconcile.Func(r.reconcileNamed))
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers})
+	if r.Master != nil && r.Master.Namespace != "" {
+		master, err := r.watchMaster(mgr)
+		if err != nil {
+			return err
+		}
+		building = building.WatchesRawSource(master)
+	}
+	built, err := building.Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
 	}
@@ -215,6 +224,7 @@ func impossible(err error) error {
 func (r *Reconciler) inputs(seen *observed) desired.Inputs {
 	in := r.Inputs
 	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
+	in.ProbeKey = seen.probeKey
 	in.Schemas, in.ConfigFiles = seen.schemas, seen.configFiles
 	return in
 }

@@ -30,6 +30,8 @@ type observed struct {
 	public map[string][]keys.Public
 	// cluster is the cluster's own issuer, where a provider asks for it.
 	cluster desired.Issuer
+	// probeKey is the public half of the server's probe key; nil where no gate is to accept one.
+	probeKey *keys.Public
 	// revoked is the users' list of what is no longer accepted.
 	revoked string
 	// mounted are the versions of what users bring and the gate mounts.
@@ -81,7 +83,7 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 		return seen, err
 	}
 	for _, observe := range []func(context.Context, *v1alpha1.MCPServer, *observed) error{
-		r.observeSchemas, r.observeKeys, r.observeCluster, r.observeBrought,
+		r.observeSchemas, r.observeKeys, r.observeCluster, r.observeProbeKey, r.observeBrought,
 	} {
 		if err := observe(ctx, server, &seen); err != nil {
 			return seen, err

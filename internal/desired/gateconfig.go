@@ -84,6 +84,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) (authproxy.Config, error) {
 		ResourceMetadata: metadata,
 		SessionBinding:   sessionBinding(auth),
 		Limits:           limits(auth),
+		ProbeKey:         probeKey(settings, in.ProbeKey),
 		Drain:            authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
 	}
 	for _, provider := range settings.Providers {

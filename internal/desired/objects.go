@@ -22,6 +22,8 @@ type Inputs struct {
 	Rotations map[string][]byte
 	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
 	Cluster Issuer
+	// ProbeKey is the public half of the server's probe key; nil: there is none.
+	ProbeKey *keys.Public
 	// Revoked is the users' list of what is no longer accepted, as they wrote it.
 	Revoked string
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.

@@ -149,6 +149,7 @@ func inputs(t *testing.T) desired.Inputs {
 		Keys:              map[string][]keys.Private{desired.DefaultProvider: {key}, "own": {key}},
 		Rotations:         map[string][]byte{desired.DefaultProvider: []byte("{}"), "own": []byte("{}")},
 		Cluster:           desired.Issuer{URL: "https://kubernetes.default.svc", Keys: []keys.Public{key.Public()}},
+		ProbeKey:          probeKey(t),
 		Revoked:           "sub:mallory",
 		GateSecret:        bytes.Repeat([]byte{7}, 32),
 		GateImage:         "example.com/authproxy:v1",
@@ -156,6 +157,17 @@ func inputs(t *testing.T) desired.Inputs {
 		OperatorNamespace: "gatehouse-system",
 		OperatorLabels:    map[string]string{"app.kubernetes.io/name": "gatehouse"},
 	}
+}
+
+// probeKey is the same in every run.
+func probeKey(t *testing.T) *keys.Public {
+	t.Helper()
+	key, err := keys.Derive(make([]byte, keys.MasterBytes), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := key.Public()
+	return &public
 }
 
 // fixedKey is the same in every run, and worthless: its seed is all zeros.
