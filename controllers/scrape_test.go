@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -76,7 +77,7 @@ var _ = Describe("The operator's metrics", func() {
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "gatehouse-metrics-reader"},
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: account.Name, Namespace: namespace}},
 		})).To(Succeed())
-		// The refusal is remembered for a while.
-		Eventually(scrape(request.Status.Token)).Should(Equal(http.StatusOK))
+		// The refusal is remembered for half a minute.
+		Eventually(scrape(request.Status.Token)).WithTimeout(time.Minute).Should(Equal(http.StatusOK))
 	})
 })

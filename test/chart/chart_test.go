@@ -71,7 +71,7 @@ func TestValues(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0a", 32)
 	for _, c := range []struct{ values, kind, has, hasNot string }{
 		{"image: {repository: r/o, tag: v1}", "Deployment", "image: r/o:v1\n", ""},
-		{"image: {repository: r/o, tag: v1, digest: '" + digest + "'}", "Deployment", "image: r/o@" + digest + "\n", "v1\n"},
+		{"image: {repository: r/o, tag: v1, digest: '" + digest + "'}", "Deployment", "image: r/o@" + digest + "\n", "r/o:v1"},
 		{"image: {pullPolicy: Always}", "Deployment", "imagePullPolicy: Always\n", ""},
 		{"gateImage: {repository: r/g, digest: '" + digest + "'}", "Deployment", "value: r/g@" + digest + "\n", ""},
 		{"imagePullSecrets: [a]", "Deployment", "imagePullSecrets:\n      - name: a\n", ""},
@@ -79,7 +79,7 @@ func TestValues(t *testing.T) {
 		{"namespaces: [a, b]", "Deployment", "--watch-namespaces=a,b\n", ""},
 		{"namespaces: [a, b]", "PodMonitor", "", "PodMonitor"},
 		{"{namespaces: [a, b], podMonitor: {enabled: true}}", "PodMonitor", "matchNames:\n    - a\n    - b\n", "any:"},
-		{"{podMonitor: {enabled: true, labels: {x: y}}}", "PodMonitor", "x: \"y\"\n", ""},
+		{"{podMonitor: {enabled: true, labels: {team: a}}}", "PodMonitor", "team: a\n", ""},
 		{"clusterDomain: example.org", "Deployment", "--cluster-domain=example.org\n", ""},
 		{"probeQPS: 1000000", "Deployment", "--probe-qps=1000000\n", ""},
 		{"maxConcurrentUpgrades: 3", "Deployment", "--max-concurrent-upgrades=3\n", ""},

@@ -92,6 +92,9 @@ func texts(t *testing.T, objects []*unstructured.Unstructured) map[string]string
 		case "Deployment":
 			release(t, object)
 		}
+		if len(labels) == 0 {
+			labels = nil
+		}
 		object.SetLabels(labels)
 		text, err := yaml.Marshal(object.Object)
 		if err != nil {
