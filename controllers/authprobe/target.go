@@ -32,7 +32,7 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 		URL:               scheme + gate + settings.Path,
 		CertificateSHA256: state.CertificateSHA256,
 		Providers:         []probe.Provider{use.provider},
-		Policy:            policyOf(server),
+		Policy:            policyOf(server, use.provider.Tokens),
 		Tier:              ask.tier,
 		Exact:             true,
 		Timeout:           settings.Probe.Timeout,

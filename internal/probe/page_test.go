@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
@@ -60,7 +63,13 @@ func TestPage(t *testing.T) {
 func expectations(t *testing.T) map[probe.Case][]string {
 	t.Helper()
 	model, _, url := gate(t, mcpfake.Options{}, nil)
-	plan, err := probe.Plan(model.target(url))
+	target := model.target(strings.Replace(url, "http:", "https:", 1))
+	other, err := keys.Generate(keys.RS256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.Providers = append(target.Providers, probe.Provider{Name: "other", Tokens: token.Template{Key: other, Lifetime: time.Minute}})
+	plan, err := probe.Plan(target)
 	if err != nil {
 		t.Fatal(err)
 	}
