@@ -31,9 +31,14 @@ const (
 	fleeting = 2 * time.Second
 	longest  = time.Hour
 
-	bodyBytes = 4 << 20
-	scope     = "weather"
-	revoked   = "stolen"
+	bodyBytes  = 4 << 20
+	tokenBytes = 8 << 10
+	scope      = "weather"
+	revoked    = "stolen"
+	outdated   = "somebody who has left"
+	extraPath  = "/files"
+	resource   = "https://mcp.example/mcp"
+	authority  = "https://as.example"
 )
 
 // issuer is one whose tokens the gate takes.
@@ -49,7 +54,7 @@ type issuer struct {
 var issuers = sync.OnceValue(func() []issuer {
 	all := []issuer{
 		{name: "main", url: "https://issuer.example", algorithm: keys.ES256},
-		{name: "second", url: "https://second.example", algorithm: keys.EdDSA},
+		{name: "second", url: "https://second.example", algorithm: keys.RS256},
 	}
 	for i := range all {
 		for _, key := range []*keys.Private{&all[i].inForce, &all[i].spent} {
@@ -76,16 +81,23 @@ func (i issuer) audience() string { return i.url + "/mcp" }
 type site struct {
 	gate   *pod.Gate
 	secret []byte
+	// digest is that of the certificate, "" without TLS.
+	digest string
 }
 
 // newSite starts a gate that was shown a key once which it is not shown any more.
-func newSite(t *testing.T, program, mutant string) *site {
+func newSite(t *testing.T, program, mutant string, overTLS bool) *site {
 	t.Helper()
 	log := filepath.Join(*outDir, "gate-"+mutant+".log")
-	s := &site{gate: pod.NewGate(t, program, log, config(serve(t))), secret: pod.NewSecret()}
+	config := config(serve(t))
+	config.TLS = overTLS
+	s := &site{gate: pod.NewGate(t, program, log, config), secret: pod.NewSecret()}
+	if overTLS {
+		s.digest = mountCertificate(t, s.gate.Dir)
+	}
 	s.gate.Environment = []string{environment + "=" + mutant}
 	s.gate.WriteSecret(t, s.secret)
-	pod.Mount(t, s.gate.Dir, authproxy.RevokedFile, []byte("jti:"+revoked+"\n"))
+	pod.Mount(t, s.gate.Dir, authproxy.RevokedFile, []byte("jti:"+revoked+"\nsub:"+revoked+"\nissuedBefore:9999-12-31T23:59:59Z "+outdated+"\n"))
 	for _, i := range issuers() {
 		s.gate.WriteKeys(t, i.name, append(i.inUse(), i.spent.Public())...)
 	}
@@ -136,11 +148,12 @@ func config(upstream int32) authproxy.Config {
 	c := authproxy.Config{
 		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
 		Port:   freePort(), AdminPort: freePort(),
-		Upstream:       authproxy.Upstream{Port: upstream, Path: "/mcp"},
-		Authorization:  authorization(),
-		SessionBinding: authproxy.SessionBindingCaller,
-		Limits:         authproxy.Limits{BodyBytes: bodyBytes, TokenBytes: 8 << 10, FailuresPerSecond: 1000, FailureBurst: 1000, Streams: 64},
-		Drain:          authproxy.Drain{RequestSeconds: 1},
+		Upstream:         authproxy.Upstream{Port: upstream, Path: "/mcp", ExtraPaths: []string{extraPath}},
+		Authorization:    authorization(),
+		ResourceMetadata: &authproxy.ResourceMetadata{Resource: resource, AuthorizationServers: []string{authority}},
+		SessionBinding:   authproxy.SessionBindingCaller,
+		Limits:           authproxy.Limits{BodyBytes: bodyBytes, TokenBytes: tokenBytes, FailuresPerSecond: 1000, FailureBurst: 1000, Streams: 64},
+		Drain:            authproxy.Drain{RequestSeconds: 1},
 	}
 	for _, i := range issuers() {
 		c.Providers = append(c.Providers, authproxy.Provider{
@@ -182,17 +195,14 @@ func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) 
 }
 
 func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
+	scheme := "http://"
+	if s.digest != "" {
+		scheme = "https://"
+	}
 	target := probe.Target{
-		URL:  "http://" + pod.Loopback(s.gate.Config.Port) + s.gate.Config.Upstream.Path,
+		URL:  scheme + pod.Loopback(s.gate.Config.Port) + s.gate.Config.Upstream.Path,
 		Tier: probe.Full, Exact: true, Timeout: patience, ClockTolerance: leeway, Seed: seed, RequestID: s.requestID(),
-		Policy: probe.Policy{
-			RequiredScopes: []string{scope}, SessionBinding: true, RevokedID: revoked, Hosts: true, Origins: true, BodyBytes: bodyBytes,
-			Forbidden: []probe.Call{
-				{Method: "tools/call", Name: "whoami", Scopes: []string{"admin"}},
-				{Method: "tools/call", Name: "sleep"},
-				{Method: "tools/call", Name: "erase"},
-			},
-		},
+		CertificateSHA256: s.digest, Policy: policy(),
 	}
 	for _, i := range issuers() {
 		target.Providers = append(target.Providers, probe.Provider{
@@ -204,6 +214,20 @@ func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
 		})
 	}
 	return target
+}
+
+// policy is what the prober is told of the gate.
+func policy() probe.Policy {
+	return probe.Policy{
+		RequiredScopes: []string{scope}, SessionBinding: true, Hosts: true, Origins: true, BodyBytes: bodyBytes, TokenBytes: tokenBytes,
+		RevokedID: revoked, RevokedSubject: revoked, RevokedBefore: outdated, Slash: probe.SlashDistinct, ExtraPaths: []string{extraPath},
+		Metadata: &probe.ResourceMetadata{Resource: resource, AuthorizationServers: []string{authority}},
+		Guarded: []probe.Guarded{
+			{Method: "tools/call", Name: "whoami", Scopes: []string{scope, "admin"}, WithoutScope: "admin"},
+			{Method: "tools/call", Name: "sleep", Scopes: []string{scope}, Claims: map[string]any{"role": "root"}, WithoutClaim: "role"},
+		},
+		Forbidden: []probe.Call{{Method: "tools/call", Name: "erase"}},
+	}
 }
 
 // requestID makes ids as the operator does.
