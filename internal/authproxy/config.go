@@ -79,6 +79,9 @@ type Config struct {
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	// Providers say whose tokens are accepted.
 	Providers []Provider `json:"providers"`
+	// ProbeKey lets the operator try the lock of providers whose keys it does not have. Nil: nobody but the issuers can
+	// make a token that is let in.
+	ProbeKey *ProbeKey `json:"probeKey,omitempty"`
 	// Authorization says what the bearer of an accepted token may do.
 	Authorization Authorization `json:"authorization,omitzero"`
 	// ResourceMetadata is published for clients that look for an authorization server; nil publishes nothing.

@@ -146,6 +146,7 @@ func FuzzConfig(f *testing.F) {
 		written, "{}", "[]", "null", `{"providers":[{"keys":{"remote":{"jwksURI":"https://[::1"}}}]}`,
 		strings.Replace(written, `"audiences": ["urn:a"]`, `"tokenTypes": ["", "JWT"], "identityClaims": ["id"], "keys": {"format": "SharedSecret", "files": ["a"]}`, 1),
 		strings.Replace(written, `"limits": {`, `"resourceMetadata": {"resource": "https://m.example/mcp", "authorizationServers": ["https://a.example"]}, "limits": {"clientIP": {"trustedProxies": ["10.0.0.0/8"], "header": "Forwarded"}, `, 1),
+		strings.Replace(written, `"limits":`, `"probeKey": `+writtenProbeKey+`, "limits":`, 1),
 	} {
 		f.Add([]byte(seed))
 	}

@@ -51,6 +51,7 @@ func (c Config) validate() error {
 		p.check(isOrigin(origin), "allowedOrigins[%d]: %q is not scheme://host[:port]", i, origin)
 	}
 	c.validateProviders(p)
+	c.validateProbeKey(p)
 	c.Authorization.validate(p)
 	if c.ResourceMetadata != nil {
 		c.ResourceMetadata.validate(p)

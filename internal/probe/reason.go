@@ -14,10 +14,10 @@ var reasons = map[string]bool{
 	// About the token.
 	reasonMissingToken: true, reasonMalformed: true, reasonAlgorithm: true, reasonUnknownKey: true,
 	reasonSignature: true, "expired": true, "not_yet_valid": true, "wrong_audience": true, "wrong_issuer": true,
-	"wrong_type": true, "missing_claim": true, "revoked": true, "insufficient_scope": true,
+	"wrong_type": true, "missing_claim": true, "revoked": true, reasonProbe: true, "insufficient_scope": true,
 	// About the request.
 	"ambiguous_header": true, "bad_target": true, "bad_body": true, "wrong_origin": true, "wrong_host": true,
-	"unknown_path": true, "unknown_method": true, "body_timeout": true, "body_too_large": true, "forbidden": true,
+	"unknown_path": true, "unknown_method": true, "body_timeout": true, "body_too_large": true, "forbidden": true, reasonReserved: true,
 	"bad_message": true, "header_mismatch": true, "unsupported_media": true, "unknown_session": true,
 	"too_many_failures": true, "too_many_streams": true,
 	// About the gate and the server behind it.
@@ -36,6 +36,8 @@ const (
 	reasonSignature     = "bad_signature"
 	reasonUnknownKey    = "unknown_key"
 	reasonAlgorithm     = "unsupported_algorithm"
+	reasonProbe         = "wrong_probe"
+	reasonReserved      = "reserved_subject"
 	reasonNoKeys        = "no_keys"
 	reasonNoRevocations = "no_revocations"
 	reasonNoSecret      = "no_secret"

@@ -101,9 +101,9 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 func providersOf(first, second, retired, elsewhere keys.Private) []probe.Provider {
 	out := []probe.Provider{
 		{
-			Name: "first", Retired: []keys.Private{retired}, MaxTokenLifetime: longest, OtherCaller: map[string]any{"sub": "b"},
+			Name: "first", Retired: []keys.Private{retired}, MaxTokenLifetime: longest, OtherCaller: map[string]any{"sub": "gatehouse-probe-other"},
 			Tokens: token.Template{
-				Key: first, Issuer: "urn:first", Audience: "urn:server", Subject: "a", Scope: "mcp", Lifetime: time.Minute,
+				Key: first, Issuer: "urn:first", Audience: "urn:server", Subject: "gatehouse-probe", Scope: "mcp", Lifetime: time.Minute,
 			},
 		},
 		{

@@ -20,6 +20,12 @@ type State struct {
 	Keys map[string][]string `json:"keys"`
 	// Remote tells of the providers whose keys the gate fetches itself.
 	Remote map[string]RemoteKeys `json:"remote,omitempty"`
+	// ProbeKey is the id of the probe key in force; empty if there is none. It is not among Keys: a provider that has no
+	// other has no keys.
+	ProbeKey string `json:"probeKey,omitempty"`
+	// Fence tells that callers whose subject is reserved for probes are kept to what a probe needs. Gates of older
+	// releases have none.
+	Fence bool `json:"fence,omitempty"`
 	// KeysLoaded is when they were read or fetched, by provider: the newest of them. A provider without keys is not there.
 	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
 	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
@@ -74,6 +80,8 @@ type Refusals struct {
 type RemoteKeys struct {
 	// LastGood is when the issuer last sent or confirmed them; zero: never.
 	LastGood time.Time `json:"lastGood,omitzero"`
+	// MaxStaleSeconds is how long after LastGood they are used.
+	MaxStaleSeconds int32 `json:"maxStaleSeconds,omitempty"`
 	// LastError is one line on the last fetch; empty if it was good.
 	LastError string `json:"lastError,omitempty"`
 }

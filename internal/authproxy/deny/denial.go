@@ -46,6 +46,7 @@ var tokenMessages = map[Reason]string{
 	WrongType:            "the token is not an access token that may be used as a bearer token",
 	MissingClaim:         "the access token lacks a claim that is required here",
 	Revoked:              "the access token has been revoked",
+	WrongProbe:           "the access token is signed with the probe key, and is not a probe of this pod",
 }
 
 // Token refuses a token: 401 with the challenge of RFC 6750 section 3. Without credentials the challenge carries no
@@ -85,6 +86,14 @@ func (d *Denial) Scopes() []string { return strings.Fields(d.scope) }
 func Rights() *Denial {
 	return &Denial{
 		Status: http.StatusForbidden, Reason: Forbidden, Message: "this caller may not do this: the rules of the server forbid it",
+	}
+}
+
+// Reserved refuses a good token of a reserved subject what rules would let it have. No scope would help.
+func Reserved() *Denial {
+	return &Denial{
+		Status: http.StatusForbidden, Reason: ReservedSubject,
+		Message: "this caller may not do this: its subject is reserved for probes, which may list and do nothing",
 	}
 }
 

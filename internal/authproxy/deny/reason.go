@@ -34,6 +34,9 @@ const (
 	MissingClaim Reason = "missing_claim"
 	// Revoked: the token, its subject or its key is on the list of what is no longer accepted.
 	Revoked Reason = "revoked"
+	// WrongProbe: the probe key has signed it, and it is no probe of this pod: it is for another caller or another pod, or
+	// lives for more than a minute.
+	WrongProbe Reason = "wrong_probe"
 	// InsufficientScope: the token is good, its scopes do not reach.
 	InsufficientScope Reason = "insufficient_scope"
 )
@@ -42,7 +45,7 @@ const (
 func TokenReasons() []Reason {
 	return []Reason{
 		MissingToken, MalformedToken, UnsupportedAlgorithm, UnknownKey, BadSignature, Expired, NotYetValid,
-		WrongAudience, WrongIssuer, WrongType, MissingClaim, Revoked, InsufficientScope,
+		WrongAudience, WrongIssuer, WrongType, MissingClaim, Revoked, WrongProbe, InsufficientScope,
 	}
 }
 
@@ -68,6 +71,8 @@ const (
 	BodyTooLarge Reason = "body_too_large"
 	// Forbidden: the token is good, and no scope would help: a claim does not match, or nobody may do this.
 	Forbidden Reason = "forbidden"
+	// ReservedSubject: the token is good, and its subject is one of the prober's, which may list and do nothing.
+	ReservedSubject Reason = "reserved_subject"
 	// BadMessage: the body is no JSON-RPC message that everybody reads the same way.
 	BadMessage Reason = "bad_message"
 	// HeaderMismatch: Mcp-Method or Mcp-Name say something else than the body.

@@ -65,7 +65,7 @@ func somebody(t *testing.T) verify.Principal {
 		}},
 		Limits: authproxy.Limits{TokenBytes: 8 << 10},
 	}
-	principal, denial := verify.New(config, map[string][]keys.Public{"test": {key.Public()}}, verify.Revocations{}, time.Now).Verify(raw)
+	principal, denial := verify.New(config, "", map[string][]keys.Public{"test": {key.Public()}}, verify.Revocations{}, time.Now).Verify(raw)
 	if denial != nil {
 		t.Fatal(denial.Message)
 	}

@@ -63,9 +63,11 @@ func (x *exchange) outgoing() *http.Request {
 	}
 	removeNamed(header, x.client.Header["Connection"])
 	// Nothing from here on can be removed by a client's Connection header.
-	tellClaims(header, upstream.ClaimHeaders, x.request.Principal.Claim)
+	if !x.request.Principal.ByProbeKey() {
+		tellClaims(header, upstream.ClaimHeaders, x.request.Principal.Claim)
+	}
 	x.sayWhere(header)
-	if upstream.ForwardAuthorization {
+	if upstream.ForwardAuthorization && !x.request.Principal.ByProbeKey() {
 		header["Authorization"] = x.client.Header["Authorization"]
 	}
 	if _, present := header["User-Agent"]; !present {

@@ -20,7 +20,7 @@ func (v *visit) authorize() ([]message.Message, *deny.Denial) {
 	if denial != nil {
 		return nil, denial
 	}
-	if denial := v.snapshot.Policy.Judge(v.principal, messages); denial != nil {
+	if denial := v.judgeRights(v.snapshot, v.principal, messages); denial != nil {
 		return nil, denial
 	}
 	if v.isStrayResponse(messages) {
@@ -29,10 +29,10 @@ func (v *visit) authorize() ([]message.Message, *deny.Denial) {
 	return messages, nil
 }
 
-// messages reads the body, if rules see into it: they do at the MCP endpoint only.
+// messages reads the body, if rules see into it, or the caller is fenced: at the MCP endpoint only.
 func (v *visit) messages() ([]message.Message, *deny.Denial) {
 	config := v.snapshot.Config
-	if !v.snapshot.Policy.JudgesBodies() || slices.Contains(config.Upstream.ExtraPaths, v.request.URL.EscapedPath()) {
+	if !v.readsBody() || v.isExtraPath() {
 		return nil, nil
 	}
 	if v.request.Method != http.MethodPost {
@@ -61,6 +61,9 @@ func (v *visit) messages() ([]message.Message, *deny.Denial) {
 	}
 	return document.Messages, authorize.Agree(v.request.Header, document)
 }
+
+// readsBody tells whether anything is judged by what the body says.
+func (v *visit) readsBody() bool { return v.snapshot.Policy.JudgesBodies() || v.principal.Reserved() }
 
 // emptiness refuses a body where MCP has none: a server that reads it all the same would get what nobody judged.
 func (v *visit) emptiness() *deny.Denial {

@@ -133,7 +133,7 @@ func New(options Options) (*Gate, error) {
 	g.metrics = metrics.New(g.keyCounts)
 	g.fetchKeys()
 	store, err := snapshot.Open(snapshot.Source{
-		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
+		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, PodUID: o.PodUID, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
 		Remote: g.remoteKeys, Changed: g.changed,
 	})
 	if err != nil {
@@ -206,7 +206,10 @@ func (g *Gate) state() admin.State {
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
 		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
-		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(),
+		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(), Fence: true,
+	}
+	if current.Config.ProbeKey != nil {
+		state.ProbeKey = current.Config.ProbeKey.ID
 	}
 	g.tellLife(&state, current)
 	for provider, set := range current.Keys {
@@ -216,7 +219,7 @@ func (g *Gate) state() admin.State {
 		}
 		state.Keys[provider] = ids
 	}
-	state.Remote = g.remoteState()
+	state.Remote = g.remoteState(current.Config)
 	if err := g.problem(); err != nil {
 		state.LastReloadError = err.Error()
 	}

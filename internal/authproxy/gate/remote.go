@@ -26,10 +26,16 @@ func (g *Gate) remoteKeys(provider authproxy.Provider) snapshot.RemoteSet {
 	return snapshot.RemoteSet{Keys: set, Revision: revision}
 }
 
-func (g *Gate) remoteState() map[string]admin.RemoteKeys {
+func (g *Gate) remoteState(config authproxy.Config) map[string]admin.RemoteKeys {
 	out := map[string]admin.RemoteKeys{}
 	for _, status := range g.remote.Status() {
 		out[status.Provider] = admin.RemoteKeys{LastGood: status.LastGood, LastError: status.LastError}
+	}
+	for _, provider := range config.Providers {
+		if told, fetched := out[provider.Name]; fetched && provider.Keys.Remote != nil {
+			told.MaxStaleSeconds = provider.Keys.Remote.MaxStaleSeconds
+			out[provider.Name] = told
+		}
 	}
 	return out
 }

@@ -226,7 +226,7 @@ func TestStaleKeysCloseTheGate(t *testing.T) {
 	}
 	state, err := s.state(podUID)
 	must(t, err)
-	if len(state.Keys["idp"]) != 0 || c.Now().Sub(state.Remote["idp"].LastGood) != time.Hour+time.Second {
+	if len(state.Keys["idp"]) != 0 || state.Remote["idp"].MaxStaleSeconds != 3600 || c.Now().Sub(state.Remote["idp"].LastGood) != time.Hour+time.Second {
 		t.Errorf("got %+v", state)
 	}
 	if got := s.adminGet("/metrics").body; !strings.Contains(got, `gatehouse_gate_remote_keys_age_seconds{provider="idp"} 3601`) ||

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attemp
 			return nil, err
 		}
 		attempts = append(attempts, attempt{"alg none for " + provider.Name, "Bearer " + unsigned, deny.UnsupportedAlgorithm})
-		for _, key := range current.Keys[provider.Name] {
+		for _, key := range victims(current, provider) {
 			stranger, err := t.stranger(key.Algorithm)
 			if err != nil {
 				return nil, err
@@ -96,6 +97,19 @@ func (t *selfTest) attempts(current *snapshot.Snapshot, now time.Time) ([]attemp
 		}
 	}
 	return attempts, nil
+}
+
+// victims are the keys in whose name tokens of the provider are forged: its own, and if it has any, the probe key.
+func victims(current *snapshot.Snapshot, provider authproxy.Provider) []keys.Public {
+	own, more := current.Keys[provider.Name], current.Config.ProbeKey
+	if len(own) == 0 || more == nil || !slices.Contains(more.Providers, provider.Name) {
+		return own
+	}
+	public, err := more.Public()
+	if err != nil { // ParseConfig has refused it.
+		return own
+	}
+	return append(slices.Clip(own), public)
 }
 
 func (t *selfTest) stranger(algorithm keys.Algorithm) (keys.Private, error) {

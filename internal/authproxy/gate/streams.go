@@ -24,7 +24,7 @@ const (
 // judgement gives what lets a caller in under a snapshot, and lets it ask what it asked, to be judged again while a
 // stream is open. Rules that come while it is open end a stream whose message nobody has judged.
 func (v *visit) judgement(token string, messages []message.Message) func(*snapshot.Snapshot) *deny.Denial {
-	unread := v.request.Method == http.MethodPost && !v.snapshot.Policy.JudgesBodies()
+	unread := v.request.Method == http.MethodPost && !v.readsBody()
 	return func(s *snapshot.Snapshot) *deny.Denial {
 		principal, denial := s.Verifier.Verify(token)
 		switch {
@@ -33,7 +33,7 @@ func (v *visit) judgement(token string, messages []message.Message) func(*snapsh
 		case unread && s.Policy.JudgesBodies():
 			return deny.Rights()
 		default:
-			return s.Policy.Judge(principal, messages)
+			return v.judgeRights(s, principal, messages)
 		}
 	}
 }

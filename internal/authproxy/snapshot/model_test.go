@@ -204,7 +204,7 @@ func (m *model) compare(step int) {
 	must(m.t, err)
 	for range 3 {
 		raw := pick(m, m.tokens...)
-		wantPrincipal, wantDenial := verify.New(m.config, m.inForce, list, m.source.Now).Verify(raw)
+		wantPrincipal, wantDenial := verify.New(m.config, "", m.inForce, list, m.source.Now).Verify(raw)
 		candidate, denial := m.store.Current().Verifier.Screen(raw)
 		var principal verify.Principal
 		if denial == nil {

@@ -46,7 +46,7 @@ type Snapshot struct {
 }
 
 // newSnapshot also gives the keys that are loaded for nothing, as "provider/key".
-func newSnapshot(config configuration, ring *keyring, revoked revocations, now func() time.Time) (s *Snapshot, unused map[string]bool) {
+func newSnapshot(config configuration, ring *keyring, revoked revocations) (s *Snapshot, unused map[string]bool) {
 	s = &Snapshot{
 		Config: config.Config, ConfigSHA256: config.sha256, RevokedSHA256: revoked.sha256, Site: site(config.Config),
 		Keys: map[string][]keys.Public{}, LoadedAt: map[string]time.Time{},
@@ -67,7 +67,7 @@ func newSnapshot(config configuration, ring *keyring, revoked revocations, now f
 			}
 		}
 	}
-	s.Verifier = verify.New(config.Config, s.Keys, revoked.Revocations, now)
+	s.Verifier = verify.New(config.Config, ring.source.PodUID, s.Keys, revoked.Revocations, ring.source.Now)
 	return s, unused
 }
 

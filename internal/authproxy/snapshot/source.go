@@ -11,8 +11,10 @@ import (
 // Source says where a Store reads, and whom it tells.
 type Source struct {
 	ConfigDir, KeysDir string
-	Now                func() time.Time
-	Log                *slog.Logger
+	// PodUID is that of the gate's own pod; see verify.New.
+	PodUID string
+	Now    func() time.Time
+	Log    *slog.Logger
 	// Failed is called for each new file content that could not be used, with the file's name.
 	Failed func(file string)
 	// Remote gives what is known now of a provider's remote keys; it must not wait for them. It is asked at each Poll,

@@ -76,7 +76,7 @@ func (s *Store) Poll() {
 		changed = s.keys.pollRemote(s.config.value.Providers) || changed
 	}
 	if changed {
-		next, unused := newSnapshot(s.config.value, &s.keys, s.revoked.value, s.source.Now)
+		next, unused := newSnapshot(s.config.value, &s.keys, s.revoked.value)
 		next.RevocationsUnknown = !s.revocationsKnown
 		s.current.Store(next)
 		s.tellUnused(unused)

@@ -75,6 +75,11 @@ func (f *fresh) verify() (Principal, *deny.Denial) {
 		return Principal{}, deny.Token(deny.BadSignature)
 	}
 	principal := f.principal(signer)
+	if principal.probeKey {
+		if denial := f.judgeProbe(); denial != nil {
+			return Principal{}, denial
+		}
+	}
 	if f.verifier.revoked.cover(principal, f.claims) {
 		return Principal{}, deny.Token(deny.Revoked)
 	}
@@ -106,5 +111,6 @@ func (f *fresh) principal(signer keys.Public) Principal {
 	return Principal{
 		provider: f.from.Name, issuer: f.from.Issuer, subject: f.subject, client: f.claims.client(), keyID: signer.ID,
 		scopes: f.claims.scopes(), claims: kept, deadline: f.from.life(f.claims).end,
+		probeKey: f.from.isProbeKey(signer), reserved: f.isReserved(),
 	}
 }

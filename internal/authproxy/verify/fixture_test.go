@@ -22,6 +22,8 @@ import (
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+const podUID = "6d9f5c0e-0000-4000-8000-000000000001"
+
 const leeway = 30 * time.Second
 
 type fields = map[string]any
@@ -100,7 +102,7 @@ func (b *bench) verifier(clock func() time.Time) *verify.Verifier {
 	b.t.Helper()
 	revoked, err := verify.ParseRevocations([]byte(b.revoked))
 	must(b.t, err)
-	return verify.New(b.config, b.loaded, revoked, clock)
+	return verify.New(b.config, podUID, b.loaded, revoked, clock)
 }
 
 func (b *bench) verify(raw string) (verify.Principal, *deny.Denial) {

@@ -30,7 +30,7 @@ func fuzzGate(f *testing.F) (verifier *verify.Verifier, signer ed25519.PrivateKe
 			{Name: "q", Algorithms: []keys.Algorithm{keys.HS256}, TokenTypes: []string{"JWT", ""}, IdentityClaims: []string{"id"}},
 		},
 		Limits: authproxy.Limits{TokenBytes: 8 << 10},
-	}, map[string][]keys.Public{
+	}, podUID, map[string][]keys.Public{
 		"p": {{ID: "k", Algorithm: keys.EdDSA, Key: public}}, "q": shared.Keys,
 	}, verify.Revocations{}, clock), signer, secret
 }

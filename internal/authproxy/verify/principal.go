@@ -17,6 +17,8 @@ type Principal struct {
 	scopes   []string
 	claims   object
 	deadline time.Time
+	probeKey bool
+	reserved bool
 }
 
 // Valid is false for the zero Principal, which nobody verified.
@@ -37,6 +39,13 @@ func (p Principal) Client() string { return p.client }
 
 // KeyID is the id of the key that verified the token.
 func (p Principal) KeyID() string { return p.keyID }
+
+// ByProbeKey tells that the probe key signed the token: it is no credential of anybody's, and nothing of it is for the
+// server to see.
+func (p Principal) ByProbeKey() bool { return p.probeKey }
+
+// Reserved tells that the caller goes by a subject that is reserved for probes (authproxy.ProbeSubject), whoever signed.
+func (p Principal) Reserved() bool { return p.reserved }
 
 // HasScope tells whether the token was issued with the scope.
 func (p Principal) HasScope(scope string) bool { return slices.Contains(p.scopes, scope) }

@@ -18,15 +18,16 @@ type provider struct {
 	leeway   time.Duration
 	longest  time.Duration // between "iat" and "exp"; 0 is no bound
 	keys     []keys.Public
+	probe    *keys.Public // one more key; nil if there is none
 }
 
-func newProvider(p authproxy.Provider, loaded []keys.Public) *provider {
+func newProvider(p authproxy.Provider, loaded []keys.Public, probe *keys.Public) *provider {
 	identity := p.IdentityClaims
 	if len(identity) == 0 {
 		identity = subjectOnly
 	}
 	return &provider{
-		Provider: p, types: newTokenTypes(p), identity: identity, keys: Usable(p, loaded),
+		Provider: p, types: newTokenTypes(p), identity: identity, keys: Usable(p, loaded), probe: probe,
 		leeway:  time.Duration(p.ClockSkewSeconds) * time.Second,
 		longest: time.Duration(p.MaxTokenLifetimeSeconds) * time.Second,
 	}
@@ -37,12 +38,20 @@ func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
 	if len(p.keys) == 0 {
 		return nil, deny.Keyless()
 	}
+	if p.probe != nil && h.keyID == p.probe.ID {
+		return h.pick(append(slices.Clip(p.keys), *p.probe))
+	}
 	if !slices.Contains(p.Algorithms, h.algorithm) {
 		return nil, deny.Token(deny.UnsupportedAlgorithm)
 	}
+	return h.pick(p.keys)
+}
+
+// pick leaves those keys that a token with this header may be signed with.
+func (h header) pick(all []keys.Public) ([]keys.Public, *deny.Denial) {
 	var fitting []keys.Public
 	otherAlgorithm := false
-	for _, key := range p.keys {
+	for _, key := range all {
 		switch {
 		case !h.mayMean(key):
 		case key.Algorithm == h.algorithm:

@@ -90,7 +90,7 @@ func TestListsOfRevocations(t *testing.T) {
 	if err == nil {
 		t.Error("no error")
 	}
-	if _, denial := verify.New(b.config, b.loaded, partial, clock).Verify(b.good()); denial == nil || denial.Reason != deny.Revoked {
+	if _, denial := verify.New(b.config, podUID, b.loaded, partial, clock).Verify(b.good()); denial == nil || denial.Reason != deny.Revoked {
 		t.Errorf("what could be read is not in the list: %+v", denial)
 	}
 }

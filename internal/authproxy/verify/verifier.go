@@ -15,18 +15,22 @@ type Verifier struct {
 	revoked    Revocations
 	claimNames []string // that a Principal keeps
 	maxBytes   int
+	podUID     string
 	now        func() time.Time
 	cache      *cache
 }
 
-// New makes a Verifier. loaded holds each provider's keys under its name; a provider without keys lets nobody in.
-func New(config authproxy.Config, loaded map[string][]keys.Public, revoked Revocations, now func() time.Time) *Verifier {
+// New makes a Verifier for the gate of one pod. loaded holds each provider's keys under its name; a provider without keys
+// lets nobody in, whatever the probe key has signed. Without a podUID nothing of the probe key is accepted.
+func New(
+	config authproxy.Config, podUID string, loaded map[string][]keys.Public, revoked Revocations, now func() time.Time,
+) *Verifier {
 	v := &Verifier{
 		byIssuer: map[string]*provider{}, revoked: revoked, claimNames: config.ClaimsUsed(),
-		maxBytes: int(config.Limits.TokenBytes), now: now, cache: new(cache),
+		maxBytes: int(config.Limits.TokenBytes), podUID: podUID, now: now, cache: new(cache),
 	}
 	for _, p := range config.Providers {
-		v.byIssuer[p.Issuer] = newProvider(p, loaded[p.Name])
+		v.byIssuer[p.Issuer] = newProvider(p, loaded[p.Name], probeKeyOf(config, p))
 	}
 	return v
 }
