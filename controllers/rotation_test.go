@@ -196,6 +196,24 @@ var _ = Describe("The keys of an MCPServer", func() {
 		Expect(secret(ctx, s.MCPServer, "-keys")).To(Equal(stored))
 	})
 
+	It("leave the lock proven while a kubelet takes its time, and not when a pod never sees the new one", func(ctx SpecContext) {
+		s := proveRotated(ctx, start(gateImage), 1)
+		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
+		s.act(ctx, start(gateImage))
+		Expect(s.phases(ctx)).To(Equal("Signing Published"))
+		for after, want := range map[time.Duration]OmegaMatcher{
+			2 * time.Minute: say(metav1.ConditionTrue, v1alpha1.ReasonProven),
+			4 * time.Minute: say(metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
+		} {
+			o := start(gateImage)
+			o.prober.Now = func() time.Time { return s.now.Add(after) }
+			s.act(ctx, o)
+			Expect(s.phases(ctx)).To(Equal("Signing Published"))
+			Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionAuthHealthy)()).To(want, "after %v", after)
+			Expect(s.pods[0].proven(ctx)()).To(Equal(corev1.ConditionTrue))
+		}
+	})
+
 	It("that are revoked are refused at once, and status says since when by every pod", func(ctx SpecContext) {
 		o := start(gateImage)
 		s := proveRotated(ctx, o, 2)

@@ -107,6 +107,11 @@ var _ = DescribeTable("One round on a gate that",
 		metav1.ConditionUnknown, v1alpha1.ReasonInconclusive),
 	Entry("has lost its server", func(p *simulatedPod) { Expect(p.server.Close()).To(Succeed()) },
 		metav1.ConditionUnknown, v1alpha1.ReasonUpstreamUnavailable),
+	Entry("has no certificate to show", func(p *simulatedPod) {
+		p.says(func(s *admin.State) {
+			s.TLS, s.LastReloadError = true, "TLS certificate in /etc/gatehouse/tls: no such file"
+		})
+	}, metav1.ConditionFalse, v1alpha1.ReasonCertificateUnusable),
 	Entry("is not alone: the server listens on the pod's address", func(p *simulatedPod) {
 		p.says(func(s *admin.State) { s.Listeners = []admin.Listener{{Address: "0.0.0.0", Port: 8000}} })
 	}, metav1.ConditionFalse, v1alpha1.ReasonBypassReachable),

@@ -36,7 +36,8 @@ const (
 	//
 	// True:    Proven
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
-	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered, BypassReachable, ForeignEndpoint
+	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered, BypassReachable, ForeignEndpoint,
+	//          CertificateUnusable
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
 	//          Inconclusive, ControlMissing, EvidenceStale, GateNotConverged, MeshInTheWay
 	ConditionAuthHealthy = "AuthHealthy"
@@ -74,7 +75,7 @@ const (
 	// that the gate does not take. Nothing of the change is carried out; what runs stays. The message names each field.
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonCertificateUnusable: the Secret of gate.tls is not there, or has no certificate with its key. What runs keeps
-	// the one it has.
+	// the one it has. AuthHealthy has this reason where a gate has none, and so refuses every connection.
 	ReasonCertificateUnusable = "CertificateUnusable"
 	// ReasonRevocationsUnusable: the ConfigMap of auth.revoked is not there, or has a line that is no entry; the message
 	// names it. The gates keep the list they have.

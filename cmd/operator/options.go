@@ -45,7 +45,7 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 		"Serve metrics over TLS, to callers that the API server authenticates and lets get /metrics.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several operators act. Needs --namespace.")
-	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests per second that the prober makes at most, over all servers.")
+	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests and connections per second that the prober makes at most, over all servers.")
 	gates := flags.String("readiness-gates", "Enforce",
 		"Enforce keeps pods out of their Service until their lock was proven; Off leaves the readiness gate out of all pod templates, which replaces all pods.")
 	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")

@@ -20,7 +20,8 @@ import (
 
 func TestLookAround(t *testing.T) {
 	var dialled []string
-	r := &Reconciler{Now: func() time.Time { return noon }, Jitter: func() float64 { return 0 }, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+	paid := 0 // one connection is a hundredth of a second
+	r := &Reconciler{Now: func() time.Time { return noon }, Jitter: func() float64 { return 0 }, budget: newBudget(fullCost), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 		dialled = append(dialled, address)
 		switch {
 		case strings.HasSuffix(address, ":1"):
@@ -52,9 +53,13 @@ func TestLookAround(t *testing.T) {
 	} {
 		dialled = nil
 		got := r.lookAround(t.Context(), pod, c.state, c.before, c.tier)
+		paid += len(dialled)
 		if strings.Join(dialled, ",") != c.want || len(got.open()) != c.open || (got.bypass(noon) != nil) != (c.open > 0) {
 			t.Errorf("%s: dialled %v, open %v", name, dialled, got.open())
 		}
+	}
+	if wait := r.budget.take(fullCost, noon); wait != time.Duration(paid)*10*time.Millisecond {
+		t.Errorf("after %d connections the next round waits %v", paid, wait)
 	}
 	meshed := pod
 	meshed.Spec.InitContainers = []corev1.Container{{Name: "istio-proxy"}}

@@ -8,17 +8,28 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
-// DefaultQPS is how many requests per second all rounds together may make: at five requests a beat and thirty seconds an
-// interval it is enough for three thousand pods, and a herd of them is spread.
+// DefaultQPS is how many requests per second the prober may make in all: at seven requests a beat and thirty seconds an
+// interval it is enough for two thousand pods, and a herd of them is spread.
 const DefaultQPS = 500
 
-// What a round costs, in requests: about what it makes. A full round makes more where there are several providers.
+// What is paid for, in requests and connections: about what is made. A full round makes more where there are several
+// providers.
 const (
-	beatCost = 5
+	// A round asks the gate twice who it is; that is in its price.
+	beatCost = 7
 	fullCost = 100
+	// askCost is that of one case by itself.
+	askCost = 1
 )
 
-// budget caps the requests of all rounds.
+func costOf(tier probe.Tier) int {
+	if tier == probe.Beat {
+		return beatCost
+	}
+	return fullCost
+}
+
+// budget caps what is sent to pods and Services.
 type budget struct{ limiter *rate.Limiter }
 
 // newBudget allows so many requests per second, and one full round at once.
@@ -26,12 +37,8 @@ func newBudget(qps int) budget {
 	return budget{rate.NewLimiter(rate.Limit(qps), max(qps, fullCost))}
 }
 
-// take pays for a round and gives 0, or gives the time after which to ask again. It never waits.
-func (b budget) take(tier probe.Tier, now time.Time) time.Duration {
-	cost := fullCost
-	if tier == probe.Beat {
-		cost = beatCost
-	}
+// take pays for something and gives 0, or gives the time after which to ask again. It never waits.
+func (b budget) take(cost int, now time.Time) time.Duration {
 	reservation := b.limiter.ReserveN(now, cost)
 	wait := reservation.DelayFrom(now)
 	if wait > 0 {
@@ -39,3 +46,7 @@ func (b budget) take(tier probe.Tier, now time.Time) time.Duration {
 	}
 	return wait
 }
+
+// charge pays for what was not foreseen, as connections are that a gate's list of listeners leads to: what comes next waits
+// for it.
+func (b budget) charge(cost int, now time.Time) { b.limiter.ReserveN(now, cost) }

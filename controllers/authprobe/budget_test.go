@@ -3,27 +3,25 @@ package authprobe
 import (
 	"testing"
 	"time"
-
-	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
 func TestBudget(t *testing.T) {
 	b := newBudget(100)
-	if wait := b.take(probe.Full, noon); wait != 0 {
+	if wait := b.take(fullCost, noon); wait != 0 {
 		t.Fatalf("the first full round waits %v", wait)
 	}
-	if wait := b.take(probe.Beat, noon); wait != 50*time.Millisecond {
-		t.Errorf("a beat after it waits %v, want 50ms", wait)
+	if wait := b.take(beatCost, noon); wait != 70*time.Millisecond {
+		t.Errorf("a beat after it waits %v, want 70ms", wait)
 	}
 	for range 100 { // asking costs nothing
-		b.take(probe.Full, noon)
+		b.take(fullCost, noon)
 	}
-	if wait := b.take(probe.Beat, noon.Add(50*time.Millisecond)); wait != 0 {
+	if wait := b.take(beatCost, noon.Add(70*time.Millisecond)); wait != 0 {
 		t.Errorf("a beat that has waited waits %v more", wait)
 	}
 	// What is not used is not saved up beyond one burst.
 	later, rounds := noon.Add(time.Hour), 0
-	for b.take(probe.Beat, later) == 0 {
+	for b.take(beatCost, later) == 0 {
 		rounds++
 	}
 	if rounds != 100/beatCost {
@@ -31,8 +29,8 @@ func TestBudget(t *testing.T) {
 	}
 	// A cap below the cost of one round slows rounds down, and does not end them.
 	small := newBudget(1)
-	small.take(probe.Full, noon)
-	if wait := small.take(probe.Full, noon.Add(fullCost*time.Second)); wait != 0 {
+	small.take(fullCost, noon)
+	if wait := small.take(fullCost, noon.Add(fullCost*time.Second)); wait != 0 {
 		t.Errorf("a full round waits %v", wait)
 	}
 }

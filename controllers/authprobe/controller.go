@@ -43,7 +43,7 @@ type Reconciler struct {
 	// Now is the clock, Jitter a source of numbers in [0,1).
 	Now    func() time.Time
 	Jitter func() float64
-	// Prober tries one gate, HTTP asks its admin port and the Service, Dial tries what else of a pod listens.
+	// Prober tries one gate, HTTP asks its admin port, Dial tries what else of a pod listens.
 	Prober *probe.Prober
 	HTTP   *http.Client
 	Dial   probe.DialFunc
@@ -58,7 +58,7 @@ type Reconciler struct {
 
 // Options of a Reconciler. The zero value of each is its default.
 type Options struct {
-	// ProbeQPS caps the requests per second of all rounds; the default is DefaultQPS.
+	// ProbeQPS caps what the prober makes, in requests per second; the default is DefaultQPS.
 	ProbeQPS int
 	// Registry takes the metrics; the default is none.
 	Registry prometheus.Registerer
@@ -132,7 +132,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	entries := r.tryDue(ctx, &server, pods.Items, before, use)
-	service, err = r.look(ctx, &server, pods.Items, service)
+	service, err = r.look(ctx, &server, pods.Items, entries, service)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -198,7 +198,7 @@ func (r *Reconciler) isDue(known *entry) bool {
 		return false
 	}
 	// A basis that changes is known only when the gate has said so: the round is paid for as what it is likely to be.
-	if wait := r.budget.take(known.tier(known.full.basis, now), now); wait > 0 {
+	if wait := r.budget.take(costOf(known.tier(known.full.basis, now)), now); wait > 0 {
 		known.due = now.Add(wait + time.Duration(r.Jitter()*float64(time.Second)))
 		return false
 	}

@@ -68,12 +68,8 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
 	}
 	published := set.Published()
-	var kids []string
-	for _, key := range published {
-		kids = append(kids, key.ID())
-	}
 	return &credentials{
-		admin: key, ids: ids, control: true, kids: map[string][]string{provider.Name: kids},
+		admin: key, ids: ids, control: true, kids: map[string][]string{provider.Name: due(set, r.Now())},
 		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
 		provider: probe.Provider{
 			Name: provider.Name, MaxTokenLifetime: time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second,

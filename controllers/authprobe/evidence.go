@@ -1,10 +1,14 @@
 package authprobe
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
@@ -125,6 +129,21 @@ func tampered(violations []desired.Violation, at time.Time) evidence {
 	out.message = "The running pod is not as the operator made it: " + violations[0].String() +
 		". A webhook, an ephemeral container or an edit has changed it; find out which, then delete the pod."
 	return out
+}
+
+// isUncertified: the gate serves clients over TLS and has no certificate, so it refuses every connection.
+func isUncertified(state admin.State) bool { return state.TLS && state.CertificateSHA256 == "" }
+
+// uncertified is the evidence against such a gate.
+func uncertified(server *v1alpha1.MCPServer, state admin.State, at time.Time) evidence {
+	secret := desired.Resolve(server).TLSSecret
+	return evidence{
+		at: at, grade: failed, reason: v1alpha1.ReasonCertificateUnusable, question: "certificate",
+		expected: "a certificate and its key in Secret " + secret, seen: "none that can be used",
+		message: fmt.Sprintf("Its gate refuses every connection, because it has no TLS certificate: Secret %s (gate.tls.secretRef) must hold "+
+			"%s and %s, in PEM, that belong together. The gate says: %s Put them there; it takes them up by itself.",
+			secret, authproxy.TLSCertFile, authproxy.TLSKeyFile, diagnosis.Sentence(diagnosis.Redact(state.LastReloadError))),
+	}
 }
 
 // stranger is the evidence against a pod that wears the labels by which the Service finds the server's pods, and is none

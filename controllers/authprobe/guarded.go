@@ -116,7 +116,7 @@ func (r rights) wantsScope(full token.Template, scope string, call probe.Call) b
 
 // wantsClaim tells that the token is refused for good without the claim, and with another value of it.
 func (r rights) wantsClaim(full token.Template, claim string, call probe.Call) bool {
-	if slices.Contains(fixed, claim) {
+	if isFixed(full, claim) {
 		return false
 	}
 	for _, value := range []any{nil, probe.NoValue} {

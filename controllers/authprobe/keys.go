@@ -2,7 +2,6 @@ package authprobe
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
@@ -53,7 +53,10 @@ func (r *Reconciler) askPods(ctx context.Context, server *v1alpha1.MCPServer, po
 				if q.answered(accepts, refuses) {
 					continue
 				}
-				accepted, told := r.askAbout(ctx, server, pod, q.key, use)
+				var accepted, told bool
+				if r.budget.take(beatCost, r.Now()) == 0 {
+					accepted, told = r.askAbout(ctx, server, pod, q.key, use)
+				}
 				if told {
 					r.Sightings.Add(server, pod.UID, q.key.ID, q.step, accepted)
 				}
@@ -73,6 +76,23 @@ var keysSecrets = predicate.NewPredicateFuncs(func(secret client.Object) bool {
 		ObjectMeta: metav1.ObjectMeta{Name: secret.GetLabels()[v1alpha1.LabelServer]},
 	})
 })
+
+// loading is how long a pod may take to load a key that is published and signs nothing yet: a kubelet that nothing tells
+// looks once in a minute or a minute and a half, at what it may keep in a cache for another minute. Until then a pod
+// without it lacks nothing that a client could miss.
+const loading = 3 * time.Minute
+
+// due are the ids of the keys that a pod must have loaded by now.
+func due(set rotation.Set, now time.Time) []string {
+	var ids []string
+	for _, key := range set.Keys {
+		late := key.Phase != rotation.Published || now.Sub(key.Since) >= loading
+		if late && !key.Phase.Withdrawn() {
+			ids = append(ids, key.ID)
+		}
+	}
+	return ids
+}
 
 // keyQuestion is a key that pods are asked about, at a step of its set.
 type keyQuestion struct {
@@ -113,26 +133,17 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 // something, these are sent to none but the gate of a pod of this server that has just proved that it is.
 func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
 	use.provider.Tokens.Key, use.provider.Retired = key.Private, nil
-	template, owned, err := r.template(ctx, server, pod)
-	if err != nil || !owned || len(desired.Locked(pod.Spec, desired.LockOf(server, template.spec))) > 0 {
+	if against, err := r.unfit(ctx, server, pod); against != nil || err != nil {
 		return false, false
 	}
-	timeout := desired.Resolve(server).Probe.Timeout
-	before, failure := r.identify(ctx, pod, use, timeout)
-	if failure != nil {
-		return false, false
-	}
-	gate, err := address(pod, desired.GatePortName)
-	if err != nil {
-		return false, false
-	}
-	ask := question{tier: probe.Beat, requestID: use.requestID(pod)}
-	report, err := r.Prober.Run(ctx, target(server, gate, use, before, ask))
-	if err = errors.Join(err, ctx.Err()); err != nil {
-		return false, false
-	}
-	after, failure := r.identify(ctx, pod, use, timeout)
-	if failure != nil || after.Instance != before.Instance || !r.unchanged(ctx, pod, "") {
+	var report probe.Report
+	_, failure, err := r.hearing(ctx, server, pod, use, func(gate string, before admin.State) (bool, error) {
+		var err error
+		ask := question{tier: probe.Beat, requestID: use.requestID(pod)}
+		report, err = r.Prober.Run(ctx, target(server, gate, use, before, ask))
+		return false, err
+	})
+	if failure != nil || err != nil || !r.unchanged(ctx, pod, "") {
 		return false, false
 	}
 	return readControls(report)

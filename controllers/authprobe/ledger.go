@@ -31,6 +31,8 @@ type entry struct {
 	around surroundings
 	// bare is what its gate saw the server do without it; empty if that is not known.
 	bare v1alpha1.BareServerResult
+	// certificate is the digest of the one that its gate showed last; empty without TLS.
+	certificate string
 	// withdrawn tells that its readiness gate was set by proof until its lock was seen open.
 	withdrawn bool
 	// replay are tokens that were let in, to be refused once they have expired.
@@ -45,6 +47,9 @@ func (e entry) learn(seen observation, settings desired.Probe, jitter float64) e
 	e.full = e.full.renewed(seen, jitter)
 	if seen.bare != "" {
 		e.bare = seen.bare
+	}
+	if seen.basis != "" {
+		e.certificate = seen.certificate
 	}
 	if seen.replay != nil {
 		e.replay, e.signer = *seen.replay, seen.signer

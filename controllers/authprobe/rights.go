@@ -75,10 +75,14 @@ func (b bearer) Claim(name string) (value any, present bool) {
 	return text, text != ""
 }
 
-// fixed are claims that decide whether a token is good at all, so none may be changed to meet a rule.
-var fixed = []string{"iss", "aud", "exp", "nbf", "iat", "cnf", "scope", "scp"}
+// isFixed tells claims that no token gets another value of to meet a rule: those that decide whether it is good at all, and
+// who its bearer is, which must stay somebody who can do nothing.
+func isFixed(tokens token.Template, claim string) bool {
+	return slices.Contains([]string{"iss", "aud", "exp", "nbf", "iat", "cnf", "scope", "scp", "sub", authproxy.ProbePodClaim}, claim) ||
+		slices.Contains(tokens.IdentityClaims(), claim)
+}
 
-// meeting gives a token what a rule wants of it, beside what it has. It is false where that makes it no good token any more.
+// meeting gives a token what a rule wants of it, beside what it has. It is false where no token of the prober can have it.
 func meeting(tokens token.Template, rule authproxy.Rule) (token.Template, bool) {
 	able, claims := true, map[string]any{}
 	for _, claim := range rule.Claims {
@@ -86,7 +90,7 @@ func meeting(tokens token.Template, rule authproxy.Rule) (token.Template, bool) 
 		if text, isText := value.(string); isText && slices.Contains(claim.Values, text) {
 			continue
 		}
-		able = able && !slices.Contains(fixed, claim.Name)
+		able = able && !isFixed(tokens, claim.Name)
 		claims[claim.Name] = claim.Values[0]
 	}
 	return withScopes(tokens.With(claims), append(strings.Fields(tokens.Scope), rule.Scopes...)), able

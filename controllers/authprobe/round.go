@@ -26,6 +26,8 @@ type observation struct {
 	// replay is for the next round, as long as the same key signs; nil where no case was asked.
 	replay *probe.Replay
 	signer string
+	// certificate is the digest of the one that the gate shows.
+	certificate string
 	// bare is what the gate saw the server do without it.
 	bare v1alpha1.BareServerResult
 	// around is what was found beside the gate; nil where nobody looked.
@@ -39,22 +41,13 @@ type observation struct {
 // proved that it is the one of this very pod.
 func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials) (result observation, counts bool) {
 	log := logf.FromContext(ctx).WithValues("pod", pod.Name)
-	template, owned, err := r.template(ctx, server, pod)
-	if err != nil {
-		log.Info("the round does not count", "reason", err.Error())
-		return observation{}, false
+	against, err := r.unfit(ctx, server, pod)
+	switch {
+	case against != nil:
+		return observation{evidence: *against}, true
+	case err == nil:
+		result, err = r.try(ctx, server, pod, known, use)
 	}
-	if !owned {
-		return observation{evidence: stranger(r.Now())}, true
-	}
-	violations := desired.Locked(pod.Spec, desired.LockOf(server, template.spec))
-	if found := templateTampered(server); found != "" && template.current {
-		violations = append(violations, desired.Violation{Rule: v1alpha1.ReasonTemplateTampered, Detail: found})
-	}
-	if len(violations) > 0 {
-		return observation{evidence: tampered(violations, r.Now())}, true
-	}
-	result, err = r.try(ctx, server, pod, known, use)
 	if err != nil {
 		log.Info("the round does not count", "reason", err.Error())
 		return observation{}, false
@@ -62,56 +55,85 @@ func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod 
 	return result, r.unchanged(ctx, pod, result.reason)
 }
 
-// try asks the gate who it is, puts the cases to it, and asks again: evidence is about one process.
-func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials) (observation, error) {
+// unfit is the evidence against a pod that is sent no token at all, because it is not this server's or not as the
+// operator made it; nil if it is.
+func (r *Reconciler) unfit(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod) (*evidence, error) {
+	template, owned, err := r.template(ctx, server, pod)
+	if err != nil {
+		return nil, err
+	}
+	if !owned {
+		against := stranger(r.Now())
+		return &against, nil
+	}
+	violations := desired.Locked(pod.Spec, desired.LockOf(server, template.spec))
+	if found := templateTampered(server); found != "" && template.current {
+		violations = append(violations, desired.Violation{Rule: v1alpha1.ReasonTemplateTampered, Detail: found})
+	}
+	if len(violations) > 0 {
+		against := tampered(violations, r.Now())
+		return &against, nil
+	}
+	return nil, nil
+}
+
+// hearing asks the gate of a pod who it is, has questions put to it, and asks again: evidence is about one process.
+// What lets somebody in needs no proof of who it is, so where put says that this is decided the gate is not asked again.
+// failure is the evidence that it could not prove who it is.
+func (r *Reconciler) hearing(
+	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, use credentials,
+	put func(gate string, before admin.State) (decided bool, err error),
+) (after admin.State, failure *evidence, err error) {
 	timeout := desired.Resolve(server).Probe.Timeout
 	before, failure := r.identify(ctx, pod, use, timeout)
 	if failure != nil {
-		return observation{evidence: *failure}, nil
+		return before, failure, nil
 	}
 	gate, err := address(pod, desired.GatePortName)
 	if err != nil {
-		return observation{}, err
+		return before, nil, err
 	}
-	result := observation{bare: v1alpha1.BareServerResult(before.BareServer), basis: basisOf(server, pod, before)}
-	if use.control {
-		result.tier = known.tier(result.basis, r.Now())
-		ask := question{result.tier, known.replayed(use), use.requestID(pod)}
-		err = r.ask(ctx, target(server, gate, use, before, ask), &result)
-	} else {
-		err = r.askAsStranger(ctx, target(server, gate, use, before, question{requestID: use.requestID(pod)}), known, &result)
+	decided, err := put(gate, before)
+	if err = errors.Join(err, ctx.Err()); decided || err != nil {
+		return before, nil, err
 	}
-	if err = errors.Join(err, ctx.Err()); err != nil {
-		return observation{}, err
+	after, failure = r.identify(ctx, pod, use, timeout)
+	if failure == nil && after.Instance != before.Instance {
+		return after, nil, errors.New("the gate was restarted during the round")
 	}
-	if result.grade == open {
-		// What lets somebody in needs no proof of who it is: it answers on a pod of ours.
-		return result, nil
-	}
-	return r.conclude(ctx, server, pod, known, use, before, result)
+	return after, failure, nil
 }
 
-// ask puts the cases of a round to a gate.
-func (r *Reconciler) ask(ctx context.Context, target probe.Target, result *observation) error {
-	report, err := r.Prober.Run(ctx, target)
-	result.evidence = fromReport(report, report.Verdict(), r.Now())
-	result.results, result.replay, result.signer = report.Results, &report.Replay, target.Providers[0].Tokens.Key.ID()
-	return err
-}
-
-// conclude asks the gate again who it is, and looks at what else is in its pod.
-func (r *Reconciler) conclude(
-	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials, before admin.State, result observation,
-) (observation, error) {
-	after, failure := r.identify(ctx, pod, use, desired.Resolve(server).Probe.Timeout)
+// try puts the cases of a round to the gate of a pod, and looks at what else is in it.
+func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials) (observation, error) {
+	var result observation
+	after, failure, err := r.hearing(ctx, server, pod, use, func(gate string, before admin.State) (bool, error) {
+		result.bare, result.basis = v1alpha1.BareServerResult(before.BareServer), basisOf(server, pod, before)
+		result.certificate = before.CertificateSHA256
+		if isUncertified(before) {
+			result.evidence = uncertified(server, before, r.Now())
+			return true, nil
+		}
+		ask := question{requestID: use.requestID(pod)}
+		var err error
+		if use.control {
+			ask.tier, ask.replay = known.tier(result.basis, r.Now()), known.replayed(use)
+			err = r.ask(ctx, target(server, gate, use, before, ask), &result)
+		} else {
+			err = r.askAsStranger(ctx, target(server, gate, use, before, ask), known, &result)
+		}
+		return result.grade == open, err
+	})
 	switch {
+	case err != nil:
+		return observation{}, err
+	case result.grade == open:
+		return result, nil // it answers on a pod of ours, whoever it is
 	case failure != nil && result.grade == proven:
 		result.evidence = *failure
 		return result, nil
 	case failure != nil:
 		return result, nil
-	case after.Instance != before.Instance:
-		return observation{}, errors.New("the gate was restarted during the round")
 	case basisOf(server, pod, after) != result.basis:
 		return observation{}, errors.New("the gate was given another configuration or other keys during the round")
 	}
@@ -125,6 +147,15 @@ func (r *Reconciler) conclude(
 		result.evidence = *missing
 	}
 	return result, nil
+}
+
+// ask puts the cases of a round to a gate.
+func (r *Reconciler) ask(ctx context.Context, target probe.Target, result *observation) error {
+	result.tier = target.Tier
+	report, err := r.Prober.Run(ctx, target)
+	result.evidence = fromReport(report, report.Verdict(), r.Now())
+	result.results, result.replay, result.signer = report.Results, &report.Replay, target.Providers[0].Tokens.Key.ID()
+	return err
 }
 
 // replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no

@@ -70,6 +70,7 @@ func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin
 		out.looked = now
 	}
 	targets := r.dialTargets(pod, state, before, again, &out)
+	r.budget.charge(len(targets), now)
 	for name, came := range r.dialAll(ctx, targets) {
 		switch {
 		case name != canary:

@@ -25,12 +25,13 @@ type question struct {
 func target(server *v1alpha1.MCPServer, gate string, use credentials, state admin.State, ask question) probe.Target {
 	settings := desired.Resolve(server)
 	scheme := "http://"
+	var certificates []string
 	if state.CertificateSHA256 != "" {
-		scheme = "https://"
+		scheme, certificates = "https://", []string{state.CertificateSHA256}
 	}
 	return probe.Target{
 		URL:               scheme + gate + settings.Path,
-		CertificateSHA256: state.CertificateSHA256,
+		CertificateSHA256: certificates,
 		Providers:         []probe.Provider{use.provider},
 		Policy:            policyOf(server, use.provider.Tokens),
 		Tier:              ask.tier,
@@ -45,7 +46,7 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 // basisOf changes whenever a proof of everything is worth nothing any more: the spec, a process of the pod, or what the
 // gate has in force is another. Rotation of keys is such a change, too.
 func basisOf(server *v1alpha1.MCPServer, pod corev1.Pod, state admin.State) string {
-	parts := []string{fmt.Sprint(server.Generation), instanceOf(pod), state.Instance, state.ConfigSHA256, state.RevokedSHA256}
+	parts := []string{fmt.Sprint(server.Generation), instanceOf(pod), state.Instance, state.ConfigSHA256, state.RevokedSHA256, state.CertificateSHA256}
 	for _, provider := range slices.Sorted(maps.Keys(state.Keys)) {
 		parts = append(parts, provider+"="+strings.Join(slices.Sorted(slices.Values(state.Keys[provider])), ","))
 	}

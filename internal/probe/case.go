@@ -51,6 +51,9 @@ const (
 	TooLongToken Case = "too-long-token"
 	// Revoked carries a token that is on the list of what is revoked: by its id, its subject, or the time of its issue.
 	Revoked Case = "revoked"
+	// ProbeKeyMisused carries a token of the gate's probe key that this may not sign: for another caller, for another pod, or
+	// for longer than a minute.
+	ProbeKeyMisused Case = "probe-key-misused"
 	// Replayed carries a token of an earlier round that was let in then and has expired since.
 	Replayed Case = "replayed"
 	// MissingScope carries a token without a scope that every token needs.
@@ -62,6 +65,8 @@ const (
 	// ForbiddenCall carries the control's token and calls what it may not call. Should the gate let it pass, then it comes
 	// to the server outside of any session and without arguments.
 	ForbiddenCall Case = "forbidden-call"
+	// ReservedCall carries the control's token, whose subject is reserved for probes, and asks for more than these may have.
+	ReservedCall Case = "reserved-call"
 	// ForeignSession names a session of the control, with another caller's token, and with none.
 	ForeignSession Case = "foreign-session"
 	// OneConnection sends a good, no, a good and a malformed token over one connection.

@@ -84,7 +84,8 @@ func TestEveryCaseNotices(t *testing.T) {
 // wantedOf: the server behind has the last word where a request is none that it answers, and then nobody was let in.
 func wantedOf(name probe.Case) probe.Kind {
 	switch name {
-	case probe.ForbiddenCall, probe.ByGet, probe.MissingRuleScope, probe.MissingRuleClaim, probe.ExtraPath, probe.TrailingSlash, probe.Metadata:
+	case probe.ForbiddenCall, probe.ReservedCall, probe.ByGet, probe.MissingRuleScope, probe.MissingRuleClaim, probe.ExtraPath,
+		probe.TrailingSlash, probe.Metadata:
 		return probe.Broken
 	default:
 		return probe.Open

@@ -84,29 +84,30 @@ func TestReplayCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestTLS: the one certificate that is named is trusted, or what the roots trust, and nothing else.
+// TestTLS: a certificate that is named is trusted, or what the roots trust, and nothing else.
 func TestTLS(t *testing.T) {
 	model, _, _ := gate(t, mcpfake.Options{}, nil)
 	server := httptest.NewTLSServer(model)
 	defer server.Close()
 	digest := sha256.Sum256(server.Certificate().Raw)
-	pin := hex.EncodeToString(digest[:])
+	pin, other := hex.EncodeToString(digest[:]), strings.Repeat("0", 64)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	for name, test := range map[string]struct {
-		pin   string
+		pins  []string
 		roots *x509.CertPool
 		want  probe.Outcome
 	}{
-		"pinned":                     {pin, nil, probe.Passed},
-		"pinned, in capitals":        {strings.ToUpper(pin), nil, probe.Passed},
-		"another pin":                {strings.Repeat("0", 64), nil, probe.TLS},
-		"another pin, trusted roots": {strings.Repeat("0", 64), roots, probe.TLS},
-		"roots":                      {"", roots, probe.Passed},
-		"nobody's":                   {"", nil, probe.TLS},
+		"pinned":                     {[]string{pin}, nil, probe.Passed},
+		"pinned, in capitals":        {[]string{strings.ToUpper(pin)}, nil, probe.Passed},
+		"one of two pins":            {[]string{other, pin}, nil, probe.Passed},
+		"another pin":                {[]string{other}, nil, probe.TLS},
+		"another pin, trusted roots": {[]string{other}, roots, probe.TLS},
+		"roots":                      {nil, roots, probe.Passed},
+		"nobody's":                   {nil, nil, probe.TLS},
 	} {
 		target := model.target(server.URL + "/mcp")
-		target.CertificateSHA256, target.RootCAs = test.pin, test.roots
+		target.CertificateSHA256, target.RootCAs = test.pins, test.roots
 		report := run(t, probe.Options{}, target)
 		if got := first(t, report, probe.Valid); got.Outcome != test.want {
 			t.Errorf("%s: %+v", name, got)
@@ -115,10 +116,12 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: %+v", name, report.Verdict())
 		}
 	}
-	for _, target := range []probe.Target{{URL: "http://127.0.0.1:1/mcp", CertificateSHA256: pin}, {URL: server.URL, CertificateSHA256: "abc"}} {
+	for _, target := range []probe.Target{
+		{URL: "http://127.0.0.1:1/mcp", CertificateSHA256: []string{pin}}, {URL: server.URL, CertificateSHA256: []string{pin, "abc"}},
+	} {
 		target.Timeout, target.Providers = patience, model.target("").Providers
 		if _, err := probe.New(probe.Options{}).Run(t.Context(), target); err == nil {
-			t.Errorf("%s with the pin %q was tried", target.URL, target.CertificateSHA256)
+			t.Errorf("%s with the pins %q was tried", target.URL, target.CertificateSHA256)
 		}
 	}
 }

@@ -37,7 +37,8 @@ func template(t *testing.T) token.Template {
 		t.Fatal(err)
 	}
 	return token.Template{
-		Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: "someone", Scope: "mcp", Lifetime: time.Minute,
+		Key: key, Issuer: "urn:issuer", Audience: "urn:audience", Subject: probe.Subject, Scope: "mcp", Lifetime: time.Minute,
+		Claims: map[string]any{probe.PodClaim: modelPod},
 	}
 }
 
@@ -80,6 +81,7 @@ const (
 	modelExtra    = "/extra"
 	modelMetadata = "/.well-known/oauth-protected-resource/mcp"
 	modelResource = "https://mcp.example/mcp"
+	modelPod      = "pod-1"
 )
 
 func (g *modelGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -253,6 +255,10 @@ func (g *modelGate) judgeToken(bearer string) visit {
 	if claims["jti"] == modelRevoked || claims["sub"] == modelRevoked || claims["sub"] == modelOutdated {
 		return deny(probe.Revoked, "revoked")
 	}
+	if isSubject := claims["sub"] == probe.Subject || claims["sub"] == probe.OtherSubject; !isSubject ||
+		claims[probe.PodClaim] != modelPod || exp-iat > time.Minute.Seconds() {
+		return deny(probe.ProbeKeyMisused, "wrong_probe")
+	}
 	return visit{asked: probe.Valid, claims: claims}
 }
 
@@ -296,6 +302,8 @@ func (g *modelGate) judgeRights(v *visit, r *http.Request, body []byte) {
 		v.asked, v.refusal = probe.ForbiddenCall, refuse("forbidden", rights(403))
 	case message.Method == "tools/call" && message.Params.Name == "admins":
 		v.asked, v.refusal = probe.ForbiddenCall, refuse("insufficient_scope", scoped("mcp admin"))
+	case message.Method == "tools/call", strings.HasPrefix(message.Method, "notifications/") && message.Method != "notifications/initialized":
+		v.asked, v.refusal = probe.ReservedCall, refuse("reserved_subject", rights(403))
 	}
 }
 
@@ -305,10 +313,11 @@ func (g *modelGate) target(url string) probe.Target {
 		URL: url, Exact: true, Timeout: patience,
 		Providers: []probe.Provider{{
 			Name: "model", Tokens: g.template, Retired: []keys.Private{g.retired}, MaxTokenLifetime: modelLifetime,
-			OtherCaller: map[string]any{"sub": "somebody else"},
+			OtherCaller: map[string]any{"sub": probe.OtherSubject}, ProbeKey: true,
 		}},
 		Policy: probe.Policy{
-			RequiredScopes: []string{"mcp"}, SessionBinding: true, Hosts: true, Origins: true, BodyBytes: modelBody,
+			RequiredScopes: []string{"mcp"}, Fenced: true, Allowed: []probe.Call{{Method: "tools/call", Name: "everybodys"}},
+			SessionBinding: true, Hosts: true, Origins: true, BodyBytes: modelBody,
 			RevokedID: modelRevoked, RevokedSubject: modelRevoked, RevokedBefore: modelOutdated, TokenBytes: modelToken,
 			Slash: probe.SlashDistinct, ExtraPaths: []string{modelExtra},
 			Metadata: &probe.ResourceMetadata{Resource: modelResource, AuthorizationServers: []string{"https://as.example"}},
@@ -325,7 +334,7 @@ func (g *modelGate) target(url string) probe.Target {
 
 // toldByMore are the cases that are told by what is asked, and not by the token.
 var toldByMore = []probe.Case{
-	probe.ForbiddenCall, probe.ForeignSession, probe.MissingRuleScope, probe.MissingRuleClaim, probe.ExtraPath, probe.TrailingSlash, probe.Metadata,
+	probe.ForbiddenCall, probe.ReservedCall, probe.ForeignSession, probe.MissingRuleScope, probe.MissingRuleClaim, probe.ExtraPath, probe.TrailingSlash, probe.Metadata,
 }
 
 // note keeps the request, and finds the cases that are told by its form.

@@ -87,6 +87,9 @@ func (r *round) questions() []question {
 	}
 	all = append(all, r.guarded(r.issuers[0])...)
 	all = append(all, t.forbiddenCalls(r.issuers[0])...)
+	for _, from := range r.issuers {
+		all = append(all, r.reservedCalls(from)...)
+	}
 	all = append(all, t.foreignSessions(r.issuers)...)
 	all = append(all, t.oneConnection(r.issuers[0]))
 	all = append(all, r.requestQuestions()...)

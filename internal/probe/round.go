@@ -150,6 +150,11 @@ func (q question) providerName() string {
 	return q.provider.Name
 }
 
+// label is the result of the question before it is asked.
+func (q question) label() Result {
+	return Result{Case: q.name, Provider: q.providerName(), Method: q.method, Variation: q.variation, Expected: q.expected}
+}
+
 // askControl asks with a token that must be let in: as a client that opens the server and lists its tools, or in short.
 func (r *round) askControl(ctx context.Context, from *issuer, bearer string, whole bool) Outcome {
 	return r.ask(ctx, r.controlOf(from), func(ctx context.Context) finding {
@@ -191,9 +196,7 @@ func (r *round) close(ctx context.Context, from *issuer) error {
 // askQuestion asks what must be refused. A bad request that was let in is asked again at once, freshly minted and on a
 // new connection, beside a control: an answer that came from elsewhere, or once, is no proof of an open gate.
 func (r *round) askQuestion(ctx context.Context, q prepared) error {
-	label := Result{
-		Case: q.name, Provider: q.providerName(), Method: q.method, Variation: q.variation, Expected: q.expected,
-	}
+	label := q.label()
 	if q.afterControl && !r.letIn(q.provider) {
 		label.Outcome, label.Seen = NotTried, "the control was not let in"
 		r.results = append(r.results, label)

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -17,9 +18,9 @@ import (
 type Target struct {
 	// URL is the MCP endpoint: http(s)://host[:port]/path, without credentials, query or fragment.
 	URL string
-	// CertificateSHA256 is the digest, in hex, of the one certificate that an https gate must show. No name, issuer or
-	// date of it is looked at then. Empty: a certificate of RootCAs for the URL's host.
-	CertificateSHA256 string
+	// CertificateSHA256 are digests, in hex, of certificates, one of which an https gate must show. No name, issuer or date
+	// of it is looked at then. Empty: a certificate of RootCAs for the URL's host.
+	CertificateSHA256 []string
 	// RootCAs are trusted for https; nil is the system's.
 	RootCAs *x509.CertPool
 	// Providers are the issuers whose tokens the gate takes, at least one. The first gives the control of the round.
@@ -72,6 +73,10 @@ type Provider struct {
 	Public []keys.Public
 	// MaxTokenLifetime is the longest life that the gate grants a token; 0 is no bound.
 	MaxTokenLifetime time.Duration
+	// ProbeKey: Tokens.Key is the gate's probe key for this issuer, and not one of the issuer's own. Tokens then has the
+	// subject Subject, also in each of Tokens.Identity, the claim PodClaim with the UID of the gate's pod, and a Lifetime of
+	// at most a minute; OtherCaller replaces the subject by OtherSubject wherever it stands.
+	ProbeKey bool
 	// OtherCaller are the claims by which the control becomes another caller's token, such as {"sub": "somebody else"}.
 	// The gate must accept that one, too. Empty: nobody else tries to enter the control's session.
 	OtherCaller map[string]any
@@ -83,6 +88,12 @@ type Policy struct {
 	RequiredScopes []string
 	// Forbidden are calls that the control may not make.
 	Forbidden []Call
+	// Fenced: whose subject is reserved for probes may list and do nothing, whatever rules allow. It is asked of issuers
+	// whose control goes by such a subject.
+	Fenced bool
+	// Allowed are calls that rules let the control make, as far as that is known; asked for if Fenced. Name calls there that
+	// do no harm.
+	Allowed []Call
 	// SessionBinding: a session belongs to the caller who opened it.
 	SessionBinding bool
 	// Guarded are calls for which rules want scopes or claims of their own.
@@ -172,7 +183,7 @@ func (t Target) validateURL() error {
 		return errors.New("the URL is not http(s)://host[:port]/path")
 	case parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "":
 		return errors.New("the URL must not have credentials, a query or a fragment")
-	case t.CertificateSHA256 != "" && (parsed.Scheme != "https" || !isDigest(t.CertificateSHA256)):
+	case len(t.CertificateSHA256) > 0 && (parsed.Scheme != "https" || slices.ContainsFunc(t.CertificateSHA256, isNoDigest)):
 		return errors.New("the certificate's digest must be SHA-256 in hex, and the URL https")
 	}
 	return nil
@@ -187,7 +198,7 @@ func (t Target) path() string {
 	return parsed.EscapedPath()
 }
 
-func isDigest(text string) bool {
+func isNoDigest(text string) bool {
 	digest, err := hex.DecodeString(text)
-	return err == nil && len(digest) == 32
+	return err != nil || len(digest) != sha256.Size
 }

@@ -34,7 +34,11 @@ func (r *round) tokenQuestions(from *issuer) []question {
 		if bad.name == UnknownKid && from.Tokens.Key.Public().Anonymous {
 			continue // A key without a name is tried whatever the token names.
 		}
-		all = append(all, r.minted(bad.name, from, unauthorized(bad.reason), func(now time.Time) (string, error) {
+		want := unauthorized(bad.reason)
+		if bad.name == UnknownKid && from.ProbeKey {
+			want.reasons = notOfIssuer
+		}
+		all = append(all, r.minted(bad.name, from, want, func(now time.Time) (string, error) {
 			return from.Tokens.Bad(bad.defect, now)
 		}))
 	}
@@ -47,10 +51,15 @@ func (r *round) tokenQuestions(from *issuer) []question {
 	all = append(all, r.otherAlgorithm(from)...)
 	all = append(all, r.anonymous(from)...)
 	all = append(all, r.limited(from)...)
+	all = append(all, r.misused(from)...)
 	order := Cases()
 	slices.SortStableFunc(all, func(a, b question) int { return slices.Index(order, a.name) - slices.Index(order, b.name) })
 	return all
 }
+
+// notOfIssuer are the reasons for which a token under another name than the probe key's may be refused: the algorithm of
+// that key need not be one of the issuer's, and keys of the issuer's without a name are tried whatever the token names.
+var notOfIssuer = []string{reasonUnknownKey, reasonAlgorithm, reasonSignature}
 
 // minted asks with a token that only the issuer's key can make.
 func (r *round) minted(name Case, from *issuer, want refusal, mint func(now time.Time) (string, error)) question {
@@ -164,7 +173,7 @@ func (r *round) retired(from *issuer) []question {
 func (r *round) borrowed(from *issuer) []question {
 	var all []question
 	for _, other := range r.issuers {
-		if other == from || !other.signs() {
+		if other == from || !other.signs() || other.ProbeKey && from.ProbeKey {
 			continue
 		}
 		q := r.signedWith(WrongKey, from, other.Tokens.Key)
@@ -181,7 +190,9 @@ func (r *round) signedWith(name Case, from *issuer, key keys.Private) question {
 	if key.Public().Anonymous {
 		want.reasons = []string{reasonSignature, reasonUnknownKey}
 	}
-	if key.Algorithm() != from.Tokens.Key.Algorithm() {
+	if from.ProbeKey && name == WrongKey {
+		want.reasons = notOfIssuer
+	} else if key.Algorithm() != from.Tokens.Key.Algorithm() {
 		want.reasons = append(want.reasons, reasonAlgorithm)
 	}
 	return r.minted(name, from, want, func(now time.Time) (string, error) {
@@ -291,7 +302,8 @@ func (r *round) revoked(from *issuer) []question {
 		{"by its subject", "sub", policy.RevokedSubject},
 		{"by the time of its issue", "sub", policy.RevokedBefore},
 	} {
-		if entry.value == "" || len(all) > 0 && from != r.issuers[0] {
+		skip := entry.value == "" || len(all) > 0 && from != r.issuers[0]
+		if skip || entry.claim == "sub" && from.ProbeKey { // which signs for no such subject
 			continue
 		}
 		q := r.minted(Revoked, from, unauthorized("revoked"), func(now time.Time) (string, error) {

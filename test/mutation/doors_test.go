@@ -62,7 +62,7 @@ func rights() []mutant {
 			edits: []edit{{"authorize/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
 		},
 		{
-			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.MissingRuleClaim, outcome: probe.ForeignAnswer,
+			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.MissingRuleClaim, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "case forbidden:\n", `case forbidden:
 			if mutant == "rule" {
 				continue
@@ -70,15 +70,15 @@ func rights() []mutant {
 			`}},
 		},
 		{
-			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.MissingRuleScope, only: true, outcome: probe.ForeignAnswer,
+			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.MissingRuleScope, only: true, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
 		},
 		{
-			name: "rule-claim", does: "does not want the claims that a call needs", kind: probe.Broken, named: probe.MissingRuleClaim, only: true, outcome: probe.ForeignAnswer,
+			name: "rule-claim", does: "does not want the claims that a call needs", kind: probe.Broken, named: probe.MissingRuleClaim, only: true, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "if !rule.claimsMatch(caller) {", `if !rule.claimsMatch(caller) && mutant != "rule-claim" {`}},
 		},
 		{
-			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.ForeignAnswer,
+			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "case p.judgesNames[s.target] || !p.allow:", `case mutant != "unnamed" && (p.judgesNames[s.target] || !p.allow):`}},
 		},
 		{

@@ -29,7 +29,7 @@ const many = 40
 
 // mutants lists them all.
 func mutants() []mutant {
-	all := slices.Concat(signatures(), claims(), doors(), rights(), requests(), published(), answers())
+	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), published(), answers())
 	for i := range all {
 		all[i].rounds = max(all[i].rounds, 1)
 		if all[i].kind == "" {

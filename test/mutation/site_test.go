@@ -4,7 +4,9 @@ package mutation
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
 	"net"
 	"path/filepath"
 	"slices"
@@ -50,14 +52,25 @@ type issuer struct {
 	// inForce and others are: the prober has one, and of the others the public halves. It has spent, which is not any more.
 	inForce, spent keys.Private
 	others         []keys.Public
+	// probing is the gate's probe key for this issuer, of whose own keys the prober has none; without an algorithm there is
+	// none.
+	probing keys.Private
 }
+
+func (i issuer) isProbed() bool { return i.probing.Algorithm() != "" }
 
 // issuers are made once, as all gates have the same.
 var issuers = sync.OnceValue(func() []issuer {
 	all := []issuer{
 		{name: "main", url: "https://issuer.example", algorithm: keys.ES256},
 		{name: "second", url: "https://second.example", algorithm: keys.RS256},
+		{name: "third", url: "https://third.example", algorithm: keys.ES256},
 	}
+	probing, err := keys.Generate(keys.EdDSA)
+	if err != nil {
+		panic(err)
+	}
+	all[2].probing = probing
 	for i := range all {
 		for _, key := range []*keys.Private{&all[i].inForce, &all[i].spent} {
 			made, err := keys.Generate(all[i].algorithm)
@@ -162,6 +175,14 @@ func config(upstream int32) authproxy.Config {
 			Name: i.name, Issuer: i.url, Audiences: []string{i.audience()}, Algorithms: []keys.Algorithm{i.algorithm},
 			ClockSkewSeconds: int32(leeway.Seconds()), MaxTokenLifetimeSeconds: int32(longest.Seconds()),
 		})
+		if !i.isProbed() {
+			continue
+		}
+		c.Providers[len(c.Providers)-1].IdentityClaims = probedIdentity
+		c.ProbeKey = &authproxy.ProbeKey{
+			ID: i.probing.ID(), PublicKey: base64.RawURLEncoding.EncodeToString(i.probing.Public().Key.(ed25519.PublicKey)),
+			Providers: []string{i.name},
+		}
 	}
 	return c
 }
@@ -228,15 +249,34 @@ func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
 		CertificateSHA256: s.digest, Policy: policy(),
 	}
 	for _, i := range issuers() {
+		if i.isProbed() {
+			target.Providers = append(target.Providers, i.probed(lifetime))
+			continue
+		}
 		target.Providers = append(target.Providers, probe.Provider{
 			Name: i.name, Public: i.others, Retired: []keys.Private{i.spent}, MaxTokenLifetime: longest,
-			OtherCaller: map[string]any{"sub": "somebody-else", "client_id": "somebody-else"},
+			OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "client_id": authproxy.OtherProbeSubject},
 			Tokens: token.Template{
-				Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: "prober", Scope: scope, Lifetime: lifetime,
+				Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: authproxy.ProbeSubject, Scope: scope, Lifetime: lifetime,
 			},
 		})
 	}
 	return target
+}
+
+// probedIdentity are the claims by which callers of the issuer are known whom the prober tries by the probe key.
+var probedIdentity = []string{"sub", "email"}
+
+// probed is what the prober knows of an issuer of whose own keys it has none.
+func (i issuer) probed(lifetime time.Duration) probe.Provider {
+	return probe.Provider{
+		Name: i.name, ProbeKey: true, Public: i.inUse(), MaxTokenLifetime: longest,
+		OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "email": authproxy.OtherProbeSubject},
+		Tokens: token.Template{
+			Key: i.probing, Issuer: i.url, Audience: i.audience(), Subject: authproxy.ProbeSubject, Scope: scope, Lifetime: lifetime,
+			Identity: probedIdentity, Claims: map[string]any{"email": authproxy.ProbeSubject, authproxy.ProbePodClaim: pod.UID},
+		},
+	}
 }
 
 // policy is what the prober is told of the gate.
@@ -250,6 +290,7 @@ func policy() probe.Policy {
 			{Method: "tools/call", Name: "sleep", Scopes: []string{scope}, Claims: map[string]any{"role": "root"}, WithoutClaim: "role"},
 		},
 		Forbidden: []probe.Call{{Method: "tools/call", Name: "erase"}},
+		Fenced:    true, Allowed: []probe.Call{{Method: "resources/read", Name: "file:///nothing"}},
 	}
 }
 

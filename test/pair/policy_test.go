@@ -1,6 +1,8 @@
 package pair_test
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -22,6 +24,7 @@ import (
 
 const (
 	longest   = time.Hour
+	podUID    = "6d9f5c0e-0000-4000-8000-000000000001"
 	bodyLimit = 400 << 10
 	// tokenLimit is the most that there may be: with the rest of a request's header it stays below what is read of one.
 	tokenLimit = 24 << 10
@@ -53,6 +56,7 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 	t.Helper()
 	server, addr := fake(t, options)
 	first, second := newKeyOf(t, algorithm), newKeyOf(t, keys.HS256)
+	third, probing := newKeyOf(t, keys.ES256), newKeyOf(t, keys.EdDSA)
 	retired := newKeyOf(t, keys.EdDSA)
 	elsewhere := newKeyOf(t, keys.ES256)
 	config := authproxy.Config{
@@ -69,6 +73,14 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 				Name: "second", Algorithms: []keys.Algorithm{keys.HS256}, ClockSkewSeconds: 30, IdentityClaims: []string{"id", "uuid"},
 				TokenTypes: []string{""}, Keys: authproxy.KeySource{Files: []string{"second"}, Format: authproxy.FormatSharedSecret},
 			},
+			{
+				Name: "third", Issuer: "urn:third", Audiences: []string{"urn:server"}, ClockSkewSeconds: 30,
+				Algorithms: []keys.Algorithm{keys.ES256}, IdentityClaims: []string{"sub", "email"},
+			},
+		},
+		ProbeKey: &authproxy.ProbeKey{
+			ID: probing.ID(), PublicKey: base64.RawURLEncoding.EncodeToString(probing.Public().Key.(ed25519.PublicKey)),
+			Providers: []string{"third"},
 		},
 		Authorization: authproxy.Authorization{
 			RequiredScopes: []string{"mcp"},
@@ -88,9 +100,12 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 		config.Providers[0].Algorithms = []keys.Algorithm{algorithm}
 	}
 	secret, _ := second.Public().Key.([]byte)
+	thirdFile, _ := published(t, third)
 	e.target = probe.Target{
-		URL: serveEstate(t, e, config, map[string][]byte{"first": firstFile, "second": secret}), Exact: true, Timeout: patience,
-		ClockTolerance: 30 * time.Second, Providers: providersOf(first, second, retired, elsewhere),
+		URL: serveEstate(t, e, config, map[string][]byte{
+			"first": firstFile, "second": secret, authproxy.KeysFile("third"): thirdFile,
+		}), Exact: true, Timeout: patience,
+		ClockTolerance: 30 * time.Second, Providers: append(providersOf(first, second, retired, elsewhere), probedBy(probing, third)),
 		Policy: policy(),
 	}
 	return e, server
@@ -105,7 +120,8 @@ func policy() probe.Policy {
 		RequiredScopes: []string{"mcp"}, SessionBinding: true, Hosts: true, Origins: true, BodyBytes: bodyLimit, TokenBytes: tokenLimit,
 		RevokedID: "revoked-id", RevokedSubject: "revoked", RevokedBefore: "outdated", Slash: probe.SlashDistinct, ExtraPaths: []string{"/files"},
 		Metadata: &probe.ResourceMetadata{Resource: resource, AuthorizationServers: []string{"https://as.example"}},
-		Guarded:  []probe.Guarded{withoutScope, withoutClaim},
+		Fenced:   true, Allowed: []probe.Call{{Method: "tools/call", Name: "echo"}},
+		Guarded: []probe.Guarded{withoutScope, withoutClaim},
 		Forbidden: []probe.Call{
 			{Method: "tools/call", Name: "no-such-tool"},
 			{Method: "tools/call", Name: "admin", Scopes: []string{"mcp", "admin"}},
@@ -134,6 +150,19 @@ func providersOf(first, second, retired, elsewhere keys.Private) []probe.Provide
 		out[0].Public = []keys.Public{elsewhere.Public()}
 	}
 	return out
+}
+
+// probedBy is an issuer of whose keys the prober has none, and its own that the gate takes for one.
+func probedBy(probing, own keys.Private) probe.Provider {
+	return probe.Provider{
+		Name: "third", ProbeKey: true, Public: []keys.Public{own.Public()},
+		OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "email": authproxy.OtherProbeSubject},
+		Tokens: token.Template{
+			Key: probing, Issuer: "urn:third", Audience: "urn:server", Subject: authproxy.ProbeSubject, Scope: "mcp",
+			Lifetime: authproxy.ProbeTokenLifetime, Identity: []string{"sub", "email"},
+			Claims: map[string]any{"email": authproxy.ProbeSubject, authproxy.ProbePodClaim: podUID},
+		},
+	}
 }
 
 // published are the first issuer's keys as its file has them: a set, or one secret.
@@ -166,7 +195,7 @@ func serveEstate(t *testing.T, e *estate, config authproxy.Config, keyFiles map[
 	for name, content := range keyFiles {
 		write(t, filepath.Join(keysDir, name), content)
 	}
-	locked, err := gate.New(gate.Options{ConfigDir: configDir, KeysDir: keysDir, SecretDir: secretDir, AnswerTimeout: patience, Now: e.now})
+	locked, err := gate.New(gate.Options{ConfigDir: configDir, KeysDir: keysDir, SecretDir: secretDir, PodUID: podUID, AnswerTimeout: patience, Now: e.now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
@@ -58,6 +59,17 @@ func TestProberKnowsEveryReason(t *testing.T) {
 	for _, reason := range probe.Reasons() {
 		if !slices.Contains(answered, reason) {
 			t.Errorf("the prober knows a reason %s that no gate answers", reason)
+		}
+	}
+}
+
+// TestProberKnowsWhatIsReserved: the prober says on its own what the gate keeps for it.
+func TestProberKnowsWhatIsReserved(t *testing.T) {
+	for said, want := range map[string]string{
+		probe.Subject: authproxy.ProbeSubject, probe.OtherSubject: authproxy.OtherProbeSubject, probe.PodClaim: authproxy.ProbePodClaim,
+	} {
+		if said != want {
+			t.Errorf("the prober says %q, the gate %q", said, want)
 		}
 	}
 }

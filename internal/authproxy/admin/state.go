@@ -41,6 +41,8 @@ type State struct {
 	BareServer bareserver.Result `json:"bareServer"`
 	// Time is the gate's clock.
 	Time time.Time `json:"time"`
+	// TLS: clients are served over TLS. A gate that serves them so without a certificate refuses every connection.
+	TLS bool `json:"tls,omitempty"`
 	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever
 	// trusts this State knows the gate by it, whatever names are in it. Empty without TLS, or without one.
 	CertificateSHA256 string `json:"certificateSHA256,omitempty"`

@@ -205,7 +205,7 @@ func (g *Gate) state() admin.State {
 		Instance: g.instance, PodUID: g.options.PodUID, Version: g.options.Version,
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
-		Time: g.options.Now(), CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
+		Time: g.options.Now(), TLS: g.certificate != nil, CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
 		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(), Fence: true,
 	}
 	if current.Config.ProbeKey != nil {

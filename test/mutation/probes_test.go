@@ -1,0 +1,27 @@
+package mutation
+
+import "github.com/mcp-gatehouse/gatehouse/internal/probe"
+
+// probes are gates that take more from the prober than a probe needs.
+func probes() []mutant {
+	misused := func(name, does, old, mutated string) mutant {
+		return mutant{
+			name: name, does: does, named: probe.ProbeKeyMisused, only: true,
+			edits: []edit{{"verify/probekey.go", old, mutated}},
+		}
+	}
+	return []mutant{
+		{
+			name: "fence", does: "lets the prober do what a user may", kind: probe.Broken, named: probe.ReservedCall, only: true, outcome: probe.ForeignAnswer,
+			edits: []edit{{"gate/fence.go", "if principal.Reserved() {", `if principal.Reserved() && mutant != "fence" {`}},
+		},
+		misused("probe-subject", "takes tokens of the probe key for anybody",
+			"case !authproxy.IsProbeSubject(c.subject) ||", `case !authproxy.IsProbeSubject(c.subject) && mutant != "probe-subject" ||`),
+		misused("probe-identity", "takes a probe for whoever its other claims name",
+			"return c.text(claim) == c.subject", `return c.text(claim) == c.subject || mutant == "probe-identity"`),
+		misused("probe-lifetime", "takes tokens of the probe key for as long as they say",
+			"> authproxy.ProbeTokenLifetime:", `> authproxy.ProbeTokenLifetime && mutant != "probe-lifetime":`),
+		misused("probe-pod", "takes tokens of the probe key for every pod",
+			"c.text(authproxy.ProbePodClaim) != f.verifier.podUID:", `c.text(authproxy.ProbePodClaim) != f.verifier.podUID && mutant != "probe-pod":`),
+	}
+}
