@@ -246,7 +246,10 @@ func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
 	target := probe.Target{
 		URL:  scheme + pod.Loopback(s.gate.Config.Port) + s.gate.Config.Upstream.Path,
 		Tier: probe.Full, Exact: true, Timeout: patience, ClockTolerance: leeway, Seed: seed, RequestID: s.requestID(),
-		CertificateSHA256: s.digest, Policy: policy(),
+		Policy: policy(),
+	}
+	if s.digest != "" {
+		target.CertificateSHA256 = []string{s.digest}
 	}
 	for _, i := range issuers() {
 		if i.isProbed() {
