@@ -39,7 +39,7 @@ fmt: ## Format the Go files.
 	@hack/tools/run golangci-lint fmt
 
 vet: ## Run go vet, on the tests behind build tags, too.
-	go vet -tags e2e,conformance,soak,mutation ./...
+	go vet -tags e2e,conformance,soak,mutation,scale ./...
 
 lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.golangci-kal.yml).
 	hack/tools/run golangci-lint run
@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e mutation conformance soak fuzz bench test-all
+.PHONY: test test-race test-vectors test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -66,6 +66,10 @@ test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
 
+test-upgrade: export LABEL = upgrade
+test-upgrade: ## Upgrade the operator under load and take it back, on real pods. `make test-e2e` does it, too.
+	@hack/e2e.sh
+
 mutation: ## Put gates with one check taken out to the prober: it must find each, and name it.
 	@hack/mutation.sh
 
@@ -75,13 +79,16 @@ conformance: ## Hold the gate against the MCP conformance suite, the SDKs' clien
 soak: ## Keep gates under floods, idle connections, changing files and kills. SOAK_SECONDS makes it short.
 	@hack/soak.sh
 
+scale: ## Measure what fleets of 1,000 and 5,000 MCPServers cost the operator. SCALE_SERVERS and SCALE_STEADY make it short.
+	@hack/scale.sh
+
 fuzz: ## Run every fuzz target for FUZZTIME; close with counts.
 	@hack/fuzz.sh
 
 bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. BENCH gives flags, such as -rounds 1.
 	@hack/bench.sh $(BENCH)
 
-test-all: verify lint test test-race test-vectors mutation test-e2e conformance soak fuzz bench ## Run everything, by hand.
+test-all: verify lint test test-race test-vectors mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -121,6 +128,9 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
 #? SOAK_SECONDS        how long each kind of load lasts (soak; default: 30 or 60, as each needs)
 #? SOAK_CONNECTIONS    how many connections are left idle (soak; default: 10000)
+#? SCALE_SERVERS       how many MCPServers each fleet has (scale; default: 1000,5000)
+#? SCALE_STEADY        how long each is watched once it is Ready (scale; default: 10m)
+#? SCALE_QPS           the operator's --probe-qps (scale; default: the operator's)
 #? FUZZTIME            how long each target runs (fuzz; default: 30s)
 #? FUZZPROCS           how many inputs are tried at once (fuzz; default: one per processor)
 #? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)

@@ -99,6 +99,26 @@ var _ = Describe("The brake", func() {
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 	})
 
+	It("does not keep the prober from a pod that is being deleted and still answers", func(ctx SpecContext) {
+		o := start(gateImage)
+		server, pod := proveUnwatched(ctx, o, minutely)
+		pod.serve(openDoor())
+		before := pod.pod.DeepCopy()
+		pod.pod.Finalizers = []string{"example.com/lingers"}
+		Expect(k8s.Patch(ctx, pod.pod, client.MergeFrom(before))).To(Succeed())
+		Expect(k8s.Delete(ctx, pod.pod)).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) {
+			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod.pod), pod.pod)).To(Succeed())
+			lingering := pod.pod.DeepCopy()
+			pod.pod.Finalizers = nil
+			Expect(k8s.Patch(ctx, pod.pod, client.MergeFrom(lingering))).To(Succeed())
+		})
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted), HaveField("Message", ContainSubstring(pod.pod.Name))))
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
+	})
+
 	It("leaves a pod that a person lets take traffic without proof", func(ctx SpecContext) {
 		o := start(gateImage)
 		server := newUnwatched(ctx, minutely)

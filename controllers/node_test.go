@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,14 +138,38 @@ func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip
 		}
 		return path
 	}
-	g, err := gate.New(gate.Options{
+	var err error
+	options := gate.Options{
 		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
 		TLSDir:    mount("tls", p.brought(ctx, server, desired.Resolve(server).TLSSecret)),
 		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
-	})
+	}
+	fetches := slices.ContainsFunc(desired.Resolve(server).Providers, func(p desired.Provider) bool { return p.Remote != nil })
+	if fetches {
+		options.JudgeKeyAddress = func(netip.Addr) error { return nil } // The issuers of these specs are on loopback.
+		for _, port := range []*net.Listener{&options.ClientListener, &options.AdminListener, &options.CanaryListener} {
+			*port, err = net.Listen("tcp", "127.0.0.1:0")
+			Expect(err).NotTo(HaveOccurred())
+		}
+	}
+	g, err := gate.New(options)
 	Expect(err).NotTo(HaveOccurred())
+	if fetches {
+		runGate(g)
+	}
 	p.serve(g.ClientHandler())
 	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
+}
+
+// runGate lets a gate do what it does by itself, such as to fetch keys, until the spec ends.
+func runGate(g *gate.Gate) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	DeferCleanup(func() {
+		stop()
+		Eventually(done).Should(Receive(BeNil()))
+	})
 }
 
 // projected gives the files of one of the pod's projected volumes.

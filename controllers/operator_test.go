@@ -37,8 +37,8 @@ func start(gateImage string) *operator {
 	prober, err := authprobe.NewReconciler(k8s, k8s, recorder, authprobe.Options{})
 	Expect(err).NotTo(HaveOccurred())
 	prober.Jitter = func() float64 { return 0 }
-	o := &operator{builder: newBuilder(k8s, gateImage), prober: prober}
-	prober.Sightings = o.builder.Sightings
+	o := &operator{builder: newBuilder(client.NewNamespacedClient(k8s, unwatched), gateImage), prober: prober}
+	prober.Sightings, prober.Issuer, prober.Master, prober.Account = o.builder.Sightings, clusterIssuer, master, account
 	return o
 }
 

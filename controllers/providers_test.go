@@ -22,7 +22,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-// withProviders is a server that trusts these issuers beside its managed key, which the prober needs.
+// withProviders is a server that trusts these issuers beside its managed key.
 func withProviders(namespace string, providers ...v1alpha1.Provider) *v1alpha1.MCPServer {
 	server := newServer(namespace, "x")
 	managed := v1alpha1.Provider{Name: "managed", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}

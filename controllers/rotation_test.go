@@ -2,15 +2,21 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -123,6 +129,128 @@ func (s *rotated) answers(ctx context.Context, key keys.Private) []int {
 	}
 	return out
 }
+
+// mortal is what carries the requests of an operator that dies at a write, which is then not stored; to die right after a
+// write is to die at the next. From then on it gets no answer.
+type mortal struct {
+	// left is how many writes there are before that one.
+	left int
+	dead atomic.Bool
+}
+
+var errDead = errors.New("the operator is dead")
+
+func (m *mortal) carry(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		switch {
+		case m.dead.Load():
+			return nil, errDead
+		case r.Method == http.MethodGet:
+			return next.RoundTrip(r)
+		case m.left > 0:
+			m.left--
+			return next.RoundTrip(r)
+		}
+		m.dead.Store(true)
+		return nil, errDead
+	})
+}
+
+// actMortal is the turn of an operator that may die in it, and then that of the next one. It tells whether it died.
+func (s *rotated) actMortal(ctx context.Context, m *mortal) bool {
+	GinkgoHelper()
+	config := rest.CopyConfig(restConfig)
+	config.Wrap(m.carry)
+	config.QPS = -1
+	c, err := client.New(config, client.Options{Scheme: k8s.Scheme(), Mapper: k8s.RESTMapper()})
+	Expect(err).NotTo(HaveOccurred())
+	o, next := start(gateImage), start(gateImage)
+	// They ask about keys alone: the lock was proven before.
+	o.prober.Jitter, next.prober.Jitter = halfway, halfway
+	o.builder.Client, o.builder.Live, o.prober.Client, o.prober.Live = c, c, c, c
+	o.builder.Now = func() time.Time { return s.now }
+	_, err = o.builder.Reconcile(ctx, fresh(ctx, s.MCPServer))
+	if err == nil {
+		_, err = o.prober.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(s.MCPServer)})
+	}
+	if err == nil {
+		_, err = o.builder.Reconcile(ctx, fresh(ctx, s.MCPServer))
+	}
+	if !m.dead.Load() {
+		Expect(err).NotTo(HaveOccurred())
+		return false
+	}
+	s.act(ctx, next)
+	return true
+}
+
+// halfway of an interval is when an operator first tries a lock that was proven before it came.
+func halfway() float64 { return 0.5 }
+
+// phasesSince are those of a key and of all newer ones.
+func (s *rotated) phasesSince(ctx context.Context, kid string) string {
+	GinkgoHelper()
+	all := fresh(ctx, s.MCPServer).Status.Keys
+	at := slices.IndexFunc(all, func(key v1alpha1.KeyStatus) bool { return key.KID == kid })
+	Expect(at).To(BeNumerically(">=", 0))
+	return strings.Join(strings.Fields(s.phases(ctx))[at:], " ")
+}
+
+// rotateMortal replaces the key by operators each of which dies at such a write of its turn, if it makes as many, and is
+// followed by one that lives. It tells whether any died.
+func (s *rotated) rotateMortal(ctx context.Context, writes int) (died bool) {
+	GinkgoHelper()
+	older := s.signing(ctx)
+	s.annotate(ctx, v1alpha1.AnnotationRotateKeys, fmt.Sprint(writes))
+	for _, step := range []struct {
+		phases string
+		before func()
+	}{
+		{"Signing Published", func() {}},
+		{"Retiring Signing", func() { s.mount(ctx) }},
+		{"Retired Signing", func() { s.now = s.now.Add(overlap) }},
+		{"Retired- Signing", func() { s.mount(ctx) }},
+	} {
+		step.before()
+		died = s.actMortal(ctx, &mortal{left: writes}) || died
+		Expect(s.phasesSince(ctx, older.ID())).To(Equal(step.phases))
+		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK), "what people sign with is refused")
+	}
+	Expect(s.answers(ctx, older)).To(HaveEach(http.StatusUnauthorized))
+	Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
+	return died
+}
+
+// maxWrites is more than one turn makes.
+const maxWrites = 20
+
+var _ = Describe("The keys of an MCPServer whose operators die", func() {
+	It("at any write of any step are replaced all the same", func(ctx SpecContext) {
+		s := proveRotated(ctx, start(gateImage), 1)
+		writes := 0
+		for s.rotateMortal(ctx, writes) {
+			writes++
+			Expect(writes).To(BeNumerically("<", maxWrites))
+		}
+		AddReportEntry("writes at which an operator died", writes)
+		Expect(writes).To(BeNumerically(">", 3), "Secret, ConfigMap, pod and status are written")
+	})
+
+	It("at any write of a revocation are refused all the same", func(ctx SpecContext) {
+		s := proveRotated(ctx, start(gateImage), 1)
+		for writes, died := 0, true; died; writes++ {
+			Expect(writes).To(BeNumerically("<", maxWrites))
+			stolen := s.signing(ctx)
+			s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
+			died = s.actMortal(ctx, &mortal{left: writes})
+			Expect(s.phasesSince(ctx, stolen.ID())).To(Equal("Revoked Signing"))
+			s.mount(ctx)
+			died = s.actMortal(ctx, &mortal{left: writes}) || died
+			Expect(s.phasesSince(ctx, stolen.ID())).To(Equal("Revoked- Signing"))
+			Expect(s.answers(ctx, stolen)).To(HaveEach(http.StatusUnauthorized))
+		}
+	})
+})
 
 var _ = Describe("The keys of an MCPServer", func() {
 	It("are replaced on request, without a good token refused, whoever of the operators comes and goes", func(ctx SpecContext) {

@@ -44,14 +44,18 @@ var (
 	registry *prometheus.Registry
 	// clusterIssuer reads the issuer of the API server under test.
 	clusterIssuer *mcpserver.ClusterIssuer
+	// master is the operator's, and so is account.
+	master  *mcpserver.ProbeMaster
+	account *authprobe.Account
 )
 
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
 		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
-		Sightings: mcpserver.NewSightings(),
-		Inputs:    desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
+		Master:    master,
+		Sightings: mcpserver.NewSightings(), Fleet: mcpserver.NewFleet(mcpserver.DefaultMaxUpgrades),
+		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
 
@@ -90,13 +94,14 @@ var _ = BeforeSuite(func() {
 	recorder = mgr.GetEventRecorder("gatehouse")
 	clusterIssuer, err = mcpserver.NewClusterIssuer(config)
 	Expect(err).NotTo(HaveOccurred())
+	makeOperatorNamespace(context.Background())
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	ctx, stop := context.WithCancel(context.Background())
 	Expect(builder.SetupWithManager(ctx, mgr, watched)).To(Succeed())
 	registry = prometheus.NewRegistry()
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), k8s, recorder, authprobe.Options{Registry: registry})
 	Expect(err).NotTo(HaveOccurred())
-	prober.Sightings = builder.Sightings
+	prober.Sightings, prober.Issuer, prober.Master, prober.Account = builder.Sightings, clusterIssuer, master, account
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)
@@ -106,6 +111,19 @@ var _ = BeforeSuite(func() {
 		Eventually(done).Should(Receive(BeNil()))
 	})
 })
+
+// operatorNamespace is the operator's own.
+const operatorNamespace = "gatehouse-system"
+
+// makeOperatorNamespace makes it, with the operator's ServiceAccount.
+func makeOperatorNamespace(ctx context.Context) {
+	GinkgoHelper()
+	Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}})).To(Succeed())
+	own := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "operator", Namespace: operatorNamespace}}
+	Expect(k8s.Create(ctx, own)).To(Succeed())
+	master = &mcpserver.ProbeMaster{Live: k8s, Writer: k8s, Namespace: operatorNamespace, Now: time.Now}
+	account = &authprobe.Account{Client: k8s, Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
+}
 
 // unwatched is a namespace that the manager does not see: specs that play operators of their own have it to themselves.
 const unwatched = "unwatched"

@@ -1,10 +1,13 @@
 package controllers_test
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -59,6 +62,36 @@ var _ = Describe("What is around the gate", func() {
 		later(o, 4)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+	})
+
+	It("are clients that are all refused, which is told and held against nobody", func(ctx SpecContext) {
+		o := start(gateImage)
+		server, pod := proveUnwatched(ctx, o, minutely)
+		since := time.Now().Add(-time.Hour)
+		for round := range 3 {
+			pod.says(func(s *admin.State) {
+				s.Refusals = map[string]admin.Refusals{"corp": {Since: since, Last: s.Time, Reasons: map[string]int64{"wrong_audience": int64(round)}}}
+			})
+			later(o, round+1)
+			o.act(ctx, server)
+		}
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
+			say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("Message", ContainSubstring("provider corp was refused since"))))
+		rejections := func() (told int) {
+			for _, event := range eventsOf(ctx, server)() {
+				if event.Reason == v1alpha1.EventProviderRejectsEveryone && event.Regarding.Name == server.Name {
+					told += 1 + int(ptr.Deref(event.Series, eventsv1.EventSeries{}).Count)
+				}
+			}
+			return told
+		}
+		Eventually(rejections).Should(Equal(1))
+
+		By("no longer, once one is let in")
+		pod.says(func(s *admin.State) { s.LastAccepted = map[string]time.Time{"corp": s.Time} })
+		later(o, 4)
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(HaveField("Message", Not(ContainSubstring("corp"))))
 	})
 
 	It("is counted, and forgotten with the server", func(ctx SpecContext) {

@@ -47,12 +47,13 @@ EVERYTHING_IMG=gatehouse.local/everything:$tag
 LOADCLIENT_IMG=gatehouse.local/loadclient:$tag
 EOT
 
-rm -f "$out"/{gate-with-switch,operator-ahead,operator-lying}.tar
+altered=(gate-next gate-with-switch operator-ahead operator-lying operator-next)
+for name in "${altered[@]}"; do rm -f "$out/$name.tar"; done
 if [ -n "${ALTERED:-}" ]; then
-  for name in gate-with-switch operator-ahead operator-lying; do
+  for name in "${altered[@]}"; do
     overlay=$(GOOS='' GOARCH='' go run ./test/altered/cmd/altered "$name" "$PWD/out/altered")
     package=./cmd/operator
-    if [ "$name" = gate-with-switch ]; then package=./cmd/authproxy; fi
+    if [[ $name = gate-* ]]; then package=./cmd/authproxy; fi
     image "$name" "$package"
     variable=${name^^}
     echo "${variable//-/_}_IMG=gatehouse.local/$name:$tag" >> "$out/env"

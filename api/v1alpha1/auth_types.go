@@ -69,6 +69,9 @@ const (
 )
 
 // AuthProbe says how the lock is tried.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.tokenSecretRef) == (has(self.credential) && self.credential == 'SecretRef')",message="tokenSecretRef must be set when credential is SecretRef, and may only be set then"
+// +kubebuilder:validation:XValidation:rule="!has(self.claims) || !has(self.credential) || self.credential != 'None'",message="with credential None no token is signed with a shared secret: remove claims"
 type AuthProbe struct {
 	// intervalSeconds between two rounds on a proven pod. Others are asked sooner: after 2 s, 4 s, 8 s and so on, up to
 	// this. Default: 30.
@@ -96,6 +99,24 @@ type AuthProbe struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	SuccessThreshold *int32 `json:"successThreshold,omitempty"`
+
+	// credential says with what the operator shows that a good token is let in, where a provider's signing key is not the
+	// operator's: all types but Managed. Default: ProbeKey.
+	// +optional
+	Credential ProbeCredential `json:"credential,omitempty"`
+
+	// tokenSecretRef names a good token of one of the providers, for credential SecretRef. Whoever issues it renews it.
+	// +optional
+	TokenSecretRef *TokenSecretRef `json:"tokenSecretRef,omitempty"`
+
+	// claims are those of the tokens that the operator signs with shared secrets, besides exp: who is to be let in. Without
+	// them it signs none. Default: none for Generic; {id: gatehouse-probe, uuid: gatehouse-probe} for Quilt.
+	// +optional
+	// +mapType=atomic
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c != '' && c.size() <= 128 && !(c in ['exp', 'iat', 'nbf', 'iss', 'aud', 'jti', 'scope']))",message="claims may not be exp, iat, nbf, iss, aud, jti or scope, which the operator sets where they are needed; names have 1 to 128 characters"
+	Claims map[string]ClaimValue `json:"claims,omitempty"`
 
 	// readinessGate says whether a pod takes traffic before its lock was proven. Default: Enforce.
 	// +optional

@@ -45,7 +45,7 @@ const (
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
 	// cannot run its reason is that of Available.
 	//
-	// True: any reason for False of Available
+	// True: UpgradePending, any reason for False of Available
 	ConditionReconciling = "Reconciling"
 
 	// ConditionStalled is present, and True, while nothing will happen until somebody acts (kstatus). Its reason is
@@ -147,6 +147,13 @@ const (
 	ReasonPodsUnavailable = "PodsUnavailable"
 )
 
+// Reasons of condition Reconciling alone.
+const (
+	// ReasonUpgradePending: the operator has another version, and this server keeps its pods until it is its turn to have
+	// them replaced. The message says how many are at a time, and whether some do not get on.
+	ReasonUpgradePending = "UpgradePending"
+)
+
 // Reasons of condition AuthHealthy.
 const (
 	// ReasonProven: every pod that counts refused each bad token for the right reason, and let the good one in.
@@ -195,8 +202,8 @@ const (
 	ReasonClockSkew = "ClockSkew"
 	// ReasonInconclusive: the pods answered, but with nothing that proves or disproves the lock, such as 429.
 	ReasonInconclusive = "Inconclusive"
-	// ReasonControlMissing: no provider is of type Managed, so the operator has no good token, and a refused bad one proves
-	// nothing.
+	// ReasonControlMissing: the operator has no good token of any provider, or none that the server behind the gate takes,
+	// and a refused bad one proves nothing. The message says for each provider why.
 	ReasonControlMissing = "ControlMissing"
 	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
 	// the operator was away, twenty minutes or two intervals.
@@ -214,12 +221,21 @@ const (
 // the share falls. The metric gatehouse_prober_suspect is 1 meanwhile.
 const EventProberSuspect = "ProberSuspect"
 
+// EventProviderRejectsEveryone is the reason of the Event that tells that for ten minutes every client with a token of some
+// provider was refused, for a reason that speaks of what the spec says of that provider, while the prober's own token was
+// let in. AuthHealthy stays True, and its message says the same for as long as it is so.
+const EventProviderRejectsEveryone = "ProviderRejectsEveryone"
+
 // ConditionPodAuthProven is the readiness gate on each pod: True once its lock was proven, False once it was seen
 // open. Setting it to True by hand lets a pod take traffic without proof; the operator then leaves it so.
 const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
 
 // AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.
 const AnnotationMountedRevision = "mcp.gatehouse.dev/mounted-revision"
+
+// AnnotationConfigSchema, on pods and their templates, is the version of the configuration's schema that their gate
+// reads. Without it, it is 1.
+const AnnotationConfigSchema = "mcp.gatehouse.dev/config-schema"
 
 // Annotations by which people ask for something, on MCPServers.
 const (

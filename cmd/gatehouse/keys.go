@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
@@ -15,39 +18,65 @@ import (
 func keysCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "keys",
-		Short: "Look at the keys of an MCPServer",
+		Short: "Look at the keys of an MCPServer, rotate and revoke them",
 		Args:  arguments(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(keysListCommand())
+	command.AddCommand(keysListCommand(), keysRotateCommand(), keysRevokeCommand())
 	return command
 }
 
+const keysListLong = `List the keys whose tokens the gate of an MCPServer accepts, and those that it must refuse, as its status has them.
+
+PHASE and SINCE tell where a key of type Managed is in its life. PODS is how many pods were seen to do what the phase
+waits for: to accept a Published key, to refuse a Retired or Revoked one.
+
+Needs the right to get the MCPServer. No key material is shown, nor needed.`
+
 func keysListCommand() *cobra.Command {
 	var cluster connector
+	var form string
 	command := &cobra.Command{
 		Use:   "list NAME",
-		Short: "List the keys whose tokens the gate of an MCPServer accepts",
-		Long: `List the keys whose tokens the gate of an MCPServer accepts, as its status has them.
-
-Needs the right to get the MCPServer. No key material is shown, nor needed.`,
-		Args: arguments(cobra.ExactArgs(1)),
+		Short: "List the keys of an MCPServer",
+		Long:  keysListLong,
+		Args:  arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := validateForm(form); err != nil {
+				return misuse(err)
+			}
 			c, namespace, err := cluster()
 			if err != nil {
 				return err
 			}
-			return listKeys(cmd.Context(), c, client.ObjectKey{Namespace: namespace, Name: args[0]}, cmd.OutOrStdout())
+			server := client.ObjectKey{Namespace: namespace, Name: args[0]}
+			return listKeys(cmd.Context(), c, server, form, time.Now(), cmd.OutOrStdout())
 		},
 	}
 	cluster = withCluster(command)
+	command.Flags().StringVarP(&form, "output", "o", formTable, "table, json or yaml")
 	return command
 }
 
-func listKeys(ctx context.Context, c client.Reader, name client.ObjectKey, out io.Writer) error {
+func listKeys(ctx context.Context, c client.Reader, name client.ObjectKey, form string, now time.Time, out io.Writer) error {
 	var server v1alpha1.MCPServer
 	if err := c.Get(ctx, name, &server); err != nil {
 		return fmt.Errorf("read MCPServer %s: %w", name, err)
 	}
-	return statusreport.Keys(out, server.Status.Keys)
+	keys := statusreport.KeysOf(server)
+	switch form {
+	case formJSON:
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(keys)
+	case formYAML:
+		text, err := yaml.Marshal(keys)
+		if err != nil {
+			return fmt.Errorf("write YAML: %w", err)
+		}
+		_, err = out.Write(text)
+		return err
+	default:
+		return keys.Write(out, now)
+	}
 }

@@ -35,7 +35,7 @@ func main() {
 // run is main with its surroundings passed in; it returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	command := root()
-	command.SetArgs(args)
+	command.SetArgs(append([]string{}, args...)) // nil would stand for those of the process
 	command.SetIn(stdin)
 	command.SetOut(stdout)
 	command.SetErr(stderr)

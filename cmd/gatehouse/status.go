@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -22,10 +23,11 @@ import (
 const statusLong = `Show how MCPServers stand.
 
 Without NAME: a table of the servers of the namespace. With NAME: all that is known of one, its conditions with what was
-seen and what to do, the failing cases, its keys and its pods. What is shown is what the operator wrote, with the age of
+seen and what to do, the failing cases, its keys, its pods and its last Events. What is shown is what the operator wrote, with the age of
 the evidence: STALE means that nobody has tried the lock for twenty minutes, or two intervals.
 
-Needs the right to list MCPServers (with NAME: to get it) and to list pods; with --watch also to watch MCPServers.`
+Needs the right to list MCPServers (with NAME: to get it) and to list pods; with --watch also to watch MCPServers. Events
+are shown with NAME to who may list them.`
 
 const statusExample = `  # all servers of the cluster
   kubectl gatehouse status -A
@@ -88,11 +90,16 @@ func (o statusOptions) validate(all bool) error {
 	switch {
 	case all && o.name != "":
 		return errors.New("a NAME is of one namespace: give --namespace instead of --all-namespaces")
-	case !slices.Contains([]string{formTable, formJSON, formYAML}, o.form):
-		return fmt.Errorf("--output %q: use table, json or yaml", o.form)
 	default:
-		return nil
+		return validateForm(o.form)
 	}
+}
+
+func validateForm(form string) error {
+	if !slices.Contains([]string{formTable, formJSON, formYAML}, form) {
+		return fmt.Errorf("--output %q: use table, json or yaml", form)
+	}
+	return nil
 }
 
 // run shows the servers, and with watch what becomes of them until ctx ends.
@@ -111,11 +118,11 @@ func (o statusOptions) run(ctx context.Context, c client.WithWatch, now func() t
 		return nil
 	}
 	return o.follow(ctx, c, version, func(server v1alpha1.MCPServer) error {
-		pods, err := o.pods(ctx, c, server)
+		around, err := o.around(ctx, c, server)
 		if err != nil {
 			return err
 		}
-		return show.write([]statusreport.Server{statusreport.Of(server, pods, now())}, now())
+		return show.write([]statusreport.Server{statusreport.Of(server, around, now())}, now())
 	})
 }
 
@@ -133,11 +140,11 @@ func (o statusOptions) read(ctx context.Context, c client.Client, now time.Time)
 		return nil, "", err
 	}
 	for _, server := range list.Items {
-		pods, err := o.pods(ctx, c, server)
+		around, err := o.around(ctx, c, server)
 		if err != nil {
 			return nil, "", err
 		}
-		servers = append(servers, statusreport.Of(server, pods, now))
+		servers = append(servers, statusreport.Of(server, around, now))
 	}
 	return servers, list.ResourceVersion, nil
 }
@@ -159,18 +166,30 @@ func (o statusOptions) list(ctx context.Context, c client.Client) (*v1alpha1.MCP
 	return &list, nil
 }
 
-// pods gives the pods of a server where they are shown: the table has no place for them.
-func (o statusOptions) pods(ctx context.Context, c client.Client, server v1alpha1.MCPServer) ([]corev1.Pod, error) {
+// around gives the pods of a server where they are shown, which the table has no place for, and with a name Events about
+// it. Who may not list Events is shown none: the rest is worth more.
+func (o statusOptions) around(ctx context.Context, c client.Client, server v1alpha1.MCPServer) (statusreport.Around, error) {
 	if o.name == "" && o.form == formTable {
-		return nil, nil
+		return statusreport.Around{}, nil
 	}
 	var pods corev1.PodList
 	err := c.List(ctx, &pods, client.InNamespace(server.Namespace), client.MatchingLabels{v1alpha1.LabelServer: server.Name})
 	if err != nil {
-		return nil, fmt.Errorf("list the pods of MCPServer %s/%s: %w", server.Namespace, server.Name, err)
+		return statusreport.Around{}, fmt.Errorf("list the pods of MCPServer %s/%s: %w", server.Namespace, server.Name, err)
 	}
-	return pods.Items, nil
+	if o.name == "" {
+		return statusreport.Around{Pods: pods.Items}, nil
+	}
+	var events corev1.EventList
+	err = c.List(ctx, &events, client.InNamespace(server.Namespace), client.MatchingFields{eventsOf: string(server.UID)})
+	if err != nil && !apierrors.IsForbidden(err) {
+		return statusreport.Around{}, fmt.Errorf("list the Events of MCPServer %s/%s: %w", server.Namespace, server.Name, err)
+	}
+	return statusreport.Around{Pods: pods.Items, Events: events.Items}, nil
 }
+
+// eventsOf is the field of an Event by which the API server finds those about one object.
+const eventsOf = "involvedObject.uid"
 
 // statusView writes servers in one form.
 type statusView struct {

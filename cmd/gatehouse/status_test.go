@@ -39,8 +39,12 @@ func cluster(t *testing.T) client.WithWatch {
 	}}}
 	other := pod.DeepCopy()
 	other.Name, other.Labels[v1alpha1.LabelServer] = "b-1", "b"
+	event := &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "e"}, InvolvedObject: corev1.ObjectReference{UID: "1"}, Message: "Ready is False.",
+	}
 	return clientfake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.MCPServer{}).
-		WithObjects(server("demo", "a"), server("demo", "b"), server("elsewhere", "c"), pod, other).Build()
+		WithIndex(&corev1.Event{}, eventsOf, func(o client.Object) []string { return []string{string(o.(*corev1.Event).InvolvedObject.UID)} }).
+		WithObjects(server("demo", "a"), server("demo", "b"), server("elsewhere", "c"), pod, other, event).Build()
 }
 
 func runStatus(t *testing.T, o statusOptions) (stdout, stderr string, err error) {
@@ -61,7 +65,7 @@ func TestStatus(t *testing.T) {
 		"all": {statusOptions{form: formTable}, []string{"NAMESPACE", "elsewhere   c"}, nil},
 		"one": {
 			statusOptions{namespace: "demo", name: "a", form: formTable},
-			[]string{"MCPServer a in namespace demo: not ready, WouldUnlock", "hostNetwork", "kid-1", "a-1"}, []string{"b-1"},
+			[]string{"MCPServer a in namespace demo: not ready, WouldUnlock", "hostNetwork", "kid-1", "a-1", "Ready is False."}, []string{"b-1"},
 		},
 	} {
 		stdout, stderr, err := runStatus(t, c.options)
@@ -188,16 +192,5 @@ func TestStatusWatch(t *testing.T) {
 				t.Errorf("got\n%s", text)
 			}
 		})
-	}
-}
-
-func TestListKeys(t *testing.T) {
-	var out bytes.Buffer
-	must(t, listKeys(t.Context(), cluster(t), client.ObjectKey{Namespace: "demo", Name: "a"}, &out))
-	if out.String() != "PROVIDER   KID     ALGORITHM\nmanaged    kid-1   EdDSA\n" {
-		t.Errorf("%q", out.String())
-	}
-	if err := listKeys(t.Context(), cluster(t), client.ObjectKey{Namespace: "demo", Name: "x"}, &out); err == nil {
-		t.Error("no error for a server that is not there")
 	}
 }

@@ -72,11 +72,24 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
+	var logs *mcpserver.Logs
+	if options.diagnoseLogs {
+		if logs, err = mcpserver.NewLogs(mgr.GetConfig()); err != nil {
+			return err
+		}
+	}
 	sightings := mcpserver.NewSightings()
+	master := &mcpserver.ProbeMaster{
+		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: options.namespace, Now: time.Now,
+	}
+	fleet := mcpserver.NewFleet(options.maxUpgrades)
+	if err := fleet.Register(crmetrics.Registry); err != nil {
+		return err
+	}
 	builder := &mcpserver.Reconciler{
-		Sightings: sightings,
-		Client:    mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
-		Issuer: issuer,
+		Sightings: sightings, Fleet: fleet,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		Issuer: issuer, Master: master, Logs: logs,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
 			ClusterDomain:     options.clusterDomain,
@@ -94,7 +107,8 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
-	prober.Sightings = sightings
+	prober.Sightings, prober.Issuer, prober.Master = sightings, issuer, master
+	prober.Account = &authprobe.Account{Client: mgr.GetClient(), Now: time.Now, Namespace: options.namespace, Name: options.serviceAccount}
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}

@@ -12,12 +12,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
 )
 
 type options struct {
 	gateImage       string
 	clusterDomain   string
 	namespace       string
+	serviceAccount  string
 	watchNamespaces []string
 	metricsAddress  string
 	metricsSecure   bool
@@ -27,8 +29,12 @@ type options struct {
 	probeQPS int
 	// readinessGatesOff leaves the readiness gate out of new pod templates.
 	readinessGatesOff bool
-	printVersion      bool
-	log               zap.Options
+	// maxUpgrades is how many MCPServers are upgraded at a time.
+	maxUpgrades int
+	// diagnoseLogs lets the ends of crashed containers' logs be quoted.
+	diagnoseLogs bool
+	printVersion bool
+	log          zap.Options
 }
 
 // parseOptions reads flags and environment. All that is wrong comes in one error.
@@ -39,6 +45,8 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 	flags.StringVar(&o.clusterDomain, "cluster-domain", "cluster.local", "DNS suffix of the cluster.")
 	flags.StringVar(&o.namespace, "namespace", getenv("POD_NAMESPACE"),
 		"Namespace of the operator itself: its lease is there, and gates let its pods in. Default: the environment variable POD_NAMESPACE.")
+	flags.StringVar(&o.serviceAccount, "service-account", getenv("POD_SERVICE_ACCOUNT"),
+		"ServiceAccount of the operator itself, of which it asks for tokens to try gates with. Default: the environment variable POD_SERVICE_ACCOUNT.")
 	namespaces := flags.String("watch-namespaces", "", "Namespaces to look after, separated by commas. Default: all.")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics, 0 for none.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
@@ -46,8 +54,12 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several operators act. Needs --namespace.")
 	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests and connections per second that the prober makes at most, over all servers.")
+	flags.IntVar(&o.maxUpgrades, "max-concurrent-upgrades", mcpserver.DefaultMaxUpgrades,
+		"MCPServers whose pods are replaced at a time because the operator has another version. One that fails keeps its place.")
 	gates := flags.String("readiness-gates", "Enforce",
 		"Enforce keeps pods out of their Service until their lock was proven; Off leaves the readiness gate out of all pod templates, which replaces all pods.")
+	flags.BoolVar(&o.diagnoseLogs, "diagnose-logs", false,
+		"Quote in conditions up to two lines, redacted, of the end of the log of a container that crashed without a word. Needs the right to get pods/log (config/diagnose-logs).")
 	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")
 	o.log.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
@@ -69,6 +81,9 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 	}
 	if o.probeQPS < 1 {
 		problems = append(problems, fmt.Errorf("--probe-qps is %d: it must be at least 1", o.probeQPS))
+	}
+	if o.maxUpgrades < 1 {
+		problems = append(problems, fmt.Errorf("--max-concurrent-upgrades is %d: it must be at least 1", o.maxUpgrades))
 	}
 	if o.gateImage == "" {
 		problems = append(problems, errors.New("no image for the gate: set --authproxy-image or AUTHPROXY_IMAGE"))

@@ -2,14 +2,38 @@ package authprobe
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
+// ask puts the cases of a round to a gate. That a good token was refused counts only if it is still the one to try with:
+// whoever brings a key or a token may have replaced it meanwhile.
+func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target probe.Target, use credentials, result *observation) error {
+	result.tier = target.Tier
+	report, err := r.Prober.Run(ctx, target)
+	result.evidence = fromReport(report, report.Verdict(), r.Now())
+	result.results, result.replay, result.signer = report.Results, &report.Replay, signersOf(target.Providers)
+	if err != nil || result.reason != v1alpha1.ReasonValidTokenRejected {
+		return err
+	}
+	if unanswered := use.unanswered(report, r.Now()); unanswered != nil {
+		result.evidence = *unanswered
+		return nil
+	}
+	now, err := r.credentials(ctx, server)
+	if err == nil && (now == nil || now.digest() != use.digest()) {
+		err = errors.New("the keys or the token to try with were replaced during the round")
+	}
+	return err
+}
+
 // askAsStranger puts to a gate what needs no good token: that it is open can be seen so, that it holds cannot.
-func (r *Reconciler) askAsStranger(ctx context.Context, target probe.Target, known entry, result *observation) error {
+func (r *Reconciler) askAsStranger(ctx context.Context, target probe.Target, known entry, use credentials, result *observation) error {
 	stranger, err := probe.Stranger()
 	if err != nil {
 		return err
@@ -26,17 +50,61 @@ func (r *Reconciler) askAsStranger(ctx context.Context, target probe.Target, kno
 	report, verdict := report.AsStranger()
 	result.evidence, result.results = fromReport(report, verdict, r.Now()), report.Results
 	if verdict.Kind == probe.Inconclusive && verdict.Case == probe.Valid {
-		result.evidence = controlMissing(r.Now())
+		result.evidence = controlMissing(use.untried, r.Now())
 	}
 	return nil
 }
 
 // controlMissing is the evidence where no good token is to be had: what refuses everybody refuses bad tokens, too.
-func controlMissing(at time.Time) evidence {
+func controlMissing(providers []wanting, at time.Time) evidence {
+	message := "The operator has no good token to try it with: that a bad one is refused proves nothing."
+	for _, p := range providers {
+		message += " Provider " + p.provider + ": " + p.why
+	}
 	return evidence{
 		at: at, grade: unknown, reason: v1alpha1.ReasonControlMissing, question: "control",
-		expected: "a good token to try", seen: "no provider of type Managed",
-		message: "The operator has no good token for it, because no provider is of type Managed: that a bad one is refused proves nothing. " +
-			"Add a provider of type Managed beside the others, or let pods take traffic without proof (authProbe.readinessGate: Off).",
+		expected: "a good token to try", seen: "none", message: message,
 	}
+}
+
+// unanswered is the evidence that the gate let a probe in and the server behind it did not, nil if that is not so. Such a
+// server wants a token, and gets none of the probe key's.
+func (c credentials) unanswered(report probe.Report, at time.Time) *evidence {
+	of := func(name string) bool {
+		return slices.ContainsFunc(c.controls, func(with control) bool { return with.Name == name && with.from == byProbeKey })
+	}
+	refused := func(result probe.Result) bool {
+		return result.Case == probe.Valid && result.Outcome == probe.Rejected && result.Reason == "" && of(result.Provider)
+	}
+	i := slices.IndexFunc(report.Results, refused)
+	if i < 0 {
+		return nil
+	}
+	found := report.Results[i]
+	return &evidence{
+		at: at, grade: unknown, reason: v1alpha1.ReasonControlMissing, question: string(probe.Valid), expected: found.Expected, seen: found.Seen,
+		message: "The gate let the operator's probe in, and the server behind it refused it: it wants a token, and is never passed one of the probe key's. " +
+			"Bring a token that it takes: authProbe.credential SecretRef.",
+	}
+}
+
+// note says to a person which providers were not tried with tokens of their own keys; empty if all were.
+func (c *credentials) note() string {
+	if c == nil {
+		return ""
+	}
+	note := ""
+	var probed []string
+	for _, with := range c.controls {
+		if with.from == byProbeKey {
+			probed = append(probed, with.of)
+		}
+	}
+	if len(probed) > 0 {
+		note = " Tried with the operator's probe key: " + strings.Join(probed, ", ") + "; the keys of the issuer are loaded."
+	}
+	for _, p := range c.untried {
+		note += " A valid token of provider " + p.provider + " was not tried; its keys are loaded. The reason: " + p.why
+	}
+	return note
 }

@@ -47,6 +47,12 @@ type Reconciler struct {
 	Prober *probe.Prober
 	HTTP   *http.Client
 	Dial   probe.DialFunc
+	// Issuer reads the cluster's own issuer, Brought the keys that users bring, Master the probe keys, and Account tokens of
+	// the operator's own. Nil Master or Account: there are none.
+	Issuer  *mcpserver.ClusterIssuer
+	Brought *mcpserver.KeyReader
+	Master  *mcpserver.ProbeMaster
+	Account *Account
 	// Sightings takes what pods were seen to do with keys; controller mcpserver reads it.
 	Sightings *mcpserver.Sightings
 
@@ -69,6 +75,7 @@ func NewReconciler(c client.Client, live client.Reader, recorder events.EventRec
 	r := &Reconciler{
 		Client: c, Live: live, Events: recorder, Now: time.Now, Jitter: rand.Float64,
 		Prober: probe.New(probe.Options{}), Sightings: mcpserver.NewSightings(),
+		Brought: &mcpserver.KeyReader{Live: live},
 		// No proxy, no pool, no redirects: a pod is asked, and nothing else.
 		HTTP: &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
@@ -146,7 +153,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.report(ctx, &server, pods.Items, entries, service, braked); err != nil {
+	if err := r.report(ctx, &server, pods.Items, entries, service, braked, use.note()); err != nil {
 		return ctrl.Result{}, err
 	}
 	again, err := r.watchKeys(ctx, &server, pods.Items, use)

@@ -1,9 +1,14 @@
 package authprobe
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,31 +22,51 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
-	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
-// probeSubject is who the prober says it is, otherSubject who tries to enter its session, and tokenLifetime how long its
-// tokens open anything.
-const (
-	probeSubject  = "gatehouse-probe"
-	otherSubject  = "gatehouse-probe-other"
-	tokenLifetime = time.Minute
-)
+// tokenLifetime is how long tokens of the prober open anything.
+const tokenLifetime = authproxy.ProbeTokenLifetime
 
 // credentials are what the operator needs to try a server's lock.
 type credentials struct {
-	// control tells that the operator can mint tokens that must be let in, those of provider.
-	control  bool
-	provider probe.Provider
-	skew     time.Duration
-	admin    admin.Key
+	admin admin.Key
+	ids   probeid.Key
+	// controls are the good tokens that are to be had; the first gives the control of a round.
+	controls []control
+	// untried are the providers of which none is to be had.
+	untried []wanting
 	// kids are the ids of the keys that the gate must have loaded, by provider. An empty list stands for any.
 	kids map[string][]string
-	ids  probeid.Key
+	// probeKey is the id of the probe key that the gate must accept; empty: none.
+	probeKey string
 }
 
-// credentials reads the server's Secrets. Nil means that they are not there, or not usable, yet; the condition
-// KeysReady says so.
+// origin says where a good token comes from. They are in the order in which one is chosen for the control of a round: what
+// the operator signs itself can be spoilt in every way.
+type origin int
+
+const (
+	managedKey origin = iota
+	sharedSecret
+	byProbeKey
+	broughtToken
+	accountToken
+)
+
+// control is a good token of a provider, or the key to mint it.
+type control struct {
+	probe.Provider
+	// of is the provider's name in the spec: one that is tried in two ways goes by two names in a round.
+	of   string
+	from origin
+	skew time.Duration
+}
+
+// wanting is a provider of which no good token is to be had, and why.
+type wanting struct{ provider, why string }
+
+// credentials reads the server's Secrets, and what the operator has itself. Nil means that they are not there, or not
+// usable, yet; the condition KeysReady says so.
 func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer) (*credentials, error) {
 	private, err := r.secretData(ctx, server, desired.KeysSecretName(server))
 	if err != nil {
@@ -51,35 +76,26 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	if err != nil {
 		return nil, err
 	}
-	key, err := admin.NewKey(shared[authproxy.SecretFile])
-	if err != nil {
+	use := &credentials{kids: map[string][]string{}}
+	if use.admin, err = admin.NewKey(shared[authproxy.SecretFile]); err != nil {
 		return nil, nil //nolint:nilerr // a Secret that is not what it must be is put right by its controller
 	}
-	ids, err := probeid.NewKey(shared[authproxy.SecretFile])
-	if err != nil {
+	if use.ids, err = probeid.NewKey(shared[authproxy.SecretFile]); err != nil {
 		return nil, nil //nolint:nilerr // as above
 	}
-	provider, managed := desired.Resolve(server).Managed()
-	if !managed {
-		return &credentials{admin: key, ids: ids}, nil
+	gather := gathering{r: r, server: server, settings: desired.Resolve(server), use: use}
+	if provider, managed := gather.settings.Managed(); managed {
+		set, err := rotation.Decode(private[authproxy.KeysFile(provider.Name)], private[desired.RotationFile(provider.Name)], r.Now())
+		if err != nil {
+			return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
+		}
+		gather.managed(provider, set)
 	}
-	set, err := rotation.Decode(private[authproxy.KeysFile(provider.Name)], private[desired.RotationFile(provider.Name)], r.Now())
-	if err != nil {
-		return nil, nil //nolint:nilerr // the condition KeysReady tells what is wrong with the Secret
+	if err := gather.others(ctx); err != nil {
+		return nil, err
 	}
-	published := set.Published()
-	return &credentials{
-		admin: key, ids: ids, control: true, kids: map[string][]string{provider.Name: due(set, r.Now())},
-		skew: time.Duration(provider.ClockSkewSeconds) * time.Second,
-		provider: probe.Provider{
-			Name: provider.Name, MaxTokenLifetime: time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second,
-			OtherCaller: map[string]any{"sub": otherSubject}, Retired: set.Refused(),
-			Tokens: entitled(token.Template{
-				Key: published[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
-				Subject: probeSubject, Lifetime: tokenLifetime,
-			}, server),
-		},
-	}, nil
+	slices.SortStableFunc(use.controls, func(a, b control) int { return cmp.Compare(a.from, b.from) })
+	return use, nil
 }
 
 // secretData is empty while the Secret is not there, or not ours.
@@ -103,4 +119,45 @@ func (c credentials) requestID(pod corev1.Pod) func() string {
 		rand.Read(random[:])
 		return c.ids.New(string(pod.UID), random)
 	}
+}
+
+// against are the controls that a gate can be tried with: it has keys of their provider, and the probe key that is to sign
+// for some. Whatever it lacks is told by behind, and is no failure of the lock.
+func (c credentials) against(state admin.State) []control {
+	var out []control
+	for _, with := range c.controls {
+		if len(state.Keys[with.of]) == 0 || with.from == byProbeKey && state.ProbeKey != c.probeKey {
+			continue
+		}
+		if with.from == byProbeKey {
+			with.Tokens = with.Tokens.With(map[string]any{authproxy.ProbePodClaim: state.PodUID})
+		}
+		out = append(out, with)
+	}
+	return out
+}
+
+// onlyManaged leaves the Managed provider's control alone; false if there is none.
+func (c credentials) onlyManaged() (credentials, bool) {
+	c.controls = slices.DeleteFunc(slices.Clone(c.controls), func(with control) bool { return with.from != managedKey })
+	return c, len(c.controls) == 1
+}
+
+// digest changes with every key and token.
+func (c credentials) digest() string {
+	var parts []string
+	for _, with := range c.controls {
+		parts = append(parts, with.Name, with.Tokens.Key.ID(), with.Bearer)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// signersOf names the keys that sign in a round.
+func signersOf(providers []probe.Provider) string {
+	var ids []string
+	for _, provider := range providers {
+		ids = append(ids, provider.Name+"="+provider.Tokens.Key.ID())
+	}
+	return strings.Join(ids, ",")
 }

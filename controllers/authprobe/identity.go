@@ -1,6 +1,7 @@
 package authprobe
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -59,7 +60,7 @@ func (r *Reconciler) missing(ctx context.Context, server *v1alpha1.MCPServer, st
 	if err := r.Get(ctx, key, &config); err == nil {
 		wanted = digest(config, state.ConfigSchema)
 	}
-	what, expected, seen := behind(state, wanted, use.kids)
+	what, expected, seen := behind(state, wanted, use)
 	if what == "" {
 		return nil
 	}
@@ -85,8 +86,8 @@ func digest(config corev1.ConfigMap, schema string) string {
 }
 
 // behind says which part of a gate is not as it must be, and both states of it; an empty part if all is. wanted is the
-// digest of its configuration, "" if that is not known; kids are the ids of the keys that it must have, by provider.
-func behind(state admin.State, wanted string, kids map[string][]string) (part, expected, seen string) {
+// digest of its configuration, "" if that is not known.
+func behind(state admin.State, wanted string, use credentials) (part, expected, seen string) {
 	if state.SelfTest != "passed" {
 		return "self-test", "passed", diagnosis.Redact(state.SelfTest)
 	}
@@ -97,16 +98,35 @@ func behind(state admin.State, wanted string, kids map[string][]string) (part, e
 		}
 		return "configuration", "the one in the ConfigMap", seen
 	}
-	for _, provider := range slices.Sorted(maps.Keys(kids)) {
+	if use.probeKey != "" && state.ProbeKey != use.probeKey {
+		return "probe key", use.probeKey, cmp.Or(state.ProbeKey, "none")
+	}
+	for _, provider := range slices.Sorted(maps.Keys(use.kids)) {
 		loaded := state.Keys[provider]
 		if len(loaded) == 0 {
-			return "key set of provider " + provider, "loaded", "empty"
+			return "key set of provider " + provider, "loaded", "empty" + fetched(state.Remote[provider])
 		}
-		for _, kid := range kids[provider] {
+		if remote := state.Remote[provider]; isStale(remote, state.Time) {
+			return "key set of provider " + provider, "fetched not long ago", "stale" + fetched(remote)
+		}
+		for _, kid := range use.kids[provider] {
 			if !slices.Contains(loaded, kid) {
 				return "key set of provider " + provider, "one with the key " + kid, "one with " + strings.Join(loaded, ", ")
 			}
 		}
 	}
 	return "", "", ""
+}
+
+// isStale tells that keys were fetched longer ago than they may be used. A gate drops such keys itself.
+func isStale(remote admin.RemoteKeys, now time.Time) bool {
+	return remote.MaxStaleSeconds > 0 && now.Sub(remote.LastGood) > time.Duration(remote.MaxStaleSeconds)*time.Second
+}
+
+// fetched says why keys that a gate fetches are not there; empty if nobody knows.
+func fetched(remote admin.RemoteKeys) string {
+	if remote.LastError == "" {
+		return ""
+	}
+	return " (the gate could not fetch it: " + diagnosis.Redact(remote.LastError) + ")"
 }

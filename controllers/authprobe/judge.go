@@ -48,6 +48,8 @@ type judgement struct {
 	failures         []v1alpha1.AuthFailure
 	policy           v1alpha1.NetworkPolicyEnforcement
 	bare             v1alpha1.BareServerResult
+	// rejecting names providers whose clients are all refused.
+	rejecting string
 }
 
 // judge gives the verdict on a server from what stands about its pods.

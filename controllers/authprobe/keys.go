@@ -2,6 +2,7 @@ package authprobe
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,10 +30,11 @@ func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, 
 		return 0, err
 	}
 	questions, since := r.questions(server, data)
-	if len(questions) == 0 || use == nil || !use.control {
+	if len(questions) == 0 || use == nil {
 		return 0, nil
 	}
-	if !r.askPods(ctx, server, pods, questions, *use) {
+	managed, found := use.onlyManaged()
+	if !found || !r.askPods(ctx, server, pods, questions, managed) {
 		return 0, nil
 	}
 	// A kubelet that is told to look does so within a second or two. What takes longer is asked about ever less often.
@@ -132,7 +134,8 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 // askAbout tells whether a pod accepts tokens of a key. told is false where no answer tells. Like any token that may open
 // something, these are sent to none but the gate of a pod of this server that has just proved that it is.
 func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
-	use.provider.Tokens.Key, use.provider.Retired = key.Private, nil
+	use.controls = slices.Clone(use.controls)
+	use.controls[0].Tokens.Key, use.controls[0].Retired = key.Private, nil
 	if against, err := r.unfit(ctx, server, pod); against != nil || err != nil {
 		return false, false
 	}

@@ -31,13 +31,15 @@ type entry struct {
 	around surroundings
 	// bare is what its gate saw the server do without it; empty if that is not known.
 	bare v1alpha1.BareServerResult
+	// clients are how those of each provider fared at its gate.
+	clients clients
 	// certificate is the digest of the one that its gate showed last; empty without TLS.
 	certificate string
 	// withdrawn tells that its readiness gate was set by proof until its lock was seen open.
 	withdrawn bool
 	// replay are tokens that were let in, to be refused once they have expired.
 	replay probe.Replay
-	// signer is the id of the key that signed them.
+	// signer names the keys that signed them.
 	signer string
 }
 
@@ -53,6 +55,9 @@ func (e entry) learn(seen observation, settings desired.Probe, jitter float64) e
 	}
 	if seen.replay != nil {
 		e.replay, e.signer = *seen.replay, seen.signer
+	}
+	if seen.said != nil {
+		e.clients = e.clients.hear(*seen.said)
 	}
 	if seen.around != nil {
 		e.around = *seen.around
@@ -110,6 +115,8 @@ type record struct {
 	entries map[types.UID]entry
 	// announced is what its last Event said: the status that is read from the cache may still be an older one.
 	announced string
+	// rejecting is what its last Event of that kind said.
+	rejecting string
 	// service is what is known of its Service.
 	service serviceView
 }
@@ -142,6 +149,18 @@ func (l *ledger) announce(server types.NamespacedName, news string) bool {
 	}
 	known.announced = news
 	return true
+}
+
+// reject tells whether this is news about clients that are refused, and remembers it.
+func (l *ledger) reject(server types.NamespacedName, news string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.record(server)
+	if known.rejecting == news {
+		return false
+	}
+	known.rejecting = news
+	return news != ""
 }
 
 // forget drops a server that is no more.

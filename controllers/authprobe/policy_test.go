@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
@@ -25,7 +26,7 @@ func minting(t *testing.T) token.Template {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token.Template{Key: key, Issuer: "urn:issuer", Audience: "urn:server", Subject: probeSubject}
+	return token.Template{Key: key, Issuer: "urn:issuer", Audience: "urn:server", Subject: authproxy.ProbeSubject}
 }
 
 // What the control may not do, and what it is given so that it can open a session and list the tools.
@@ -137,6 +138,32 @@ func TestGuardedCalls(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s:\ngot  %s\nwant %s", name, strings.Join(got, "; "), strings.Join(c.want, "; "))
+		}
+	}
+}
+
+// A probe's subject is tried with a call that every control may make: else the rules would refuse it first.
+func TestCallsThatRulesAllow(t *testing.T) {
+	signed := control{Provider: probe.Provider{Tokens: minting(t)}}
+	foreign := control{Provider: probe.Provider{Tokens: minting(t)}}
+	foreign.Tokens.Issuer = "urn:other"
+	brought := control{Provider: probe.Provider{Bearer: "brought"}}
+	ofOne := v1alpha1.Authorization{Rules: []v1alpha1.Rule{
+		{Methods: []string{callTool}, Claims: []v1alpha1.ClaimMatch{{Name: "iss", Values: []string{"urn:issuer"}}}},
+	}}
+	for name, c := range map[string]struct {
+		authorization v1alpha1.Authorization
+		controls      []control
+		want          int
+	}{
+		"no rules":                  {v1alpha1.Authorization{}, []control{signed, foreign}, 1},
+		"nothing is allowed":        {v1alpha1.Authorization{DefaultAction: v1alpha1.ActionDeny}, []control{signed}, 0},
+		"one issuer's callers":      {ofOne, []control{signed}, 1},
+		"not every issuer's":        {ofOne, []control{signed, foreign}, 0},
+		"beside a token of unknown": {ofOne, []control{signed, brought}, 1},
+	} {
+		if got := rightsOf(ruled(c.authorization)).allowed(c.controls); len(got) != c.want {
+			t.Errorf("%s: allowed are %v, want %d", name, got, c.want)
 		}
 	}
 }

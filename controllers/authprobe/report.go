@@ -3,6 +3,7 @@ package authprobe
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,8 +29,8 @@ const heartbeat = 10 * time.Minute
 func lifetime(interval time.Duration) time.Duration { return 2 * max(heartbeat, interval) }
 
 // report judges the server and writes what changed. It is the one place where this controller writes the status of an
-// MCPServer.
-func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, service serviceView, braked bool) error {
+// MCPServer. note says how a good token was come by, as far as that is not plain.
+func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, service serviceView, braked bool, note string) error {
 	now, settings := r.Now(), desired.Resolve(server)
 	oldest := now.Add(-lifetime(settings.Probe.Interval))
 	seen := subjects(pods, entries, now, settings.Probe)
@@ -49,7 +50,9 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 	}
 	verdict = verdict.against(service.finding).noted(seen)
 	if verdict.status == metav1.ConditionTrue {
-		verdict.message += service.note(settings.Probe.FailureThreshold)
+		verdict.message += note + service.note(settings.Probe.FailureThreshold)
+		verdict.rejecting = rejecting(entries)
+		verdict.message = strings.TrimSpace(verdict.message + " " + verdict.rejecting)
 	}
 	if braked && standingOf(pods, entries) >= standsOpen {
 		verdict.message += " " + brakeMessage
@@ -87,6 +90,7 @@ const brakeMessage = "The prober itself is suspect: more than a fifth of the ser
 
 // announce sends one Event for each change of status or reason. That a server begins without evidence is no news.
 func (r *Reconciler) announce(server *v1alpha1.MCPServer, before *metav1.Condition, verdict judgement) {
+	r.announceRejecting(server, before, verdict)
 	beginning := before == nil || before.Status == metav1.ConditionUnknown
 	if beginning && (verdict.reason == v1alpha1.ReasonNoPods || verdict.reason == v1alpha1.ReasonNotYetProbed) {
 		return
@@ -102,6 +106,14 @@ func (r *Reconciler) announce(server *v1alpha1.MCPServer, before *metav1.Conditi
 		kind = corev1.EventTypeWarning
 	}
 	r.Events.Eventf(server, nil, kind, verdict.reason, "Probe", "AuthHealthy is %s: %s", verdict.status, verdict.message)
+}
+
+// announceRejecting sends one Event when the clients of a provider begin to be all refused.
+func (r *Reconciler) announceRejecting(server *v1alpha1.MCPServer, before *metav1.Condition, verdict judgement) {
+	news := r.ledger.reject(client.ObjectKeyFromObject(server), verdict.rejecting)
+	if known := before != nil && strings.Contains(before.Message, verdict.rejecting); news && !known {
+		r.Events.Eventf(server, nil, corev1.EventTypeWarning, v1alpha1.EventProviderRejectsEveryone, "Probe", "%s", verdict.rejecting)
+	}
 }
 
 // subjects are the pods as the judge sees them.

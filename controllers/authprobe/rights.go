@@ -138,3 +138,17 @@ func (r rights) forbidden(control token.Template) []probe.Call {
 	}
 	return out
 }
+
+// allowed are calls that rules let each of the controls make which the operator signs, and which do nothing.
+func (r rights) allowed(controls []control) []probe.Call {
+	call := probe.Call{Method: callTool, Name: noSuch}
+	for _, with := range controls {
+		if with.Tokens.Key.Algorithm() == "" {
+			continue
+		}
+		if reason, _ := r.judge(with.Tokens, call); reason != "" {
+			return nil
+		}
+	}
+	return []probe.Call{call}
+}

@@ -30,6 +30,8 @@ type observation struct {
 	certificate string
 	// bare is what the gate saw the server do without it.
 	bare v1alpha1.BareServerResult
+	// said is what the gate said of itself after the cases; nil where it did not.
+	said *admin.State
 	// around is what was found beside the gate; nil where nobody looked.
 	around *surroundings
 }
@@ -108,19 +110,19 @@ func (r *Reconciler) hearing(
 func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials) (observation, error) {
 	var result observation
 	after, failure, err := r.hearing(ctx, server, pod, use, func(gate string, before admin.State) (bool, error) {
-		result.bare, result.basis = v1alpha1.BareServerResult(before.BareServer), basisOf(server, pod, before)
+		result.bare, result.basis = v1alpha1.BareServerResult(before.BareServer), basisOf(server, pod, use, before)
 		result.certificate = before.CertificateSHA256
 		if isUncertified(before) {
 			result.evidence = uncertified(server, before, r.Now())
 			return true, nil
 		}
-		ask := question{requestID: use.requestID(pod)}
+		on := target(server, gate, use, before, question{requestID: use.requestID(pod)})
 		var err error
-		if use.control {
-			ask.tier, ask.replay = known.tier(result.basis, r.Now()), known.replayed(use)
-			err = r.ask(ctx, target(server, gate, use, before, ask), &result)
+		if len(on.Providers) > 0 {
+			on.Tier, on.Replay = known.tier(result.basis, r.Now()), known.replayed(on)
+			err = r.ask(ctx, server, on, use, &result)
 		} else {
-			err = r.askAsStranger(ctx, target(server, gate, use, before, ask), known, &result)
+			err = r.askAsStranger(ctx, on, known, use, &result)
 		}
 		return result.grade == open, err
 	})
@@ -134,12 +136,12 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 		return result, nil
 	case failure != nil:
 		return result, nil
-	case basisOf(server, pod, after) != result.basis:
+	case basisOf(server, pod, use, after) != result.basis:
 		return observation{}, errors.New("the gate was given another configuration or other keys during the round")
 	}
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
-	result.around = &around
-	if result.grade != proven {
+	result.around, result.said = &around, &after
+	if result.grade != proven && result.reason != v1alpha1.ReasonControlMissing {
 		return result, nil
 	}
 	if missing := r.missing(ctx, server, after, use); missing != nil {
@@ -149,19 +151,10 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	return result, nil
 }
 
-// ask puts the cases of a round to a gate.
-func (r *Reconciler) ask(ctx context.Context, target probe.Target, result *observation) error {
-	result.tier = target.Tier
-	report, err := r.Prober.Run(ctx, target)
-	result.evidence = fromReport(report, report.Verdict(), r.Now())
-	result.results, result.replay, result.signer = report.Results, &report.Replay, target.Providers[0].Tokens.Key.ID()
-	return err
-}
-
 // replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no
 // more may be refused for another reason.
-func (e entry) replayed(use credentials) probe.Replay {
-	if e.signer != use.provider.Tokens.Key.ID() {
+func (e entry) replayed(on probe.Target) probe.Replay {
+	if e.signer != signersOf(on.Providers) {
 		return probe.Replay{}
 	}
 	return e.replay

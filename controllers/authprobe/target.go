@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
 // question is what differs between the rounds on one gate.
@@ -29,24 +30,38 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 	if state.CertificateSHA256 != "" {
 		scheme, certificates = "https://", []string{state.CertificateSHA256}
 	}
-	return probe.Target{
+	out := probe.Target{
 		URL:               scheme + gate + settings.Path,
 		CertificateSHA256: certificates,
-		Providers:         []probe.Provider{use.provider},
-		Policy:            policyOf(server, use.provider.Tokens),
 		Tier:              ask.tier,
 		Exact:             true,
 		Timeout:           settings.Probe.Timeout,
-		ClockTolerance:    use.skew,
 		RequestID:         ask.requestID,
 		Replay:            ask.replay,
 	}
+	controls := use.against(state)
+	var first token.Template
+	if len(controls) > 0 {
+		first = controls[0].Tokens
+	}
+	out.Policy = policyOf(server, first)
+	out.Policy.Fenced, out.Policy.Allowed = state.Fence, rightsOf(server).allowed(controls)
+	for i, with := range controls {
+		out.Providers = append(out.Providers, with.Provider)
+		if i == 0 || with.skew < out.ClockTolerance {
+			out.ClockTolerance = with.skew
+		}
+	}
+	return out
 }
 
 // basisOf changes whenever a proof of everything is worth nothing any more: the spec, a process of the pod, or what the
-// gate has in force is another. Rotation of keys is such a change, too.
-func basisOf(server *v1alpha1.MCPServer, pod corev1.Pod, state admin.State) string {
+// gate has in force is another, or other providers can be tried. Rotation of keys is such a change, too.
+func basisOf(server *v1alpha1.MCPServer, pod corev1.Pod, use credentials, state admin.State) string {
 	parts := []string{fmt.Sprint(server.Generation), instanceOf(pod), state.Instance, state.ConfigSHA256, state.RevokedSHA256, state.CertificateSHA256}
+	for _, with := range use.against(state) {
+		parts = append(parts, with.Name)
+	}
 	for _, provider := range slices.Sorted(maps.Keys(state.Keys)) {
 		parts = append(parts, provider+"="+strings.Join(slices.Sorted(slices.Values(state.Keys[provider])), ","))
 	}

@@ -23,7 +23,7 @@ import (
 // observeBrought reads the Secrets and the ConfigMap that the spec names, past the cache, which holds none of them. What is wrong with one
 // is told with the field that names it.
 func (r *Reconciler) observeBrought(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
-	brought := reader{r: r, namespace: server.Namespace, seen: seen}
+	brought := reader{live: r.Live, parsed: &r.parsed, namespace: server.Namespace, seen: seen}
 	for i, provider := range desired.Resolve(server).Providers {
 		field := fmt.Sprintf("spec.auth.providers[%d].keys", i)
 		if provider.Secret != nil {
@@ -47,7 +47,8 @@ func (r *Reconciler) observeBrought(ctx context.Context, server *v1alpha1.MCPSer
 
 // reader reads what users bring, and keeps account of its versions.
 type reader struct {
-	r         *Reconciler
+	live      client.Reader
+	parsed    *parsed
 	namespace string
 	seen      *observed
 }
@@ -64,7 +65,7 @@ func (b reader) secret(ctx context.Context, name, field string) (*corev1.Secret,
 // find reads a Secret, and notes the version of one that is there.
 func (b reader) find(ctx context.Context, name string) (secret *corev1.Secret, found bool, err error) {
 	secret = &corev1.Secret{}
-	err = b.r.Live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: name}, secret)
+	err = b.live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: name}, secret)
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, false, nil
@@ -98,7 +99,7 @@ func (b reader) keys(ctx context.Context, provider desired.Provider, field strin
 		if err != nil {
 			return nil, err
 		}
-		set, err := b.r.parsed.parse(secret, name, provider.Secret.Format)
+		set, err := b.parsed.parse(secret, name, provider.Secret.Format)
 		if err != nil {
 			return nil, keyProblem(v1alpha1.ReasonKeysUnusable, "%s: Secret %s, data key %s, cannot be used as %s: %v. Put a key there that can.",
 				field, secret.Name, name, provider.Secret.Format, err)
@@ -179,7 +180,7 @@ func (b reader) revoked(ctx context.Context, server *v1alpha1.MCPServer) error {
 		return nil
 	}
 	var list corev1.ConfigMap
-	err := b.r.Live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: ref.Name}, &list)
+	err := b.live.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: ref.Name}, &list)
 	switch {
 	case apierrors.IsNotFound(err):
 		return specProblem(v1alpha1.ReasonRevocationsUnusable, "%s.name: there is no ConfigMap %s in namespace %s. Create it, or name another.", field, ref.Name, b.namespace)

@@ -13,10 +13,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -32,6 +34,10 @@ const FieldOwner = client.FieldOwner("gatehouse")
 // watched.
 const retryAfter = time.Minute
 
+// workers is how many servers are looked at side by side. A new one takes some thirty requests to the API server, one
+// after the other, and waits for it most of the time: one worker would keep a large fleet waiting for minutes.
+const workers = 16
+
 // Reconciler makes what MCPServers ask for.
 type Reconciler struct {
 	// Client reads from the cache and writes.
@@ -44,10 +50,16 @@ type Reconciler struct {
 	Now func() time.Time
 	// Sightings are what pods were seen to do with keys; they are controller authprobe's.
 	Sightings *Sightings
+	// Fleet paces upgrades.
+	Fleet *Fleet
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
-	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, Revoked and
-	// GateSecret, which are read.
+	// Master keeps the master key of the probe keys; it is shared with controller authprobe. Nil: there is none.
+	Master *ProbeMaster
+	// Logs reads those of crashed containers; nil is never.
+	Logs *Logs
+	// Inputs are the operator's settings that objects depend on: everything but Keys, Rotations, Cluster, ProbeKey,
+	// Revoked, GateSecret, Schemas and ConfigFiles, which are read.
 	Inputs desired.Inputs
 
 	parsed   parsed
@@ -60,6 +72,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
@@ -76,7 +89,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 	if err != nil {
 		return err
 	}
-	built, err := ctrl.NewControllerManagedBy(mgr).
+	building := ctrl.NewControllerManagedBy(mgr).
 		Named("mcpserver").
 		For(&v1alpha1.MCPServer{}).
 		Owns(&appsv1.Deployment{}).
@@ -88,9 +101,18 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ServerOfPod)).
 		WatchesRawSource(source.Channel(r.Sightings.news, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Channel(r.Fleet.news, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(names{brought, "Secret"}.source(mgr.GetClient())).
 		WatchesRawSource(names{brought, "ConfigMap"}.source(mgr.GetClient())).
-		Build(reconcile.Func(r.reconcileNamed))
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers})
+	if r.Master != nil && r.Master.Namespace != "" {
+		master, err := r.watchMaster(mgr)
+		if err != nil {
+			return err
+		}
+		building = building.WatchesRawSource(master)
+	}
+	built, err := building.Build(reconcile.Func(r.reconcileNamed))
 	if err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
 	}
@@ -107,6 +129,7 @@ func (r *Reconciler) reconcileNamed(ctx context.Context, request reconcile.Reque
 	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.standing.forget(request.NamespacedName)
+			r.Fleet.forget(request.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("read MCPServer: %w", err)
@@ -127,12 +150,14 @@ func ServerOfPod(_ context.Context, pod client.Object) []reconcile.Request {
 //
 // There is no finalizer: every object is owned, and goes with the MCPServer.
 func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) (ctrl.Result, error) {
+	// Whatever comes of this, no other server need wait until this one was looked at.
+	defer r.Fleet.look(client.ObjectKeyFromObject(server))
 	if !server.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
 	seen, err := r.observe(ctx, server)
 	if err == nil {
-		err = r.converge(ctx, server, seen)
+		err = r.converge(ctx, server, &seen)
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		// The cache was behind; its next event brings us back as well.
@@ -152,6 +177,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 // lookAgain is when no event may tell what has changed; 0 is never.
 func lookAgain(seen observed, now time.Time) time.Duration {
 	again := Sooner(patience(seen.pods, now), rotationDue(seen.turns, now))
+	if seen.waits != "" {
+		again = Sooner(again, turnPause)
+	}
 	if seen.cluster.URL != "" {
 		return Sooner(again, issuerPause)
 	}
@@ -192,28 +220,45 @@ func impossible(err error) error {
 	return err
 }
 
-// converge applies what is desired.
-func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen observed) error {
+// inputs are the operator's settings, and what was read.
+func (r *Reconciler) inputs(seen *observed) desired.Inputs {
 	in := r.Inputs
 	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
+	in.ProbeKey = seen.probeKey
+	in.Schemas, in.ConfigFiles = seen.schemas, seen.configFiles
+	return in
+}
+
+// converge applies what is desired.
+func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	in := r.inputs(seen)
 	objects, err := desired.Objects(server, in)
 	if err != nil {
+		return impossible(err)
+	}
+	if seen.untold, err = desired.Untold(server, in); err != nil {
 		return impossible(err)
 	}
 	for _, object := range objects {
 		if _, isRoute := object.(*desired.HTTPRouteApplyConfiguration); isRoute && seen.routes == nil {
 			continue
 		}
-		if _, err := r.apply(ctx, server, object, seen); err != nil {
+		if deployment, ok := object.(*appsv1ac.DeploymentApplyConfiguration); ok {
+			if deployment, err = r.pace(ctx, server, deployment, seen); err != nil {
+				return err
+			}
+			object, seen.gateImage = deployment, gateImageOf(deployment)
+		}
+		if _, err := r.apply(ctx, server, object, *seen); err != nil {
 			return err
 		}
 	}
 	for _, kind := range desired.Unwanted(server) {
-		if err := r.remove(ctx, server, kind, seen); err != nil {
+		if err := r.remove(ctx, server, kind, *seen); err != nil {
 			return err
 		}
 	}
-	if err := r.refresh(ctx, seen, objects); err != nil {
+	if err := r.refresh(ctx, *seen, objects); err != nil {
 		return err
 	}
 	if server.Spec.Route != nil && seen.routes == nil {

@@ -65,11 +65,16 @@ func diagnosePod(pod corev1.Pod) *finding {
 	return nil
 }
 
-func diagnoseContainer(status corev1.ContainerStatus) *finding {
-	ended := status.State.Terminated
-	if ended == nil && !status.Ready {
-		ended = status.LastTerminationState.Terminated
+// endOf is how a container ended that does not run well since; nil if it does.
+func endOf(status corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	if status.State.Terminated == nil && !status.Ready {
+		return status.LastTerminationState.Terminated
 	}
+	return status.State.Terminated
+}
+
+func diagnoseContainer(status corev1.ContainerStatus) *finding {
+	ended := endOf(status)
 	switch {
 	case ended != nil && status.Name == desired.GateContainer && ended.ExitCode == exitPortTaken:
 		return &finding{0, v1alpha1.ReasonGatePortTaken, diagnosis.Exit(status.Name, *ended, status.RestartCount) +

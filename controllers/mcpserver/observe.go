@@ -30,6 +30,8 @@ type observed struct {
 	public map[string][]keys.Public
 	// cluster is the cluster's own issuer, where a provider asks for it.
 	cluster desired.Issuer
+	// probeKey is the public half of the server's probe key; nil where no gate is to accept one.
+	probeKey *keys.Public
 	// revoked is the users' list of what is no longer accepted.
 	revoked string
 	// mounted are the versions of what users bring and the gate mounts.
@@ -43,6 +45,14 @@ type observed struct {
 	deployment *appsv1.Deployment
 	// pods carry the server's labels.
 	pods []corev1.Pod
+	// schemas are those of the gates' configuration that are needed besides the present one; configFiles is what gates are
+	// given now.
+	schemas     []int
+	configFiles map[string]string
+	// gateImage is that of the pod template as it is applied; waits is why that is not the wanted one yet.
+	gateImage, waits string
+	// untold is of what gates of other schemas cannot be told.
+	untold []string
 	// routes reads HTTPRoutes; nil where the cluster has none, or nobody wants one.
 	routes client.Reader
 	// routeAccepted: a gateway has accepted the route.
@@ -65,6 +75,7 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 		return seen, fmt.Errorf("list pods: %w", err)
 	}
 	seen.pods = pods.Items
+	r.Logs.complete(ctx, seen.pods)
 	if err := r.observeRoute(ctx, server, &seen); err != nil {
 		return seen, err
 	}
@@ -72,13 +83,37 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 		return seen, err
 	}
 	for _, observe := range []func(context.Context, *v1alpha1.MCPServer, *observed) error{
-		r.observeKeys, r.observeCluster, r.observeBrought,
+		r.observeSchemas, r.observeKeys, r.observeCluster, r.observeProbeKey, r.observeBrought,
 	} {
 		if err := observe(ctx, server, &seen); err != nil {
 			return seen, err
 		}
 	}
 	return seen, nil
+}
+
+// observeSchemas finds what gates of other releases read, and must go on to find.
+func (r *Reconciler) observeSchemas(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	if seen.deployment == nil {
+		return nil
+	}
+	var sets appsv1.ReplicaSetList
+	if err := r.List(ctx, &sets, client.InNamespace(server.Namespace), client.MatchingLabels{v1alpha1.LabelServer: server.Name}); err != nil {
+		return fmt.Errorf("list ReplicaSets: %w", err)
+	}
+	seen.schemas = desired.SchemasBeside(*seen.deployment, sets.Items, seen.pods)
+	if len(seen.schemas) == 0 {
+		return nil
+	}
+	var config corev1.ConfigMap
+	key := client.ObjectKey{Namespace: server.Namespace, Name: desired.GateConfigName(server)}
+	if err := r.Get(ctx, key, &config); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read ConfigMap %s: %w", key.Name, err)
+	}
+	if metav1.IsControlledBy(&config, server) {
+		seen.configFiles = config.Data
+	}
+	return nil
 }
 
 func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {

@@ -1,12 +1,16 @@
 package mcpserver
 
 import (
+	"context"
+	"errors"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -46,6 +50,26 @@ func (p *parsed) parse(secret *corev1.Secret, key string, format v1alpha1.KeyFor
 	}
 	p.known[id] = parsedSet{set.Keys, err}
 	return set.Keys, err
+}
+
+// KeyReader reads the keys that users bring for whoever tries them, as this controller does for status.
+type KeyReader struct {
+	// Live reads past the cache.
+	Live client.Reader
+
+	parsed parsed
+}
+
+// Keys are those of all the data keys that a provider of type Secret names, each bound to its algorithm. What is wrong with
+// the Secret comes as a problem, for people.
+func (k *KeyReader) Keys(ctx context.Context, namespace string, provider desired.Provider) (set []keys.Public, wrong string, err error) {
+	brought := reader{live: k.Live, parsed: &k.parsed, namespace: namespace, seen: &observed{}}
+	set, err = brought.keys(ctx, provider, "keys.secret")
+	var told *problem
+	if errors.As(err, &told) {
+		return nil, told.message, nil
+	}
+	return set, "", err
 }
 
 func parseKeys(data []byte, format v1alpha1.KeyFormat) (keys.Set, error) {

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 
 // report is the one place where this controller writes status. One that says nothing new is not written.
 func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, seen observed, wrong *problem) error {
-	status := statusOf(server, seen, r.Inputs.GateImage, wrong, r.Now())
+	status := statusOf(server, seen, cmp.Or(seen.gateImage, server.Status.GateImage, r.Inputs.GateImage), wrong, r.Now())
 	if stands, err := isWritten(server, status); err != nil || stands {
 		return err
 	}

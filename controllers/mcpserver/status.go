@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -185,13 +186,27 @@ func judgeReconciling(server *v1alpha1.MCPServer, seen observed) verdict {
 	if d == nil || d.Status.ObservedGeneration < d.Generation {
 		return verdict{metav1.ConditionTrue, v1alpha1.ReasonProgressing, "The objects are being brought to the spec."}
 	}
-	want := desired.Resolve(server).Replicas
-	if d.Status.UpdatedReplicas >= want && d.Status.Replicas == d.Status.UpdatedReplicas && d.Status.AvailableReplicas >= want {
-		return verdict{}
+	if isRolledOut(server, d) {
+		if seen.waits == "" {
+			return verdict{}
+		}
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonUpgradePending, joined(seen.waits, seen.untold)}
 	}
-	message := fmt.Sprintf("%d of %d pods are of the newest revision, %d pods are available", d.Status.UpdatedReplicas, want, d.Status.AvailableReplicas)
+	reason := v1alpha1.ReasonProgressing
+	message := fmt.Sprintf("%d of %d pods are of the newest revision, %d pods are available",
+		d.Status.UpdatedReplicas, desired.Resolve(server).Replicas, d.Status.AvailableReplicas)
 	if found := diagnose(seen); found != nil {
-		return verdict{metav1.ConditionTrue, found.reason, message + "; " + diagnosis.Sentence(found.message)}
+		reason, message = found.reason, message+"; "+strings.TrimSuffix(diagnosis.Sentence(found.message), ".")
 	}
-	return verdict{metav1.ConditionTrue, v1alpha1.ReasonProgressing, message + "."}
+	return verdict{metav1.ConditionTrue, reason, joined(message+".", append(slices.Clip(seen.untold), seen.waits))}
+}
+
+// joined puts further sentences behind one.
+func joined(first string, more []string) string {
+	for _, sentence := range more {
+		if sentence != "" {
+			first += " " + sentence
+		}
+	}
+	return first
 }

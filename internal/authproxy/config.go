@@ -10,6 +10,9 @@ import (
 
 // Where the operator puts things into the gate's container and the gate looks for them by default.
 const (
+	// Schema is the version of Config: of the fields that it has, and of the values that they can have. Package schema
+	// has the list of each version.
+	Schema = 1
 	// ConfigFile carries the schema version in its name: a release that needs another schema writes another file
 	// beside this one, so a gate never meets a file it cannot read.
 	ConfigFile = "authproxy.v1.json"
@@ -46,6 +49,9 @@ const (
 	// PodUIDEnv names the environment variable with the pod's UID.
 	PodUIDEnv = "POD_UID"
 )
+
+// ConfigFileOf is the name of the configuration file of a schema version.
+func ConfigFileOf(schema int) string { return fmt.Sprintf("authproxy.v%d.json", schema) }
 
 // KeysFile is the name of a provider's JWK Set of public keys, where its Keys name no file.
 func KeysFile(provider string) string { return provider + ".jwks" }

@@ -2,6 +2,7 @@ package desired
 
 import (
 	"maps"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -10,6 +11,7 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 )
 
 // Deployment runs the server and its gate. A new pod replaces an old one only once its lock was proven, because
@@ -20,7 +22,7 @@ func Deployment(s *v1alpha1.MCPServer, in Inputs) (*appsv1ac.DeploymentApplyConf
 	if err != nil {
 		return nil, err
 	}
-	return appsv1ac.Deployment(s.Name, s.Namespace).
+	deployment := appsv1ac.Deployment(s.Name, s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
 		WithSpec(appsv1ac.DeploymentSpec().
@@ -34,7 +36,8 @@ func Deployment(s *v1alpha1.MCPServer, in Inputs) (*appsv1ac.DeploymentApplyConf
 			WithTemplate(corev1ac.PodTemplateSpec().
 				WithLabels(podLabels(s)).
 				WithAnnotations(podAnnotations(s)).
-				WithSpec(pod))), nil
+				WithSpec(pod)))
+	return deployment, record(s, deployment)
 }
 
 // podAnnotations: those of the spec, and ours, which the spec cannot have.
@@ -42,6 +45,7 @@ func podAnnotations(s *v1alpha1.MCPServer) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, Resolve(s).Pod.Annotations)
 	all["kubectl.kubernetes.io/default-container"] = ServerContainer
+	all[v1alpha1.AnnotationConfigSchema] = strconv.Itoa(authproxy.Schema)
 	if at := s.Annotations[v1alpha1.AnnotationRestartedAt]; at != "" {
 		all[v1alpha1.AnnotationRestartedAt] = at
 	}

@@ -18,23 +18,38 @@ const (
 	exitSeconds = 15
 )
 
-// GateConfig is the ConfigMap with the gate's configuration.
+// GateConfig is the ConfigMap with the gate's configuration, in each schema that gates need.
 func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfiguration, error) {
-	config, err := gateConfig(s, in)
+	files, _, err := configFiles(s, in)
 	if err != nil {
 		return nil, err
-	}
-	data, err := json.MarshalIndent(config, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("gate configuration: %w", err)
-	}
-	if _, err := authproxy.ParseConfig(data); err != nil {
-		return nil, &InvalidError{Problem: inSpec(err.Error())}
 	}
 	return corev1ac.ConfigMap(GateConfigName(s), s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
-		WithData(map[string]string{authproxy.ConfigFile: string(data) + "\n"}), nil
+		WithData(files), nil
+}
+
+// Untold says of which part of the spec gates of another schema cannot be told. It is over when they are replaced.
+func Untold(s *v1alpha1.MCPServer, in Inputs) ([]string, error) {
+	_, untold, err := configFiles(s, in)
+	return untold, err
+}
+
+func configFiles(s *v1alpha1.MCPServer, in Inputs) (files map[string]string, untold []string, err error) {
+	config, err := gateConfig(s, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := json.MarshalIndent(config, "", "  ")
+	if err != nil {
+		return nil, nil, fmt.Errorf("gate configuration: %w", err)
+	}
+	if _, err := authproxy.ParseConfig(data); err != nil {
+		return nil, nil, &InvalidError{Problem: inSpec(err.Error())}
+	}
+	files = map[string]string{authproxy.ConfigFile: string(data) + "\n"}
+	return files, addOldConfigs(files, in), nil
 }
 
 func gateConfig(s *v1alpha1.MCPServer, in Inputs) (authproxy.Config, error) {
@@ -69,6 +84,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) (authproxy.Config, error) {
 		ResourceMetadata: metadata,
 		SessionBinding:   sessionBinding(auth),
 		Limits:           limits(auth),
+		ProbeKey:         probeKey(settings, in.ProbeKey),
 		Drain:            authproxy.Drain{EndpointSeconds: endpointSeconds, RequestSeconds: settings.DrainSeconds},
 	}
 	for _, provider := range settings.Providers {

@@ -22,10 +22,16 @@ type Inputs struct {
 	Rotations map[string][]byte
 	// Cluster is the cluster's own issuer; it is asked for by providers of type Cluster only.
 	Cluster Issuer
+	// ProbeKey is the public half of the server's probe key; nil: there is none.
+	ProbeKey *keys.Public
 	// Revoked is the users' list of what is no longer accepted, as they wrote it.
 	Revoked string
 	// GateSecret is the secret shared by gate and operator: 32 random bytes.
 	GateSecret []byte
+	// Schemas are those of the gate's configuration that gates need besides the present one.
+	Schemas []int
+	// ConfigFiles are what gates are given now, by the name of the file.
+	ConfigFiles map[string]string
 	// GateImage is the image of the gate.
 	GateImage string
 	// ClusterDomain is the DNS suffix of the cluster, usually cluster.local.

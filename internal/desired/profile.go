@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 )
 
 // preset is what a profile knows of its server.
@@ -33,6 +34,8 @@ type preset struct {
 type tokenShape struct {
 	tokenTypes, identityClaims []string
 	maxTokenLifetime           int32 // 0 is no bound
+	// claims are those of a caller that is nobody: the operator's prober.
+	claims map[string]v1alpha1.ClaimValue
 }
 
 func presetFor(profile v1alpha1.Profile) preset {
@@ -69,7 +72,10 @@ var quilt = preset{
 		{Name: "QUILT_DISABLE_CACHE", Value: "true"},
 	},
 	// The catalog's tokens are exactly {id, uuid, exp}; the server of 0.14 refuses any other claim.
-	sharedSecret: &tokenShape{tokenTypes: []string{"JWT", ""}, identityClaims: []string{"id"}},
+	sharedSecret: &tokenShape{
+		tokenTypes: []string{"JWT", ""}, identityClaims: []string{"id"},
+		claims: map[string]v1alpha1.ClaimValue{"id": authproxy.ProbeSubject, "uuid": authproxy.ProbeSubject},
+	},
 }
 
 // environment is the server's: what the user set, then what puts it into multiuser mode.

@@ -83,19 +83,24 @@ func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) 
 	case v1alpha1.KeysRemote:
 		out.Remote = firstNonNil(out.Remote, &v1alpha1.RemoteKeys{})
 	case v1alpha1.KeysSecret:
-		if out.shared() && preset.sharedSecret != nil {
+		if out.Shared() && preset.sharedSecret != nil {
 			lifetime = preset.sharedSecret.maxTokenLifetime
 			out.TokenTypes = firstNonEmptyList(out.TokenTypes, preset.sharedSecret.tokenTypes)
 			out.IdentityClaims = firstNonEmptyList(out.IdentityClaims, preset.sharedSecret.identityClaims)
 		}
 	}
 	if len(out.Algorithms) == 0 && out.Type != v1alpha1.KeysManaged {
-		out.Algorithms = defaultAlgorithms(out.shared())
+		out.Algorithms = defaultAlgorithms(out.Shared())
 	}
 	out.ClockSkewSeconds = valueOr(p.ClockSkewSeconds, defaultClockSkewSeconds)
 	out.MaxTokenLifetimeSeconds = valueOr(p.MaxTokenLifetimeSeconds, lifetime)
 	out.Rotation = resolveRotation(p.Keys.Managed, out.MaxTokenLifetimeSeconds, out.ClockSkewSeconds)
 	return out
+}
+
+// Bare tells that a token has no claims but those of its issuer and "exp": any other would have it refused by the server.
+func (s Settings) Bare(p Provider) bool {
+	return p.Shared() && s.preset.sharedSecret != nil && p.MaxTokenLifetimeSeconds == 0
 }
 
 // Managed gives the provider whose key Gatehouse makes, if there is one.
@@ -107,8 +112,8 @@ func (s Settings) Managed() (Provider, bool) {
 	return s.Providers[i], true
 }
 
-// shared tells that the keys are shared secrets.
-func (p Provider) shared() bool {
+// Shared tells that the keys are shared secrets.
+func (p Provider) Shared() bool {
 	return p.Secret != nil && p.Secret.Format == v1alpha1.FormatSharedSecret
 }
 

@@ -49,6 +49,12 @@ type Probe struct {
 	EnforceGate bool
 	// BareServer: each pod's server is asked once what it does without the gate.
 	BareServer bool
+	// Credential says how a good token is come by where the operator does not have the signing key. TokenSecret names one
+	// that was brought; nil for every other credential.
+	Credential  v1alpha1.ProbeCredential
+	TokenSecret *v1alpha1.TokenSecretRef
+	// Claims are those of tokens that the operator signs with shared secrets; empty: it signs none.
+	Claims map[string]string
 }
 
 // Defaults of fields that no profile presets; the API documents them.
@@ -103,6 +109,7 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	out.Pod = *firstNonNil(s.Spec.Pod, &v1alpha1.Pod{})
 	out.Pod.SecurityContext = firstNonNil(out.Pod.SecurityContext, &v1alpha1.PodSecurityContext{})
 	out.Probe.BareServer = resolveBareServer(s.Spec.AuthProbe, preset)
+	out.Probe.resolveCredential(s.Spec.AuthProbe, preset)
 	return out
 }
 

@@ -51,6 +51,9 @@ func References(s *v1alpha1.MCPServer) []string {
 	if settings.TLSSecret != "" {
 		out = append(out, "Secret "+settings.TLSSecret)
 	}
+	if settings.Probe.TokenSecret != nil {
+		out = append(out, "Secret "+settings.Probe.TokenSecret.Name)
+	}
 	if ref := RevokedRef(s); ref != nil {
 		out = append(out, "ConfigMap "+ref.Name)
 	}

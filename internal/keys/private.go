@@ -79,6 +79,13 @@ func NewShared(secret []byte, algorithm Algorithm) (Private, error) {
 	return Private{public: public}, nil
 }
 
+// Signer gives the signing key of a shared secret that is bound to its algorithm: whoever can verify with one can sign.
+// It is false for every other key.
+func (k Public) Signer() (Private, bool) {
+	_, shared := k.Key.([]byte)
+	return Private{public: k}, shared && k.Algorithm.Symmetric()
+}
+
 // rsaBits is the length of new RSA keys.
 const rsaBits = 3072
 

@@ -102,7 +102,7 @@ func findMetadata(ctx context.Context, r *round, want ResourceMetadata) finding 
 	if out.outcome = want.judge(out.answer); out.outcome != Passed {
 		return out
 	}
-	challenged := r.refusal(ctx, shot{}, unauthorized(reasonMissingToken))
+	challenged := r.refusal(ctx, shot{call: &call{method: "tools/list", id: r.id()}}, unauthorized(reasonMissingToken))
 	if challenged.outcome == Passed &&
 		parameter(challenged.answer.header.Get("WWW-Authenticate"), "resource_metadata") != resource.Scheme+"://"+resource.Host+path {
 		challenged.outcome = MissingChallenge

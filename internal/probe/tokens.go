@@ -169,11 +169,12 @@ func (r *round) retired(from *issuer) []question {
 	return all
 }
 
-// borrowed signs with keys that are in force for the other issuers, under their names.
+// borrowed signs with keys that are in force for the other issuers, under their names. A key that is in force for this one,
+// too, is no stranger.
 func (r *round) borrowed(from *issuer) []question {
 	var all []question
 	for _, other := range r.issuers {
-		if other == from || !other.signs() || other.ProbeKey && from.ProbeKey {
+		if other == from || !other.signs() || other.Tokens.Key.ID() == from.Tokens.Key.ID() {
 			continue
 		}
 		q := r.signedWith(WrongKey, from, other.Tokens.Key)

@@ -26,7 +26,9 @@ func Details(out io.Writer, server Server, now time.Time) error {
 	page.facts(server)
 	page.conditions(server)
 	page.failures(server.Failures)
+	page.keys(server)
 	page.pods(server.Pods)
+	page.events(server.Events)
 	_, err := io.WriteString(out, page.String())
 	return err
 }
@@ -66,21 +68,61 @@ func readiness(ready Condition) string {
 
 func (p *page) facts(server Server) {
 	rows := [][]string{
-		{"Address", cmp.Or(server.Address, "none yet")},
+		{"Address", addressText(server)},
 		{"Image", server.Image},
 		{"Gate", cmp.Or(server.GateImage, "none yet")},
-		{"Replicas", fmt.Sprintf("%d ready of %d", server.ReadyReplicas, server.Replicas)},
+		{"Replicas", replicasText(server)},
 		{"Server", serverText(server.ServerInfo)},
 		{"Last probe", p.evidence(server.Evidence)},
 	}
-	for i, key := range server.Keys {
-		label := ""
-		if i == 0 {
-			label = "Keys"
-		}
-		rows = append(rows, []string{label, strings.TrimSpace(key.Provider + "  " + key.KID + "  " + key.Algorithm)})
+	if text := policyText(server.Evidence.NetworkPolicy); text != "" {
+		rows = append(rows, []string{"Policies", text})
+	}
+	if text := bareTexts[server.Evidence.BareServer]; text != "" {
+		rows = append(rows, []string{"Bare server", text})
 	}
 	p.table(2, rows)
+}
+
+func addressText(server Server) string {
+	text := cmp.Or(server.Address, "none yet")
+	if server.RoutePending {
+		text += "; no gateway has accepted the route yet"
+	}
+	return text
+}
+
+func replicasText(server Server) string {
+	text := fmt.Sprintf("%d ready of %d", server.ReadyReplicas, server.Replicas)
+	if server.ExistingReplicas != server.Replicas {
+		text += fmt.Sprintf(", %d exist", server.ExistingReplicas)
+	}
+	return text
+}
+
+// policyText is empty where nobody has looked.
+func policyText(enforcement v1alpha1.NetworkPolicyEnforcement) string {
+	switch enforcement {
+	case v1alpha1.NetworkPolicyEnforced:
+		return "the cluster enforces NetworkPolicies"
+	case v1alpha1.NetworkPolicyNotEnforced:
+		return "the cluster does not enforce NetworkPolicies: what a pod has open besides its gate can be reached"
+	case v1alpha1.NetworkPolicyUnknown:
+		return "it is not known whether the cluster enforces NetworkPolicies"
+	default:
+		return ""
+	}
+}
+
+// bareTexts say what the server does without its gate.
+var bareTexts = map[v1alpha1.BareServerResult]string{
+	"Refuses":   "without its gate it refuses requests without a token and malformed ones",
+	"Open":      "without its gate it lets in whoever comes",
+	"AnyBearer": "without its gate it takes any token",
+	"Resets":    "without its gate it resets a request without a good token",
+	"Exits":     "without its gate it exits at a request without a good token",
+	"Hangs":     "without its gate it hangs at a request without a good token",
+	"Unclear":   "what it does without its gate is not clear",
 }
 
 func serverText(info *v1alpha1.ServerInfo) string {
@@ -121,7 +163,7 @@ func (p *page) conditions(server Server) {
 	_ = table.Write(io.Discard, rows...)
 	for i, c := range server.Conditions {
 		_ = table.Write(p, rows[i])
-		if c.isWell() || server.isRepeated(c) {
+		if !server.isTold(c) {
 			continue
 		}
 		if c.Message != "" {
@@ -133,7 +175,14 @@ func (p *page) conditions(server Server) {
 	}
 }
 
-// isWell: nothing needs to be said of it.
+// isTold: there is more to say of the condition than its reason.
+func (s Server) isTold(c Condition) bool {
+	// Well, and yet something is under way, or somebody has slipped.
+	rotating := c.Reason == v1alpha1.ReasonKeysRotating || strings.Contains(c.Message, v1alpha1.AnnotationRevokeKey)
+	return c.Type == v1alpha1.ConditionKeysReady && rotating || !c.isWell() && !s.isRepeated(c)
+}
+
+// isWell: nothing needs to be done about it.
 func (c Condition) isWell() bool {
 	bad := c.Type == v1alpha1.ConditionReconciling || c.Type == v1alpha1.ConditionStalled
 	return (c.Status == metav1.ConditionTrue) != bad
@@ -162,6 +211,13 @@ func (p *page) failures(failures []v1alpha1.AuthFailure) {
 				fmt.Fprintln(p, texttable.Wrap(side[0]+side[1], width, 6))
 			}
 		}
+	}
+}
+
+func (p *page) keys(server Server) {
+	if len(server.Keys) > 0 {
+		p.WriteString("\nKeys\n")
+		p.table(2, keyRows(server.Keys, server.ExistingReplicas, p.now))
 	}
 }
 
@@ -205,4 +261,25 @@ func stateText(pod Pod) string {
 		text += ", NOT MADE FOR THIS SERVER"
 	}
 	return text
+}
+
+func (p *page) events(events []Event) {
+	if len(events) == 0 {
+		return
+	}
+	p.WriteString("\nLast events\n")
+	table := texttable.Table{Indent: 2}
+	var rows [][]string
+	for _, e := range events {
+		times := ""
+		if e.Count > 1 {
+			times = fmt.Sprintf("%d times", e.Count)
+		}
+		rows = append(rows, []string{ago(e.Time.Time, p.now), e.Type, e.Reason, times})
+	}
+	_ = table.Write(io.Discard, rows...)
+	for i, e := range events {
+		_ = table.Write(p, rows[i])
+		fmt.Fprintln(p, texttable.Wrap(e.Message, width, 6))
+	}
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +45,7 @@ func proven() v1alpha1.MCPServer {
 				condition("Ready", "True", "Ready", "All is well."),
 			},
 			Address: &v1alpha1.Address{URL: "http://everything.demo.svc:8080/mcp"}, ReadyReplicas: 1, GateImage: "registry.example/authproxy:v1",
+			Replicas:   1,
 			Keys:       []v1alpha1.KeyStatus{{Provider: "managed", KID: "kid-1", Algorithm: "EdDSA"}, {Provider: "managed", KID: "kid-2"}},
 			AuthHealth: &v1alpha1.AuthHealth{LastProbeTime: before(12 * time.Second), Pods: 1, ProvenPods: 1},
 			ServerInfo: &v1alpha1.ServerInfo{Name: "everything", Version: "1.2", ProtocolVersion: "2025-11-25"},
@@ -64,11 +67,45 @@ func open() v1alpha1.MCPServer {
 		condition("AuthHealthy", "False", "UnauthenticatedAccepted", message),
 		condition("Reconciling", "True", "PodsUnavailable", "1 of 2 pods serve."),
 	}
-	server.Status.AuthHealth.Pods = 2
+	server.Status.Replicas, server.Status.AuthHealth.Pods = 4, 2
+	server.Status.AuthHealth.NetworkPolicy = v1alpha1.NetworkPolicyNotEnforced
+	server.Status.AuthHealth.BareServer = "Resets"
 	server.Status.AuthHealth.Failures = []v1alpha1.AuthFailure{{
 		Pod: "open-b", Case: "none", Expected: "401 with a Bearer challenge and reason missing_token", Seen: "200, a JSON-RPC result",
 	}}
 	return server
+}
+
+// rotating is a server whose key is being replaced, while another one was revoked, and whose route nobody has taken yet.
+func rotating() v1alpha1.MCPServer {
+	server := proven()
+	server.Name, server.Spec.Replicas = "rotating", ptr.To[int32](3)
+	server.Spec.Route = &v1alpha1.Route{Hostnames: []string{"mcp.example.com"}}
+	server.Status.Replicas, server.Status.ReadyReplicas = 3, 3
+	server.Status.Conditions[2] = condition("KeysReady", "True", "KeysRotating",
+		"The new key kid-4 is published. It signs once every pod was seen to accept it: rotating-c to come.")
+	server.Status.Keys = []v1alpha1.KeyStatus{
+		{Provider: "corp", KID: "theirs", Algorithm: "RS256"},
+		{Provider: "managed", KID: "kid-1", Algorithm: "EdDSA", Phase: v1alpha1.KeyRetired, Since: before(26 * time.Hour), RefusedTime: before(25 * time.Hour)},
+		{Provider: "managed", KID: "kid-2", Algorithm: "EdDSA", Phase: v1alpha1.KeyRevoked, Since: before(3 * time.Second), ObservedPods: ptr.To[int32](1)},
+		{Provider: "managed", KID: "kid-3", Algorithm: "EdDSA", Phase: v1alpha1.KeySigning, Since: before(48 * time.Hour)},
+		{Provider: "managed", KID: "kid-4", Algorithm: "EdDSA", Phase: v1alpha1.KeyPublished, Since: before(5 * time.Second), ObservedPods: ptr.To[int32](2)},
+	}
+	return server
+}
+
+// events are more than are shown, in both forms and in no order.
+func events() []corev1.Event {
+	var out []corev1.Event
+	for i, message := range []string{"the newest", "second", "third", "fourth", "fifth", "too old to be shown"} {
+		at := before(time.Duration(i) * time.Minute)
+		out = append(out, corev1.Event{Type: corev1.EventTypeNormal, Reason: "Ready", Message: message, EventTime: metav1.NewMicroTime(at.Time)})
+	}
+	out[1].EventTime, out[1].LastTimestamp, out[1].Count, out[1].Type = metav1.MicroTime{}, before(time.Minute), 3, corev1.EventTypeWarning
+	out[4].EventTime = metav1.NewMicroTime(before(time.Hour).Time)
+	out[4].Series = &corev1.EventSeries{Count: 17, LastObservedTime: metav1.NewMicroTime(before(4 * time.Minute).Time)}
+	slices.Reverse(out)
+	return out
 }
 
 // forgotten is a server that nobody has looked at for two hours, and whose spec has changed since.
@@ -149,15 +186,17 @@ func TestDetails(t *testing.T) {
 	for name, c := range map[string]struct {
 		server v1alpha1.MCPServer
 		pods   []corev1.Pod
+		events []corev1.Event
 	}{
-		"proven.txt":    {proven(), []corev1.Pod{pod("everything-a", nil)}},
-		"open.txt":      {open(), pods()},
-		"forgotten.txt": {forgotten(), nil},
-		"fresh.txt":     {fresh(), nil},
+		"proven.txt":    {proven(), []corev1.Pod{pod("everything-a", nil)}, nil},
+		"open.txt":      {open(), pods(), events()},
+		"forgotten.txt": {forgotten(), nil, nil},
+		"fresh.txt":     {fresh(), nil, nil},
+		"rotating.txt":  {rotating(), nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := statusreport.Details(&out, statusreport.Of(c.server, c.pods, now), now); err != nil {
+			if err := statusreport.Details(&out, statusreport.Of(c.server, statusreport.Around{Pods: c.pods, Events: c.events}, now), now); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name, out.Bytes())
@@ -173,7 +212,7 @@ func TestOverview(t *testing.T) {
 		for _, batch := range [][]v1alpha1.MCPServer{{proven(), open(), forgotten(), fresh()}, {proven()}} {
 			var servers []statusreport.Server
 			for _, server := range batch {
-				servers = append(servers, statusreport.Of(server, nil, now))
+				servers = append(servers, statusreport.Of(server, statusreport.Around{}, now))
 			}
 			if err := overview.Write(&out, servers, now); err != nil {
 				t.Fatal(err)
@@ -184,7 +223,7 @@ func TestOverview(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	text, err := json.MarshalIndent(statusreport.Of(open(), pods()[:1], now), "", "  ")
+	text, err := json.MarshalIndent(statusreport.Of(open(), statusreport.Around{Pods: pods()[:1], Events: events()[3:5]}, now), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,11 +231,28 @@ func TestJSON(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	var out bytes.Buffer
-	if err := statusreport.Keys(&out, proven().Status.Keys); err != nil {
+	for name, server := range map[string]v1alpha1.MCPServer{"keys.txt": rotating(), "keys-none.txt": fresh()} {
+		var out bytes.Buffer
+		if err := statusreport.KeysOf(server).Write(&out, now); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, out.Bytes())
+	}
+	text, err := json.MarshalIndent(statusreport.KeysOf(rotating()), "", "  ")
+	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "keys.txt", out.Bytes())
+	golden(t, "keys.json", append(text, '\n'))
+}
+
+func TestKeySteps(t *testing.T) {
+	var out bytes.Buffer
+	all := append(rotating().Status.Keys, v1alpha1.KeyStatus{KID: "kid-5", Phase: v1alpha1.KeyRetiring},
+		v1alpha1.KeyStatus{KID: "kid-6", Phase: v1alpha1.KeyRetired, ObservedPods: ptr.To[int32](0)})
+	for _, key := range all {
+		fmt.Fprintln(&out, statusreport.KeyStep(key, 3))
+	}
+	golden(t, "key-steps.txt", out.Bytes())
 }
 
 // Evidence is stale after twenty minutes, or two intervals.
@@ -215,7 +271,7 @@ func TestStale(t *testing.T) {
 		server := proven()
 		server.Spec.AuthProbe = &v1alpha1.AuthProbe{IntervalSeconds: c.interval}
 		server.Status.AuthHealth.LastProbeTime = before(c.age)
-		if got := statusreport.Of(server, nil, now).Evidence; got.Stale != c.want || got.AgeSeconds != int64(c.age.Seconds()) {
+		if got := statusreport.Of(server, statusreport.Around{}, now).Evidence; got.Stale != c.want || got.AgeSeconds != int64(c.age.Seconds()) {
 			t.Errorf("%s at %v: %+v", c.age, c.interval, got)
 		}
 	}

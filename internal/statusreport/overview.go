@@ -1,7 +1,6 @@
 package statusreport
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -62,12 +61,3 @@ func (e Evidence) lastProbe(now time.Time) string {
 }
 
 func ago(then, now time.Time) string { return duration.HumanDuration(now.Sub(then)) + " ago" }
-
-// Keys writes a table of the keys that the server's gate is told to accept.
-func Keys(out io.Writer, keys []v1alpha1.KeyStatus) error {
-	rows := [][]string{{"PROVIDER", "KID", "ALGORITHM"}}
-	for _, key := range keys {
-		rows = append(rows, []string{key.Provider, key.KID, cmp.Or(key.Algorithm, "-")})
-	}
-	return new(texttable.Table).Write(out, rows...)
-}

@@ -17,20 +17,26 @@ import (
 type Server struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
-	// Address is where clients inside the cluster reach the gate.
+	// Address is where clients reach the gate.
 	Address string `json:"address,omitempty"`
-	Image   string `json:"image"`
+	// RoutePending: the spec asks for a route, and no gateway has accepted it yet.
+	RoutePending bool   `json:"routePending,omitempty"`
+	Image        string `json:"image"`
 	// GateImage is that of the current pod template.
 	GateImage string `json:"gateImage,omitempty"`
-	// Replicas is the number of pods asked for, ReadyReplicas of those that take traffic.
-	Replicas      int32                  `json:"replicas"`
-	ReadyReplicas int32                  `json:"readyReplicas"`
-	ServerInfo    *v1alpha1.ServerInfo   `json:"serverInfo,omitempty"`
-	Conditions    []Condition            `json:"conditions"`
-	Evidence      Evidence               `json:"evidence"`
-	Failures      []v1alpha1.AuthFailure `json:"failures,omitempty"`
-	Keys          []v1alpha1.KeyStatus   `json:"keys,omitempty"`
-	Pods          []Pod                  `json:"pods,omitempty"`
+	// Replicas is the number of pods asked for, ReadyReplicas of those that take traffic, ExistingReplicas of those that
+	// exist.
+	Replicas         int32                  `json:"replicas"`
+	ReadyReplicas    int32                  `json:"readyReplicas"`
+	ExistingReplicas int32                  `json:"existingReplicas"`
+	ServerInfo       *v1alpha1.ServerInfo   `json:"serverInfo,omitempty"`
+	Conditions       []Condition            `json:"conditions"`
+	Evidence         Evidence               `json:"evidence"`
+	Failures         []v1alpha1.AuthFailure `json:"failures,omitempty"`
+	Keys             []v1alpha1.KeyStatus   `json:"keys,omitempty"`
+	Pods             []Pod                  `json:"pods,omitempty"`
+	// Events are the last ones that were sent about the server, the newest first.
+	Events []Event `json:"events,omitempty"`
 }
 
 // Condition is a condition with what the documentation advises.
@@ -56,17 +62,29 @@ type Evidence struct {
 	Stale      bool  `json:"stale"`
 	Pods       int32 `json:"pods"`
 	ProvenPods int32 `json:"provenPods"`
+	// NetworkPolicy tells whether the cluster enforces NetworkPolicies; empty before anybody has looked.
+	NetworkPolicy v1alpha1.NetworkPolicyEnforcement `json:"networkPolicy,omitempty"`
+	// BareServer is what the server does without its gate; empty where it was not to be asked.
+	BareServer v1alpha1.BareServerResult `json:"bareServer,omitempty"`
 }
 
 // staleAfter is how old evidence may be at most while an operator runs, which writes it every ten minutes.
 const staleAfter = 20 * time.Minute
 
-// Of puts together what is known of a server at a time. pods are those of its namespace that have its label.
-func Of(server v1alpha1.MCPServer, pods []corev1.Pod, now time.Time) Server {
+// Around is what there is in the cluster about a server: the pods of its namespace that have its label, and Events about
+// it.
+type Around struct {
+	Pods   []corev1.Pod
+	Events []corev1.Event
+}
+
+// Of puts together what is known of a server at a time.
+func Of(server v1alpha1.MCPServer, around Around, now time.Time) Server {
 	out := Server{
 		Namespace: server.Namespace, Name: server.Name, Image: server.Spec.Image, GateImage: server.Status.GateImage,
-		Replicas: 1, ReadyReplicas: server.Status.ReadyReplicas, ServerInfo: server.Status.ServerInfo,
-		Evidence: evidenceOf(server, now), Keys: server.Status.Keys,
+		Replicas: 1, ReadyReplicas: server.Status.ReadyReplicas, ExistingReplicas: server.Status.Replicas,
+		ServerInfo: server.Status.ServerInfo, Evidence: evidenceOf(server, now), Keys: server.Status.Keys,
+		RoutePending: isRoutePending(server), Events: latest(around.Events),
 	}
 	if server.Spec.Replicas != nil {
 		out.Replicas = *server.Spec.Replicas
@@ -81,11 +99,18 @@ func Of(server v1alpha1.MCPServer, pods []corev1.Pod, now time.Time) Server {
 		out.Conditions = append(out.Conditions, conditionOf(condition, server.Generation))
 	}
 	slices.SortStableFunc(out.Conditions, func(a, b Condition) int { return cmp.Compare(rank(a.Type), rank(b.Type)) })
-	for _, pod := range pods {
+	for _, pod := range around.Pods {
 		out.Pods = append(out.Pods, podOf(pod, server.UID))
 	}
 	slices.SortFunc(out.Pods, func(a, b Pod) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// isRoutePending: a route that a gateway has accepted is what the address goes through.
+func isRoutePending(server v1alpha1.MCPServer) bool {
+	route, address := server.Spec.Route, server.Status.Address
+	return route != nil && len(route.Hostnames) > 0 &&
+		(address == nil || !strings.HasPrefix(address.URL, "https://"+route.Hostnames[0]+"/"))
 }
 
 // order is the one in which a server gets ready.
@@ -118,7 +143,10 @@ func evidenceOf(server v1alpha1.MCPServer, now time.Time) Evidence {
 	if health == nil {
 		return Evidence{}
 	}
-	out := Evidence{LastProbeTime: health.LastProbeTime, Pods: health.Pods, ProvenPods: health.ProvenPods}
+	out := Evidence{
+		LastProbeTime: health.LastProbeTime, Pods: health.Pods, ProvenPods: health.ProvenPods,
+		NetworkPolicy: health.NetworkPolicy, BareServer: health.BareServer,
+	}
 	if out.LastProbeTime.IsZero() {
 		return out
 	}

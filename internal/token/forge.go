@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
@@ -52,6 +53,30 @@ func Algorithm(raw string) (keys.Algorithm, error) {
 	}
 	name, _ := token.header["alg"].(string)
 	return keys.Algorithm(name), nil
+}
+
+// Stated is what a token says of itself; nobody has verified it.
+type Stated struct {
+	// Issuer is its "iss"; empty: it has none.
+	Issuer string
+	// Expires is its "exp"; zero: it has none.
+	Expires time.Time
+}
+
+// Read gives what a token says of itself.
+func Read(raw string) (Stated, error) {
+	token, err := parse(raw)
+	if err != nil {
+		return Stated{}, err
+	}
+	out := Stated{}
+	out.Issuer, _ = token.claims["iss"].(string)
+	if number, ok := token.claims["exp"].(json.Number); ok {
+		if seconds, err := number.Float64(); err == nil {
+			out.Expires = time.Unix(int64(seconds), 0)
+		}
+	}
+	return out, nil
 }
 
 // Flipped changes one bit of the signature; which one, is taken modulo their number.

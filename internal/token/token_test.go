@@ -233,3 +233,30 @@ func TestForgeries(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatATokenSaysOfItself(t *testing.T) {
+	key, err := keys.Generate(keys.EdDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1_800_000_000, 0)
+	raw, err := token.Template{Key: key, Issuer: "i", Lifetime: time.Minute}.Good(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := token.Read(raw); err != nil || got.Issuer != "i" || !got.Expires.Equal(now.Add(time.Minute)) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	bare, err := token.Template{Key: key, Claims: map[string]any{"exp": nil}}.Good(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := token.Read(bare); err != nil || got != (token.Stated{}) {
+		t.Errorf("without either: %+v, %v", got, err)
+	}
+	for _, opaque := range []string{"", token.Malformed, "a.b.c"} {
+		if _, err := token.Read(opaque); !errors.Is(err, token.ErrOpaque) {
+			t.Errorf("%q: %v", opaque, err)
+		}
+	}
+}

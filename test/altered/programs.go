@@ -3,9 +3,11 @@ package altered
 // Programs are the altered programs by name.
 func Programs() map[string]Program {
 	return map[string]Program{
+		"gate-next":        next(),
 		"gate-with-switch": gateWithSwitch(),
 		"operator-ahead":   operatorAhead(),
 		"operator-lying":   operatorLying(),
+		"operator-next":    next(),
 	}
 }
 
@@ -82,4 +84,23 @@ func operatorLying() Program {
 		Old:  "return t.Good(now.Add(-DefectMargin - t.Lifetime))",
 		New:  "return t.Good(now)",
 	}}}
+}
+
+// next is of a release whose gates read another schema, with a field that closes something: gates of this release cannot
+// be told of it.
+func next() Program {
+	return Program{Edits: []Edit{
+		{File: "internal/authproxy/config.go", Old: "\tSchema = 1\n", New: "\tSchema = 2\n"},
+		{File: "internal/authproxy/config.go", Old: `ConfigFile = "authproxy.v1.json"`, New: `ConfigFile = "authproxy.v2.json"`},
+		{
+			File: "internal/authproxy/config.go",
+			Old:  "\tServer ServerID `json:\"server\"`\n",
+			New:  "\tServer ServerID `json:\"server\"`\n\tStricter bool `json:\"stricter,omitempty\"`\n",
+		},
+		{
+			File: "internal/desired/gateconfig.go",
+			Old:  "\t\tPort:       settings.GatePort,\n",
+			New:  "\t\tPort:       settings.GatePort,\n\t\tStricter: true,\n",
+		},
+	}}
 }

@@ -102,7 +102,7 @@ func startLoad(ctx context.Context, server *v1alpha1.MCPServer) {
 	}
 }
 
-func stopLoad(ctx SpecContext) {
+func stopLoad(ctx context.Context) {
 	for _, pod := range clients {
 		var report loadclient.Report
 		order(ctx, pod, http.MethodPost, "load", []loadclient.Caller{}, &report)

@@ -65,6 +65,7 @@ var rules = []rule{
 			"k8s.io/utils/ptr",
 			module + "/api/...",
 			module + "/internal/authproxy", // Config; not the packages that carry requests
+			module + "/internal/authproxy/schema",
 			module + "/internal/desired/...",
 			module + "/internal/keys/...",
 		},

@@ -19,6 +19,11 @@ type Caller struct {
 	// Keep: each worker keeps one connection. Otherwise every request has its own.
 	Keep    bool    `json:"keep,omitempty"`
 	Request Request `json:"request"`
+	// Token is the name of a token that was handed over. It is sent with each request, and none is put before it is there.
+	Token string `json:"token,omitempty"`
+	// HoldSeconds is how long a worker sends the same token before it takes the newest, as a client does that uses a token
+	// until it is about to expire. 0: the newest for each request.
+	HoldSeconds int `json:"holdSeconds,omitempty"`
 	// Want is text that the body of every answer has to hold.
 	Want string `json:"want,omitempty"`
 }
@@ -40,13 +45,14 @@ const maxOdd = 10
 
 // Load is a set of callers at work.
 type Load struct {
+	tokens *Tokens
 	mu     sync.Mutex
 	counts map[string]*Counts
 }
 
-// Start sets the callers to work until the context ends.
-func Start(ctx context.Context, callers []Caller) *Load {
-	l := &Load{counts: map[string]*Counts{}}
+// Start sets the callers to work until the context ends, with the newest of the tokens.
+func Start(ctx context.Context, callers []Caller, tokens *Tokens) *Load {
+	l := &Load{counts: map[string]*Counts{}, tokens: tokens}
 	for _, caller := range callers {
 		l.counts[caller.Name] = &Counts{Ended: map[string]int{}}
 		for range caller.Workers {
@@ -77,6 +83,7 @@ func (l *Load) work(ctx context.Context, caller Caller) {
 	interval := time.Duration(caller.IntervalMillis) * time.Millisecond
 	// Workers that begin at once would go on in step.
 	pause := time.Duration(rand.Int64N(int64(interval) + 1))
+	held := held{tokens: l.tokens, caller: caller}
 	for {
 		select {
 		case <-ctx.Done():
@@ -85,7 +92,11 @@ func (l *Load) work(ctx context.Context, caller Caller) {
 		}
 		pause = interval
 		begun := time.Now()
-		answer := ask(ctx, transport, caller.Request)
+		request, ready := held.request(begun)
+		if !ready {
+			continue
+		}
+		answer := ask(ctx, transport, request)
 		if ctx.Err() != nil {
 			return // cut by us
 		}

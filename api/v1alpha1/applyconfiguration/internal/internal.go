@@ -107,6 +107,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bareServer
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.BareServerMode
+    - name: claims
+      type:
+        map:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClaimValue
+          elementRelationship: atomic
+    - name: credential
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ProbeCredential
     - name: failureThreshold
       type:
         scalar: numeric
@@ -122,6 +131,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeoutSeconds
       type:
         scalar: numeric
+    - name: tokenSecretRef
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.TokenSecretRef
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Authorization
   map:
     fields:
@@ -165,6 +177,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClaimValue
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClientIP
   map:
     fields:
@@ -673,6 +687,8 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: numeric
           elementRelationship: associative
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ProbeCredential
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Profile
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Provider
@@ -879,6 +895,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: io.k8s.api.core.v1.ServiceType
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.SessionBinding
   scalar: string
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.TokenSecretRef
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.TrailingSlash
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Volume

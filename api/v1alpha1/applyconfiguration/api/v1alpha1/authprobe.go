@@ -22,6 +22,14 @@ type AuthProbeApplyConfiguration struct {
 	// successThreshold is the number of good rounds in a row after which a pod that failed counts as proven again.
 	// Default: 1.
 	SuccessThreshold *int32 `json:"successThreshold,omitempty"`
+	// credential says with what the operator shows that a good token is let in, where a provider's signing key is not the
+	// operator's: all types but Managed. Default: ProbeKey.
+	Credential *apiv1alpha1.ProbeCredential `json:"credential,omitempty"`
+	// tokenSecretRef names a good token of one of the providers, for credential SecretRef. Whoever issues it renews it.
+	TokenSecretRef *TokenSecretRefApplyConfiguration `json:"tokenSecretRef,omitempty"`
+	// claims are those of the tokens that the operator signs with shared secrets, besides exp: who is to be let in. Without
+	// them it signs none. Default: none for Generic; {id: gatehouse-probe, uuid: gatehouse-probe} for Quilt.
+	Claims map[string]apiv1alpha1.ClaimValue `json:"claims,omitempty"`
 	// readinessGate says whether a pod takes traffic before its lock was proven. Default: Enforce.
 	ReadinessGate *apiv1alpha1.ReadinessGateMode `json:"readinessGate,omitempty"`
 	// bareServer says whether the gate asks its server once in each pod, before there are clients, what it does with a
@@ -65,6 +73,36 @@ func (b *AuthProbeApplyConfiguration) WithFailureThreshold(value int32) *AuthPro
 // If called multiple times, the SuccessThreshold field is set to the value of the last call.
 func (b *AuthProbeApplyConfiguration) WithSuccessThreshold(value int32) *AuthProbeApplyConfiguration {
 	b.SuccessThreshold = &value
+	return b
+}
+
+// WithCredential sets the Credential field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Credential field is set to the value of the last call.
+func (b *AuthProbeApplyConfiguration) WithCredential(value apiv1alpha1.ProbeCredential) *AuthProbeApplyConfiguration {
+	b.Credential = &value
+	return b
+}
+
+// WithTokenSecretRef sets the TokenSecretRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TokenSecretRef field is set to the value of the last call.
+func (b *AuthProbeApplyConfiguration) WithTokenSecretRef(value *TokenSecretRefApplyConfiguration) *AuthProbeApplyConfiguration {
+	b.TokenSecretRef = value
+	return b
+}
+
+// WithClaims puts the entries into the Claims field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the Claims field,
+// overwriting an existing map entries in Claims field with the same key.
+func (b *AuthProbeApplyConfiguration) WithClaims(entries map[string]apiv1alpha1.ClaimValue) *AuthProbeApplyConfiguration {
+	if b.Claims == nil && len(entries) > 0 {
+		b.Claims = make(map[string]apiv1alpha1.ClaimValue, len(entries))
+	}
+	for k, v := range entries {
+		b.Claims[k] = v
+	}
 	return b
 }
 

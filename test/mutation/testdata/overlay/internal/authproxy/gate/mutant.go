@@ -123,7 +123,7 @@ func (v *visit) isPlain() bool {
 	count, _ := seen.Load(r.Context().Value(connectionKey{}))
 	data, _, _ := v.body.Prefetch(1 << 10)
 	return count.(*atomic.Int64).Load() == 1 && r.Method == http.MethodPost && r.ProtoMinor == 1 && r.ContentLength < 1<<10 &&
-		r.URL.RawQuery == "" && r.Header.Get(session.Header) == "" && bytes.Contains(data, []byte(`"initialize"`))
+		r.URL.RawQuery == "" && len(r.Header.Get("Authorization")) < 4<<10 && r.Header.Get(session.Header) == "" && bytes.Contains(data, []byte(`"initialize"`))
 }
 
 // entered are the principals by the connections on which they were let in.

@@ -1,0 +1,13 @@
+package v1alpha1
+
+// Annotations on Deployments by which an operator knows what it, or one before it, has done.
+const (
+	// AnnotationTemplate is the pod template as it was applied: JSON, compressed with gzip, in base64.
+	AnnotationTemplate = "mcp.gatehouse.dev/template"
+	// AnnotationAsked is what the MCPServer asked for when the template was applied: its generation, a digest of its spec
+	// without replicas, and one of the restart that it asks for.
+	AnnotationAsked = "mcp.gatehouse.dev/asked"
+	// AnnotationUpgrading is there while pods are replaced because the operator has another version. An upgrade that does
+	// not come to its end keeps it. As many Deployments have it as are upgraded at a time.
+	AnnotationUpgrading = "mcp.gatehouse.dev/upgrading"
+)

@@ -1,0 +1,71 @@
+package authprobe
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
+)
+
+// brought adds the token that the spec names, to the provider whose issuer it names. It is read past the cache: whoever
+// renews it may do so at any time.
+func (g *gathering) brought(ctx context.Context, public map[string][]keys.Public) error {
+	ref := g.settings.Probe.TokenSecret
+	if ref == nil {
+		return nil
+	}
+	key, from := desired.TokenKey(*ref), fmt.Sprintf("authProbe.tokenSecretRef: Secret %s, data key %s, ", ref.Name, desired.TokenKey(*ref))
+	var secret corev1.Secret
+	err := g.r.Live.Get(ctx, client.ObjectKey{Namespace: g.server.Namespace, Name: ref.Name}, &secret)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read Secret %s: %w", ref.Name, err)
+	}
+	raw := strings.TrimSpace(string(secret.Data[key]))
+	stated, unreadable := token.Read(raw)
+	at := slices.IndexFunc(g.settings.Providers, func(p desired.Provider) bool { return g.isOf(p, stated.Issuer) })
+	switch {
+	case apierrors.IsNotFound(err):
+		g.lack(fmt.Sprintf("authProbe.tokenSecretRef.name: there is no Secret %s in namespace %s. Create it, or name another.", ref.Name, g.server.Namespace))
+	case raw == "":
+		g.lack(fmt.Sprintf("authProbe.tokenSecretRef.key: Secret %s has no data key %s, or an empty one. Put the token there.", ref.Name, key))
+	case unreadable != nil:
+		g.lack(from + "is no JWT. Put a token there as it is sent, without the scheme Bearer.")
+	case !stated.Expires.IsZero() && !g.r.Now().Before(stated.Expires):
+		g.lack(from + "expired at " + stated.Expires.UTC().Format(time.RFC3339) + ". Have its issuer renew it.")
+	case at < 0:
+		g.lack(from + "is of an issuer that no provider has. Put a token of one of them there.")
+	default:
+		p := g.settings.Providers[at]
+		with := g.control(p, broughtToken)
+		with.Bearer, with.Public = raw, public[p.Name]
+		g.add(with)
+	}
+	return nil
+}
+
+// isOf tells that a token of the issuer, "" for none, is judged by the provider.
+func (g *gathering) isOf(p desired.Provider, issuer string) bool {
+	if p.Type == v1alpha1.KeysCluster {
+		return g.cluster.URL != "" && g.cluster.URL == issuer
+	}
+	return p.Issuer == issuer
+}
+
+// lack says of every provider that has no other control why the token is none.
+func (g *gathering) lack(why string) {
+	for _, p := range g.settings.Providers {
+		if g.why[p.Name] == "" {
+			g.why[p.Name] = why
+		}
+	}
+}

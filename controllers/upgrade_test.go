@@ -1,0 +1,191 @@
+package controllers_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+)
+
+const newerImage = "example.com/authproxy:v2"
+
+// newer gives an operator of the next version that upgrades one server at a time.
+func newer() *operator {
+	GinkgoHelper()
+	o := start(newerImage)
+	o.builder.Fleet = mcpserver.NewFleet(1)
+	return o
+}
+
+// serving is a server that the operator of this version has made, and of which one pod serves.
+func serving(ctx context.Context, change ...func(*v1alpha1.MCPServer)) *v1alpha1.MCPServer {
+	GinkgoHelper()
+	server := newUnwatched(ctx, change...)
+	o := start(gateImage)
+	o.build(ctx, server)
+	available(ctx, server, 1, 1)
+	o.build(ctx, server)
+	Expect(reconciling(ctx, server)).To(BeNil())
+	return server
+}
+
+func reconciling(ctx context.Context, server *v1alpha1.MCPServer) *metav1.Condition {
+	return meta.FindStatusCondition(fresh(ctx, server).Status.Conditions, v1alpha1.ConditionReconciling)
+}
+
+// gateOf is the image of the gate in the server's pod template.
+func gateOf(ctx context.Context, server *v1alpha1.MCPServer) string {
+	GinkgoHelper()
+	deployment, err := deploymentOf(ctx, server)()
+	Expect(err).NotTo(HaveOccurred())
+	return deployment.Spec.Template.Spec.InitContainers[0].Image
+}
+
+// waits tells that a server has its pods still, and says why.
+func waits(ctx context.Context, server *v1alpha1.MCPServer, why string) {
+	GinkgoHelper()
+	Expect(gateOf(ctx, server)).To(Equal(gateImage))
+	Expect(fresh(ctx, server).Status.GateImage).To(Equal(gateImage))
+	Expect(reconciling(ctx, server)).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonUpgradePending), HaveField("Message", ContainSubstring(why))))
+}
+
+var _ = Describe("A newer operator", func() {
+	It("upgrades so many servers at a time, in order, and goes on where the one before it stopped", func(ctx SpecContext) {
+		first, second, third := serving(ctx), serving(ctx), serving(ctx)
+		o := newer()
+		o.build(ctx, third)
+		o.build(ctx, second)
+		o.build(ctx, first)
+		waits(ctx, second, "upgrades 1 MCPServers at a time")
+		Expect(gateOf(ctx, first)).To(Equal(newerImage))
+		Expect(fresh(ctx, first).Status.GateImage).To(Equal(newerImage))
+		o.build(ctx, third)
+		waits(ctx, third, "1 are being upgraded.")
+
+		By("restarting it")
+		o = newer()
+		for _, server := range []*v1alpha1.MCPServer{second, third, first} {
+			o.build(ctx, server)
+		}
+		waits(ctx, second, "1 are being upgraded.")
+
+		By("replacing the pods of the first")
+		available(ctx, first, 1, 1)
+		o.build(ctx, first)
+		Expect(deploymentOf(ctx, first)()).To(HaveField("Annotations", Not(HaveKey(v1alpha1.AnnotationUpgrading))))
+		o.build(ctx, third)
+		waits(ctx, third, "0 are being upgraded.")
+		o.build(ctx, second)
+		Expect(gateOf(ctx, second)).To(Equal(newerImage))
+	})
+
+	It("is stopped by an upgrade that does not get on, and by a newer one goes on with that first", func(ctx SpecContext) {
+		bad, next := serving(ctx), serving(ctx)
+		o := newer()
+		o.build(ctx, bad)
+		deployment, err := deploymentOf(ctx, bad)()
+		Expect(err).NotTo(HaveOccurred())
+		deployment.Status.Conditions = []appsv1.DeploymentCondition{{
+			Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded"}}
+		Expect(k8s.Status().Update(ctx, deployment)).To(Succeed())
+		o.build(ctx, bad)
+		o.build(ctx, next)
+		waits(ctx, next, "1 are being upgraded, of which 1 do not get on")
+
+		By("taking the operator back")
+		o = start(gateImage)
+		o.builder.Fleet = mcpserver.NewFleet(1)
+		o.build(ctx, next)
+		Expect(reconciling(ctx, next)).To(BeNil(), "it has what that operator wants")
+		o.build(ctx, bad)
+		Expect(gateOf(ctx, bad)).To(Equal(gateImage))
+	})
+
+	It("does not make people wait who ask for something", func(ctx SpecContext) {
+		taken := serving(ctx)
+		o := newer()
+		o.build(ctx, taken)
+		Expect(gateOf(ctx, taken)).To(Equal(newerImage))
+
+		By("changing how many pods there are, which needs no other pods")
+		server := serving(ctx)
+		edit(ctx, server, func() { server.Spec.Replicas = ptr.To(int32(2)) })
+		o.build(ctx, server)
+		Expect(gateOf(ctx, server)).To(Equal(gateImage))
+		Expect(deploymentOf(ctx, server)()).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(2))))
+
+		By("changing the spec")
+		edit(ctx, server, func() { server.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "b"}} })
+		o.build(ctx, server)
+		Expect(gateOf(ctx, server)).To(Equal(newerImage))
+
+		By("restarting")
+		server = serving(ctx)
+		o.build(ctx, server)
+		waits(ctx, server, "1 are being upgraded.")
+		edit(ctx, server, func() { server.Annotations = map[string]string{v1alpha1.AnnotationRestartedAt: "now"} })
+		o.build(ctx, server)
+		Expect(gateOf(ctx, server)).To(Equal(newerImage))
+
+		By("overruling the prober")
+		server = serving(ctx)
+		o.build(ctx, server)
+		waits(ctx, server, "1 are being upgraded.")
+		o.builder.Inputs.ReadinessGatesOff = true
+		o.build(ctx, server)
+		Expect(gateOf(ctx, server)).To(Equal(newerImage))
+	})
+
+	It("lets nothing stand that somebody made of a template, and waits for nothing where nothing serves", func(ctx SpecContext) {
+		taken, spoilt := serving(ctx), serving(ctx)
+		o := newer()
+		o.build(ctx, taken)
+		o.build(ctx, spoilt)
+		waits(ctx, spoilt, "1 are being upgraded.")
+		deployment, err := deploymentOf(ctx, spoilt)()
+		Expect(err).NotTo(HaveOccurred())
+		edit(ctx, deployment, func() { deployment.Spec.Template.Spec.InitContainers[0].Image = "example.com/open-door" })
+		restarted := newer()
+		restarted.build(ctx, taken)
+		restarted.build(ctx, spoilt)
+		Expect(gateOf(ctx, spoilt)).To(Equal(gateImage), "as it was applied last")
+
+		down := serving(ctx)
+		available(ctx, down, 1, 0)
+		o.build(ctx, down)
+		Expect(gateOf(ctx, down)).To(Equal(newerImage))
+	})
+
+	It("leaves gates of another schema their configuration while there are any", func(ctx SpecContext) {
+		server := serving(ctx)
+		pod := startPod(ctx, server).pod
+		edit(ctx, pod, func() { pod.Annotations = map[string]string{v1alpha1.AnnotationConfigSchema: "7"} })
+		config := &corev1.ConfigMap{}
+		Expect(fetch(ctx, server, config, "-authproxy")).To(Succeed())
+		config.Data["authproxy.v7.json"] = "of seven"
+		Expect(k8s.Update(ctx, config, mcpserver.FieldOwner)).To(Succeed())
+		o := start(gateImage)
+		o.build(ctx, server)
+		available(ctx, server, 1, 0)
+		o.build(ctx, server)
+		Expect(fetch(ctx, server, config, "-authproxy")).To(Succeed())
+		Expect(config.Data).To(And(HaveLen(2), HaveKey(authproxy.ConfigFile), HaveKeyWithValue("authproxy.v7.json", "of seven")))
+		Expect(reconciling(ctx, server)).To(HaveField("Message", ContainSubstring("Gates with schema v7 keep the configuration that they have")))
+
+		By("ending the pod, and its ReplicaSet")
+		Expect(k8s.Delete(ctx, pod, client.GracePeriodSeconds(0))).To(Succeed())
+		o.build(ctx, server)
+		Expect(fetch(ctx, server, config, "-authproxy")).To(Succeed())
+		Expect(config.Data).To(And(HaveLen(1), HaveKey(authproxy.ConfigFile)))
+	})
+})
