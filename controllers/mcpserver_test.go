@@ -76,11 +76,6 @@ func condition(ctx context.Context, server *v1alpha1.MCPServer, kind string) fun
 	}
 }
 
-// say matches a condition by status and reason.
-func say(status metav1.ConditionStatus, reason string) OmegaMatcher {
-	return And(HaveField("Status", status), HaveField("Reason", reason))
-}
-
 var _ = Describe("An MCPServer", func() {
 	It("becomes its objects, all owned by it", func(ctx SpecContext) {
 		server := newServer(newNamespace(ctx), "x")

@@ -64,6 +64,22 @@ var _ = Describe("What is around the gate", func() {
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 	})
 
+	It("is a mesh whose proxy cuts the operator's connections", func(ctx SpecContext) {
+		o := start(gateImage)
+		server := newUnwatched(ctx)
+		o.build(ctx, server)
+		pod := startPodOf(ctx, server, func(spec *corev1.PodSpec) {
+			spec.Containers = append(spec.Containers, corev1.Container{Name: "istio-proxy", Image: "example.com/mesh",
+				TerminationMessagePolicy: corev1.TerminationMessageReadFile})
+		})
+		pod.serve(onConnection(reset))
+		pod.serveAdmin(onConnection(reset))
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
+			say(metav1.ConditionUnknown, v1alpha1.ReasonMeshInTheWay), HaveField("Message", ContainSubstring("PeerAuthentication"))))
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
+	})
+
 	It("are clients that are all refused, which is told and held against nobody", func(ctx SpecContext) {
 		o := start(gateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)

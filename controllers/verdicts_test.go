@@ -86,6 +86,9 @@ var _ = DescribeTable("One round on a gate that",
 		metav1.ConditionFalse, v1alpha1.ReasonConnectionClosed),
 	Entry("speaks another protocol", func(p *simulatedPod) { p.serve(onConnection(write("220 mail ready\r\n"))) },
 		metav1.ConditionFalse, v1alpha1.ReasonNotHTTP),
+	Entry("keeps silent", func(p *simulatedPod) {
+		p.serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	}, metav1.ConditionFalse, v1alpha1.ReasonProbeTimeout),
 	Entry("answers in part", func(p *simulatedPod) {
 		p.serve(onConnection(write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\n{")))
 	}, metav1.ConditionFalse, v1alpha1.ReasonTruncatedResponse),

@@ -76,7 +76,7 @@ const (
 
 // Resolve gives the effective values of a server's spec.
 func Resolve(s *v1alpha1.MCPServer) Settings {
-	preset := presetFor(s.Spec.Profile)
+	preset := presetFor(s.Spec)
 	out := Settings{
 		preset:     preset,
 		Port:       valueOr(s.Spec.Port, defaultPort),

@@ -42,6 +42,11 @@ func TestChangeOf(t *testing.T) {
 			want:   desired.Asked},
 		"no readiness gate any more": {
 			in: func(in *desired.Inputs) { in.ReadinessGatesOff = true }, want: desired.Asked},
+		"a readiness gate again": {
+			live: func(d *appsv1.Deployment) {
+				open := deploymentOf(t, read(t, "testdata/generic/in.yaml"), desired.Inputs{GateImage: "example.com/authproxy:v1", ReadinessGatesOff: true})
+				*d = *stored(t, open)
+			}, want: desired.Upgraded},
 		"nothing known": {live: func(d *appsv1.Deployment) { d.Annotations = nil }, in: anotherGate, want: desired.Asked},
 		"nothing known of what was asked": {
 			live: func(d *appsv1.Deployment) { delete(d.Annotations, v1alpha1.AnnotationAsked) }, in: anotherGate, want: desired.Asked},
@@ -74,7 +79,7 @@ func TestChangeOf(t *testing.T) {
 			if image := *held.Spec.Template.Spec.InitContainers[0].Image; image != "example.com/authproxy:v1" {
 				t.Errorf("the template that is held has the gate %s", image)
 			}
-			if *held.Spec.Replicas != *wanted.Spec.Replicas || *wanted.Spec.Template.Spec.InitContainers[0].Image != "example.com/authproxy:v2" {
+			if *held.Spec.Replicas != *wanted.Spec.Replicas || *wanted.Spec.Template.Spec.InitContainers[0].Image != in.GateImage {
 				t.Error("something else is held back, or what is wanted has changed")
 			}
 			if again, _, err := desired.ChangeOf(server, held, live); err != nil || again != desired.Unchanged {

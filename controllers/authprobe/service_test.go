@@ -1,0 +1,134 @@
+package authprobe
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+)
+
+// oneService is an API server with one Service.
+type oneService struct {
+	client.Client
+	service corev1.Service
+}
+
+func (c oneService) Get(_ context.Context, _ client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	c.service.DeepCopyInto(object.(*corev1.Service))
+	return nil
+}
+
+// What is asked at a Service's address, and what is made of the answer: whoever is to show a certificate of a gate, and does
+// not, is not even asked.
+func TestWalkIn(t *testing.T) {
+	owner := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Name: "x", UID: "u"}}
+	var asked []string
+	door := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, strings.TrimSpace(r.Proto+" "+r.URL.Path+" "+r.Header.Get("Authorization")))
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	plain, secure := httptest.NewServer(door), httptest.NewTLSServer(door)
+	defer plain.Close()
+	defer secure.Close()
+	shown := sha256.Sum256(secure.Certificate().Raw)
+	digest, other := hex.EncodeToString(shown[:]), strings.Repeat("0", 2*sha256.Size)
+	malformed := "Bearer not-a-valid-jwt-token"
+	for name, c := range map[string]struct {
+		at           *httptest.Server
+		tls          string
+		certificates []string
+		looks        int
+		foreign      bool
+		want         string // what arrived
+		failing      int
+	}{
+		"without a token":                        {plain, "", nil, 0, false, "HTTP/1.1 /mcp", 1},
+		"then with a malformed one":              {plain, "", nil, 1, false, "HTTP/1.1 /mcp " + malformed, 1},
+		"then without one again":                 {plain, "", nil, 2, false, "HTTP/1.1 /mcp", 1},
+		"over TLS":                               {secure, "tls", []string{digest}, 0, false, "HTTP/1.1 /mcp", 1},
+		"over TLS, while certificates change":    {secure, "tls", []string{other, digest}, 0, false, "HTTP/1.1 /mcp", 1},
+		"over TLS, by another certificate":       {secure, "tls", []string{other}, 0, false, "", 1},
+		"over TLS, that nobody is known to have": {secure, "tls", nil, 0, false, "", 0},
+		"over TLS, to who knows none":            {plain, "tls", []string{digest}, 0, false, "", 1},
+		"without TLS, whatever gates show":       {plain, "", []string{digest}, 0, false, "HTTP/1.1 /mcp", 1},
+		"at the Service of somebody else":        {plain, "", nil, 0, true, "", 0},
+	} {
+		asked = nil
+		service := corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.0.0.1", Ports: []corev1.ServicePort{{Name: desired.GatePortName, Port: 80}}}}
+		if !c.foreign {
+			service.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))}
+		}
+		r := &Reconciler{Client: oneService{service: service}, Now: func() time.Time { return noon }, Prober: probe.New(probe.Options{
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if address != "10.0.0.1:80" {
+					t.Errorf("%s: dialled %s", name, address)
+				}
+				return new(net.Dialer).DialContext(ctx, network, c.at.Listener.Addr().String())
+			},
+		})}
+		settings := desired.Resolve(owner)
+		settings.TLSSecret = c.tls
+		got, err := r.walkIn(t.Context(), owner, serviceView{looks: c.looks}, settings, c.certificates)
+		if err != nil || strings.Join(asked, ",") != c.want || got.failing != c.failing || got.finding != nil {
+			t.Errorf("%s: %q arrived, %d failed, found %v, %v", name, asked, got.failing, got.finding, err)
+		}
+		if turned := got.looks - c.looks; turned != c.failing {
+			t.Errorf("%s: %d turns", name, turned)
+		}
+	}
+}
+
+func TestCertificatesOf(t *testing.T) {
+	entries := map[types.UID]entry{"a": {certificate: "2"}, "b": {certificate: "1"}, "c": {certificate: "2"}, "d": {}}
+	if got := certificatesOf(entries); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// Through the Service's address nothing is proven against a pod: it is told once it is no chance.
+func TestNoteOnTheService(t *testing.T) {
+	for failing, want := range map[int]bool{0: false, 2: false, 3: true, 4: true} {
+		if got := (serviceView{failing: failing, problem: "a reset"}).note(3); strings.Contains(got, "saw a reset instead") != want {
+			t.Errorf("%d failures: %q", failing, got)
+		}
+	}
+	if got := (serviceView{failing: 9}).note(3); got != "" {
+		t.Errorf("without a problem: %q", got)
+	}
+}
+
+func TestGateWithoutCertificate(t *testing.T) {
+	for state, want := range map[*admin.State]bool{
+		{}:                                       false,
+		{TLS: true}:                              true,
+		{TLS: true, CertificateSHA256: "digest"}: false,
+		{CertificateSHA256: "digest"}:            false,
+	} {
+		if got := isUncertified(*state); got != want {
+			t.Errorf("%+v: %v", *state, got)
+		}
+	}
+	server := &v1alpha1.MCPServer{}
+	server.Spec.Gate = &v1alpha1.Gate{TLS: &v1alpha1.GateTLS{SecretRef: v1alpha1.LocalSecretRef{Name: "mine"}}}
+	got := uncertified(server, admin.State{LastReloadError: "no such file, token=Zx9Kq2LmT7vB4nW8sY3dF6hJ"}, noon)
+	if got.grade != failed || got.reason != v1alpha1.ReasonCertificateUnusable || !strings.Contains(got.message, "Secret mine") ||
+		!strings.Contains(got.message, "no such file") || strings.Contains(got.message, "Zx9Kq2") {
+		t.Errorf("%+v", got)
+	}
+}
