@@ -88,6 +88,7 @@ fuzz: ## Run every fuzz target for FUZZTIME; close with counts.
 bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. BENCH gives flags, such as -rounds 1.
 	@hack/bench.sh $(BENCH)
 
+test-all: export PROPERTY_SECONDS ?= 180
 test-all: verify lint test test-race test-vectors mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
 
 ##@ Images and cluster
@@ -125,6 +126,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
 #? BENCH               flags of test/bench (bench)
 #? PKG, RUN            packages, and a pattern of test names (test; mutation, conformance, soak and fuzz have RUN only)
+#? PROPERTY_SECONDS    how long random specs are tried (test; default: 20, in test-all: 180); PROPERTY_SEED repeats a run
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
 #? SOAK_SECONDS        how long each kind of load lasts (soak; default: 30 or 60, as each needs)
 #? SOAK_CONNECTIONS    how many connections are left idle (soak; default: 10000)

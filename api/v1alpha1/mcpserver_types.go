@@ -55,6 +55,11 @@ type MCPServerList struct {
 // +kubebuilder:validation:XValidation:rule="(has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) && (has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090) && (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090)",message="port (default 8000), gate.port (default 8080) and gate.adminPort (default 9090) must differ: they are opened in one pod"
 // +kubebuilder:validation:XValidation:rule="!has(self.pod) || !has(self.pod.terminationGracePeriodSeconds) || self.pod.terminationGracePeriodSeconds >= (has(self.gate) && has(self.gate.drainSeconds) ? self.gate.drainSeconds : 30) + 20",message="pod.terminationGracePeriodSeconds must be at least gate.drainSeconds (default 30) and 20 more: a pod that ends waits 5 s for endpoints and then drains, and server and gate get 15 s to exit"
 // +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || ((!has(self.volumes) || self.volumes.all(v, !(v.name in ['tmp', 'run']))) && (!has(self.volumeMounts) || self.volumeMounts.all(m, !(m.mountPath in ['/tmp', '/run']))))",message="profile Quilt mounts memory at /tmp and /run itself, as volumes tmp and run: take other names and paths"
+// +kubebuilder:validation:XValidation:rule="!has(self.volumeMounts) || self.volumeMounts.all(m, (has(self.volumes) && self.volumes.exists(v, v.name == m.name)) || (has(self.profile) && self.profile == 'Quilt' && m.name in ['tmp', 'run']))",message="each of volumeMounts names one of volumes"
+// +kubebuilder:validation:XValidation:rule="!has(self.quilt) || (has(self.profile) && self.profile == 'Quilt')",message="quilt is for profile Quilt: remove it, or set profile to Quilt"
+// +kubebuilder:validation:XValidation:rule="!has(self.quilt) || self.quilt.release != 'UpTo014' || (has(self.auth) && has(self.auth.providers) && self.auth.providers.size() == 1 && self.auth.providers.all(p, has(p.keys.secret) && p.keys.secret.format == 'SharedSecret' && !has(p.issuer) && !has(p.audiences) && (!has(p.algorithms) || p.algorithms == ['HS256'])))",message="quilt.release UpTo014 needs auth.providers to be one, with keys of type Secret and format SharedSecret, without issuer, audiences and any algorithm but HS256: these servers accept no other tokens"
+// +kubebuilder:validation:XValidation:rule="!has(self.quilt) || self.quilt.release != 'UpTo014' || !has(self.auth) || !has(self.auth.forward) || !has(self.auth.forward.authorization) || self.auth.forward.authorization == 'Forward'",message="quilt.release UpTo014 needs auth.forward.authorization to be Forward, its default: these servers verify the token as well"
+// +kubebuilder:validation:XValidation:rule="!has(self.quilt) || self.quilt.release != 'UpTo014' || !has(self.env) || !self.env.exists(e, e.name in ['MCP_JWT_SECRET', 'MCP_JWT_SECRET_SSM_PARAMETER', 'MCP_JWT_ISSUER', 'MCP_JWT_AUDIENCE'])",message="quilt.release UpTo014 sets MCP_JWT_SECRET, MCP_JWT_SECRET_SSM_PARAMETER, MCP_JWT_ISSUER and MCP_JWT_AUDIENCE itself: remove them from env"
 // +kubebuilder:validation:XValidation:rule="!has(self.authProbe) || !has(self.authProbe.claims) || (has(self.auth) && has(self.auth.providers) && self.auth.providers.exists(p, has(p.keys.secret) && p.keys.secret.format == 'SharedSecret'))",message="authProbe.claims are those of tokens signed with a shared secret, and no provider has keys of format SharedSecret: remove them"
 // +kubebuilder:validation:XValidation:rule="!has(self.authProbe) || !has(self.authProbe.claims) || !has(self.auth) || !has(self.auth.providers) || self.auth.providers.all(p, !has(p.keys.secret) || p.keys.secret.format != 'SharedSecret' || (has(p.identityClaims) ? p.identityClaims : [has(self.profile) && self.profile == 'Quilt' ? 'id' : 'sub']).all(c, c in self.authProbe.claims))",message="authProbe.claims must have the identityClaims of every provider of shared secrets (default: sub; for profile Quilt: id): a token that does not say whose it is is refused"
 type MCPServerSpec struct {
@@ -75,11 +80,16 @@ type MCPServerSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(s, s.name != '')",message="each of imagePullSecrets needs a name"
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 
 	// profile presets how a known server is put into multiuser mode, and its defaults. Default: Generic.
 	// +optional
 	Profile Profile `json:"profile,omitempty"`
+
+	// quilt says more about a server of profile Quilt.
+	// +optional
+	Quilt *Quilt `json:"quilt,omitempty"`
 
 	// command replaces the image's entrypoint.
 	// +optional
@@ -201,6 +211,26 @@ const (
 	// ProfileQuilt runs quilt-mcp-server: multiuser mode on every version, loopback bind, read-only root filesystem,
 	// no fallback identity, and the verified token passed on, which that server needs to act for its user.
 	ProfileQuilt Profile = "Quilt"
+)
+
+// Quilt says more about quilt-mcp-server.
+type Quilt struct {
+	// release says of which releases the image is. Default: From015.
+	// +required
+	Release QuiltRelease `json:"release"`
+}
+
+// QuiltRelease is a range of releases of quilt-mcp-server.
+//
+// +kubebuilder:validation:Enum=From015;UpTo014
+type QuiltRelease string
+
+const (
+	// QuiltFrom015: the server takes any token that it is given, and leaves it to the gate to verify them.
+	QuiltFrom015 QuiltRelease = "From015"
+	// QuiltUpTo014: the server verifies tokens itself, as HS256, and does not start without the secret. It gets the first of
+	// the keys of auth.providers[0] as the variable MCP_JWT_SECRET, and can then make tokens as well as check them.
+	QuiltUpTo014 QuiltRelease = "UpTo014"
 )
 
 // Multiuser says how a server is put into multiuser mode.

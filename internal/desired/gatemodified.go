@@ -62,5 +62,12 @@ func addedToGate(gate corev1.Container) []string {
 			details = append(details, fmt.Sprintf("environment variable %s was added to %s", variable.Name, GateContainer))
 		}
 	}
+	// The readiness probe is compared; meshes rewrite these two, which is no harm as long as they run nothing.
+	for name, probe := range map[string]*corev1.Probe{"startupProbe": gate.StartupProbe, "livenessProbe": gate.LivenessProbe} {
+		if probe != nil && probe.Exec != nil {
+			details = append(details, fmt.Sprintf("the %s runs a command in %s", name, GateContainer))
+		}
+	}
+	slices.Sort(details)
 	return details
 }

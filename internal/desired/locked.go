@@ -30,6 +30,8 @@ type Lock struct {
 	Secrets []string
 	// EnforceGate: the readiness gate must be there.
 	EnforceGate bool
+	// Lent is the variable by which the server's container may get one of Secrets; nil for none.
+	Lent *corev1.EnvVar
 	// OwnIdentity: the pods have a service account of the user's, whose tokens may be projected.
 	OwnIdentity bool
 }
@@ -41,6 +43,9 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 		Secrets:     append([]string{KeysSecretName(s), GateSecretName(s)}, broughtSecrets(s)...),
 		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
 		OwnIdentity: Resolve(s).Pod.ServiceAccountName != "",
+	}
+	if lent, found := Resolve(s).lentSecret(); found {
+		lock.Lent = &lent
 	}
 	if i := slices.IndexFunc(template.InitContainers, isGate); i >= 0 {
 		lock.Gate = template.InitContainers[i]
@@ -96,6 +101,7 @@ var invariants = []struct {
 	{"GateUID", gateIdentity},
 	{"NoPrivileges", privileges},
 	{"NoDebuggerInGate", debuggers},
+	{"OwnNames", hostAliases},
 }
 
 func sharedNamespaces(pod corev1.PodSpec, _ Lock) []string {
@@ -161,6 +167,9 @@ func gateIdentity(pod corev1.PodSpec, _ Lock) []string {
 	return details
 }
 
+// reachingCapabilities reach other processes, the kernel's memory or the node.
+var reachingCapabilities = []string{"ALL", "BPF", "PERFMON", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO"}
+
 // privileges: a container that may trace or mount reaches into the gate. NET_ADMIN is not listed: the init containers
 // of service meshes have it, and end before the gate takes traffic.
 func privileges(pod corev1.PodSpec, _ Lock) []string {
@@ -177,7 +186,7 @@ func privileges(pod corev1.PodSpec, _ Lock) []string {
 			continue
 		}
 		for _, capability := range security.Capabilities.Add {
-			if slices.Contains([]corev1.Capability{"ALL", "SYS_ADMIN", "SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE"}, capability) {
+			if slices.Contains(reachingCapabilities, strings.TrimPrefix(string(capability), "CAP_")) {
 				details = append(details, fmt.Sprintf("container %s adds capability %s", c.Name, capability))
 			}
 		}
@@ -202,4 +211,13 @@ func allContainers(pod corev1.PodSpec) []corev1.Container {
 		all = append(all, corev1.Container(c.EphemeralContainerCommon))
 	}
 	return all
+}
+
+// hostAliases give names other addresses, in the gate too: that of an issuer could lead it to keys of somebody else.
+func hostAliases(pod corev1.PodSpec, _ Lock) []string {
+	var details []string
+	for _, alias := range pod.HostAliases {
+		details = append(details, fmt.Sprintf("hostAliases lead %s to %s", strings.Join(alias.Hostnames, ", "), alias.IP))
+	}
+	return details
 }

@@ -30,7 +30,7 @@ func template(t *testing.T, path string) corev1.PodSpec {
 }
 
 func TestOwnTemplatesAreLocked(t *testing.T) {
-	for _, path := range []string{"testdata/providers/in.yaml", "testdata/policy/in.yaml", "testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/every-field/in.yaml"} {
+	for _, path := range []string{"testdata/providers/in.yaml", "testdata/policy/in.yaml", "testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/quilt-up-to-014/in.yaml", "testdata/every-field/in.yaml"} {
 		pod := template(t, path)
 		for _, violation := range desired.Locked(pod, desired.LockOf(read(t, path), pod)) {
 			t.Errorf("%s: %s", path, violation)
@@ -131,6 +131,20 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 			p.Containers = append(p.Containers, corev1.Container{Name: "n", SecurityContext: &corev1.SecurityContext{
 				Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_PTRACE"}}}})
 		}, "NoPrivileges"},
+		"neighbour with the kernel's memory": {func(p *corev1.PodSpec) {
+			p.Containers = append(p.Containers, corev1.Container{Name: "n", SecurityContext: &corev1.SecurityContext{
+				Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"CAP_SYS_RAWIO"}}}})
+		}, "NoPrivileges"},
+		"command in the gate's liveness probe": {func(p *corev1.PodSpec) {
+			gate(p).LivenessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"/authproxy"}}}}
+		}, "GateUnmodified"},
+		"signing keys for a driver": {func(p *corev1.PodSpec) {
+			p.Volumes = append(p.Volumes, corev1.Volume{Name: "x", VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
+				Driver: "d", NodePublishSecretRef: &corev1.LocalObjectReference{Name: "everything-keys"}}}})
+		}, "KeysOnlyInGate"},
+		"another address for an issuer": {func(p *corev1.PodSpec) {
+			p.HostAliases = []corev1.HostAlias{{IP: "192.0.2.1", Hostnames: []string{"login.example.com"}}}
+		}, "OwnNames"},
 		"debugger in the gate": {func(p *corev1.PodSpec) {
 			p.EphemeralContainers = []corev1.EphemeralContainer{{TargetContainerName: desired.GateContainer}}
 		}, "NoDebuggerInGate"},
@@ -166,6 +180,33 @@ func TestAdditionsToTheTemplateOfTheGateAreFound(t *testing.T) {
 		add(&edited.InitContainers[0])
 		if violations := desired.Locked(edited, desired.LockOf(read(t, path), edited)); len(violations) != 1 || violations[0].Rule != "GateUnmodified" {
 			t.Errorf("%s: found %v", name, violations)
+		}
+	}
+}
+
+// Images of quilt-mcp-server up to 0.14 check tokens themselves. What they are lent for it is that, and no more.
+func TestNoMoreIsLentThanTheServerNeeds(t *testing.T) {
+	const path = "testdata/quilt-up-to-014/in.yaml"
+	own := template(t, path)
+	variable := func(pod *corev1.PodSpec) *corev1.EnvVar {
+		env := pod.Containers[0].Env
+		return &env[slices.IndexFunc(env, func(e corev1.EnvVar) bool { return e.Name == "MCP_JWT_SECRET" })]
+	}
+	for name, change := range map[string]func(pod *corev1.PodSpec){
+		"":                  func(*corev1.PodSpec) {},
+		"another variable":  func(pod *corev1.PodSpec) { variable(pod).Name = "SECRET" },
+		"another data key":  func(pod *corev1.PodSpec) { variable(pod).ValueFrom.SecretKeyRef.Key = "next" },
+		"another container": func(pod *corev1.PodSpec) { pod.Containers[0].Name = "other" },
+		"the Secret as a file": func(pod *corev1.PodSpec) {
+			pod.Volumes = append(pod.Volumes, corev1.Volume{Name: "x", VolumeSource: corev1.VolumeSource{
+				Secret: &corev1.SecretVolumeSource{SecretName: "quilt-mcp-jwt"}}})
+		},
+		"the signing keys in its place": func(pod *corev1.PodSpec) { variable(pod).ValueFrom.SecretKeyRef.Name = "quilt-keys" },
+	} {
+		pod := *own.DeepCopy()
+		change(&pod)
+		if found := desired.Locked(pod, desired.LockOf(read(t, path), own)); (len(found) > 0) != (name != "") {
+			t.Errorf("%q: found %v", name, found)
 		}
 	}
 }

@@ -28,6 +28,8 @@ type preset struct {
 	defaults []v1alpha1.NameValue
 	// sharedSecret says what tokens signed with a shared secret look like; nil where that is not known.
 	sharedSecret *tokenShape
+	// secretVariable is by which the server gets the shared secret; empty where it needs none.
+	secretVariable string
 }
 
 // tokenShape is what a profile knows of tokens.
@@ -38,8 +40,11 @@ type tokenShape struct {
 	claims map[string]v1alpha1.ClaimValue
 }
 
-func presetFor(profile v1alpha1.Profile) preset {
-	if profile == v1alpha1.ProfileQuilt {
+func presetFor(spec v1alpha1.MCPServerSpec) preset {
+	switch {
+	case spec.Profile == v1alpha1.ProfileQuilt && spec.Quilt != nil && spec.Quilt.Release == v1alpha1.QuiltUpTo014:
+		return quiltUpTo014()
+	case spec.Profile == v1alpha1.ProfileQuilt:
 		return quilt
 	}
 	return preset{guards: func(Settings) []v1alpha1.NameValue { return nil }}
@@ -78,6 +83,33 @@ var quilt = preset{
 	},
 }
 
+// quiltUpTo014 verifies tokens itself, and exits at start without the secret. With an issuer or an audience set it accepts
+// no token at all: it wants the claims, and refuses tokens that have more than id, uuid and exp.
+func quiltUpTo014() preset {
+	out := quilt
+	out.secretVariable = "MCP_JWT_SECRET"
+	out.guards = func(s Settings) []v1alpha1.NameValue {
+		return append(quilt.guards(s),
+			v1alpha1.NameValue{Name: "MCP_JWT_ISSUER"},
+			v1alpha1.NameValue{Name: "MCP_JWT_AUDIENCE"},
+			v1alpha1.NameValue{Name: "MCP_JWT_SECRET_SSM_PARAMETER"}) // another place to take the secret from
+	}
+	return out
+}
+
+// lentSecret is the variable by which the server gets the shared secret; false where it needs none. This is the one
+// exception to the rule that a key of the lock is for the gate alone. It is as narrow as can be: a secret that the user
+// brings, of one data key, in one variable of the server's container.
+func (s Settings) lentSecret() (corev1.EnvVar, bool) {
+	at := slices.IndexFunc(s.Providers, Provider.Shared)
+	if s.preset.secretVariable == "" || at < 0 {
+		return corev1.EnvVar{}, false
+	}
+	secret := s.Providers[at].Secret
+	return corev1.EnvVar{Name: s.preset.secretVariable, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: secret.Name}, Key: secret.Keys[0]}}}, true
+}
+
 // environment is the server's: what the user set, then what puts it into multiuser mode.
 func environment(s *v1alpha1.MCPServer, settings Settings) []corev1.EnvVar {
 	env := slices.Clone(s.Spec.Env)
@@ -93,6 +125,9 @@ func environment(s *v1alpha1.MCPServer, settings Settings) []corev1.EnvVar {
 	for _, g := range forced {
 		env = slices.DeleteFunc(env, func(e corev1.EnvVar) bool { return e.Name == g.Name })
 		env = append(env, corev1.EnvVar{Name: g.Name, Value: g.Value})
+	}
+	if lent, found := settings.lentSecret(); found {
+		env = append(env, lent)
 	}
 	return env
 }

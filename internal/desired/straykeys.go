@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 )
 
 // reservedPrefix begins the names of the gate's volumes.
@@ -35,7 +36,7 @@ func strayKeys(pod corev1.PodSpec, lock Lock) []string {
 				details = append(details, fmt.Sprintf("container %s mounts volume %s of the gate", c.Name, mount.Name))
 			}
 		}
-		for _, secret := range environmentSecrets(c) {
+		for _, secret := range environmentSecrets(c, lock.Lent) {
 			if slices.Contains(lock.Secrets, secret) {
 				details = append(details, fmt.Sprintf("container %s has Secret %s in its environment", c.Name, secret))
 			}
@@ -56,12 +57,19 @@ func secretsOf(volume corev1.Volume) []string {
 			}
 		}
 	}
+	if volume.CSI != nil && volume.CSI.NodePublishSecretRef != nil {
+		names = append(names, volume.CSI.NodePublishSecretRef.Name) // its driver may put it into the volume
+	}
 	return names
 }
 
-func environmentSecrets(c corev1.Container) []string {
+// environmentSecrets are those in a container's environment, but for the variable that the server is lent.
+func environmentSecrets(c corev1.Container, lent *corev1.EnvVar) []string {
 	var names []string
 	for _, variable := range c.Env {
+		if lent != nil && c.Name == ServerContainer && equality.Semantic.DeepEqual(variable, *lent) {
+			continue
+		}
 		if variable.ValueFrom != nil && variable.ValueFrom.SecretKeyRef != nil {
 			names = append(names, variable.ValueFrom.SecretKeyRef.Name)
 		}

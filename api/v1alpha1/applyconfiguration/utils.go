@@ -80,6 +80,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ProviderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderKeys"):
 		return &apiv1alpha1.ProviderKeysApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Quilt"):
+		return &apiv1alpha1.QuiltApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RemoteKeys"):
 		return &apiv1alpha1.RemoteKeysApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ResourceMetadata"):

@@ -463,6 +463,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: profile
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Profile
+    - name: quilt
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Quilt
     - name: replicas
       type:
         scalar: numeric
@@ -748,6 +751,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: type
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeysType
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Quilt
+  map:
+    fields:
+    - name: release
+      type:
+        namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.QuiltRelease
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.QuiltRelease
+  scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ReadinessGateMode
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.RemoteKeys

@@ -21,6 +21,8 @@ type MCPServerSpecApplyConfiguration struct {
 	ImagePullSecrets []v1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 	// profile presets how a known server is put into multiuser mode, and its defaults. Default: Generic.
 	Profile *apiv1alpha1.Profile `json:"profile,omitempty"`
+	// quilt says more about a server of profile Quilt.
+	Quilt *QuiltApplyConfiguration `json:"quilt,omitempty"`
 	// command replaces the image's entrypoint.
 	Command []string `json:"command,omitempty"`
 	// args replace the image's command.
@@ -100,6 +102,14 @@ func (b *MCPServerSpecApplyConfiguration) WithImagePullSecrets(values ...v1.Loca
 // If called multiple times, the Profile field is set to the value of the last call.
 func (b *MCPServerSpecApplyConfiguration) WithProfile(value apiv1alpha1.Profile) *MCPServerSpecApplyConfiguration {
 	b.Profile = &value
+	return b
+}
+
+// WithQuilt sets the Quilt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Quilt field is set to the value of the last call.
+func (b *MCPServerSpecApplyConfiguration) WithQuilt(value *QuiltApplyConfiguration) *MCPServerSpecApplyConfiguration {
+	b.Quilt = value
 	return b
 }
 

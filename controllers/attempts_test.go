@@ -1,0 +1,216 @@
+package controllers_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+)
+
+// patched has a webhook apply a JSON patch, in CEL, to what it sees from now on.
+func patched(ctx context.Context, group, resource, patch string) {
+	GinkgoHelper()
+	mutate(ctx, group, resource, "JSONPatch"+patch)
+}
+
+// templateChanged has a webhook change the Deployment of a proven server. The next pod is of the changed template.
+func templateChanged(patch string) func(context.Context, way) {
+	return func(ctx context.Context, w way) {
+		GinkgoHelper()
+		server, pod := proveUnwatched(ctx, start(gateImage))
+		patched(ctx, "apps", "deployments", patch)
+		start(gateImage).build(ctx, server)
+		expectAccepted(ctx, server, v1alpha1.ReasonTemplateTampered, w.words)
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue), "it is of an older revision")
+		unlocked := startPod(ctx, server)
+		available(ctx, server, 2, 1)
+		start(gateImage).finds(ctx, server, v1alpha1.ReasonPodTampered, "")
+		Expect(unlocked.proven(ctx)()).To(Equal(corev1.ConditionFalse))
+	}
+}
+
+// objectChanged has a webhook change another object of a proven server.
+func objectChanged(group, resource, patch string) func(context.Context, way) {
+	return func(ctx context.Context, w way) {
+		GinkgoHelper()
+		server, _ := proveUnwatched(ctx, start(gateImage))
+		patched(ctx, group, resource, patch)
+		start(gateImage).build(ctx, server)
+		expectAccepted(ctx, server, v1alpha1.ReasonObjectTampered, w.words)
+	}
+}
+
+func expectAccepted(ctx context.Context, server *v1alpha1.MCPServer, reason, words string) {
+	GinkgoHelper()
+	Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(And(
+		say(metav1.ConditionFalse, reason), HaveField("Message", ContainSubstring(words))))
+}
+
+// podChanged has a webhook change the pods that a server gets.
+func podChanged(patch string) func(context.Context, way) {
+	return func(ctx context.Context, w way) {
+		GinkgoHelper()
+		o := start(gateImage)
+		server := newUnwatched(ctx)
+		o.build(ctx, server)
+		patched(ctx, "", "pods", patch)
+		expectTampered(ctx, o, server, startPod(ctx, server), w.words)
+	}
+}
+
+func expectTampered(ctx context.Context, o *operator, server *v1alpha1.MCPServer, pod *simulatedPod, words string) {
+	GinkgoHelper()
+	available(ctx, server, 1, 0)
+	o.finds(ctx, server, v1alpha1.ReasonPodTampered, words)
+	Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(HaveField("Message", ContainSubstring(pod.pod.Name)))
+	Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
+}
+
+// replicaSetChanged: the Deployment still says what the gate must be.
+func replicaSetChanged(ctx context.Context, w way) {
+	GinkgoHelper()
+	o := start(gateImage)
+	server := newUnwatched(ctx)
+	o.build(ctx, server)
+	pod := startPodOf(ctx, server, func(template *corev1.PodSpec) { template.InitContainers[0].Image = "example.com/open-door" })
+	expectTampered(ctx, o, server, pod, w.words)
+}
+
+func debuggerAttached(ctx context.Context, w way) {
+	GinkgoHelper()
+	server, pod := proveUnwatched(ctx, start(gateImage))
+	now := &corev1.Pod{}
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod.pod), now)).To(Succeed())
+	now.Spec.EphemeralContainers = []corev1.EphemeralContainer{{
+		EphemeralContainerCommon: corev1.EphemeralContainerCommon{
+			Name: "debug", Image: "example.com/debug", TerminationMessagePolicy: corev1.TerminationMessageReadFile, ImagePullPolicy: corev1.PullAlways},
+		TargetContainerName: desired.GateContainer,
+	}}
+	Expect(k8s.SubResource("ephemeralcontainers").Update(ctx, now)).To(Succeed())
+	expectTampered(ctx, start(gateImage), server, pod, w.words)
+}
+
+// neighbour: the Service finds the pod by its labels.
+func neighbour(ctx context.Context, w way) {
+	GinkgoHelper()
+	server, _ := proveUnwatched(ctx, start(gateImage))
+	pod := startPod(ctx, server)
+	requests, counted := count(openDoor())
+	pod.serve(counted)
+	edit(ctx, pod.pod, func() { pod.pod.OwnerReferences = nil })
+	start(gateImage).finds(ctx, server, v1alpha1.ReasonPodTampered, w.words)
+	Expect(requests.Load()).To(BeZero())
+}
+
+// foreignSlice: kube-proxy asks an EndpointSlice for no more than the name of the Service.
+func foreignSlice(ctx context.Context, w way) {
+	GinkgoHelper()
+	o := start(gateImage)
+	server, _ := proveUnwatched(ctx, o, minutely)
+	slice := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4}
+	slice.Namespace, slice.Name = server.Namespace, server.Name+"-foreign"
+	slice.Labels = map[string]string{discoveryv1.LabelServiceName: server.Name}
+	slice.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.8.7"}}}
+	Expect(k8s.Create(ctx, slice)).To(Succeed())
+	later(o, 1)
+	o.act(ctx, server) // from now on it is strange, which it may be for ten seconds
+	later(o, 2)
+	o.finds(ctx, server, v1alpha1.ReasonForeignEndpoint, w.words)
+	Expect(k8s.Delete(ctx, slice)).To(Succeed())
+}
+
+// serverReached: whatever leads there, the operator finds that it gets through.
+func serverReached(ctx context.Context, w way) {
+	GinkgoHelper()
+	server, pod := proveUnwatched(ctx, start(gateImage))
+	pod.says(func(s *admin.State) { s.Listeners = []admin.Listener{{Address: "0.0.0.0", Port: 8000}} })
+	start(gateImage).finds(ctx, server, v1alpha1.ReasonBypassReachable, w.words)
+}
+
+func doorReplaced(ctx context.Context, w way) {
+	GinkgoHelper()
+	server, pod := proveUnwatched(ctx, start(gateImage))
+	pod.serve(openDoor())
+	start(gateImage).finds(ctx, server, v1alpha1.ReasonUnauthenticatedAccepted, w.words)
+	Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
+}
+
+// gatePortTaken: the gate does not start where somebody else listens; it ends with a code of its own.
+func gatePortTaken(ctx context.Context, w way) {
+	GinkgoHelper()
+	server, pod := proveUnwatched(ctx, start(gateImage))
+	pod.update(ctx, func(status *corev1.PodStatus) {
+		status.InitContainerStatuses[0].Ready = false
+		status.InitContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 78}}
+	})
+	available(ctx, server, 1, 0)
+	start(gateImage).build(ctx, server)
+	Expect(condition(ctx, server, v1alpha1.ConditionAvailable)()).To(And(
+		say(metav1.ConditionFalse, v1alpha1.ReasonGatePortTaken), HaveField("Message", ContainSubstring(w.words))))
+}
+
+func foreignOwner(ctx context.Context, w way) {
+	GinkgoHelper()
+	server := newUnwatched(ctx)
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: server.Name, Namespace: server.Namespace}}
+	service.Spec.Ports = []corev1.ServicePort{{Port: 80}}
+	Expect(k8s.Create(ctx, service)).To(Succeed())
+	start(gateImage).build(ctx, server)
+	expectAccepted(ctx, server, v1alpha1.ReasonNameTaken, w.words)
+}
+
+// containerAdded: server-side apply leaves alone what others add to the Deployment.
+func containerAdded(ctx context.Context, w way) {
+	GinkgoHelper()
+	server, _ := proveUnwatched(ctx, start(gateImage))
+	deployment, err := deploymentOf(ctx, server)()
+	Expect(err).NotTo(HaveOccurred())
+	edit(ctx, deployment, func() {
+		deployment.Spec.Template.Spec.Containers = append(deployment.Spec.Template.Spec.Containers, corev1.Container{
+			Name: "added", Image: "added", VolumeMounts: []corev1.VolumeMount{{Name: "gatehouse-secret", MountPath: "/s"}}})
+	})
+	start(gateImage).build(ctx, server)
+	expectAccepted(ctx, server, v1alpha1.ReasonTemplateTampered, w.words)
+}
+
+// edited changes one of the server's objects. The next turn of the operator brings back what was there.
+func edited[T any, P interface {
+	*T
+	client.Object
+}](suffix string, change func(P)) func(context.Context, way) {
+	return func(ctx context.Context, _ way) {
+		GinkgoHelper()
+		server := newUnwatched(ctx)
+		start(gateImage).build(ctx, server)
+		object := P(new(T))
+		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
+		right := essence(object)
+		edit(ctx, object, func() { change(object) })
+		Expect(essence(object)).NotTo(Equal(right))
+		start(gateImage).build(ctx, server)
+		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
+		Expect(essence(object)).To(Equal(right))
+	}
+}
+
+func policyDeleted(ctx context.Context, _ way) {
+	GinkgoHelper()
+	server := newUnwatched(ctx)
+	start(gateImage).build(ctx, server)
+	policy := &networkingv1.NetworkPolicy{}
+	Expect(fetch(ctx, server, policy, "")).To(Succeed())
+	right := policy.Spec
+	Expect(k8s.Delete(ctx, policy)).To(Succeed())
+	start(gateImage).build(ctx, server)
+	Expect(fetch(ctx, server, policy, "")).To(Succeed())
+	Expect(policy.Spec).To(Equal(right))
+}

@@ -1,0 +1,117 @@
+package controllers_test
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// The gate is the first init container, and the server the first container.
+const (
+	gateOfTemplate = "/spec/template/spec/initContainers/0"
+	gateOfPod      = "/spec/initContainers/0"
+)
+
+var ways = []way{
+	{"The spec asks for the node's network", isRefused, asked(`pod: {hostNetwork: true}`), `unknown field "spec.pod.hostNetwork"`},
+	{"The spec asks for one process namespace", isRefused, asked(`pod: {shareProcessNamespace: true}`), `unknown field "spec.pod.shareProcessNamespace"`},
+	{"The spec mounts the node's files", isRefused, asked(`volumes: [{name: x, hostPath: {path: /var/lib/kubelet}}]`), `unknown field "spec.volumes[0].hostPath"`},
+	{"The spec mounts a volume of the gate", isRefused, asked(`volumeMounts: [{name: gatehouse-secret, mountPath: /s}]`), "volumes whose names begin with gatehouse-"},
+	{"The spec has a volume by the name of one of the gate's", isRefused, asked(`volumes: [{name: gatehouse-keys, emptyDir: {}}]`), "may not begin with gatehouse-"},
+	{"The spec runs the server as the gate's user", isRefused, asked(`pod: {securityContext: {runAsUser: 65533}}`), "the gate runs as 65533"},
+	{"The spec puts the server on the gate's port", isRefused, asked(`port: 8080`), "must differ"},
+	{"The spec gives the pods another server's labels", isRefused, asked(`pod: {labels: {mcp.gatehouse.dev/server: other}}`), "may not begin with mcp.gatehouse.dev/"},
+	{"The spec accepts tokens that are not signed", isRefused, asked(`auth: {providers: [{name: x, algorithms: [none], keys: {type: Remote}}]}`), `Unsupported value: "none"`},
+
+	{"The spec mounts the Secret with the signing keys", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", Secret: &corev1.SecretVolumeSource{SecretName: s.Name + "-keys"}}}
+	}), "volume x holds Secret"},
+	{"The spec has the gate's Secret in a projected volume", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{
+			Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: s.Name + "-gate"}}}}}}}
+	}), "volume x holds Secret"},
+	{"The spec has the signing keys in a variable", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+		s.Spec.Env = []corev1.EnvVar{{Name: "K", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: s.Name + "-keys"}, Key: "managed.jwks"}}}}
+	}), "in its environment"},
+	{"The spec has the gate's Secret in envFrom", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+		s.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.Name + "-gate"}}}}
+	}), "in its environment"},
+	{"The spec hands the signing keys to a CSI driver", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", CSI: &corev1.CSIVolumeSource{
+			Driver: "example.com", NodePublishSecretRef: &corev1.LocalObjectReference{Name: s.Name + "-keys"}}}}
+	}), "volume x holds Secret"},
+	{"The spec mounts a token of the server's account", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{
+			ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}}}}}
+	}), "projects a service account token"},
+
+	{"A webhook swaps the gate's image in the Deployment", isTemplateTampered,
+		templateChanged(`{op: "replace", path: "` + gateOfTemplate + `/image", value: "example.com/open-door"}`), "image of authproxy"},
+	{"A webhook gives the gate arguments", isTemplateTampered,
+		templateChanged(`{op: "add", path: "` + gateOfTemplate + `/args", value: ["--keys-dir=/tmp"]}`), "args"},
+	{"A webhook takes the gate's hook", isTemplateTampered, templateChanged(`{op: "remove", path: "` + gateOfTemplate + `/lifecycle"}`), "lifecycle"},
+	{"A webhook has all containers share their processes", isTemplateTampered,
+		templateChanged(`{op: "add", path: "/spec/template/spec/shareProcessNamespace", value: true}`), "shareProcessNamespace"},
+	{"A webhook takes the readiness gate", isTemplateTampered, templateChanged(`{op: "remove", path: "/spec/template/spec/readinessGates"}`), "readiness gate"},
+	{"A webhook leads the Service to other pods", isObjectTampered,
+		objectChanged("", "services", `{op: "replace", path: "/spec/selector", value: {"app": "evil"}}`), "spec.selector"},
+	{"A webhook has the Service lead to unproven pods", isObjectTampered,
+		objectChanged("", "services", `{op: "add", path: "/spec/publishNotReadyAddresses", value: true}`), "spec.publishNotReadyAddresses"},
+	{"A webhook opens the NetworkPolicy", isObjectTampered,
+		objectChanged("networking.k8s.io", "networkpolicies", `{op: "replace", path: "/spec/ingress", value: [Object.spec.ingress{}]}`), "spec.ingress"},
+	{"A webhook leads the NetworkPolicy to other pods", isObjectTampered,
+		objectChanged("networking.k8s.io", "networkpolicies", `{op: "replace", path: "/spec/podSelector/matchLabels", value: {"app": "none"}}`), "spec.podSelector"},
+	{"A webhook publishes other keys", isObjectTampered,
+		objectChanged("", "configmaps", `{op: "replace", path: "/data", value: {"managed.jwks": "{}"}}`), "data"},
+	{"A webhook has the account's token mounted", isObjectTampered,
+		objectChanged("", "serviceaccounts", `{op: "replace", path: "/automountServiceAccountToken", value: true}`), "automountServiceAccountToken"},
+
+	{"A webhook swaps the gate's image in pods", isPodTampered, podChanged(`{op: "replace", path: "` + gateOfPod + `/image", value: "example.com/open-door"}`), "image of authproxy"},
+	{"A webhook changes the gate's environment in pods", isPodTampered, podChanged(`{op: "replace", path: "` + gateOfPod + `/env/0/name", value: "GODEBUG"}`), "env of authproxy"},
+	{"A webhook runs the gate as root", isPodTampered, podChanged(`{op: "replace", path: "` + gateOfPod + `/securityContext/runAsUser", value: 0}`), "securityContext of authproxy"},
+	{"A webhook has the gate's probe run a command", isPodTampered,
+		podChanged(`{op: "replace", path: "` + gateOfPod + `/livenessProbe", value: Object.spec.initContainers.livenessProbe{exec: Object.spec.initContainers.livenessProbe.exec{command: ["/authproxy"]}}}`),
+		"livenessProbe runs a command"},
+	{"A webhook puts other keys behind the gate's mount", isPodTampered,
+		podChanged(`{op: "replace", path: "/spec/volumes/1/projected/sources/0/configMap/name", value: "mine"}`), "volume gatehouse-keys"},
+	{"A webhook has a pod's containers share their processes", isPodTampered, podChanged(`{op: "add", path: "/spec/shareProcessNamespace", value: true}`), "shareProcessNamespace"},
+	{"A webhook mounts the gate's secret in the server, under a subPath", isPodTampered,
+		podChanged(`{op: "add", path: "/spec/containers/0/volumeMounts", value: [Object.spec.containers.volumeMounts{name: "gatehouse-secret", mountPath: "/s", subPath: "secret"}]}`),
+		"mounts volume gatehouse-secret"},
+	{"A webhook makes the server privileged", isPodTampered,
+		podChanged(`{op: "replace", path: "/spec/containers/0/securityContext", value: Object.spec.containers.securityContext{privileged: true}}`), "is privileged"},
+	{"A webhook adds a container of the gate's user", isPodTampered,
+		podChanged(`{op: "add", path: "/spec/containers/-", value: Object.spec.containers{name: "n", image: "n", securityContext: Object.spec.containers.securityContext{runAsUser: 65533}}}`),
+		"runs as the gate's user"},
+	{"A webhook mounts the node's files in pods", isPodTampered,
+		podChanged(`{op: "add", path: "/spec/volumes/-", value: Object.spec.volumes{name: "x", hostPath: Object.spec.volumes.hostPath{path: "/var/lib/kubelet"}}}`), "mounts the node's"},
+	{"A webhook opens the server's port on the node", isPodTampered, podChanged(`{op: "add", path: "/spec/containers/0/ports/0/hostPort", value: 8000}`), "hostPort"},
+	{"A webhook gives an issuer's name another address", isPodTampered,
+		podChanged(`{op: "add", path: "/spec/hostAliases", value: [Object.spec.hostAliases{ip: "192.0.2.1", hostnames: ["login.example.com"]}]}`), "hostAliases"},
+	{"Somebody swaps the gate in a ReplicaSet", isPodTampered, replicaSetChanged, "image of authproxy"},
+	{"Somebody attaches a debugger to the gate", isPodTampered, debuggerAttached, "debug"},
+
+	{"Somebody gives a pod of his own the server's labels", isImpostor, neighbour, "did not make it"},
+	{"Somebody adds an EndpointSlice to the Service", isForeign, foreignSlice, "10.9.8.7"},
+	{"Another Service or NetworkPolicy leads to the server's own port", isBypass, serverReached, "8000"},
+	{"Something else answers on the gate's port of a proven pod", isOpen, doorReplaced, "without a token"},
+	{"The server takes the gate's port before the gate", isPortTaken, gatePortTaken, "port"},
+	{"Somebody else owns an object of the server's name", isNameTaken, foreignOwner, "Service"},
+
+	{"Somebody swaps the gate's image in the Deployment", isUndone, edited("", func(d *appsv1.Deployment) {
+		d.Spec.Template.Spec.InitContainers[0].Image = "example.com/open-door"
+	}), ""},
+	{"Somebody adds a container to the Deployment that mounts the gate's secret", isTemplateTampered, containerAdded, "mounts volume gatehouse-secret"},
+	{"Somebody takes the readiness gate from the Deployment", isUndone, edited("", func(d *appsv1.Deployment) { d.Spec.Template.Spec.ReadinessGates = nil }), ""},
+	{"Somebody leads the Service to other pods", isUndone, edited("", func(s *corev1.Service) { s.Spec.Selector = map[string]string{"app": "evil"} }), ""},
+	{"Somebody has the Service lead to unproven pods", isUndone, edited("", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true }), ""},
+	{"Somebody opens the NetworkPolicy", isUndone, edited("", func(p *networkingv1.NetworkPolicy) {
+		p.Spec.Ingress = append(p.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{})
+	}), ""},
+	{"Somebody deletes the NetworkPolicy", isUndone, policyDeleted, ""},
+	{"Somebody changes the gate's configuration", isUndone, edited("-authproxy", func(c *corev1.ConfigMap) { c.Data["authproxy.v1.json"] = "{}" }), ""},
+	{"Somebody publishes keys of his own to the gate", isUndone, edited("-jwks", func(c *corev1.ConfigMap) { c.Data["managed.jwks"] = `{"keys":[]}` }), ""},
+}
