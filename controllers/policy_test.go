@@ -55,7 +55,9 @@ var _ = Describe("What a token may do", func() {
 
 		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "sub:mallory"})
 		Eventually(accepted).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
-		sentinel := "jti:gatehouse-probe-revoked-" + string(fresh(ctx, server).UID) + "\n"
+		uid := string(fresh(ctx, server).UID)
+		sentinel := "jti:gatehouse-probe-revoked-" + uid + "\nsub:gatehouse-probe-revoked-" + uid +
+			"\nissuedBefore:9999-12-31T23:59:59Z gatehouse-probe-outdated-" + uid + "\n"
 		Expect(configMap(ctx, server, "-jwks")["revoked"]).To(BeEquivalentTo("sub:mallory\n" + sentinel))
 
 		By("a bad list leaves the good one in force")

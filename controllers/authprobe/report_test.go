@@ -5,10 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
-
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )

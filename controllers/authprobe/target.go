@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
 // question is what differs between the rounds on one gate.
@@ -32,15 +33,20 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 	out := probe.Target{
 		URL:               scheme + gate + settings.Path,
 		CertificateSHA256: certificates,
-		Policy:            policyOf(server),
 		Tier:              ask.tier,
 		Exact:             true,
 		Timeout:           settings.Probe.Timeout,
 		RequestID:         ask.requestID,
 		Replay:            ask.replay,
 	}
-	out.Policy.Fenced = state.Fence
-	for i, with := range use.against(state) {
+	controls := use.against(state)
+	var first token.Template
+	if len(controls) > 0 {
+		first = controls[0].Tokens
+	}
+	out.Policy = policyOf(server, first)
+	out.Policy.Fenced, out.Policy.Allowed = state.Fence, rightsOf(server).allowed(controls)
+	for i, with := range controls {
 		out.Providers = append(out.Providers, with.Provider)
 		if i == 0 || with.skew < out.ClockTolerance {
 			out.ClockTolerance = with.skew

@@ -20,7 +20,7 @@ const (
 	ConfigDir = "/etc/gatehouse/config"
 	// KeysDir holds the key files that Provider.Keys name, and RevokedFile.
 	KeysDir = "/etc/gatehouse/keys"
-	// RevokedFile lists what is no longer accepted although it is signed, at most 10,000 entries, one a line:
+	// RevokedFile lists what is no longer accepted although it is signed, at most 10,002 entries, one a line:
 	//
 	//	jti:<id>                                         one token
 	//	sub:<subject>                                    all tokens of a caller

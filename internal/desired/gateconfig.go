@@ -80,7 +80,7 @@ func gateConfig(s *v1alpha1.MCPServer, in Inputs) (authproxy.Config, error) {
 		},
 		AllowedHosts:     hosts,
 		AllowedOrigins:   gate.AllowedOrigins,
-		Authorization:    authorization(auth),
+		Authorization:    Authorization(s),
 		ResourceMetadata: metadata,
 		SessionBinding:   sessionBinding(auth),
 		Limits:           limits(auth),

@@ -21,17 +21,21 @@ const (
 	defaultRevokedKey       = "revoked"
 )
 
-// RevokedID is the "jti" that every server's list of revocations has, so that it can be seen to work: a token of this id
-// is never let in.
-func RevokedID(s *v1alpha1.MCPServer) string { return "gatehouse-probe-revoked-" + string(s.UID) }
+// Revoked is the "jti" and the "sub" that every server's list of revocations has, so that it can be seen to work: no token
+// of this id or this subject is ever let in.
+func Revoked(s *v1alpha1.MCPServer) string { return "gatehouse-probe-revoked-" + string(s.UID) }
 
-// RevokedList is what the gate reads as authproxy.RevokedFile: the users' list, and the entry of the prober behind it, so
-// that the numbers of its lines are the users'.
+// RevokedBefore is a "sub" on the same list, of which all tokens are too old.
+func RevokedBefore(s *v1alpha1.MCPServer) string { return "gatehouse-probe-outdated-" + string(s.UID) }
+
+// RevokedList is what the gate reads as authproxy.RevokedFile: the users' list, and the entries of the prober behind it, so
+// that the numbers of its lines are the users'. None of them is about anybody else: there is none of kind "kid", as there
+// is no key to spare, and none of issuedBefore for all.
 func RevokedList(s *v1alpha1.MCPServer, users string) string {
 	if users != "" && !strings.HasSuffix(users, "\n") {
 		users += "\n"
 	}
-	return users + "jti:" + RevokedID(s) + "\n"
+	return users + "jti:" + Revoked(s) + "\nsub:" + Revoked(s) + "\nissuedBefore:9999-12-31T23:59:59Z " + RevokedBefore(s) + "\n"
 }
 
 // RevokedRef names the users' list; nil if there is none.
@@ -47,7 +51,9 @@ func RevokedKey(ref v1alpha1.ConfigMapKeyRef) string {
 	return firstNonEmpty(ref.Key, defaultRevokedKey)
 }
 
-func authorization(auth v1alpha1.Auth) authproxy.Authorization {
+// Authorization is what the gate is told of the rights of tokens.
+func Authorization(s *v1alpha1.MCPServer) authproxy.Authorization {
+	auth := *firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
 	if auth.Authorization == nil {
 		return authproxy.Authorization{}
 	}

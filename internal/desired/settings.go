@@ -27,8 +27,9 @@ type Settings struct {
 	TLSSecret string
 
 	Providers []Provider
-	// BodyBytes is the longest request body.
-	BodyBytes int64
+	// BodyBytes is the longest request body, TokenBytes the longest token.
+	BodyBytes  int64
+	TokenBytes int32
 	// ForwardAuthorization passes the verified token on to the server.
 	ForwardAuthorization bool
 	Probe                Probe
@@ -98,7 +99,8 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	})
 	auth := firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
 	out.Providers = resolveProviders(s, preset)
-	out.BodyBytes = limits(*auth).BodyBytes
+	bounds := limits(*auth)
+	out.BodyBytes, out.TokenBytes = bounds.BodyBytes, bounds.TokenBytes
 	out.ForwardAuthorization = preset.forwardAuthorization
 	if auth.Forward != nil && auth.Forward.Authorization != "" {
 		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward

@@ -31,6 +31,24 @@ func (k Private) Algorithm() Algorithm { return k.public.Algorithm }
 // Public is the half that verifies. It may be shown to anyone, unless the key is a shared secret and has no halves.
 func (k Private) Public() Public { return k.public }
 
+// Others are the same key with each other algorithm that its type, and for a shared secret its length, can serve. A
+// verifier that holds a key to one algorithm takes nothing that they sign.
+func (k Private) Others() []Private {
+	fitting, err := served(k.public.Key)
+	if err != nil {
+		return nil
+	}
+	var others []Private
+	for _, algorithm := range fitting {
+		if algorithm != k.public.Algorithm {
+			other := k
+			other.public.Algorithm = algorithm
+			others = append(others, other)
+		}
+	}
+	return others
+}
+
 // Sign signs a JWS signing input (RFC 7515 section 5.1); the signature is not encoded.
 func (k Private) Sign(text string) ([]byte, error) {
 	method, known := methods[k.public.Algorithm]

@@ -3,8 +3,8 @@ package probe
 // Case is one question put to a gate.
 type Case string
 
-// The cases, in the order in which a round asks them; but Valid is asked first, and again at the end. Each but Valid is
-// the control with one thing changed, and must be refused.
+// The cases, in the order in which a round asks them; but Valid is asked first, and again at the end. Each but Valid and
+// Metadata is the control with one thing changed, and must be refused.
 const (
 	// NoToken carries no Authorization header.
 	NoToken Case = "none"
@@ -35,6 +35,8 @@ const (
 	AlgNone Case = "alg-none"
 	// AlgConfused carries a token signed by HS256 with the bytes of a public key.
 	AlgConfused Case = "alg-confused"
+	// OtherAlgorithm carries the control's token, signed by its own key with another algorithm than the key's.
+	OtherAlgorithm Case = "other-algorithm"
 	// WrongIssuer carries a token of an issuer that nobody knows.
 	WrongIssuer Case = "wrong-issuer"
 	// WrongAudience carries a token for another server.
@@ -45,7 +47,9 @@ const (
 	MissingIdentity Case = "missing-identity"
 	// MissingExpiry carries a token without an end.
 	MissingExpiry Case = "missing-expiry"
-	// Revoked carries a token whose id is on the list of what is revoked.
+	// TooLongToken carries the control's token with a claim that makes it longer than the gate takes.
+	TooLongToken Case = "too-long-token"
+	// Revoked carries a token that is on the list of what is revoked: by its id, its subject, or the time of its issue.
 	Revoked Case = "revoked"
 	// ProbeKeyMisused carries a token of the gate's probe key that this may not sign: for another caller, for another pod, or
 	// for longer than a minute.
@@ -54,6 +58,10 @@ const (
 	Replayed Case = "replayed"
 	// MissingScope carries a token without a scope that every token needs.
 	MissingScope Case = "missing-scope"
+	// MissingRuleScope and MissingRuleClaim carry a token that could make a call, but for one scope or claim which a rule
+	// wants for it. Nothing happens should the gate let it pass: no server has what is called, or it is a list.
+	MissingRuleScope Case = "missing-rule-scope"
+	MissingRuleClaim Case = "missing-rule-claim"
 	// ForbiddenCall carries the control's token and calls what it may not call. Should the gate let it pass, then it comes
 	// to the server outside of any session and without arguments.
 	ForbiddenCall Case = "forbidden-call"
@@ -67,6 +75,13 @@ const (
 	WrongHost Case = "wrong-host"
 	// WrongOrigin carries the control's token and comes from a page of a foreign origin.
 	WrongOrigin Case = "wrong-origin"
+	// ExtraPath comes to another path that is passed on, without a token.
+	ExtraPath Case = "extra-path"
+	// TrailingSlash comes to the path with one more slash at its end: with the control's token where that is another
+	// path, else with one of a wrong key.
+	TrailingSlash Case = "trailing-slash"
+	// PlainHTTP comes without TLS to a gate that serves TLS, and without a token.
+	PlainHTTP Case = "plain-http"
 	// LargeBody carries a token of a wrong key and a body of more than 64 KiB, in chunks.
 	LargeBody Case = "large-body"
 	// TooLarge carries the control's token and announces a body that is longer than the gate takes.
@@ -77,6 +92,9 @@ const (
 	ByDelete Case = "delete"
 	// Varied carries no or a bad token in a request that is unusual in a way drawn by the round's seed.
 	Varied Case = "variation"
+	// Metadata fetches the protected resource metadata without a token (RFC 9728), and looks for its address in the
+	// challenge of a request without a token. It is no request that must be refused.
+	Metadata Case = "metadata"
 	// Valid is the control: a token that must be let in.
 	Valid Case = "valid"
 )

@@ -25,6 +25,9 @@ func twoRounds(t *testing.T, model *modelGate, target probe.Target) (first, seco
 	return first, run(t, options, target)
 }
 
+// ofOtherGates are the cases that make no sense here: a key of Edwards25519 has one algorithm, and the model serves no TLS.
+var ofOtherGates = []probe.Case{probe.OtherAlgorithm, probe.PlainHTTP}
+
 // TestEveryCaseIsAsked, and comes to the gate as what it is called.
 func TestEveryCaseIsAsked(t *testing.T) {
 	model, fake, url := gate(t, mcpfake.Options{}, nil)
@@ -38,6 +41,9 @@ func TestEveryCaseIsAsked(t *testing.T) {
 		t.Errorf("skipped %v, then %v", first.Skipped, second.Skipped)
 	}
 	for _, name := range probe.Cases() {
+		if slices.Contains(ofOtherGates, name) {
+			continue
+		}
 		if !slices.ContainsFunc(second.Results, func(r probe.Result) bool { return r.Case == name && r.Outcome == probe.Passed }) {
 			t.Errorf("%s is not among the results", name)
 		}
@@ -53,7 +59,7 @@ func TestEveryCaseIsAsked(t *testing.T) {
 // TestEveryCaseNotices a gate that is open for it alone.
 func TestEveryCaseNotices(t *testing.T) {
 	for _, name := range probe.Cases() {
-		if name == probe.Valid {
+		if name == probe.Valid || slices.Contains(ofOtherGates, name) {
 			continue
 		}
 		t.Run(string(name), func(t *testing.T) {
@@ -78,7 +84,8 @@ func TestEveryCaseNotices(t *testing.T) {
 // wantedOf: the server behind has the last word where a request is none that it answers, and then nobody was let in.
 func wantedOf(name probe.Case) probe.Kind {
 	switch name {
-	case probe.ForbiddenCall, probe.ReservedCall, probe.ByGet:
+	case probe.ForbiddenCall, probe.ReservedCall, probe.ByGet, probe.MissingRuleScope, probe.MissingRuleClaim, probe.ExtraPath,
+		probe.TrailingSlash, probe.Metadata:
 		return probe.Broken
 	default:
 		return probe.Open

@@ -76,6 +76,11 @@ const (
 	modelLifetime = time.Hour
 	modelBody     = 400 << 10
 	modelRevoked  = "revoked-id"
+	modelOutdated = "outdated"
+	modelToken    = 2 << 10
+	modelExtra    = "/extra"
+	modelMetadata = "/.well-known/oauth-protected-resource/mcp"
+	modelResource = "https://mcp.example/mcp"
 	modelPod      = "pod-1"
 )
 
@@ -159,6 +164,10 @@ func (g *modelGate) judge(r *http.Request, body []byte) visit {
 			rights(400)(a)
 			a.challenges = []string{`Bearer realm="demo/server", error="invalid_request"`}
 		})}
+	case r.URL.Path == modelMetadata:
+		return visit{asked: probe.Metadata, refusal: text(200, "application/json", `{"resource":"`+modelResource+`","authorization_servers":["https://as.example"]}`)}
+	case len(values) == 0 && r.URL.Path == modelExtra:
+		return visit{asked: probe.ExtraPath, refusal: refuse("missing_token")}
 	case len(values) == 0 && r.URL.RawQuery != "":
 		return visit{asked: probe.QueryToken, refusal: refuse("missing_token")}
 	case len(values) == 0:
@@ -182,6 +191,9 @@ func (g *modelGate) judge(r *http.Request, body []byte) visit {
 
 // judgeToken tells by the token which case this is.
 func (g *modelGate) judgeToken(bearer string) visit {
+	if len(bearer) > modelToken {
+		return visit{asked: probe.TooLongToken, refusal: refuse("malformed_token")}
+	}
 	segments := strings.Split(bearer, ".")
 	if len(segments) != 3 {
 		return visit{asked: probe.Malformed, refusal: refuse("malformed_token")}
@@ -240,7 +252,7 @@ func (g *modelGate) judgeToken(bearer string) visit {
 		return deny(probe.WrongKey, "bad_signature")
 	}
 	g.letIn[bearer] = true
-	if claims["jti"] == modelRevoked {
+	if claims["jti"] == modelRevoked || claims["sub"] == modelRevoked || claims["sub"] == modelOutdated {
 		return deny(probe.Revoked, "revoked")
 	}
 	if isSubject := claims["sub"] == probe.Subject || claims["sub"] == probe.OtherSubject; !isSubject ||
@@ -274,12 +286,18 @@ func (g *modelGate) judgeRights(v *visit, r *http.Request, body []byte) {
 	owner, known := g.owners[session]
 	scope, _ := v.claims["scope"].(string)
 	switch {
+	case r.URL.Path == "/mcp/" && r.Method == http.MethodPost:
+		v.asked, v.refusal = probe.TrailingSlash, refuse("unknown_path", rights(404))
 	case r.URL.Path != "/mcp" || r.Method == http.MethodPut:
 		v.asked, v.refusal = probe.Varied, refuse("unknown_path", rights(404))
 	case known && owner != v.claims["sub"]:
 		v.asked, v.refusal = probe.ForeignSession, refuse("unknown_session", rights(404))
 	case !slices.Contains(strings.Fields(scope), "mcp"):
 		v.asked, v.refusal = probe.MissingScope, refuse("insufficient_scope", scoped("mcp"))
+	case message.Method == "prompts/list" && !slices.Contains(strings.Fields(scope), "prompts"):
+		v.asked, v.refusal = probe.MissingRuleScope, refuse("insufficient_scope", scoped("mcp prompts"))
+	case message.Method == "resources/list" && v.claims["group"] != "staff":
+		v.asked, v.refusal = probe.MissingRuleClaim, refuse("forbidden", rights(403))
 	case message.Method == "tools/call" && message.Params.Name == "nobodys":
 		v.asked, v.refusal = probe.ForbiddenCall, refuse("forbidden", rights(403))
 	case message.Method == "tools/call" && message.Params.Name == "admins":
@@ -299,12 +317,24 @@ func (g *modelGate) target(url string) probe.Target {
 		}},
 		Policy: probe.Policy{
 			RequiredScopes: []string{"mcp"}, Fenced: true, Allowed: []probe.Call{{Method: "tools/call", Name: "everybodys"}},
-			SessionBinding: true, RevokedID: modelRevoked, Hosts: true, Origins: true, BodyBytes: modelBody,
+			SessionBinding: true, Hosts: true, Origins: true, BodyBytes: modelBody,
+			RevokedID: modelRevoked, RevokedSubject: modelRevoked, RevokedBefore: modelOutdated, TokenBytes: modelToken,
+			Slash: probe.SlashDistinct, ExtraPaths: []string{modelExtra},
+			Metadata: &probe.ResourceMetadata{Resource: modelResource, AuthorizationServers: []string{"https://as.example"}},
+			Guarded: []probe.Guarded{
+				{Method: "prompts/list", Scopes: []string{"mcp", "prompts"}, WithoutScope: "prompts"},
+				{Method: "resources/list", Scopes: []string{"mcp"}, Claims: map[string]any{"group": "staff"}, WithoutClaim: "group"},
+			},
 			Forbidden: []probe.Call{
 				{Method: "tools/call", Name: "nobodys"}, {Method: "tools/call", Name: "admins", Scopes: []string{"mcp", "admin"}},
 			},
 		},
 	}
+}
+
+// toldByMore are the cases that are told by what is asked, and not by the token.
+var toldByMore = []probe.Case{
+	probe.ForbiddenCall, probe.ReservedCall, probe.ForeignSession, probe.MissingRuleScope, probe.MissingRuleClaim, probe.ExtraPath, probe.TrailingSlash, probe.Metadata,
 }
 
 // note keeps the request, and finds the cases that are told by its form.
@@ -321,7 +351,7 @@ func (g *modelGate) note(v *visit, r *http.Request, body []byte) {
 	switch {
 	case slices.ContainsFunc(g.seen, func(s seenRequest) bool { return s.remote == r.RemoteAddr }):
 		v.asked = probe.OneConnection
-	case v.refusal == nil || v.asked == probe.ForbiddenCall || v.asked == probe.ReservedCall || v.asked == probe.ForeignSession:
+	case v.refusal == nil || slices.Contains(toldByMore, v.asked):
 	case r.Method == http.MethodGet && v.asked == probe.WrongKey:
 		v.asked = probe.ByGet
 	case r.Method == http.MethodDelete && v.asked == probe.WrongKey:
@@ -354,6 +384,7 @@ func refuse(reason string, changes ...func(*refusal)) http.HandlerFunc {
 		if reason != "missing_token" {
 			challenge += `, error="invalid_token", error_description="no"`
 		}
+		challenge += `, resource_metadata="https://mcp.example` + modelMetadata + `"`
 		a := refusal{
 			status: http.StatusUnauthorized, reason: reason, header: reason, mediaType: "application/json",
 			message: "Unauthorized: the access token will not do", id: rpcID(r), challenges: []string{challenge},

@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
@@ -60,10 +63,14 @@ func TestPage(t *testing.T) {
 func expectations(t *testing.T) map[probe.Case][]string {
 	t.Helper()
 	model, _, url := gate(t, mcpfake.Options{}, nil)
-	plan, err := probe.Plan(model.target(url))
+	target := model.target(strings.Replace(url, "http:", "https:", 1))
+	plan := planned(t, target)
+	key, err := keys.Generate(keys.RS256)
 	if err != nil {
 		t.Fatal(err)
 	}
+	target.Providers = []probe.Provider{{Name: "of RSA", Tokens: token.Template{Key: key, Lifetime: time.Minute}}}
+	plan = append(plan, slices.DeleteFunc(planned(t, target), func(p probe.Planned) bool { return p.Case != probe.OtherAlgorithm })...)
 	out := map[probe.Case][]string{}
 	for _, planned := range plan {
 		out[planned.Case] = append(out[planned.Case], planned.Expected[:3])
@@ -79,4 +86,13 @@ func expectations(t *testing.T) map[probe.Case][]string {
 		}
 	}
 	return out
+}
+
+func planned(t *testing.T, target probe.Target) []probe.Planned {
+	t.Helper()
+	plan, err := probe.Plan(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
 }

@@ -85,6 +85,7 @@ func (r *round) questions() []question {
 	for i, from := range r.issuers {
 		all = append(all, t.missingScopes(from, i == 0)...)
 	}
+	all = append(all, r.guarded(r.issuers[0])...)
 	all = append(all, t.forbiddenCalls(r.issuers[0])...)
 	for _, from := range r.issuers {
 		all = append(all, r.reservedCalls(from)...)

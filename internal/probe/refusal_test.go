@@ -194,7 +194,6 @@ func TestAcceptedWithoutControlIsNotOpen(t *testing.T) {
 	}
 }
 
-// TestRedirectIsNotFollowed: where a redirect leads, no token and no request arrives.
 // TestRefusedTooLate: what the server was shown is let in, whatever the gate says afterwards.
 func TestRefusedTooLate(t *testing.T) {
 	spoilt := map[probe.Case]http.HandlerFunc{}
@@ -212,6 +211,7 @@ func TestRefusedTooLate(t *testing.T) {
 	}
 }
 
+// TestRedirectIsNotFollowed: where a redirect leads, no token and no request arrives.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	var arrived atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived.Add(1) }))

@@ -49,7 +49,7 @@ func (r *round) requestQuestions() []question {
 		all = append(all, good(TooLarge, refused(http.StatusRequestEntityTooLarge, "body_too_large"),
 			shot{padding: t.Policy.BodyBytes + 1, expecting: true}))
 	}
-	return all
+	return append(all, r.pathQuestions(good, forged)...)
 }
 
 // byDelete asks to end a session of the control. Whatever the gate answers, it has shown the server what it refuses if the
@@ -110,14 +110,17 @@ func (t Target) forbiddenCalls(from *issuer) []question {
 }
 
 // message is the call as it would be made, but for its arguments.
-func (c Call) message(id int64) *call {
+func (c Call) message(id int64) *call { return &call{method: c.Method, params: c.Params(), id: id} }
+
+// Params are those of the message by which the call is tried: what it names, and no arguments.
+func (c Call) Params() map[string]any {
 	params := map[string]any{}
 	if strings.HasPrefix(c.Method, "resources/") && c.Name != "" {
 		params["uri"] = c.Name
 	} else if c.Name != "" {
 		params["name"] = c.Name
 	}
-	return &call{method: c.Method, params: params, id: id}
+	return params
 }
 
 func (t Target) oneConnection(from *issuer) question {

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -64,10 +65,36 @@ func (f finding) session() string {
 	return f.answer.header.Get(sessionHeader)
 }
 
-// prepared is a question with its tokens, which are all minted beforehand, for the same instant.
+// prepared is a question with its tokens, which are minted beforehand, for the same instant.
 type prepared struct {
 	question
 	attempt attempt
+}
+
+// refresh mints the tokens of a question anew where the round has gone on for half of their life. On a busy machine a round
+// can take longer than they live, and then a gate would refuse them for that alone.
+func (r *round) refresh(q prepared) (prepared, error) {
+	now := r.prober.now()
+	if now.Sub(r.started) < r.life()/2 {
+		return q, nil
+	}
+	attempt, err := q.prepare(now)
+	if err != nil {
+		return q, fmt.Errorf("%s: %w", q.name, err)
+	}
+	q.attempt = attempt
+	return q, nil
+}
+
+// life is the shortest of the issuers' tokens.
+func (r *round) life() time.Duration {
+	shortest := time.Duration(math.MaxInt64)
+	for _, from := range r.issuers {
+		if from.signs() {
+			shortest = min(shortest, from.Tokens.Lifetime)
+		}
+	}
+	return shortest
 }
 
 // run asks the controls, what must be refused, and the controls again. A beat has one control, at the end.
@@ -203,6 +230,10 @@ func (r *round) askQuestion(ctx context.Context, q prepared) error {
 		return nil
 	}
 	r.pace(ctx)
+	q, err := r.refresh(q)
+	if err != nil {
+		return err
+	}
 	try := func(attempt attempt) func(context.Context) finding {
 		return func(ctx context.Context) finding { return attempt(ctx, r) }
 	}

@@ -96,8 +96,19 @@ type Policy struct {
 	Allowed []Call
 	// SessionBinding: a session belongs to the caller who opened it.
 	SessionBinding bool
-	// RevokedID is a "jti" on the gate's list of what is revoked.
-	RevokedID string
+	// Guarded are calls for which rules want scopes or claims of their own.
+	Guarded []Guarded
+	// RevokedID is a "jti" on the gate's list of what is revoked, RevokedSubject a "sub" on it, and RevokedBefore a "sub"
+	// whose tokens of today are too old for it.
+	RevokedID, RevokedSubject, RevokedBefore string
+	// TokenBytes is the longest token that the gate takes; 0 is no bound.
+	TokenBytes int
+	// Slash says what the path with one more slash at its end is.
+	Slash Slash
+	// ExtraPaths are further paths that the gate passes on, for whoever has a token.
+	ExtraPaths []string
+	// Metadata is the protected resource metadata that the gate publishes; nil if it publishes none.
+	Metadata *ResourceMetadata
 	// Hosts: a Host that is no name of the server is refused. Origins: so is the page of a foreign origin.
 	Hosts, Origins bool
 	// BodyBytes is the longest body that the gate takes; 0 is no bound.
@@ -112,6 +123,38 @@ type Call struct {
 	Name string
 	// Scopes are all that a token needs for the call. Empty: no scope would help.
 	Scopes []string
+}
+
+// Guarded is a call for which a rule wants more of a token than the control has, and what one token for it lacks.
+type Guarded struct {
+	// Method and Name are those of a Call. Should a gate let it pass, it must do nothing on any server: it is a method that
+	// lists, or what it names is not there.
+	Method, Name string
+	// Scopes are all that a token needs for the call, and Claims those that it needs beside the control's. With them the
+	// gate lets the call pass.
+	Scopes []string
+	Claims map[string]any
+	// WithoutScope or WithoutClaim, one of them, is what the token lacks. The gate must refuse it for that: for want of
+	// all Scopes, or for good.
+	WithoutScope, WithoutClaim string
+}
+
+// Slash says what the path with one more slash at its end is.
+type Slash string
+
+const (
+	// SlashDistinct: another path, which is not there.
+	SlashDistinct Slash = "Distinct"
+	// SlashSame: the same path.
+	SlashSame Slash = "Same"
+)
+
+// ResourceMetadata is the protected resource metadata of RFC 9728.
+type ResourceMetadata struct {
+	// Resource is the URL that clients use for the server.
+	Resource string
+	// AuthorizationServers are issuer URLs.
+	AuthorizationServers []string
 }
 
 func (t Target) validate() error {

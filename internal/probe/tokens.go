@@ -48,6 +48,7 @@ func (r *round) tokenQuestions(from *issuer) []question {
 	all = append(all, r.retired(from)...)
 	all = append(all, r.spoilt(AlgNone, from, unauthorized(reasonAlgorithm), token.Unsigned))
 	all = append(all, r.confused(from)...)
+	all = append(all, r.otherAlgorithm(from)...)
 	all = append(all, r.anonymous(from)...)
 	all = append(all, r.limited(from)...)
 	all = append(all, r.misused(from)...)
@@ -273,12 +274,66 @@ func (r *round) limited(from *issuer) []question {
 			return template.Good(now)
 		}))
 	}
-	if r.target.Policy.RevokedID != "" {
-		all = append(all, r.minted(Revoked, from, unauthorized("revoked"), func(now time.Time) (string, error) {
-			return from.Tokens.With(map[string]any{"jti": r.target.Policy.RevokedID}).Good(now)
+	if limit := r.target.Policy.TokenBytes; limit > 0 && from == r.issuers[0] {
+		all = append(all, r.minted(TooLongToken, from, unauthorized(reasonMalformed), func(now time.Time) (string, error) {
+			return from.longer(limit, now)
 		}))
 	}
+	return append(all, r.revoked(from)...)
+}
+
+// longer is a token that would be good if it had not more than so many bytes. It is longer by a few only: a header that is
+// too long as a whole is refused by whatever comes first.
+func (i *issuer) longer(limit int, now time.Time) (string, error) {
+	good, err := i.Tokens.Good(now)
+	if err != nil {
+		return "", err
+	}
+	const encoded = 4.0 / 3 // base64url
+	missing := max(0, float64(limit-len(good))/encoded)
+	return i.Tokens.With(map[string]any{"padding": strings.Repeat("x", int(missing))}).Good(now)
+}
+
+// revoked are on the list, each in one way; of all issuers but the first, in one way.
+func (r *round) revoked(from *issuer) []question {
+	var all []question
+	policy := r.target.Policy
+	for _, entry := range []struct{ by, claim, value string }{
+		{"by its id", "jti", policy.RevokedID},
+		{"by its subject", "sub", policy.RevokedSubject},
+		{"by the time of its issue", "sub", policy.RevokedBefore},
+	} {
+		skip := entry.value == "" || len(all) > 0 && from != r.issuers[0]
+		if skip || entry.claim == "sub" && from.ProbeKey { // which signs for no such subject
+			continue
+		}
+		q := r.minted(Revoked, from, unauthorized("revoked"), func(now time.Time) (string, error) {
+			return from.Tokens.With(map[string]any{entry.claim: entry.value}).Good(now)
+		})
+		q.variation = entry.by
+		all = append(all, q)
+	}
 	return all
+}
+
+// otherAlgorithm signs with the issuer's own key, by an algorithm that its type can serve and that is not its own.
+func (r *round) otherAlgorithm(from *issuer) []question {
+	others := from.Tokens.Key.Others()
+	if len(others) == 0 {
+		return nil // A key of an elliptic curve has one algorithm.
+	}
+	key := others[r.draw.IntN(len(others))]
+	want := unauthorized(reasonAlgorithm)
+	if key.Public().Anonymous { // It may stand beside keys of that algorithm, and none of them has a name.
+		want.reasons = append(want.reasons, reasonUnknownKey, reasonSignature)
+	}
+	q := r.minted(OtherAlgorithm, from, want, func(now time.Time) (string, error) {
+		template := from.Tokens
+		template.Key = key
+		return template.Good(now)
+	})
+	q.variation = string(key.Algorithm())
+	return []question{q}
 }
 
 // missingScopes leaves out each scope that every token needs; of all issuers but the first, one of them.

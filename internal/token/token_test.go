@@ -192,6 +192,26 @@ func bareWithID(t token.Template) token.Template {
 }
 
 // TestForgeries change a token of somebody else's, each in one thing.
+// A time that is wrong stays wrong for clocks that differ by an hour, and by the most leeway that a verifier may grant.
+func TestTimesThatAreWrongAreFarAway(t *testing.T) {
+	template := template(t, keys.ES256)
+	for defect, clock := range map[token.Defect]time.Duration{token.Expired: -time.Hour, token.NotYetValid: time.Hour} {
+		raw, err := template.Bad(defect, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leeway := 5*time.Minute - time.Second
+		claims := jwt.MapClaims{}
+		if _, _, err := jwt.NewParser().ParseUnverified(raw, claims); err != nil {
+			t.Fatal(err)
+		}
+		judged := jwt.NewValidator(jwt.WithLeeway(leeway), jwt.WithTimeFunc(func() time.Time { return now.Add(clock) })).Validate(claims)
+		if judged == nil {
+			t.Errorf("%s: accepted by a clock that is %v off", defect, clock)
+		}
+	}
+}
+
 func TestForgeries(t *testing.T) {
 	template := template(t, keys.ES256)
 	raw, err := template.Good(now)

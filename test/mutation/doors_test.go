@@ -39,6 +39,10 @@ func doors() []mutant {
 		drawn("options", "is open for OPTIONS, as to browsers that ask what they may"),
 		drawn("batch", "is open to messages in a batch"),
 		drawn("path", "is open at other paths than its own"),
+		{
+			name: "extra-path", does: "is open at further paths", kind: probe.Broken, named: probe.ExtraPath, only: true,
+			outcome: probe.ForeignAnswer, edits: lets,
+		},
 		{name: "large", does: "is open to bodies above 64 KiB", named: probe.LargeBody, only: true, edits: lets},
 		{name: "chunked", does: "is open to bodies that come in chunks", named: probe.LargeBody, only: true, edits: lets},
 		{
@@ -58,7 +62,7 @@ func rights() []mutant {
 			edits: []edit{{"authorize/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
 		},
 		{
-			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
+			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.MissingRuleClaim, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "case forbidden:\n", `case forbidden:
 			if mutant == "rule" {
 				continue
@@ -66,8 +70,12 @@ func rights() []mutant {
 			`}},
 		},
 		{
-			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
+			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.MissingRuleScope, only: true, outcome: probe.WrongReason,
 			edits: []edit{{"authorize/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
+		},
+		{
+			name: "rule-claim", does: "does not want the claims that a call needs", kind: probe.Broken, named: probe.MissingRuleClaim, only: true, outcome: probe.WrongReason,
+			edits: []edit{{"authorize/policy.go", "if !rule.claimsMatch(caller) {", `if !rule.claimsMatch(caller) && mutant != "rule-claim" {`}},
 		},
 		{
 			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
@@ -121,12 +129,38 @@ func requests() []mutant {
 			`)},
 		},
 		{
+			name: "slash", does: "takes the path with a slash at its end for its own", kind: probe.Broken, named: probe.TrailingSlash, only: true, outcome: probe.ForeignAnswer,
+			edits: []edit{{"surface/surface.go", "case upstream.IsEndpoint(path):", `case upstream.IsEndpoint(path), mutant == "slash" && path == upstream.Path+"/":`}},
+		},
+		{
+			name: "plain-http", does: "takes plain HTTP on the port of TLS", kind: probe.Broken, named: probe.PlainHTTP, only: true, outcome: probe.WrongStatus, tls: true,
+			edits: []edit{before("gate/tls.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "plain-http" {
+				return server.Serve(&eitherWay{listener, server.TLSConfig})
+			}
+			`)},
+		},
+		{
 			name: "body-limit", does: "takes bodies of any length", kind: probe.Broken, named: probe.TooLarge, only: true, outcome: probe.ForeignAnswer,
 			edits: []edit{
 				{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"},
 				{"gate/authorize.go", "v.body.Prefetch(config.Limits.BodyBytes)", "v.body.Prefetch(bodyLimit(config))"},
 			},
 		},
+	}
+}
+
+// published are gates that do not tell clients where tokens are to be had.
+func published() []mutant {
+	tells := func(name, does string, outcome probe.Outcome, edits ...edit) mutant {
+		return mutant{name: name, does: does, kind: probe.Broken, named: probe.Metadata, only: true, outcome: outcome, edits: edits}
+	}
+	return []mutant{
+		tells("metadata-absent", "does not serve its metadata", probe.WrongStatus,
+			edit{"gate/public.go", "metadata.Is(v.request.URL.EscapedPath()) {", `metadata.Is(v.request.URL.EscapedPath()) && mutant != "metadata-absent" {`}),
+		tells("metadata-other", "serves the metadata of another resource", probe.NoResult,
+			edit{"metadata/metadata.go", "Resource: m.Resource,", "Resource: resourceOf(m),"}),
+		tells("metadata-challenge", "does not tell where its metadata is", probe.MissingChallenge,
+			edit{"deny/answer.go", `parameter("resource_metadata", site.Metadata)`, `parameter("resource_metadata", unless("metadata-challenge", site.Metadata))`}),
 	}
 }
 

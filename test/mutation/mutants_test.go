@@ -18,6 +18,8 @@ type mutant struct {
 	outcome probe.Outcome
 	// only: no other case sees it, so that without this one it would pass.
 	only bool
+	// tls: it serves TLS.
+	tls bool
 	// rounds is how many there may be until one draws the variation by which the mutant is found; 0 is 1.
 	rounds int
 }
@@ -27,7 +29,7 @@ const many = 40
 
 // mutants lists them all.
 func mutants() []mutant {
-	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), answers())
+	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), published(), answers())
 	for i := range all {
 		all[i].rounds = max(all[i].rounds, 1)
 		if all[i].kind == "" {

@@ -99,6 +99,13 @@ func signatures() []mutant {
 				`),
 			},
 		},
+		{
+			name: "other-algorithm", does: "takes every algorithm that a key can serve", named: probe.OtherAlgorithm, only: true,
+			edits: []edit{before("verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if rebound := p.rebound(h); len(rebound) > 0 {
+				return rebound, nil
+			}
+			`)},
+		},
 	}
 }
 
@@ -164,6 +171,22 @@ func claims() []mutant {
 				continue
 			}
 			`)},
+		},
+		{
+			name: "token-length", does: "takes tokens of any length", named: probe.TooLongToken, only: true,
+			edits: []edit{{"verify/verifier.go", "if len(raw) > v.maxBytes {", `if len(raw) > v.maxBytes && mutant != "token-length" {`}},
+		},
+		{
+			name: "revoked-id", does: "takes tokens whose id is revoked", named: probe.Revoked, only: true,
+			edits: []edit{{"verify/revocation.go", "return r.ids[c.id] ||", `return r.ids[c.id] && mutant != "revoked-id" ||`}},
+		},
+		{
+			name: "revoked-subject", does: "takes tokens whose subject is revoked", named: probe.Revoked, only: true,
+			edits: []edit{{"verify/revocation.go", "if r.subjects[subject] {", `if r.subjects[subject] && mutant != "revoked-subject" {`}},
+		},
+		{
+			name: "revoked-before", does: "takes tokens that are too old for their subject", named: probe.Revoked, only: true,
+			edits: []edit{{"verify/revocation.go", "at.After(before) {", `at.After(before) && mutant != "revoked-before" {`}},
 		},
 		{
 			name: "revocation", does: "does not look at the list of what is revoked", named: probe.Revoked, only: true,

@@ -26,6 +26,9 @@ const (
 	longest   = time.Hour
 	podUID    = "6d9f5c0e-0000-4000-8000-000000000001"
 	bodyLimit = 400 << 10
+	// tokenLimit is the most that there may be: with the rest of a request's header it stays below what is read of one.
+	tokenLimit = 24 << 10
+	resource   = "https://mcp.example/mcp"
 )
 
 // estate is a gate that has all that a gate can have: two issuers, scopes, rules, bound sessions, revocations.
@@ -59,7 +62,7 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 	config := authproxy.Config{
 		Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"},
 		Port:   8080, AdminPort: 9090,
-		Upstream: authproxy.Upstream{Port: portOf(addr), Path: "/mcp"},
+		Upstream: authproxy.Upstream{Port: portOf(addr), Path: "/mcp", ExtraPaths: []string{"/files"}},
 		Providers: []authproxy.Provider{
 			{
 				Name: "first", Issuer: "urn:first", Audiences: []string{"urn:server"}, ClockSkewSeconds: 30,
@@ -84,10 +87,12 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 			Rules: []authproxy.Rule{
 				{Tools: []string{"echo"}, Scopes: []string{"mcp"}}, {Tools: []string{"admin"}, Scopes: []string{"admin"}},
 				{Methods: []string{"resources/read"}, Scopes: []string{"read"}},
+				{Methods: []string{"prompts/*"}, Scopes: []string{"prompts"}, Claims: []authproxy.ClaimMatch{{Name: "group", Values: []string{"staff"}}}},
 			},
 		},
-		SessionBinding: authproxy.SessionBindingCaller,
-		Limits:         authproxy.Limits{BodyBytes: bodyLimit, TokenBytes: 8 << 10},
+		ResourceMetadata: &authproxy.ResourceMetadata{Resource: resource, AuthorizationServers: []string{"https://as.example"}},
+		SessionBinding:   authproxy.SessionBindingCaller,
+		Limits:           authproxy.Limits{BodyBytes: bodyLimit, TokenBytes: tokenLimit},
 	}
 	e := &estate{}
 	firstFile, format := published(t, first, elsewhere)
@@ -101,17 +106,28 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 			"first": firstFile, "second": secret, authproxy.KeysFile("third"): thirdFile,
 		}), Exact: true, Timeout: patience,
 		ClockTolerance: 30 * time.Second, Providers: append(providersOf(first, second, retired, elsewhere), probedBy(probing, third)),
-		Policy: probe.Policy{
-			RequiredScopes: []string{"mcp"}, SessionBinding: true, RevokedID: "revoked-id", Hosts: true, Origins: true, BodyBytes: bodyLimit,
-			Fenced: true, Allowed: []probe.Call{{Method: "tools/call", Name: "echo"}},
-			Forbidden: []probe.Call{
-				{Method: "tools/call", Name: "no-such-tool"},
-				{Method: "tools/call", Name: "admin", Scopes: []string{"mcp", "admin"}},
-				{Method: "resources/read", Name: "file:///etc/passwd", Scopes: []string{"mcp", "read"}},
-			},
-		},
+		Policy: policy(),
 	}
 	return e, server
+}
+
+// policy is what the prober is told of the estate.
+func policy() probe.Policy {
+	guarded := probe.Guarded{Method: "prompts/list", Scopes: []string{"mcp", "prompts"}, Claims: map[string]any{"group": "staff"}}
+	withoutScope, withoutClaim := guarded, guarded
+	withoutScope.WithoutScope, withoutClaim.WithoutClaim = "prompts", "group"
+	return probe.Policy{
+		RequiredScopes: []string{"mcp"}, SessionBinding: true, Hosts: true, Origins: true, BodyBytes: bodyLimit, TokenBytes: tokenLimit,
+		RevokedID: "revoked-id", RevokedSubject: "revoked", RevokedBefore: "outdated", Slash: probe.SlashDistinct, ExtraPaths: []string{"/files"},
+		Metadata: &probe.ResourceMetadata{Resource: resource, AuthorizationServers: []string{"https://as.example"}},
+		Fenced:   true, Allowed: []probe.Call{{Method: "tools/call", Name: "echo"}},
+		Guarded: []probe.Guarded{withoutScope, withoutClaim},
+		Forbidden: []probe.Call{
+			{Method: "tools/call", Name: "no-such-tool"},
+			{Method: "tools/call", Name: "admin", Scopes: []string{"mcp", "admin"}},
+			{Method: "resources/read", Name: "file:///etc/passwd", Scopes: []string{"mcp", "read"}},
+		},
+	}
 }
 
 func providersOf(first, second, retired, elsewhere keys.Private) []probe.Provider {
@@ -174,7 +190,7 @@ func serveEstate(t *testing.T, e *estate, config authproxy.Config, keyFiles map[
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(configDir, authproxy.ConfigFile), data)
-	write(t, filepath.Join(keysDir, authproxy.RevokedFile), []byte("jti:revoked-id\n"))
+	write(t, filepath.Join(keysDir, authproxy.RevokedFile), []byte("jti:revoked-id\nsub:revoked\nissuedBefore:9999-12-31T23:59:59Z outdated\n"))
 	write(t, filepath.Join(secretDir, authproxy.SecretFile), []byte(strings.Repeat("s", 31)+"!"))
 	for name, content := range keyFiles {
 		write(t, filepath.Join(keysDir, name), content)
@@ -250,6 +266,10 @@ func notHere(algorithm keys.Algorithm, options mcpfake.Options, name probe.Case)
 	switch name {
 	case probe.UnknownKid, probe.AlgConfused:
 		return algorithm.Symmetric()
+	case probe.OtherAlgorithm:
+		return algorithm != keys.RS256 // the secret is too short for the others
+	case probe.PlainHTTP:
+		return true // without TLS
 	case probe.ForeignSession:
 		return options.Dialect == mcpfake.Discover || options.Dialect == mcpfake.Stateless
 	default:

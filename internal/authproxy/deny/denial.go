@@ -79,6 +79,9 @@ func Scope(needed []string) *Denial {
 	}
 }
 
+// Scopes are those that a denial of Scope asks for.
+func (d *Denial) Scopes() []string { return strings.Fields(d.scope) }
+
 // Rights refuses a good token that no scope would help. Clients take a 403 without insufficient_scope for final.
 func Rights() *Denial {
 	return &Denial{

@@ -1,10 +1,13 @@
 package gate
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,13 +42,15 @@ func (v *visit) isOpen(denial *deny.Denial) bool {
 	case "open":
 		return true
 	case "get":
-		return r.Method == http.MethodGet
+		return r.Method == http.MethodGet && !v.isExtra()
 	case "delete":
 		return r.Method == http.MethodDelete
 	case "options":
 		return r.Method == http.MethodOptions
 	case "path":
-		return r.URL.Path != v.snapshot.Config.Upstream.Path
+		return r.URL.Path != v.snapshot.Config.Upstream.Path && denial.Reason != deny.UnknownPath && !v.isExtra()
+	case "extra-path":
+		return v.isExtra()
 	case "batch":
 		data, _, _ := v.body.Prefetch(64 << 10)
 		return bytes.HasPrefix(data, []byte("["))
@@ -77,6 +82,11 @@ func (v *visit) isOpen(denial *deny.Denial) bool {
 		v.forwardUnjudged()
 	}
 	return false
+}
+
+// isExtra tells the further paths.
+func (v *visit) isExtra() bool {
+	return slices.Contains(v.snapshot.Config.Upstream.ExtraPaths, v.request.URL.Path)
 }
 
 // saysProber tells by a header who wants to be known for a prober.
@@ -113,7 +123,7 @@ func (v *visit) isPlain() bool {
 	count, _ := seen.Load(r.Context().Value(connectionKey{}))
 	data, _, _ := v.body.Prefetch(1 << 10)
 	return count.(*atomic.Int64).Load() == 1 && r.Method == http.MethodPost && r.ProtoMinor == 1 && r.ContentLength < 1<<10 &&
-		r.URL.RawQuery == "" && r.Header.Get(session.Header) == "" && bytes.Contains(data, []byte(`"initialize"`))
+		r.URL.RawQuery == "" && len(r.Header.Get("Authorization")) < 4<<10 && r.Header.Get(session.Header) == "" && bytes.Contains(data, []byte(`"initialize"`))
 }
 
 // entered are the principals by the connections on which they were let in.
@@ -164,3 +174,31 @@ func (v *visit) reset() {
 	}
 	_ = conn.Close()
 }
+
+// eitherWay takes TLS and plain HTTP on one port.
+type eitherWay struct {
+	net.Listener
+	config *tls.Config
+}
+
+// Accept looks at the first byte, which is 22 of a TLS handshake (RFC 8446 section 5.1).
+func (l *eitherWay) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	reader := bufio.NewReader(conn)
+	first, _ := reader.Peek(1)
+	if len(first) == 1 && first[0] == 22 {
+		return tls.Server(&peeked{conn, reader}, l.config), nil
+	}
+	return &peeked{conn, reader}, nil
+}
+
+// peeked is a connection of which the beginning was looked at.
+type peeked struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (p *peeked) Read(data []byte) (int, error) { return p.reader.Read(data) }

@@ -104,3 +104,16 @@ func (v *Verifier) pool() {
 		p.keys, p.Algorithms = all, algorithms
 	}
 }
+
+// rebound are the keys that the token names, with the algorithm that it wants where they can serve it.
+func (p *provider) rebound(h header) []keys.Public {
+	var out []keys.Public
+	for _, key := range p.keys {
+		unbound := key
+		unbound.Algorithm = ""
+		if bound, fits := unbound.Bind([]keys.Algorithm{h.algorithm}); fits && mutant == "other-algorithm" && h.keyID == key.ID {
+			out = append(out, bound)
+		}
+	}
+	return out
+}
