@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
+.PHONY: test test-race test-vectors test-chart test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -61,6 +61,10 @@ test-race: ## Run the tests of the concurrent packages under the race detector (
 
 test-vectors: export MODULE = test/vectors
 test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a module of its own, 26 MB to download).
+	@hack/test.sh
+
+test-chart: export MODULE = test/chart
+test-chart: ## Render the Helm chart, hold it against the manifests, and put it before an API server (a module of its own).
 	@hack/test.sh
 
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
@@ -89,7 +93,7 @@ bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. B
 	@hack/bench.sh $(BENCH)
 
 test-all: export PROPERTY_SECONDS ?= 180
-test-all: verify lint test test-race test-vectors mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
+test-all: verify lint test test-race test-vectors test-chart mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean

@@ -36,6 +36,10 @@ import (
 var (
 	k8s        client.Client
 	restConfig *rest.Config
+	// operatorConfig has the rights of the operator alone.
+	operatorConfig *rest.Config
+	// controlPlane can be given further users.
+	controlPlane *envtest.Environment
 	// builder is the controller under test, for specs that reconcile by hand.
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
@@ -66,7 +70,7 @@ func TestControllers(t *testing.T) {
 	RunSpecs(t, "Controllers")
 }
 
-var _ = BeforeSuite(func() {
+var _ = BeforeSuite(func(ctx SpecContext) {
 	logf.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
 	scheme := runtime.NewScheme()
 	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
@@ -76,36 +80,41 @@ var _ = BeforeSuite(func() {
 		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
 	}
+	audit.configure(control)
 	config, err := control.Start()
 	Expect(err).NotTo(HaveOccurred(), "start the API server; `make test` builds it and sets KUBEBUILDER_ASSETS")
 	DeferCleanup(control.Stop)
-	restConfig = config
+	DeferCleanup(audit.read)
+	restConfig, controlPlane = config, control
 
 	k8s, err = client.New(config, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
 	Expect(err).NotTo(HaveOccurred())
 	watched := mcpserver.CacheOptions(nil)
-	watched.DefaultFieldSelector = fields.OneTermNotEqualSelector("metadata.namespace", unwatched)
-	counted := rest.CopyConfig(config)
+	watched.DefaultFieldSelector = fields.AndSelectors(
+		fields.OneTermNotEqualSelector("metadata.namespace", unwatched), fields.OneTermNotEqualSelector("metadata.namespace", namespaced))
+	operatorConfig = newOperatorUser(ctx, control, operatorUser, "../config/operator")
+	counted := rest.CopyConfig(operatorConfig)
 	counted.Wrap(written.count)
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
 		Scheme: scheme, Cache: watched, Metrics: metricsserver.Options{BindAddress: "0"},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	recorder = mgr.GetEventRecorder("gatehouse")
-	clusterIssuer, err = mcpserver.NewClusterIssuer(config)
+	clusterIssuer, err = mcpserver.NewClusterIssuer(operatorConfig)
 	Expect(err).NotTo(HaveOccurred())
-	makeOperatorNamespace(context.Background())
+	makeOperatorAccount(ctx, mgr)
 	builder = newBuilder(mgr.GetClient(), gateImage)
-	ctx, stop := context.WithCancel(context.Background())
-	Expect(builder.SetupWithManager(ctx, mgr, watched)).To(Succeed())
+	builder.Live = mgr.GetAPIReader()
+	running, stop := context.WithCancel(context.Background())
+	Expect(builder.SetupWithManager(running, mgr, watched)).To(Succeed())
 	registry = prometheus.NewRegistry()
-	prober, err := authprobe.NewReconciler(mgr.GetClient(), k8s, recorder, authprobe.Options{Registry: registry})
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{Registry: registry})
 	Expect(err).NotTo(HaveOccurred())
 	prober.Sightings, prober.Issuer, prober.Master, prober.Account = builder.Sightings, clusterIssuer, master, account
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
+	go func() { done <- mgr.Start(running) }()
 	DeferCleanup(func() {
 		stop()
 		Eventually(done).Should(Receive(BeNil()))
@@ -115,14 +124,18 @@ var _ = BeforeSuite(func() {
 // operatorNamespace is the operator's own.
 const operatorNamespace = "gatehouse-system"
 
-// makeOperatorNamespace makes it, with the operator's ServiceAccount.
-func makeOperatorNamespace(ctx context.Context) {
+// makeOperatorAccount makes the operator's ServiceAccount, and what the operator keeps in its namespace, which newOperatorUser
+// has made.
+func makeOperatorAccount(ctx context.Context, mgr ctrl.Manager) {
 	GinkgoHelper()
-	Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}})).To(Succeed())
-	own := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "operator", Namespace: operatorNamespace}}
+	own := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "gatehouse-operator", Namespace: operatorNamespace}}
 	Expect(k8s.Create(ctx, own)).To(Succeed())
-	master = &mcpserver.ProbeMaster{Live: k8s, Writer: k8s, Namespace: operatorNamespace, Now: time.Now}
-	account = &authprobe.Account{Client: k8s, Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
+	master = newMaster(mgr)
+	account = &authprobe.Account{Client: mgr.GetClient(), Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
+}
+
+func newMaster(mgr ctrl.Manager) *mcpserver.ProbeMaster {
+	return &mcpserver.ProbeMaster{Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: operatorNamespace, Now: time.Now}
 }
 
 // unwatched is a namespace that the manager does not see: specs that play operators of their own have it to themselves.

@@ -55,6 +55,15 @@ func run() error {
 	if err := checkServerVersion(config); err != nil {
 		return err
 	}
+	own, err := newRights(config)
+	if err != nil {
+		return err
+	}
+	stop := ctrl.SetupSignalHandler()
+	shut, err := own.restrict(stop, &options)
+	if err != nil {
+		return err
+	}
 	mgr, err := ctrl.NewManager(config, managerOptions(options))
 	if err != nil {
 		return fmt.Errorf("set up manager: %w", err)
@@ -62,8 +71,13 @@ func run() error {
 	if err := addControllers(mgr, options); err != nil {
 		return err
 	}
-	ctrl.Log.Info("starting", "version", version, "gateImage", options.gateImage)
-	return mgr.Start(ctrl.SetupSignalHandler())
+	if len(shut) > 0 {
+		if err := mgr.Add(opening{own, shut, time.Minute}); err != nil {
+			return fmt.Errorf("watch for namespaces to be opened: %w", err)
+		}
+	}
+	ctrl.Log.Info("starting", "version", version, "gateImage", options.gateImage, "namespaces", options.watchNamespaces)
+	return mgr.Start(stop)
 }
 
 func addControllers(mgr ctrl.Manager, options options) error {

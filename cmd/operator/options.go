@@ -4,11 +4,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 
-	utilversion "k8s.io/apimachinery/pkg/util/version"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/rest"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
@@ -47,7 +46,8 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 		"Namespace of the operator itself: its lease is there, and gates let its pods in. Default: the environment variable POD_NAMESPACE.")
 	flags.StringVar(&o.serviceAccount, "service-account", getenv("POD_SERVICE_ACCOUNT"),
 		"ServiceAccount of the operator itself, of which it asks for tokens to try gates with. Default: the environment variable POD_SERVICE_ACCOUNT.")
-	namespaces := flags.String("watch-namespaces", "", "Namespaces to look after, separated by commas. Default: all.")
+	namespaces := flags.String("watch-namespaces", "",
+		"Namespaces to look after, separated by commas; nothing is read or written in others. Default: all, which takes a ClusterRole.")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics, 0 for none.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
 		"Serve metrics over TLS, to callers that the API server authenticates and lets get /metrics.")
@@ -65,13 +65,14 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("flags: %w", err)
 	}
-	if *namespaces != "" {
-		o.watchNamespaces = strings.Split(*namespaces, ",")
-	}
 	if o.printVersion {
 		return o, nil
 	}
 	var problems []error
+	var err error
+	if o.watchNamespaces, err = parseNamespaces(*namespaces); err != nil {
+		problems = append(problems, err)
+	}
 	switch *gates {
 	case "Enforce":
 	case "Off":
@@ -94,25 +95,20 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 	return o, errors.Join(problems...)
 }
 
-// minServerVersion has native sidecars that cannot be switched off. Without them a server would start before its gate
-// and outlive it.
-var minServerVersion = utilversion.MustParseGeneric("1.33")
-
-func checkServerVersion(config *rest.Config) error {
-	client, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return fmt.Errorf("reach the cluster: %w", err)
+// parseNamespaces reads a list of names; none is nil. What is no name must not pass: where no namespace is left, all are meant.
+func parseNamespaces(list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
 	}
-	info, err := client.ServerVersion()
-	if err != nil {
-		return fmt.Errorf("ask the cluster for its version: %w", err)
+	var names []string
+	var problems []error
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
+			problems = append(problems, fmt.Errorf("--watch-namespaces: %q is no namespace: %s", name, wrong[0]))
+		}
+		names = append(names, name)
 	}
-	version, err := utilversion.ParseGeneric(info.GitVersion)
-	if err != nil {
-		return fmt.Errorf("version %q of the cluster: %w", info.GitVersion, err)
-	}
-	if version.LessThan(minServerVersion) {
-		return fmt.Errorf("the cluster runs Kubernetes %s; Gatehouse needs %s or newer, which have native sidecars", version, minServerVersion)
-	}
-	return nil
+	slices.Sort(names)
+	return slices.Compact(names), errors.Join(problems...)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -87,11 +88,13 @@ func TestFlagsHaveAnEffect(t *testing.T) {
 
 func TestFlagsThatAreWrong(t *testing.T) {
 	for text, args := range map[string][]string{
-		"--readiness-gates": {"--readiness-gates=off"},
-		"--probe-qps":       {"--probe-qps=0"},
-		"no image":          {"--authproxy-image="},
-		"--leader-elect":    {"--leader-elect", "--namespace="},
-		"not defined":       {"--no-such-flag"},
+		"--readiness-gates":         {"--readiness-gates=off"},
+		"--watch-namespaces":        {"--watch-namespaces=A"},
+		"--max-concurrent-upgrades": {"--max-concurrent-upgrades=0"},
+		"--probe-qps":               {"--probe-qps=0"},
+		"no image":                  {"--authproxy-image="},
+		"--leader-elect":            {"--leader-elect", "--namespace="},
+		"not defined":               {"--no-such-flag"},
 	} {
 		if _, err := parse(t, args...); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%v: %v", args, err)
@@ -99,5 +102,24 @@ func TestFlagsThatAreWrong(t *testing.T) {
 	}
 	if _, err := parse(t, "--readiness-gates=off", "--probe-qps=0"); err == nil || strings.Count(err.Error(), "--") < 2 {
 		t.Errorf("all at once: %v", err)
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	for list, want := range map[string][]string{
+		"":        nil,
+		"a":       {"a"},
+		"b,a":     {"a", "b"},
+		"a, b ,a": {"a", "b"},
+	} {
+		if o, err := parse(t, "--watch-namespaces="+list); err != nil || !slices.Equal(o.watchNamespaces, want) {
+			t.Errorf("%q: %q, %v; want %q", list, o.watchNamespaces, err, want)
+		}
+	}
+	// Where no name is left, all namespaces would be meant.
+	for _, list := range []string{",", "a,", " ", "A", "a b", "*"} {
+		if o, err := parse(t, "--watch-namespaces="+list); err == nil || !strings.Contains(err.Error(), "is no namespace") {
+			t.Errorf("%q: %q, %v", list, o.watchNamespaces, err)
+		}
 	}
 }

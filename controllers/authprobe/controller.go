@@ -93,9 +93,16 @@ func NewReconciler(c client.Client, live client.Reader, recorder events.EventRec
 	return r, nil
 }
 
+// The rights of this controller, beside those of package mcpserver.
+//
+// The readiness gate is a condition in a pod's status.
 // +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
-// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
-// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
+//
+// A token goes only to a pod that our ReplicaSet owns.
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=list;watch
+//
+// Who stands behind the Service besides its pods; now and then it is asked past the cache.
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch
 
 // SetupWithManager starts the controller with the manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 
@@ -67,11 +68,11 @@ func (c *ClusterIssuer) Read(ctx context.Context) (desired.Issuer, error) {
 		err = errors.New("it names no issuer")
 	}
 	if err != nil {
-		return desired.Issuer{}, fmt.Errorf("/.well-known/openid-configuration: %w", err)
+		return desired.Issuer{}, unread("/.well-known/openid-configuration", err)
 	}
 	found, err = c.Get(ctx, "/openid/v1/jwks")
 	if err != nil {
-		return desired.Issuer{}, fmt.Errorf("/openid/v1/jwks: %w", err)
+		return desired.Issuer{}, unread("/openid/v1/jwks", err)
 	}
 	set, err := keys.ParsePublic(found)
 	if err != nil {
@@ -79,6 +80,14 @@ func (c *ClusterIssuer) Read(ctx context.Context) (desired.Issuer, error) {
 	}
 	c.known, c.at = desired.Issuer{URL: metadata.Issuer, Keys: set.Keys}, c.Now()
 	return c.known, nil
+}
+
+// unread says why a path could not be read. The API server's own words for a refusal are "unknown".
+func unread(path string, err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("%s: the operator may not read it; the ClusterRole system:service-account-issuer-discovery lets it", path)
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // observeCluster asks for the cluster's issuer where a provider wants it.
