@@ -47,13 +47,14 @@ func TestAccepted(t *testing.T) {
 	}
 	for name, values := range map[string]map[string]any{
 		"default":    nil,
-		"namespaced": {"namespaces": []any{"team-a", "team-b"}},
+		"namespaced": {"namespaces": []any{"team-a", "team-b"}, "diagnoseLogs": true},
 		"full": {
 			"image":             map[string]any{"repository": "registry.example.com/operator", "tag": "v1"},
 			"imagePullSecrets":  []any{"pull"},
 			"nodeSelector":      map[string]any{"disk": "ssd"},
 			"tolerations":       []any{map[string]any{"operator": "Exists"}},
-			"priorityClassName": "", "podAnnotations": map[string]any{"a": "b"}, "probeQPS": 10, "extraArgs": []any{"--zap-devel"},
+			"priorityClassName": "", "podAnnotations": map[string]any{"a": "b"}, "probeQPS": 10,
+			"diagnoseLogs": true, "maxConcurrentUpgrades": 3, "serviceAccount": map[string]any{"name": "own"}, "extraArgs": []any{"--zap-devel"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) { accepts(t, k8s, values) })
