@@ -79,7 +79,7 @@ var sampleEnds = []sampleEnd{
 	}},
 	{"From[]", peer},
 	{"egressTo[]", func(a *author) any {
-		out := peer(a).(object) //nolint:forcetypeassert // it makes nothing else
+		out := peer(a).(object)
 		if a.IntN(2) == 0 {
 			out["ports"] = list{object{"port": int64(443)}, object{"port": int64(1000), "endPort": int64(2000), "protocol": one(a, "TCP", "UDP", "SCTP")}}
 		}
@@ -202,7 +202,7 @@ func (a *author) reconcile(spec object) {
 	volumes, _ := spec["volumes"].(list)
 	for i, volume := range volumes {
 		mount := a.some(object{"readOnly": true, "subPath": "a/b"})
-		mount["name"], mount["mountPath"] = volume.(object)["name"], fmt.Sprintf("/mnt/%d", i) //nolint:forcetypeassert // volumes are objects
+		mount["name"], mount["mountPath"] = volume.(object)["name"], fmt.Sprintf("/mnt/%d", i)
 		mounts = append(mounts, mount)
 	}
 	spec["volumeMounts"] = mounts
@@ -233,8 +233,8 @@ func (a *author) reconcileProbe(spec object) {
 	providers, _ := auth["providers"].(list)
 	claims := object{}
 	for _, p := range providers {
-		provider := p.(object)                                    //nolint:forcetypeassert // providers are made so
-		secret, _ := provider["keys"].(object)["secret"].(object) //nolint:forcetypeassert // as above
+		provider := p.(object)
+		secret, _ := provider["keys"].(object)["secret"].(object)
 		if secret["format"] != "SharedSecret" {
 			continue
 		}
@@ -243,7 +243,7 @@ func (a *author) reconcileProbe(spec object) {
 			who = list{"sub", "id"}
 		}
 		for _, claim := range who {
-			claims[claim.(string)] = a.word() //nolint:forcetypeassert // as above
+			claims[claim.(string)] = a.word()
 		}
 	}
 	if len(claims) > 0 && probe["credential"] != "None" && a.IntN(2) == 0 {
@@ -269,7 +269,7 @@ func reconcileProviders(spec object) {
 	kinds := map[any]bool{}
 	var kept list
 	for _, p := range providers {
-		kind := p.(object)["keys"].(object)["type"] //nolint:forcetypeassert // providers are made so
+		kind := p.(object)["keys"].(object)["type"]
 		if kind == "Secret" || kind == "Remote" || !kinds[kind] {
 			kept = append(kept, p)
 		}

@@ -256,19 +256,8 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 	if seen.untold, err = desired.Untold(server, in); err != nil {
 		return impossible(err)
 	}
-	for _, object := range objects {
-		if _, isRoute := object.(*desired.HTTPRouteApplyConfiguration); isRoute && seen.routes == nil {
-			continue
-		}
-		if deployment, ok := object.(*appsv1ac.DeploymentApplyConfiguration); ok {
-			if deployment, err = r.pace(ctx, server, deployment, seen); err != nil {
-				return err
-			}
-			object, seen.gateImage = deployment, gateImageOf(deployment)
-		}
-		if _, err := r.apply(ctx, server, object, *seen); err != nil {
-			return err
-		}
+	if err := r.applyAll(ctx, server, objects, seen); err != nil {
+		return err
 	}
 	for _, kind := range desired.Unwanted(server) {
 		if err := r.remove(ctx, server, kind, *seen); err != nil {
@@ -281,6 +270,27 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 	if server.Spec.Route != nil && seen.routes == nil {
 		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonRouteUnsupported,
 			"The cluster has no HTTPRoute of gateway.networking.k8s.io/v1, so there is no route; all else is carried out. Install the Gateway API and a gateway that implements it, or remove route."}
+	}
+	return nil
+}
+
+// applyAll applies the objects in their order; a route only where the cluster has routes.
+func (r *Reconciler) applyAll(ctx context.Context, server *v1alpha1.MCPServer, objects []runtime.ApplyConfiguration, seen *observed) (err error) {
+	for _, object := range objects {
+		switch wanted := object.(type) {
+		case *desired.HTTPRouteApplyConfiguration:
+			if seen.routes == nil {
+				continue
+			}
+		case *appsv1ac.DeploymentApplyConfiguration:
+			if wanted, err = r.pace(ctx, server, wanted, seen); err != nil {
+				return err
+			}
+			object, seen.gateImage = wanted, gateImageOf(wanted)
+		}
+		if _, err := r.apply(ctx, server, object, *seen); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -47,16 +47,20 @@ func (r *Reconciler) pace(ctx context.Context, server *v1alpha1.MCPServer, wante
 		r.Fleet.is(name, current)
 		return wanted, nil
 	}
-	as := waiting
-	if !isRolledOut(server, live) {
-		as = degraded
-	}
-	granted, why := r.Fleet.ask(name, as)
+	granted, why := r.Fleet.ask(name, waitingAs(server, live))
 	if granted {
 		return upgrading(wanted), nil
 	}
 	seen.waits = why
 	return held, nil
+}
+
+// waitingAs puts servers that do not serve fully behind all others.
+func waitingAs(server *v1alpha1.MCPServer, live *appsv1.Deployment) stage {
+	if isRolledOut(server, live) {
+		return waiting
+	}
+	return degraded
 }
 
 func upgrading(wanted *appsv1ac.DeploymentApplyConfiguration) *appsv1ac.DeploymentApplyConfiguration {

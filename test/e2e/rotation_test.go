@@ -123,7 +123,7 @@ func (t *turning) rotateManaged(ctx context.Context, at func(step string)) {
 	t.await(ctx, func(all map[string]v1alpha1.KeyStatus) bool { return isRefused(all[kid]) })
 	Expect(t.answers(ctx, older)).To(onEveryPod(refusedByPod))
 	Expect(t.answers(ctx, newer)).To(onEveryPod(acceptedByPod))
-	eventually(ctx, t.MCPServer.DeepCopy(), v1alpha1.ConditionKeysReady).Should(say(metav1.ConditionTrue, v1alpha1.ReasonKeysPublished))
+	eventually(ctx, t.DeepCopy(), v1alpha1.ConditionKeysReady).Should(say(metav1.ConditionTrue, v1alpha1.ReasonKeysPublished))
 }
 
 // rotateBrought replaces the key of an issuer that we play, as docs/auth.md says: add, wait until it was observed on every
@@ -167,7 +167,7 @@ func (t *turning) lists(ctx context.Context, kid string) {
 
 func (t *turning) annotate(ctx context.Context, name, value string) {
 	GinkgoHelper()
-	server := t.MCPServer.DeepCopy()
+	server := t.DeepCopy()
 	before := server.DeepCopy()
 	metav1.SetMetaDataAnnotation(&server.ObjectMeta, name, value)
 	Expect(k8s.Patch(ctx, server, client.MergeFrom(before))).To(Succeed())

@@ -128,7 +128,7 @@ func (t *turning) template(ctx context.Context, provider string) token.Template 
 	GinkgoHelper()
 	var template token.Template
 	if provider == "managed" {
-		template = issuer(ctx, t.MCPServer.DeepCopy())
+		template = issuer(ctx, t.DeepCopy())
 	} else {
 		t.mu.Lock()
 		template = token.Template{Key: t.signs[provider], Issuer: "https://" + provider + ".example.com", Audience: "turns", Subject: "somebody"}
