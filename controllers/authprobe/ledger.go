@@ -143,24 +143,21 @@ func (l *ledger) store(server types.NamespacedName, entries map[types.UID]entry,
 func (l *ledger) announce(server types.NamespacedName, news string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	known := l.record(server)
-	if known.announced == news {
-		return false
-	}
-	known.announced = news
-	return true
+	return isNews(&l.record(server).announced, news)
 }
 
 // reject tells whether this is news about clients that are refused, and remembers it.
 func (l *ledger) reject(server types.NamespacedName, news string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	known := l.record(server)
-	if known.rejecting == news {
-		return false
-	}
-	known.rejecting = news
-	return news != ""
+	return isNews(&l.record(server).rejecting, news) && news != ""
+}
+
+// isNews tells whether something differs from what was remembered last, and remembers it.
+func isNews(last *string, news string) bool {
+	changed := *last != news
+	*last = news
+	return changed
 }
 
 // forget drops a server that is no more.
