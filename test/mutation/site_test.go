@@ -108,7 +108,7 @@ func newSite(t *testing.T, program, mutant string, overTLS bool) *site {
 	config.TLS = overTLS
 	s := &site{gate: pod.NewGate(t, program, log, config), secret: pod.NewSecret()}
 	if overTLS {
-		s.digest = mountCertificate(t, s.gate.Dir)
+		s.digest = s.gate.MountCertificate(t)
 	}
 	s.gate.Environment = []string{environment + "=" + mutant}
 	s.gate.WriteSecret(t, s.secret)

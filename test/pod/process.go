@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Process is a program that serves.
@@ -74,4 +76,33 @@ func MemoryOf(pid int) (Memory, error) {
 func ForgetPeak(pid int) error {
 	const resetPeak = "5" // proc(5), /proc/PID/clear_refs
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte(resetPeak), 0)
+}
+
+// CPUOf is the processor time of a process so far: of this one exactly, of others in ticks of 10 ms (proc(5), stat).
+func CPUOf(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	if pid == os.Getpid() {
+		var usage syscall.Rusage
+		check(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	}
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	check(t, err)
+	_, after, _ := strings.Cut(string(raw), ") ")
+	fields := strings.Fields(after)
+	const utime, stime, tick = 11, 12, 10 * time.Millisecond
+	var sum time.Duration
+	for _, field := range []int{utime, stime} {
+		ticks, err := strconv.Atoi(fields[field])
+		check(t, err)
+		sum += time.Duration(ticks) * tick
+	}
+	return sum
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -3,13 +3,10 @@
 package scale
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +17,8 @@ import (
 	"github.com/prometheus/common/model"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
 
 // operator is a process of the operator.
@@ -39,17 +38,8 @@ func startOperator(t *testing.T, control *controlPlane, log string) *operator {
 	if *qps > 0 {
 		flags = append(flags, "--probe-qps="+strconv.Itoa(*qps))
 	}
-	// Not bound to t.Context, which ends before clean-ups run.
-	process := exec.CommandContext(context.WithoutCancel(t.Context()), *program, flags...)
-	process.Env = append(os.Environ(), "KUBECONFIG="+control.kubeconfig)
-	process.Stderr = logFile(t, log)
-	process.Stdout = process.Stderr
-	must(t, process.Start())
-	t.Cleanup(func() {
-		_ = process.Process.Kill()
-		_ = process.Wait()
-	})
-	return &operator{pid: process.Process.Pid, metrics: "http://" + metrics + "/metrics"}
+	process := pod.Start(t, filepath.Join(*logDir, log), []string{"KUBECONFIG=" + control.kubeconfig}, append([]string{*program}, flags...)...)
+	return &operator{pid: process.PID, metrics: "http://" + metrics + "/metrics"}
 }
 
 // serves tells whether the operator gives metrics yet.
@@ -75,10 +65,9 @@ func freeAddress(t *testing.T) string {
 
 // reading is what the operator has cost so far.
 type reading struct {
-	at  time.Time
-	cpu time.Duration
-	// resident is its memory now, peak the most that it was, in bytes.
-	resident, peak int64
+	at     time.Time
+	cpu    time.Duration
+	memory pod.Memory
 	// requests are those to the API server, by HTTP method.
 	requests map[string]float64
 	// rounds are those of the prober, by tier.
@@ -90,8 +79,10 @@ type reading struct {
 func (o *operator) read(t *testing.T, control *controlPlane) reading {
 	t.Helper()
 	own := scrape(t, o.metrics)
-	out := reading{at: time.Now(), cpu: cpuOf(t, o.pid), requests: sums(own["rest_client_requests_total"], "method")}
-	out.resident, out.peak = memoryOf(t, o.pid)
+	out := reading{at: time.Now(), cpu: pod.CPUOf(t, o.pid), requests: sums(own["rest_client_requests_total"], "method")}
+	memory, err := pod.MemoryOf(o.pid)
+	must(t, err)
+	out.memory = memory
 	out.rounds = sums(own["gatehouse_probe_rounds_total"], "tier")
 	out.served = map[string]float64{}
 	for name, count := range sums(served(t, control.config)["apiserver_request_total"], "verb", "resource", "subresource") {
@@ -147,40 +138,4 @@ func sums(family *dto.MetricFamily, labels ...string) map[string]float64 {
 		out[strings.TrimSpace(strings.Join(name, " "))] += metric.GetCounter().GetValue()
 	}
 	return out
-}
-
-// cpuOf is the processor time of a process so far, in ticks of 10 ms (proc(5), stat).
-func cpuOf(t *testing.T, pid int) time.Duration {
-	t.Helper()
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	must(t, err)
-	_, after, _ := strings.Cut(string(raw), ") ")
-	fields := strings.Fields(after)
-	const utime, stime, tick = 11, 12, 10 * time.Millisecond
-	user, err := strconv.Atoi(fields[utime])
-	must(t, err)
-	system, err := strconv.Atoi(fields[stime])
-	must(t, err)
-	return time.Duration(user+system) * tick
-}
-
-// memoryOf is a process's resident memory, and the most that it was, in bytes (proc(5), status).
-func memoryOf(t *testing.T, pid int) (resident, peak int64) {
-	t.Helper()
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	must(t, err)
-	for line := range strings.Lines(string(raw)) {
-		name, value, _ := strings.Cut(line, ":")
-		if name != "VmRSS" && name != "VmHWM" {
-			continue
-		}
-		kibibytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-		must(t, err)
-		if name == "VmRSS" {
-			resident = kibibytes << 10
-		} else {
-			peak = kibibytes << 10
-		}
-	}
-	return resident, peak
 }

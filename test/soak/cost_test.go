@@ -4,13 +4,9 @@ package soak
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
-	"strconv"
-	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,7 +47,7 @@ func TestCostOfProbing(t *testing.T) {
 			dialled.Add(1)
 			return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 		}})
-		before := [...]time.Duration{cpuOf(t, os.Getpid()), cpuOf(t, gate.PID), cpuOf(t, server.PID)}
+		before := [...]time.Duration{pod.CPUOf(t, os.Getpid()), pod.CPUOf(t, gate.PID), pod.CPUOf(t, server.PID)}
 		for range rounds {
 			report, err := prober.Run(t.Context(), probe.Target{
 				URL: "http://" + pod.Loopback(gate.Config.Port) + "/mcp", Providers: []probe.Provider{{Tokens: template}},
@@ -62,7 +58,7 @@ func TestCostOfProbing(t *testing.T) {
 				t.Fatalf("%+v", verdict)
 			}
 		}
-		spent := [...]time.Duration{cpuOf(t, os.Getpid()), cpuOf(t, gate.PID), cpuOf(t, server.PID)}
+		spent := [...]time.Duration{pod.CPUOf(t, os.Getpid()), pod.CPUOf(t, gate.PID), pod.CPUOf(t, server.PID)}
 		row, all := []any{tier.tier, rounds, float64(dialled.Load()) / rounds}, time.Duration(0)
 		for i := range spent {
 			each := (spent[i] - before[i]) / rounds
@@ -71,26 +67,4 @@ func TestCostOfProbing(t *testing.T) {
 		costs.rows = append(costs.rows, append(row, tier.hour, dialled.Load()/rounds*int64(tier.hour), all*time.Duration(tier.hour)))
 	}
 	costs.write(t)
-}
-
-// cpuOf is the processor time of a process so far: of this one exactly, of others in ticks of 10 ms (proc(5), stat).
-func cpuOf(t *testing.T, pid int) time.Duration {
-	t.Helper()
-	if pid == os.Getpid() {
-		var usage syscall.Rusage
-		must(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	}
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	must(t, err)
-	_, after, _ := strings.Cut(string(raw), ") ")
-	fields := strings.Fields(after)
-	const utime, stime, tick = 11, 12, 10 * time.Millisecond
-	var sum time.Duration
-	for _, field := range []int{utime, stime} {
-		ticks, err := strconv.Atoi(fields[field])
-		must(t, err)
-		sum += time.Duration(ticks) * tick
-	}
-	return sum
 }

@@ -34,7 +34,7 @@ func TestIdleConnections(t *testing.T) {
 			gate.WriteConfig(t)
 			issuer := newIssuer(t)
 			gate.WriteKeys(t, provider, issuer.Key.Public())
-			mountCertificate(t, gate)
+			gate.MountCertificate(t)
 			gate.Start(t, "--audit", "off")
 			before, err := pod.MemoryOf(gate.PID)
 			must(t, err)

@@ -97,7 +97,7 @@ func newReload(t *testing.T) *reload {
 	r.gate.Config.Authorization = policy(true)
 	r.gate.WriteConfig(t)
 	r.gate.WriteSecret(t, r.secret)
-	first := rules{keys: map[string]bool{steady: true}, revoked: map[string]bool{}, writing: true, shown: mountCertificate(t, r.gate)}
+	first := rules{keys: map[string]bool{steady: true}, revoked: map[string]bool{}, writing: true, shown: r.gate.MountCertificate(t)}
 	r.writeKeys(first)
 	r.writeRevoked(first)
 	r.rules.change(first)

@@ -59,7 +59,7 @@ func (r *reload) changing(change func(*rules), write func(rules)) func() {
 
 func (r *reload) swapCertificate() {
 	r.t.Helper()
-	certificate, key, digest := newCertificate(r.t)
+	certificate, key, digest := pod.NewCertificate(r.t)
 	next := r.rules.current()
 	next.shown = digest
 	r.follow(next, func() {
