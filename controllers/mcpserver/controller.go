@@ -102,7 +102,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MCPServer{}, referenceIndex, references); err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
 	}
-	brought, err := newNames(mgr, watched.DefaultNamespaces)
+	brought, err := newNames(mgr, watched.DefaultNamespaces, nil)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,11 +31,11 @@ type names struct {
 	kind  string
 }
 
-// newNames gives a cache of names. Like that of our own objects it covers the watched namespaces.
-func newNames(mgr ctrl.Manager, watched map[string]cache.Config) (cache.Cache, error) {
+// newNames gives a cache of the names that a selector takes, in the given namespaces; nil is all.
+func newNames(mgr ctrl.Manager, namespaces map[string]cache.Config, selected fields.Selector) (cache.Cache, error) {
 	out, err := cache.New(mgr.GetConfig(), cache.Options{
 		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(),
-		DefaultNamespaces: watched, DefaultTransform: nameOnly,
+		DefaultNamespaces: namespaces, DefaultFieldSelector: selected, DefaultTransform: nameOnly,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up the cache of names: %w", err)
@@ -73,8 +74,12 @@ func (n names) whoNames(ctx context.Context, c client.Reader, object client.Obje
 		logf.FromContext(ctx).Error(err, "find the MCPServers that name an object", "kind", n.kind, "name", object.GetName())
 		return nil
 	}
+	return requests(servers.Items)
+}
+
+func requests(servers []v1alpha1.MCPServer) []reconcile.Request {
 	var out []reconcile.Request
-	for _, server := range servers.Items {
+	for _, server := range servers {
 		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&server)})
 	}
 	return out

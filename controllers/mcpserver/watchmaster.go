@@ -2,14 +2,13 @@ package mcpserver
 
 import (
 	"context"
-	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -22,16 +21,10 @@ import (
 // watchMaster gives the events of the master key's Secret, and of nothing else. Only its version is kept. Each brings up
 // the servers whose gates have a probe key.
 func (r *Reconciler) watchMaster(mgr ctrl.Manager) (source.Source, error) {
-	one, err := cache.New(mgr.GetConfig(), cache.Options{
-		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(), DefaultTransform: nameOnly,
-		DefaultNamespaces:    map[string]cache.Config{r.Master.Namespace: {}},
-		DefaultFieldSelector: fields.OneTermEqualSelector("metadata.name", MasterSecretName),
-	})
+	one, err := newNames(mgr, map[string]cache.Config{r.Master.Namespace: {}},
+		fields.OneTermEqualSelector("metadata.name", MasterSecretName))
 	if err != nil {
-		return nil, fmt.Errorf("set up the watch of Secret %s: %w", MasterSecretName, err)
-	}
-	if err := mgr.Add(one); err != nil {
-		return nil, fmt.Errorf("set up the watch of Secret %s: %w", MasterSecretName, err)
+		return nil, err
 	}
 	object := &metav1.PartialObjectMetadata{}
 	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
@@ -48,11 +41,7 @@ func (r *Reconciler) whoHasProbeKey(ctx context.Context) []reconcile.Request {
 		logf.FromContext(ctx).Error(err, "find the MCPServers whose gates have a probe key")
 		return nil
 	}
-	var out []reconcile.Request
-	for _, server := range servers.Items {
-		if len(desired.Resolve(&server).ProbeKeyProviders()) > 0 {
-			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&server)})
-		}
-	}
-	return out
+	return requests(slices.DeleteFunc(servers.Items, func(server v1alpha1.MCPServer) bool {
+		return len(desired.Resolve(&server).ProbeKeyProviders()) == 0
+	}))
 }
