@@ -3,6 +3,7 @@ package authprobe
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -47,35 +48,40 @@ func (a *Account) token(ctx context.Context, audience string) (string, error) {
 	if a == nil || a.Namespace == "" || a.Name == "" {
 		return "", nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if known := a.known[audience]; a.Now().Before(known.until) {
+	if known := a.recall(audience); a.Now().Before(known.until) {
 		return known.raw, nil
 	}
+	// An audience is one server's, and a server is looked at by one worker at a time: nobody else asks for the same.
+	got, err := a.ask(ctx, audience)
+	a.remember(audience, got)
+	return got.raw, err
+}
+
+// ask asks the API server.
+func (a *Account) ask(ctx context.Context, audience string) (granted, error) {
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
 		Audiences: []string{audience}, ExpirationSeconds: ptr.To(int64(accountTokenLifetime / time.Second)),
 	}}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: a.Namespace, Name: a.Name}}
-	got := granted{until: a.Now().Add(accountPause)}
-	err := a.Client.SubResource("token").Create(ctx, account, request)
-	if err != nil {
-		err = fmt.Errorf("ask for a token of ServiceAccount %s in namespace %s: %w", a.Name, a.Namespace, err)
-	} else {
-		got.raw, got.until = request.Status.Token, request.Status.ExpirationTimestamp.Add(-accountTokenRest)
+	if err := a.Client.SubResource("token").Create(ctx, account, request); err != nil {
+		return granted{until: a.Now().Add(accountPause)}, fmt.Errorf("ask for a token of ServiceAccount %s in namespace %s: %w", a.Name, a.Namespace, err)
 	}
+	return granted{raw: request.Status.Token, until: request.Status.ExpirationTimestamp.Add(-accountTokenRest)}, nil
+}
+
+func (a *Account) recall(audience string) granted {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.known[audience]
+}
+
+// remember also forgets what is of no more use: servers come and go.
+func (a *Account) remember(audience string, got granted) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.known, func(_ string, known granted) bool { return !a.Now().Before(known.until) })
 	if a.known == nil {
 		a.known = map[string]granted{}
 	}
-	a.prune()
 	a.known[audience] = got
-	return got.raw, err
-}
-
-// prune forgets what is of no more use: servers come and go.
-func (a *Account) prune() {
-	for audience, known := range a.known {
-		if !a.Now().Before(known.until) {
-			delete(a.known, audience)
-		}
-	}
 }
