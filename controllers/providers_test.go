@@ -19,6 +19,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -52,6 +53,28 @@ func random(n int) []byte {
 	out := make([]byte, n)
 	rand.Read(out)
 	return out
+}
+
+// loaded gives, for each key of a provider that status lists, how many pods are said to have loaded it.
+func loaded(ctx context.Context, server *v1alpha1.MCPServer, provider string) func() []int32 {
+	return func() (out []int32) {
+		for _, key := range fresh(ctx, server).Status.Keys {
+			if key.Provider == provider {
+				out = append(out, ptr.Deref(key.ObservedPods, -1))
+			}
+		}
+		return out
+	}
+}
+
+// kidOf is the id of a provider's first key.
+func kidOf(server *v1alpha1.MCPServer, provider string) string {
+	for _, key := range server.Status.Keys {
+		if key.Provider == provider {
+			return key.KID
+		}
+	}
+	return ""
 }
 
 const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":` +
@@ -120,8 +143,12 @@ var _ = Describe("Providers", func() {
 		}
 		Eventually(revision).ShouldNot(BeEmpty())
 		before := revision()
+		Eventually(loaded(ctx, server, "shared")).Should(HaveExactElements(BeEquivalentTo(1)))
 		bring(ctx, namespace, map[string][]byte{"current": random(32)})
 		Eventually(revision).ShouldNot(Equal(before))
+		Eventually(loaded(ctx, server, "shared")).Should(HaveExactElements(BeEquivalentTo(0)), "the pod has the old one yet")
+		pod.says(func(state *admin.State) { state.Keys["shared"] = []string{kidOf(fresh(ctx, server), "shared")} })
+		Eventually(loaded(ctx, server, "shared")).Should(HaveExactElements(BeEquivalentTo(1)))
 		before = revision()
 		bring(ctx, namespace, map[string][]byte{"current": nil})
 		Eventually(keysReady).Should(say(metav1.ConditionFalse, v1alpha1.ReasonKeysUnusable))

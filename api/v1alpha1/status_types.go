@@ -80,7 +80,8 @@ type KeyStatus struct {
 	// +optional
 	Since metav1.Time `json:"since,omitzero"`
 	// observedPods is how many pods were seen to do what the phase waits for: to accept a Published key, to refuse a
-	// Retired or Revoked one. Absent where nothing is waited for.
+	// Retired or Revoked one. Of a key without a phase it is how many pods have loaded it. Absent where nothing is waited
+	// for.
 	// +optional
 	ObservedPods *int32 `json:"observedPods,omitempty"`
 	// refusedTime is when every pod had been seen to refuse a Retired or Revoked key.

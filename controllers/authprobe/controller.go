@@ -228,6 +228,9 @@ func (r *Reconciler) tryOne(ctx context.Context, server *v1alpha1.MCPServer, pod
 		return known
 	}
 	r.metrics.round(client.ObjectKeyFromObject(server), seen, began)
+	if seen.said != nil {
+		r.Sightings.Load(server, pod.UID, seen.said.Keys)
+	}
 	known = known.learn(seen, settings, r.Jitter())
 	known.due = r.Now().Add(known.delay(settings, r.Jitter()))
 	return known

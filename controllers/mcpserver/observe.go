@@ -28,6 +28,9 @@ type observed struct {
 	turns     []turn
 	// public keys per provider, of every other type whose keys the operator sees.
 	public map[string][]keys.Public
+	// loaded counts the pods that have a key loaded, by provider and kid; allTold: none of them has yet to tell.
+	loaded  map[string]map[string]int32
+	allTold bool
 	// cluster is the cluster's own issuer, where a provider asks for it.
 	cluster desired.Issuer
 	// probeKey is the public half of the server's probe key; nil where no gate is to accept one.
@@ -75,6 +78,7 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 		return seen, fmt.Errorf("list pods: %w", err)
 	}
 	seen.pods = pods.Items
+	seen.loaded, seen.allTold = r.Sightings.Loaded(client.ObjectKeyFromObject(server), seen.pods)
 	r.Logs.complete(ctx, seen.pods)
 	if err := r.observeRoute(ctx, server, &seen); err != nil {
 		return seen, err

@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"maps"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,21 +12,26 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// Sightings are what pods were seen to do with keys of Managed providers. Controller authprobe asks and writes, a
-// rotation reads.
+// Sightings are what pods were seen to do with keys: to accept or to refuse those of Managed providers, and to have loaded
+// those of any. Controller authprobe asks and writes; rotations and the status read.
 //
 // They are kept in memory alone: whoever may write to pods must not be able to make a rotation go on, and what an operator
 // forgets when it ends the next one asks again.
 type Sightings struct {
 	mu      sync.Mutex
-	servers map[types.NamespacedName]map[types.UID]sighting
+	servers map[types.NamespacedName]map[types.UID]*sighting
 	// steps are those at which the key sets were read last.
 	steps map[types.NamespacedName]int64
 	news  chan event.GenericEvent
 }
 
-// sighting is of one pod: for each kid, the step of the key set as it was before the pod was asked.
-type sighting struct{ accepts, refuses map[string]int64 }
+// sighting is of one pod.
+type sighting struct {
+	// accepts and refuses have, for each kid, the step of the key set as it was before the pod was asked.
+	accepts, refuses map[string]int64
+	// loaded are the kids that its gate has, by provider.
+	loaded map[string][]string
+}
 
 // newsBuffer is how many servers can have news that nobody has read. News that find no room are not lost: a rotation that
 // waits is looked at again by itself.
@@ -34,7 +40,7 @@ const newsBuffer = 1024
 // NewSightings gives an empty store.
 func NewSightings() *Sightings {
 	return &Sightings{
-		servers: map[types.NamespacedName]map[types.UID]sighting{},
+		servers: map[types.NamespacedName]map[types.UID]*sighting{},
 		steps:   map[types.NamespacedName]int64{},
 		news:    make(chan event.GenericEvent, newsBuffer),
 	}
@@ -44,20 +50,41 @@ func NewSightings() *Sightings {
 func (s *Sightings) Add(server *v1alpha1.MCPServer, pod types.UID, kid string, step int64, accepted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := types.NamespacedName{Namespace: server.Namespace, Name: server.Name}
-	if s.servers[name] == nil {
-		s.servers[name] = map[types.UID]sighting{}
-	}
-	seen, found := s.servers[name][pod]
-	if !found {
-		seen = sighting{map[string]int64{}, map[string]int64{}}
-		s.servers[name][pod] = seen
-	}
+	seen := s.at(server, pod)
 	if accepted {
 		seen.accepts[kid] = step
 	} else {
 		seen.refuses[kid] = step
 	}
+	s.tell(server)
+}
+
+// Load notes which keys a pod's gate has loaded, by provider.
+func (s *Sightings) Load(server *v1alpha1.MCPServer, pod types.UID, kids map[string][]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := s.at(server, pod)
+	if maps.EqualFunc(seen.loaded, kids, slices.Equal) {
+		return
+	}
+	seen.loaded = kids
+	s.tell(server)
+}
+
+// at gives the sighting of a pod, to be added to.
+func (s *Sightings) at(server *v1alpha1.MCPServer, pod types.UID) *sighting {
+	name := types.NamespacedName{Namespace: server.Namespace, Name: server.Name}
+	if s.servers[name] == nil {
+		s.servers[name] = map[types.UID]*sighting{}
+	}
+	if s.servers[name][pod] == nil {
+		s.servers[name][pod] = &sighting{accepts: map[string]int64{}, refuses: map[string]int64{}}
+	}
+	return s.servers[name][pod]
+}
+
+// tell makes the server be looked at.
+func (s *Sightings) tell(server *v1alpha1.MCPServer) {
 	select {
 	case s.news <- event.GenericEvent{Object: server.DeepCopy()}:
 	default:
@@ -79,7 +106,33 @@ func (s *Sightings) Of(server types.NamespacedName, pod types.UID) (accepts, ref
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.servers[server][pod]
+	if seen == nil {
+		return nil, nil
+	}
 	return maps.Clone(seen.accepts), maps.Clone(seen.refuses)
+}
+
+// Loaded gives how many of the pods have a key loaded, by provider and kid, and whether each of them has told.
+func (s *Sightings) Loaded(server types.NamespacedName, pods []corev1.Pod) (counts map[string]map[string]int32, complete bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts, complete = map[string]map[string]int32{}, true
+	for _, pod := range pods {
+		seen := s.servers[server][pod.UID]
+		if seen == nil || seen.loaded == nil {
+			complete = false
+			continue
+		}
+		for provider, kids := range seen.loaded {
+			if counts[provider] == nil {
+				counts[provider] = map[string]int32{}
+			}
+			for _, kid := range kids {
+				counts[provider][kid]++
+			}
+		}
+	}
+	return counts, complete
 }
 
 // Keep forgets all pods of a server but those that exist. A server without any is forgotten.
@@ -90,7 +143,7 @@ func (s *Sightings) Keep(server types.NamespacedName, pods []corev1.Pod) {
 	for _, pod := range pods {
 		exist[pod.UID] = true
 	}
-	maps.DeleteFunc(s.servers[server], func(uid types.UID, _ sighting) bool { return !exist[uid] })
+	maps.DeleteFunc(s.servers[server], func(uid types.UID, _ *sighting) bool { return !exist[uid] })
 	if len(s.servers[server]) == 0 {
 		delete(s.servers, server)
 	}

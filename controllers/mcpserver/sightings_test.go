@@ -41,3 +41,33 @@ func TestSightings(t *testing.T) {
 		s.Add(x, "a", "kid", 5, true)
 	}
 }
+
+func TestLoaded(t *testing.T) {
+	s, x := NewSightings(), server(1)
+	name := client.ObjectKeyFromObject(x)
+	pods := make([]corev1.Pod, 2)
+	pods[0].UID, pods[1].UID = "a", "b"
+	counts := func(want int32, wantComplete bool) {
+		t.Helper()
+		got, complete := s.Loaded(name, pods)
+		if got["corp"]["kid"] != want || complete != wantComplete {
+			t.Errorf("%d pods have it, all have told: %v; want %d, %v", got["corp"]["kid"], complete, want, wantComplete)
+		}
+	}
+	counts(0, false)
+	s.Load(x, "a", map[string][]string{"corp": {"old", "kid"}, "other": {"kid"}})
+	counts(1, false)
+	s.Load(x, "b", map[string][]string{"corp": {"old"}})
+	counts(1, true)
+	if len(s.news) != 2 {
+		t.Error("nobody is told")
+	}
+	s.Load(x, "b", map[string][]string{"corp": {"old"}}) // no news
+	if len(s.news) != 2 {
+		t.Error("somebody is told what he knows")
+	}
+	s.Load(x, "b", map[string][]string{"corp": {"old", "kid"}})
+	counts(2, true)
+	s.Keep(name, pods[:1])
+	counts(1, false)
+}

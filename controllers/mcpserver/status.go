@@ -51,13 +51,26 @@ func keyStatuses(server *v1alpha1.MCPServer, seen observed, stored bool) []*mcpa
 	var out []*mcpac.KeyStatusApplyConfiguration
 	for _, provider := range desired.Resolve(server).Providers {
 		for _, key := range seen.public[provider.Name] {
-			out = append(out, mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID).WithAlgorithm(string(key.Algorithm)))
+			out = append(out, mcpac.KeyStatus().WithProvider(provider.Name).WithKID(key.ID).WithAlgorithm(string(key.Algorithm)).
+				WithObservedPods(loadedBy(server, seen, provider.Name, key.ID)))
 		}
 	}
 	for _, t := range seen.turns {
 		out = append(out, t.statuses(stored)...)
 	}
 	return out
+}
+
+// loadedBy is how many pods have a key loaded. While some have yet to tell, such as all after a start of the operator,
+// what status says stands.
+func loadedBy(server *v1alpha1.MCPServer, seen observed, provider, kid string) int32 {
+	now := seen.loaded[provider][kid]
+	for _, key := range server.Status.Keys {
+		if key.Provider == provider && key.KID == kid && key.ObservedPods != nil && !seen.allTold {
+			return max(now, min(*key.ObservedPods, int32(len(seen.pods)))) //nolint:gosec // a count of pods
+		}
+	}
+	return now
 }
 
 // conditionsOf are the conditions that this controller owns. Reconciling and Stalled are there only while True.

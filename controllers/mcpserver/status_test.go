@@ -186,3 +186,28 @@ func TestDiagnosisNamesExitCodeAndVariable(t *testing.T) {
 		}
 	}
 }
+
+// Until every pod has told, as after a start of the operator, what status says of a key stands; a key that it does not
+// list yet has nothing to stand on.
+func TestLoadedBy(t *testing.T) {
+	x := server(3)
+	x.Status.Keys = []v1alpha1.KeyStatus{{Provider: "corp", KID: "kid", ObservedPods: ptr.To[int32](3)}}
+	told := map[string]map[string]int32{"corp": {"kid": 1, "new": 1}}
+	for _, c := range []struct {
+		name, kid string
+		pods      int
+		allTold   bool
+		want      int32
+	}{
+		{"some have yet to tell", "kid", 3, false, 3},
+		{"a pod is gone", "kid", 2, false, 2},
+		{"all have told", "kid", 3, true, 1},
+		{"a new key", "new", 3, false, 1},
+		{"another key", "other", 3, true, 0},
+	} {
+		seen := observed{loaded: told, allTold: c.allTold, pods: make([]corev1.Pod, c.pods)}
+		if got := loadedBy(x, seen, "corp", c.kid); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func rotating() v1alpha1.MCPServer {
 	server.Status.Conditions[2] = condition("KeysReady", "True", "KeysRotating",
 		"The new key kid-4 is published. It signs once every pod was seen to accept it: rotating-c to come.")
 	server.Status.Keys = []v1alpha1.KeyStatus{
-		{Provider: "corp", KID: "theirs", Algorithm: "RS256"},
+		{Provider: "corp", KID: "theirs", Algorithm: "RS256", ObservedPods: ptr.To[int32](3)},
 		{Provider: "managed", KID: "kid-1", Algorithm: "EdDSA", Phase: v1alpha1.KeyRetired, Since: before(26 * time.Hour), RefusedTime: before(25 * time.Hour)},
 		{Provider: "managed", KID: "kid-2", Algorithm: "EdDSA", Phase: v1alpha1.KeyRevoked, Since: before(3 * time.Second), ObservedPods: ptr.To[int32](1)},
 		{Provider: "managed", KID: "kid-3", Algorithm: "EdDSA", Phase: v1alpha1.KeySigning, Since: before(48 * time.Hour)},

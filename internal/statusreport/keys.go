@@ -54,7 +54,8 @@ func age(since metav1.Time, now time.Time) string {
 	return duration.HumanDuration(now.Sub(since.Time))
 }
 
-// seenText tells how many pods were seen to do what the key's phase waits for; "-" where nothing is waited for.
+// seenText tells how many pods were seen to do what the key's phase waits for, or to have loaded a key without phases; "-"
+// where nothing is waited for.
 func seenText(key v1alpha1.KeyStatus, pods int32) string {
 	switch {
 	case !key.RefusedTime.IsZero():
@@ -82,6 +83,8 @@ func KeyStep(key v1alpha1.KeyStatus, pods int32) string {
 		return text + "is no longer published: " + seenText(key, pods) + " pods refuse it."
 	case key.Phase == v1alpha1.KeyRevoked:
 		return text + "is revoked: " + seenText(key, pods) + " pods refuse it."
+	case key.ObservedPods != nil:
+		return text + "is loaded by " + seenText(key, pods) + " pods."
 	default:
 		return text + "is published."
 	}

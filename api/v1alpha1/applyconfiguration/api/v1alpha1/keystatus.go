@@ -23,7 +23,8 @@ type KeyStatusApplyConfiguration struct {
 	// since is when it entered the phase.
 	Since *v1.Time `json:"since,omitempty"`
 	// observedPods is how many pods were seen to do what the phase waits for: to accept a Published key, to refuse a
-	// Retired or Revoked one. Absent where nothing is waited for.
+	// Retired or Revoked one. Of a key without a phase it is how many pods have loaded it. Absent where nothing is waited
+	// for.
 	ObservedPods *int32 `json:"observedPods,omitempty"`
 	// refusedTime is when every pod had been seen to refuse a Retired or Revoked key.
 	RefusedTime *v1.Time `json:"refusedTime,omitempty"`
