@@ -146,28 +146,6 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		Eventually(healthy).WithTimeout(time.Minute).Should(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 	})
 
-	It("is not proven without a credential, and says for which provider", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		none := func(s *v1alpha1.MCPServer) { s.Spec.AuthProbe.Credential = v1alpha1.CredentialNone }
-		server := only(namespace, publicKeys(ctx, namespace), none)
-		Expect(k8s.Create(ctx, server)).To(Succeed())
-		pod := startPod(ctx, server)
-		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
-		Eventually(healthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing),
-			HaveField("Message", ContainSubstring("Provider partner: authProbe.credential is None."))))
-		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
-		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"])).NotTo(ContainSubstring("probeKey"))
-
-		By("beside a managed key it is told what was not tried")
-		beside := withProviders(namespace, server.Spec.Auth.Providers[0])
-		beside.Name = "y"
-		none(beside)
-		Expect(k8s.Create(ctx, beside)).To(Succeed())
-		startPod(ctx, beside)
-		Eventually(condition(ctx, beside, v1alpha1.ConditionAuthHealthy)).Should(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven),
-			HaveField("Message", ContainSubstring("A valid token of provider partner was not tried; its keys are loaded. The reason: authProbe.credential is None."))))
-	})
-
 	It("is not taken for proven by tokens of somebody who is not let in", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		put(ctx, namespace, "lost", map[string]string{"revoked": "sub:probe"})
@@ -177,6 +155,37 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		startPod(ctx, server)
 		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonValidTokenRejected))
+	})
+
+	It("is not proven where the server wants a token, until one is brought that it takes", func(ctx SpecContext) {
+		issuer := newIDP()
+		server := only(newNamespace(ctx), issuer.provider())
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		pod := startPod(ctx, server)
+		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
+		Eventually(healthy).Should(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+
+		By("refusing everybody where it gets nobody's")
+		pod.fails(ctx, "any-bearer")
+		Eventually(healthy).Should(say(metav1.ConditionFalse, v1alpha1.ReasonValidTokenRejected))
+
+		By("getting those of clients, and none of the probe key")
+		edit(ctx, server, func() {
+			server.Spec.Auth.Forward = &v1alpha1.Forward{Authorization: v1alpha1.AuthorizationForward}
+		})
+		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"]) }).Should(ContainSubstring(`"forwardAuthorization": true`))
+		pod.mount(ctx, server, pod.pod.Status.PodIP)
+		Eventually(healthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing), HaveField("Message", And(
+			ContainSubstring("The gate let the operator's probe of provider corp in, and the server behind it refused it"),
+			ContainSubstring("name that in authProbe.tokenSecretRef, and set authProbe.credential to SecretRef.")))))
+		bring(ctx, server.Namespace, map[string][]byte{"token": []byte(issuer.token(time.Now().Add(time.Hour)))})
+		edit(ctx, server, func() {
+			server.Spec.AuthProbe.Credential, server.Spec.AuthProbe.TokenSecretRef = v1alpha1.CredentialSecretRef, &v1alpha1.TokenSecretRef{Name: "brought"}
+		})
+		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"]) }).ShouldNot(ContainSubstring("probeKey"))
+		pod.mount(ctx, server, pod.pod.Status.PodIP)
+		Eventually(healthy).Should(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven),
+			HaveField("Message", ContainSubstring("Tried with the token of authProbe.tokenSecretRef: corp."))))
 	})
 
 	It("is proven by a token that is brought, as long as there is a good one", func(ctx SpecContext) {

@@ -72,6 +72,7 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="has(self.tokenSecretRef) == (has(self.credential) && self.credential == 'SecretRef')",message="tokenSecretRef must be set when credential is SecretRef, and may only be set then"
 // +kubebuilder:validation:XValidation:rule="!has(self.claims) || !has(self.credential) || self.credential != 'None'",message="with credential None no token is signed with a shared secret: remove claims"
+// +kubebuilder:validation:XValidation:rule="!has(self.credential) || self.credential != 'None' || (has(self.readinessGate) && self.readinessGate == 'Off')",message="with credential None no lock is proven, so no pod would ever take traffic: set readinessGate to Off as well"
 type AuthProbe struct {
 	// intervalSeconds between two rounds on a proven pod. Others are asked sooner: after 2 s, 4 s, 8 s and so on, up to
 	// this. Default: 30.
@@ -100,8 +101,8 @@ type AuthProbe struct {
 	// +kubebuilder:validation:Maximum=100
 	SuccessThreshold *int32 `json:"successThreshold,omitempty"`
 
-	// credential says with what the operator shows that a good token is let in, where a provider's signing key is not the
-	// operator's: all types but Managed. Default: ProbeKey.
+	// credential says with what the operator shows that a good token is let in. Where a provider's signing key is the
+	// operator's own, as with type Managed, that key signs unless this is None. Default: ProbeKey.
 	// +optional
 	Credential ProbeCredential `json:"credential,omitempty"`
 

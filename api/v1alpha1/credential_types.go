@@ -14,7 +14,9 @@ const (
 	// CredentialSecretRef: a token that you bring, of the provider whose issuer it names. It is what the server gets, too.
 	// Tokens of shared secrets are signed as with ProbeKey.
 	CredentialSecretRef ProbeCredential = "SecretRef"
-	// CredentialNone: nothing. Without a provider of type Managed AuthHealthy is then Unknown at best.
+	// CredentialNone: nothing. No good token of any provider is sent, so AuthHealthy is Unknown at best, with reason
+	// ControlMissing, and readinessGate must be Off. Whether pods have taken up a key of type Managed is read from what
+	// their gates say, and not tried.
 	CredentialNone ProbeCredential = "None"
 )
 

@@ -68,7 +68,8 @@ func controlMissing(providers []wanting, at time.Time) evidence {
 }
 
 // unanswered is the evidence that the gate let a probe in and the server behind it did not, nil if that is not so. Such a
-// server wants a token, and gets none of the probe key's.
+// server wants the tokens that clients are let in with, and gets none of the probe key's. One that gets nobody's refuses
+// clients as well: that is no matter of the control.
 func (c credentials) unanswered(report probe.Report, at time.Time) *evidence {
 	of := func(name string) bool {
 		return slices.ContainsFunc(c.controls, func(with control) bool { return with.Name == name && with.from == byProbeKey })
@@ -77,14 +78,15 @@ func (c credentials) unanswered(report probe.Report, at time.Time) *evidence {
 		return result.Case == probe.Valid && result.Outcome == probe.Rejected && result.Reason == "" && of(result.Provider)
 	}
 	i := slices.IndexFunc(report.Results, refused)
-	if i < 0 {
+	if i < 0 || !c.forwards {
 		return nil
 	}
 	found := report.Results[i]
 	return &evidence{
 		at: at, grade: unknown, reason: v1alpha1.ReasonControlMissing, question: string(probe.Valid), expected: found.Expected, seen: found.Seen,
-		message: "The gate let the operator's probe in, and the server behind it refused it: it wants a token, and is never passed one of the probe key's. " +
-			"Bring a token that it takes: authProbe.credential SecretRef.",
+		message: "The gate let the operator's probe of provider " + found.Provider + " in, and the server behind it refused it (" + found.Seen +
+			"): it wants a token (auth.forward.authorization is Forward), and is never passed one of the probe key. " +
+			"Put a token that it takes into a Secret, name that in authProbe.tokenSecretRef, and set authProbe.credential to SecretRef.",
 	}
 }
 
@@ -94,17 +96,28 @@ func (c *credentials) note() string {
 		return ""
 	}
 	note := ""
-	var probed []string
-	for _, with := range c.controls {
-		if with.from == byProbeKey {
-			probed = append(probed, with.of)
-		}
+	if probed := c.triedBy(byProbeKey); probed != "" {
+		note = " Tried with the operator's probe key: " + probed + "; the keys of the issuer are loaded."
 	}
-	if len(probed) > 0 {
-		note = " Tried with the operator's probe key: " + strings.Join(probed, ", ") + "; the keys of the issuer are loaded."
+	if called := c.triedBy(accountToken); called != "" {
+		note += " Tried with a token of the operator's own ServiceAccount: " + called + "."
+	}
+	if brought := c.triedBy(broughtToken); brought != "" {
+		note += " Tried with the token of authProbe.tokenSecretRef: " + brought + "."
 	}
 	for _, p := range c.untried {
 		note += " A valid token of provider " + p.provider + " was not tried; its keys are loaded. The reason: " + p.why
 	}
 	return note
+}
+
+// triedBy names the providers with a good token of such an origin.
+func (c *credentials) triedBy(from origin) string {
+	var names []string
+	for _, with := range c.controls {
+		if with.from == from {
+			names = append(names, with.of)
+		}
+	}
+	return strings.Join(names, ", ")
 }

@@ -31,6 +31,8 @@ const tokenLifetime = authproxy.ProbeTokenLifetime
 type credentials struct {
 	admin admin.Key
 	ids   probeid.Key
+	// forwards tells that the server gets the tokens that clients are let in with.
+	forwards bool
 	// controls are the good tokens that are to be had; the first gives the control of a round.
 	controls []control
 	// untried are the providers of which none is to be had.
@@ -84,6 +86,7 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 		return nil, nil //nolint:nilerr // as above
 	}
 	gather := gathering{r: r, server: server, settings: desired.Resolve(server), use: use}
+	use.forwards = gather.settings.ForwardAuthorization
 	if provider, managed := gather.settings.Managed(); managed {
 		set, err := rotation.Decode(private[authproxy.KeysFile(provider.Name)], private[desired.RotationFile(provider.Name)], r.Now())
 		if err != nil {
@@ -137,7 +140,7 @@ func (c credentials) against(state admin.State) []control {
 	return out
 }
 
-// onlyManaged leaves the Managed provider's control alone; false if there is none.
+// onlyManaged leaves the Managed provider's control alone; false if there is none, because nothing is to be signed.
 func (c credentials) onlyManaged() (credentials, bool) {
 	c.controls = slices.DeleteFunc(slices.Clone(c.controls), func(with control) bool { return with.from != managedKey })
 	return c, len(c.controls) == 1

@@ -27,7 +27,7 @@ func tried(t *testing.T) credentials {
 	t.Helper()
 	own, probing := derived(t, "own"), derived(t, "probe")
 	return credentials{
-		probeKey: probing.ID(), kids: map[string][]string{"managed": {own.ID()}, "corp": nil},
+		forwards: true, probeKey: probing.ID(), kids: map[string][]string{"managed": {own.ID()}, "corp": nil},
 		controls: []control{
 			{of: "managed", from: managedKey, Provider: probe.Provider{Name: "managed", Tokens: token.Template{Key: own}}},
 			{of: "corp", from: byProbeKey, Provider: probe.Provider{Name: "corp", Tokens: token.Template{Key: probing}}},
@@ -103,7 +103,12 @@ func TestAServerThatWantsATokenIsNoFailureOfTheLock(t *testing.T) {
 		"the server refuses a managed token": {probe.Result{Case: probe.Valid, Provider: "managed", Outcome: probe.Rejected}, false},
 		"a probe was let in":                 {probe.Result{Case: probe.Valid, Provider: "corp", Outcome: probe.Passed}, false},
 	} {
-		got := use.unanswered(probe.Report{Results: []probe.Result{c.result}}, time.Now())
+		report := probe.Report{Results: []probe.Result{c.result}}
+		stripped := use
+		if stripped.forwards = false; stripped.unanswered(report, time.Now()) != nil {
+			t.Errorf("%s: a server that gets nobody's token refuses clients as well", name)
+		}
+		got := use.unanswered(report, time.Now())
 		if (got != nil) != c.found || got != nil && (got.reason != v1alpha1.ReasonControlMissing || got.grade != unknown) {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -130,6 +135,11 @@ func TestNoteTellsWhatWasNotTriedAsAUserIs(t *testing.T) {
 	const want = " Tried with the operator's probe key: corp; the keys of the issuer are loaded." +
 		" A valid token of provider partner was not tried; its keys are loaded. The reason: authProbe.credential is None."
 	if got := use.note(); got != want {
+		t.Errorf("got %q", got)
+	}
+	use.controls[0].from, use.controls[1].from = broughtToken, accountToken
+	const others = " Tried with a token of the operator's own ServiceAccount: corp. Tried with the token of authProbe.tokenSecretRef: managed."
+	if got := use.note(); !strings.HasPrefix(got, others) {
 		t.Errorf("got %q", got)
 	}
 	if got := (*credentials)(nil).note(); got != "" {

@@ -29,9 +29,12 @@ type gathering struct {
 	why map[string]string
 }
 
-// managed adds the provider whose keys the operator makes.
+// managed adds the provider whose keys the operator makes: they sign, unless nothing is to be tried with.
 func (g *gathering) managed(p desired.Provider, set rotation.Set) {
 	g.use.kids[p.Name] = due(set, g.r.Now())
+	if g.settings.Probe.Credential == v1alpha1.CredentialNone {
+		return
+	}
 	with := g.control(p, managedKey)
 	with.OtherCaller, with.Retired = otherCaller(nil), set.Refused()
 	with.Tokens = entitled(token.Template{

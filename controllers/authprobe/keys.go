@@ -33,8 +33,7 @@ func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, 
 	if len(questions) == 0 || use == nil {
 		return 0, nil
 	}
-	managed, found := use.onlyManaged()
-	if !found || !r.askPods(ctx, server, pods, questions, managed) {
+	if !r.askPods(ctx, server, pods, questions, *use) {
 		return 0, nil
 	}
 	// A kubelet that is told to look does so within a second or two. What takes longer is asked about ever less often.
@@ -134,11 +133,14 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 // askAbout tells whether a pod accepts tokens of a key. told is false where no answer tells. Like any token that may open
 // something, these are sent to none but the gate of a pod of this server that has just proved that it is.
 func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
-	use.controls = slices.Clone(use.controls)
-	use.controls[0].Tokens.Key, use.controls[0].Retired = key.Private, nil
 	if against, err := r.unfit(ctx, server, pod); against != nil || err != nil {
 		return false, false
 	}
+	use, signs := use.onlyManaged()
+	if !signs {
+		return r.readKeys(ctx, server, pod, key, use)
+	}
+	use.controls[0].Tokens.Key, use.controls[0].Retired = key.Private, nil
 	var report probe.Report
 	_, failure, err := r.hearing(ctx, server, pod, use, func(gate string, before admin.State) (bool, error) {
 		var err error
@@ -150,6 +152,18 @@ func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, p
 		return false, false
 	}
 	return readControls(report)
+}
+
+// readKeys tells whether a gate says that it has a key loaded. It is all that there is where no good token may be sent, and
+// less than an answer at the front door: a gate that lists a key and refuses its tokens is not found so.
+func (r *Reconciler) readKeys(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
+	settings := desired.Resolve(server)
+	provider, _ := settings.Managed()
+	state, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
+	if failure != nil || !r.unchanged(ctx, pod, "") {
+		return false, false
+	}
+	return slices.Contains(state.Keys[provider.Name], key.ID), true
 }
 
 // readControls reads from the controls of a round whether their key is accepted, if all say the same. The server behind

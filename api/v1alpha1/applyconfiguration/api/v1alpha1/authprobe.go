@@ -22,8 +22,8 @@ type AuthProbeApplyConfiguration struct {
 	// successThreshold is the number of good rounds in a row after which a pod that failed counts as proven again.
 	// Default: 1.
 	SuccessThreshold *int32 `json:"successThreshold,omitempty"`
-	// credential says with what the operator shows that a good token is let in, where a provider's signing key is not the
-	// operator's: all types but Managed. Default: ProbeKey.
+	// credential says with what the operator shows that a good token is let in. Where a provider's signing key is the
+	// operator's own, as with type Managed, that key signs unless this is None. Default: ProbeKey.
 	Credential *apiv1alpha1.ProbeCredential `json:"credential,omitempty"`
 	// tokenSecretRef names a good token of one of the providers, for credential SecretRef. Whoever issues it renews it.
 	TokenSecretRef *TokenSecretRefApplyConfiguration `json:"tokenSecretRef,omitempty"`
