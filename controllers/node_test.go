@@ -45,6 +45,8 @@ type simulatedPod struct {
 	spec corev1.PodSpec
 	// client and admin serve the gate's ports; a spec may put something else there.
 	client, admin atomic.Pointer[http.Handler]
+	// plain has the gate's port take no TLS, whatever the pod was made for.
+	plain atomic.Bool
 	// state changes what the gate says of itself; a spec may set it.
 	state  atomic.Pointer[func(*admin.State)]
 	server *mcpfake.Server
@@ -107,7 +109,7 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
 	door := listen(settings.GatePort)
 	if certificates != nil {
-		door = tls.NewListener(door, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: certificates})
+		door = eitherDoor{door, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: certificates}, &p.plain}
 	}
 	go func() { _ = front.Serve(door) }()
 	go func() { _ = back.Serve(listen(settings.AdminPort)) }()
@@ -123,6 +125,21 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 		status.ContainerStatuses = []corev1.ContainerStatus{{Name: desired.ServerContainer, ContainerID: "c://server", State: running, Ready: true}}
 		status.Conditions = append(status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
 	})
+}
+
+// eitherDoor takes TLS, or plain HTTP.
+type eitherDoor struct {
+	net.Listener
+	config *tls.Config
+	plain  *atomic.Bool
+}
+
+func (d eitherDoor) Accept() (net.Conn, error) {
+	conn, err := d.Listener.Accept()
+	if err != nil || d.plain.Load() {
+		return conn, err
+	}
+	return tls.Server(conn, d.config), nil
 }
 
 // mount starts a gate on what the API server has now, in place of the one that runs. Before that, a pod does not see what

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
@@ -48,6 +49,26 @@ func withCertificate(ctx context.Context) func(*v1alpha1.MCPServer) {
 		server.Spec.Gate = &v1alpha1.Gate{TLS: &v1alpha1.GateTLS{SecretRef: v1alpha1.LocalSecretRef{Name: name}}}
 	}
 }
+
+var _ = DescribeTable("A gate that is to serve TLS and takes plain HTTP is found, whatever it says of itself",
+	func(ctx SpecContext, says func(*admin.State)) {
+		server, pod := proveUnwatched(ctx, start(gateImage), withCertificate(ctx))
+		before := pod.server.Requests()
+		pod.plain.Store(true)
+		pod.says(says)
+		start(gateImage).act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonTLSNotServed),
+			HaveField("Message", ContainSubstring("It is to serve clients over TLS (gate.tls), and does not"))))
+		Expect(pod.server.Requests()).To(Equal(before), "it was sent a good token in plain text")
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+		pod.plain.Store(false)
+		pod.says(func(*admin.State) {})
+		start(gateImage).act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+	},
+	Entry("that it serves none", func(s *admin.State) { s.TLS, s.CertificateSHA256 = false, "" }),
+	Entry("that it serves TLS", func(*admin.State) {}),
+)
 
 var _ = Describe("The Service's own address", func() {
 	// Each row is who answers there, beside a pod that is proven.

@@ -37,7 +37,7 @@ const (
 	// True:    Proven
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
 	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered, BypassReachable, ForeignEndpoint,
-	//          CertificateUnusable
+	//          CertificateUnusable, TLSNotServed
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
 	//          Inconclusive, ControlMissing, EvidenceStale, GateNotConverged, MeshInTheWay
 	ConditionAuthHealthy = "AuthHealthy"
@@ -173,6 +173,9 @@ const (
 	ReasonConnectionClosed = "ConnectionClosed"
 	// ReasonProbeTimeout: the gate did not answer in time.
 	ReasonProbeTimeout = "ProbeTimeout"
+	// ReasonTLSNotServed: the gate of a pod is to serve clients over TLS, and what answers on its port does not, or shows a
+	// certificate that is not the gate's.
+	ReasonTLSNotServed = "TLSNotServed"
 	// ReasonNotHTTP: what answers on the gate's port does not speak HTTP.
 	ReasonNotHTTP = "NotHTTP"
 	// ReasonTruncatedResponse: the answer ended before its declared end.

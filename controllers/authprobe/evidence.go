@@ -2,6 +2,7 @@ package authprobe
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -51,6 +52,11 @@ func fromReport(report probe.Report, verdict probe.Verdict, at time.Time) eviden
 	out.grade, out.reason = classify(verdict)
 	if out.grade == proven {
 		return out
+	}
+	if verdict.Outcome == probe.TLS && strings.HasPrefix(report.URL, "https:") {
+		out.reason = v1alpha1.ReasonTLSNotServed
+		out.message += " It is to serve clients over TLS (gate.tls), and does not, or shows another certificate than it says it does: " +
+			"tokens that clients send there are not safe. Delete the pod; if the next one is no better, look at the gate's image and at what else has its port."
 	}
 	out.question = string(verdict.Case)
 	out.cut = verdict.Outcome == probe.Reset || verdict.Outcome == probe.ClosedWithoutAnswer

@@ -206,6 +206,11 @@ func TestClassify(t *testing.T) {
 			t.Errorf("%s: reason %s, want %s", outcome, got, want)
 		}
 	}
+	for url, want := range map[string]string{"https://gate": v1alpha1.ReasonTLSNotServed, "http://gate": v1alpha1.ReasonNotHTTP} {
+		if got := fromReport(probe.Report{URL: url}, probe.Verdict{Kind: probe.Broken, Outcome: probe.TLS}, time.Now()); got.reason != want || got.grade != failed {
+			t.Errorf("of %s: reason %s, want %s", url, got.reason, want)
+		}
+	}
 	if _, got := classify(probe.Verdict{Kind: probe.Open, Case: probe.WrongKey}); got != v1alpha1.ReasonInvalidTokenAccepted {
 		t.Errorf("an accepted token of a foreign key: %s", got)
 	}

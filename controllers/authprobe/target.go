@@ -1,6 +1,8 @@
 package authprobe
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,18 +19,23 @@ import (
 
 // question is what differs between the rounds on one gate.
 type question struct {
+	// tls: the gate's pod is made to serve over TLS, whatever the gate says.
+	tls       bool
 	tier      probe.Tier
 	replay    probe.Replay
 	requestID func() string
 }
+
+// noCertificate is the digest of none: a gate that says that it shows none is believed in nothing else that it shows.
+var noCertificate = strings.Repeat("0", 2*sha256.Size)
 
 // target is what a round asks of the gate at an address, host:port, that has just said this of itself.
 func target(server *v1alpha1.MCPServer, gate string, use credentials, state admin.State, ask question) probe.Target {
 	settings := desired.Resolve(server)
 	scheme := "http://"
 	var certificates []string
-	if state.CertificateSHA256 != "" {
-		scheme, certificates = "https://", []string{state.CertificateSHA256}
+	if ask.tls {
+		scheme, certificates = "https://", []string{cmp.Or(state.CertificateSHA256, noCertificate)}
 	}
 	out := probe.Target{
 		URL:               scheme + gate + settings.Path,

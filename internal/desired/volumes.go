@@ -1,6 +1,9 @@
 package desired
 
 import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -24,6 +27,16 @@ func gateVolumes(s *v1alpha1.MCPServer, settings Settings) []*corev1ac.VolumeApp
 				corev1ac.KeyToPath().WithKey(authproxy.TLSKeyFile).WithPath(authproxy.TLSKeyFile))))
 	}
 	return volumes
+}
+
+// ServesTLS tells that the gate of a pod is to serve its clients over TLS: a certificate is mounted into it.
+func ServesTLS(spec corev1.PodSpec) bool {
+	for _, container := range spec.InitContainers {
+		if container.Name == GateContainer {
+			return slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == tlsVolume })
+		}
+	}
+	return false
 }
 
 // keysSources are what the operator publishes, and of each Secret that a provider names the data keys that it names: a
