@@ -123,6 +123,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? KUBECONFIG          a cluster to use instead of the local one (test-e2e, deploy, undeploy)
 #? IMG                 the operator's image (deploy, docker-build; default: what `make images` built last)
 #? AUTHPROXY_IMG       the gate's image (likewise)
+#? CONFIG              the kustomization to install (deploy; default: config/default)
 #? MCPFAKE_IMG         the fake server's image (test-e2e with KUBECONFIG)
 #? EVERYTHING_IMG      the MCP Go SDK's everything-server (likewise)
 #? LOADCLIENT_IMG      the client inside the cluster (likewise)

@@ -5,6 +5,7 @@
 #
 #   KUBECONFIG          the cluster (default: the local one, hack/cluster)
 #   IMG, AUTHPROXY_IMG  the images (default: what `make images` built last)
+#   CONFIG              the kustomization to install (default: config/default)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=images-env.sh
@@ -33,7 +34,7 @@ images:
 - {kind: Deployment, path: 'spec/template/spec/containers[]/env[]/value'}
 EOF
 cat > "$overlay/kustomization.yaml" << EOF
-resources: [../../config/default]
+resources: [../../${CONFIG:-config/default}]
 configurations: [images.yaml]
 EOF
 kustomize=$(hack/tools/run --path kustomize)

@@ -5,7 +5,8 @@
 #   LABEL       Ginkgo label filter, such as ci or '!npm && !soak' (default: !soak, all but those that take long)
 #   RUN         only specs whose text matches this pattern
 #   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG,
-#               GATE_NEXT_IMG, GATE_WITH_SWITCH_IMG, OPERATOR_AHEAD_IMG, OPERATOR_LYING_IMG and OPERATOR_NEXT_IMG
+#               GATE_NEXT_IMG, GATE_WITH_SWITCH_IMG, OPERATOR_AHEAD_IMG, OPERATOR_LYING_IMG and OPERATOR_NEXT_IMG, and
+#               GATE_OLD_IMG and OPERATOR_OLD_IMG
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=images-env.sh
@@ -16,6 +17,7 @@ cd "$(dirname "$0")/.."
 LABEL=${LABEL:-!soak}
 # The programs that are wrong on purpose are made for a run of all specs, or of those that name them.
 if [[ $LABEL = "!soak" || $LABEL =~ (^|[^!a-z])(altered|soak|upgrade) ]]; then export ALTERED=1; fi
+if [[ $LABEL = "!soak" || $LABEL =~ (^|[^!a-z])upgrade ]]; then export RELEASED=1; fi
 if is_local; then
   local_up
   KUBECONFIG=$(local_kubeconfig)
@@ -31,6 +33,7 @@ if is_local; then
 fi
 images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG LOADCLIENT_IMG
 if [ -n "${ALTERED:-}" ]; then images_env GATE_NEXT_IMG GATE_WITH_SWITCH_IMG OPERATOR_AHEAD_IMG OPERATOR_LYING_IMG OPERATOR_NEXT_IMG; fi
+if [ -n "${RELEASED:-}" ]; then images_env GATE_OLD_IMG OPERATOR_OLD_IMG; fi
 hack/deploy.sh
 
 export GINKGO_NO_COLOR=TRUE

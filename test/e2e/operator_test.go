@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -74,11 +75,27 @@ func stopOperator(ctx context.Context) {
 	GinkgoHelper()
 	DeferCleanup(startOperator)
 	scaleOperator(ctx, 0)
+	operatorIsGone(ctx)
+}
+
+// operatorIsGone waits until none of its pods is there.
+func operatorIsGone(ctx context.Context) {
+	GinkgoHelper()
 	Eventually(func() ([]corev1.Pod, error) {
 		var pods corev1.PodList
 		err := k8s.List(ctx, &pods, operatorLabels)
 		return pods.Items, err
 	}).WithContext(ctx).Should(BeEmpty())
+}
+
+// isLookedAfter waits until the lock of a server was tried after now.
+func isLookedAfter(ctx context.Context, server *v1alpha1.MCPServer) {
+	GinkgoHelper()
+	begun := time.Now()
+	Eventually(func(g Gomega) {
+		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(server), server)).To(Succeed())
+		g.Expect(server.Status.AuthHealth.LastProbeTime.Time).To(BeTemporally(">", begun))
+	}).WithContext(ctx).Should(Succeed())
 }
 
 func startOperator(ctx context.Context) {

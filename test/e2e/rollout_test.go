@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -60,13 +61,7 @@ var _ = Describe("A rolling restart under load", Label("ci"), func() {
 		Eventually(finished).WithContext(ctx).WithArguments("slow").Should(BeNumerically(">", slow+3))
 
 		By("counting")
-		sum := total(reports(ctx))
-		for caller, counts := range sum {
-			AddReportEntry("how the requests of "+caller+" ended", fmt.Sprint(counts.Ended))
-		}
-		for caller, counts := range sum {
-			Expect(counts.Ended).To(And(HaveLen(1), HaveKey(expected[caller])), "%s: %q", caller, counts.Odd)
-		}
+		breaksNone(ctx)
 		deployment := deploymentOf(server)
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(deployment), deployment)).To(Succeed())
 		Expect(deployment.Spec.Template.Annotations).To(HaveKey(restartedAt), "the operator took the restart back")
@@ -76,10 +71,31 @@ var _ = Describe("A rolling restart under load", Label("ci"), func() {
 // expected is the one way in which all requests of each caller may end.
 var expected = map[string]string{
 	"good-new": "200", "good-kept": "200", "slow": "200", "none-new": "401", "malformed-kept": "401", "forged-new": "401",
+	"unruled-new": "403",
 }
 
-// startLoad sets both clients to work: about 40 requests a second each, on new connections and on kept ones.
-func startLoad(ctx context.Context, server *v1alpha1.MCPServer) {
+// startLoad sets both clients to work: about 40 requests a second each, on new connections and on kept ones, spread over
+// the servers. The callers of all servers but the first are named with theirs.
+func startLoad(ctx context.Context, servers ...*v1alpha1.MCPServer) {
+	GinkgoHelper()
+	var callers []loadclient.Caller
+	for i, server := range servers {
+		for _, caller := range callersOf(ctx, server) {
+			caller.IntervalMillis = 200 * len(servers)
+			if i > 0 {
+				caller.Name += " of " + server.Name
+			}
+			callers = append(callers, caller)
+		}
+	}
+	for _, pod := range clients {
+		var report loadclient.Report
+		order(ctx, pod, http.MethodPost, "load", callers, &report)
+	}
+}
+
+// callersOf ask a server in each way that is expected of some. Where rules stand, one asks for what none allows.
+func callersOf(ctx context.Context, server *v1alpha1.MCPServer) []loadclient.Caller {
 	GinkgoHelper()
 	good, none := listing(server, goodToken(ctx, server)), listing(server, "")
 	slow := toMCP(good.URL, goodToken(ctx, server))
@@ -93,12 +109,28 @@ func startLoad(ctx context.Context, server *v1alpha1.MCPServer) {
 		{Name: "malformed-kept", Workers: 2, Keep: true, Request: listing(server, token.Malformed), Want: `"malformed_token"`},
 		{Name: "forged-new", Workers: 1, Request: listing(server, badToken(ctx, server, token.WrongKey)), Want: `"bad_signature"`},
 	}
-	for i := range callers {
-		callers[i].IntervalMillis = 200
+	if server.Spec.Auth != nil && server.Spec.Auth.Authorization != nil {
+		unruled := good
+		unruled.Body = callEcho
+		callers = append(callers, loadclient.Caller{Name: "unruled-new", Workers: 1, Request: unruled, Want: `"reason"`})
 	}
-	for _, pod := range clients {
-		var report loadclient.Report
-		order(ctx, pod, http.MethodPost, "load", callers, &report)
+	return callers
+}
+
+// breaksNone reports how the requests of the load have ended so far. None may have ended otherwise than it should.
+func breaksNone(ctx context.Context) {
+	GinkgoHelper()
+	sum, answers := total(reports(ctx)), map[string]int{}
+	for caller, counts := range sum {
+		AddReportEntry("how the requests of "+caller+" ended", fmt.Sprint(counts.Ended))
+		for how, n := range counts.Ended {
+			answers[how] += n
+		}
+	}
+	AddReportEntry("how all requests ended", fmt.Sprint(answers))
+	for caller, counts := range sum {
+		kind, _, _ := strings.Cut(caller, " ")
+		Expect(counts.Ended).To(And(HaveLen(1), HaveKey(expected[kind])), "%s: %q", caller, counts.Odd)
 	}
 }
 
