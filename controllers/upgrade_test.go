@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -9,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -59,10 +61,27 @@ func waits(ctx context.Context, server *v1alpha1.MCPServer, why string) {
 	Expect(reconciling(ctx, server)).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonUpgradePending), HaveField("Message", ContainSubstring(why))))
 }
 
+// pending counts the Events since the last call that tell that an upgrade waits.
+func pending(told *events.FakeRecorder) int {
+	count := 0
+	for {
+		select {
+		case text := <-told.Events:
+			if strings.HasPrefix(text, "Normal UpgradePending Reconciling is True: The operator has another version") {
+				count++
+			}
+		default:
+			return count
+		}
+	}
+}
+
 var _ = Describe("A newer operator", func() {
 	It("upgrades so many servers at a time, in order, and goes on where the one before it stopped", func(ctx SpecContext) {
 		first, second, third := serving(ctx), serving(ctx), serving(ctx)
 		o := newer()
+		told := events.NewFakeRecorder(10)
+		o.builder.Events = told
 		o.build(ctx, third)
 		o.build(ctx, second)
 		o.build(ctx, first)
@@ -71,13 +90,16 @@ var _ = Describe("A newer operator", func() {
 		Expect(fresh(ctx, first).Status.GateImage).To(Equal(newerImage))
 		o.build(ctx, third)
 		waits(ctx, third, "1 are being upgraded.")
+		Expect(pending(told)).To(Equal(2), "each that waits is told of once")
 
 		By("restarting it")
 		o = newer()
+		o.builder.Events = told
 		for _, server := range []*v1alpha1.MCPServer{second, third, first} {
 			o.build(ctx, server)
 		}
 		waits(ctx, second, "1 are being upgraded.")
+		Expect(pending(told)).To(BeZero(), "they wait still")
 
 		By("replacing the pods of the first")
 		available(ctx, first, 1, 1)

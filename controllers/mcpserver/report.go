@@ -26,7 +26,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, see
 	if stands, err := isWritten(server, status); err != nil || stands {
 		return err
 	}
-	news, err := r.isNews(ctx, server, readyOf(status))
+	news, err := r.news(ctx, server, status)
 	if err != nil {
 		return err
 	}
@@ -37,8 +37,8 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, see
 	case err != nil:
 		return fmt.Errorf("write status: %w", err)
 	}
-	if news {
-		r.announce(server, readyOf(status))
+	for _, condition := range news {
+		r.announce(server, condition)
 	}
 	return nil
 }
@@ -67,39 +67,37 @@ func isWritten(server *v1alpha1.MCPServer, status *mcpac.MCPServerStatusApplyCon
 	return equality.Semantic.DeepEqual(wanted, *there), nil
 }
 
-// isNews tells whether Ready changes its status or reason. The cache may be behind, and would let the same news be told
-// twice; so what looks new there is compared with what is stored.
-func (r *Reconciler) isNews(ctx context.Context, server *v1alpha1.MCPServer, after *metav1ac.ConditionApplyConfiguration) (bool, error) {
-	if isSame(server, after) {
-		return false, nil
+// news are the conditions of which an Event tells, because they change their status or reason: Ready, and that an upgrade
+// waits. The cache may be behind, and would let the same news be told twice; so what looks new there is compared with what
+// is stored.
+func (r *Reconciler) news(ctx context.Context, server *v1alpha1.MCPServer, status *mcpac.MCPServerStatusApplyConfiguration) ([]metav1ac.ConditionApplyConfiguration, error) {
+	news := slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1ac.ConditionApplyConfiguration) bool {
+		isTold := *c.Type == v1alpha1.ConditionReady || *c.Reason == v1alpha1.ReasonUpgradePending
+		return !isTold || isSame(server, c)
+	})
+	if len(news) == 0 {
+		return nil, nil
 	}
 	stored := &v1alpha1.MCPServer{}
 	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(server), stored); {
 	case apierrors.IsNotFound(err):
-		return false, nil
+		return nil, nil
 	case err != nil:
-		return false, fmt.Errorf("read the status that is stored: %w", err)
+		return nil, fmt.Errorf("read the status that is stored: %w", err)
 	}
-	return !isSame(stored, after), nil
+	return slices.DeleteFunc(news, func(c metav1ac.ConditionApplyConfiguration) bool { return isSame(stored, c) }), nil
 }
 
-func isSame(server *v1alpha1.MCPServer, after *metav1ac.ConditionApplyConfiguration) bool {
-	before := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionReady)
+func isSame(server *v1alpha1.MCPServer, after metav1ac.ConditionApplyConfiguration) bool {
+	before := meta.FindStatusCondition(server.Status.Conditions, *after.Type)
 	return before != nil && before.Status == *after.Status && before.Reason == *after.Reason
 }
 
-// readyOf gives Ready, which every status has.
-func readyOf(status *mcpac.MCPServerStatusApplyConfiguration) *metav1ac.ConditionApplyConfiguration {
-	return &status.Conditions[slices.IndexFunc(status.Conditions, func(c metav1ac.ConditionApplyConfiguration) bool {
-		return *c.Type == v1alpha1.ConditionReady
-	})]
-}
-
-// announce sends an Event that says what Ready has become.
-func (r *Reconciler) announce(server *v1alpha1.MCPServer, ready *metav1ac.ConditionApplyConfiguration) {
+// announce sends an Event that says what a condition has become.
+func (r *Reconciler) announce(server *v1alpha1.MCPServer, condition metav1ac.ConditionApplyConfiguration) {
 	kind := corev1.EventTypeNormal
-	if *ready.Status == metav1.ConditionFalse && *ready.Reason != v1alpha1.ReasonProgressing {
+	if *condition.Status == metav1.ConditionFalse && *condition.Reason != v1alpha1.ReasonProgressing {
 		kind = corev1.EventTypeWarning
 	}
-	r.Events.Eventf(server, nil, kind, *ready.Reason, "Reconcile", "Ready is %s: %s", *ready.Status, *ready.Message)
+	r.Events.Eventf(server, nil, kind, *condition.Reason, "Reconcile", "%s is %s: %s", *condition.Type, *condition.Status, *condition.Message)
 }
