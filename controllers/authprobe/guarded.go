@@ -21,7 +21,7 @@ func (r rights) guarded(control token.Template) []probe.Guarded {
 		if !able {
 			continue
 		}
-		for _, kind := range harmless(rule) {
+		for _, kind := range r.harmless(rule) {
 			for _, call := range kind {
 				if found := r.lacks(full, rule, call); len(found) > 0 {
 					all = append(all, found...)
@@ -43,27 +43,27 @@ func compareGuarded(a, b probe.Guarded) int {
 
 // harmless are calls by which a rule can be tried, by what it names; the first that the rule decides about will do. They
 // list, or name what no server has.
-func harmless(rule authproxy.Rule) [][]probe.Call {
+func (r rights) harmless(rule authproxy.Rule) [][]probe.Call {
 	methods := []probe.Call{
 		{Method: listTools}, {Method: "prompts/list"}, {Method: "resources/list"}, {Method: "resources/templates/list"},
-		{Method: callTool, Name: noSuch}, {Method: "prompts/get", Name: noSuch}, {Method: "resources/read", Name: "urn:" + noSuch},
+		{Method: callTool, Name: r.absent}, {Method: "prompts/get", Name: r.absent}, {Method: "resources/read", Name: "urn:" + r.absent},
 	}
 	for _, beginning := range beginnings(rule.Methods) {
-		methods = append(methods, probe.Call{Method: beginning + noSuch})
+		methods = append(methods, probe.Call{Method: beginning + r.absent})
 	}
 	if len(rule.Methods) == 0 {
 		methods = nil
 	}
 	var tools, prompts, resources []probe.Call
 	for _, beginning := range beginnings(rule.Tools) {
-		tools = append(tools, probe.Call{Method: callTool, Name: beginning + noSuch})
+		tools = append(tools, probe.Call{Method: callTool, Name: beginning + r.absent})
 	}
 	for _, beginning := range beginnings(rule.Prompts) {
-		prompts = append(prompts, probe.Call{Method: "prompts/get", Name: beginning + noSuch})
+		prompts = append(prompts, probe.Call{Method: "prompts/get", Name: beginning + r.absent})
 	}
 	for _, beginning := range beginnings(rule.Resources) {
 		for _, method := range []string{"resources/unsubscribe", "resources/read"} {
-			resources = append(resources, probe.Call{Method: method, Name: beginning + noSuch})
+			resources = append(resources, probe.Call{Method: method, Name: beginning + r.absent})
 		}
 	}
 	return [][]probe.Call{methods, tools, prompts, resources}

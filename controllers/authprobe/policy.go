@@ -10,8 +10,8 @@ import (
 )
 
 // policyOf is what the gate must enforce beside the tokens. control is the template of the tokens with which calls are
-// tried: those of the first provider of a round.
-func policyOf(server *v1alpha1.MCPServer, control token.Template) probe.Policy {
+// tried: those of the first provider of a round. absent is a name that no server has.
+func policyOf(server *v1alpha1.MCPServer, control token.Template, absent string) probe.Policy {
 	auth, gate := v1alpha1.Auth{}, v1alpha1.Gate{}
 	if server.Spec.Auth != nil {
 		auth = *server.Spec.Auth
@@ -19,11 +19,12 @@ func policyOf(server *v1alpha1.MCPServer, control token.Template) probe.Policy {
 	if server.Spec.Gate != nil {
 		gate = *server.Spec.Gate
 	}
-	settings, rights := desired.Resolve(server), rightsOf(server)
+	settings, rights := desired.Resolve(server), rightsOf(server, absent)
 	out := probe.Policy{
 		RequiredScopes: rights.required,
 		Guarded:        rights.guarded(control),
 		Forbidden:      rights.forbidden(control),
+		Absent:         absent,
 		SessionBinding: auth.SessionBinding != v1alpha1.SessionBindingOff,
 		RevokedID:      desired.Revoked(server),
 		RevokedSubject: desired.Revoked(server),

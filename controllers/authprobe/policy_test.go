@@ -13,6 +13,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
+// noSuch is a name that no server has.
+const noSuch = "export_report_1"
+
 func ruled(a v1alpha1.Authorization) *v1alpha1.MCPServer {
 	server := &v1alpha1.MCPServer{}
 	server.Spec.Auth = &v1alpha1.Auth{Authorization: &a}
@@ -53,7 +56,7 @@ func TestPolicyOfRules(t *testing.T) {
 	} {
 		server := ruled(c.authorization)
 		control := entitled(minting(t), server)
-		if got := policyOf(server, control).Forbidden; !slices.EqualFunc(got, c.forbidden, func(a, b probe.Call) bool { return a.Method == b.Method && a.Name == b.Name }) {
+		if got := policyOf(server, control, noSuch).Forbidden; !slices.EqualFunc(got, c.forbidden, func(a, b probe.Call) bool { return a.Method == b.Method && a.Name == b.Name }) {
 			t.Errorf("%s: forbidden are %v, want %v", name, got, c.forbidden)
 		}
 		if control.Scope != c.scope {
@@ -67,7 +70,7 @@ func TestRightsOfABroughtToken(t *testing.T) {
 	server := ruled(v1alpha1.Authorization{DefaultAction: v1alpha1.ActionDeny, Rules: []v1alpha1.Rule{
 		{Methods: []string{listTools}, Claims: []v1alpha1.ClaimMatch{{Name: "iss", Values: []string{"urn:other"}}}},
 	}})
-	if got := policyOf(server, token.Template{}).Forbidden; len(got) != 1 || got[0].Method != callTool {
+	if got := policyOf(server, token.Template{}, noSuch).Forbidden; len(got) != 1 || got[0].Method != callTool {
 		t.Errorf("forbidden are %v", got)
 	}
 }
@@ -128,7 +131,7 @@ func TestGuardedCalls(t *testing.T) {
 	} {
 		server := ruled(v1alpha1.Authorization{RequiredScopes: c.required, Rules: c.rules})
 		var got []string
-		for _, g := range policyOf(server, entitled(minting(t), server)).Guarded {
+		for _, g := range policyOf(server, entitled(minting(t), server), noSuch).Guarded {
 			lacks := "-" + g.WithoutScope
 			if g.WithoutClaim != "" {
 				lacks = "!" + g.WithoutClaim
@@ -162,7 +165,7 @@ func TestCallsThatRulesAllow(t *testing.T) {
 		"not every issuer's":        {ofOne, []control{signed, foreign}, 0},
 		"beside a token of unknown": {ofOne, []control{signed, brought}, 1},
 	} {
-		if got := rightsOf(ruled(c.authorization)).allowed(c.controls); len(got) != c.want {
+		if got := rightsOf(ruled(c.authorization), noSuch).allowed(c.controls); len(got) != c.want {
 			t.Errorf("%s: allowed are %v, want %d", name, got, c.want)
 		}
 	}
@@ -175,13 +178,13 @@ func TestPolicyOfTheGate(t *testing.T) {
 	server.Spec.Auth.Limits = &v1alpha1.Limits{TokenBytes: &tokenBytes}
 	server.Spec.Auth.ResourceMetadata = &v1alpha1.ResourceMetadata{Resource: "https://mcp.example/mcp", AuthorizationServers: []string{"https://as.example"}}
 	server.Spec.Gate = &v1alpha1.Gate{TrailingSlash: v1alpha1.TrailingSlashSame, ExtraPaths: []string{"/files"}}
-	got := policyOf(server, minting(t))
+	got := policyOf(server, minting(t), noSuch)
 	if got.TokenBytes != 1024 || got.Slash != probe.SlashSame || !slices.Equal(got.ExtraPaths, []string{"/files"}) ||
 		got.Metadata == nil || got.Metadata.Resource != "https://mcp.example/mcp" ||
 		got.RevokedID != "gatehouse-probe-revoked-1" || got.RevokedSubject != got.RevokedID || got.RevokedBefore != "gatehouse-probe-outdated-1" {
 		t.Errorf("%+v", got)
 	}
-	if got := policyOf(&v1alpha1.MCPServer{}, minting(t)); got.Slash != probe.SlashDistinct || got.Metadata != nil || got.TokenBytes != 8192 {
+	if got := policyOf(&v1alpha1.MCPServer{}, minting(t), noSuch); got.Slash != probe.SlashDistinct || got.Metadata != nil || got.TokenBytes != 8192 {
 		t.Errorf("by default %+v", got)
 	}
 }

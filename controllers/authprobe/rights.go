@@ -15,9 +15,6 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
-// noSuch is a name that no server has: should a gate that is broken let a call pass, nothing happens.
-const noSuch = "gatehouse-probe-no-such-tool"
-
 const (
 	listTools = "tools/list"
 	callTool  = "tools/call"
@@ -29,11 +26,13 @@ type rights struct {
 	policy   *authorize.Policy
 	required []string
 	rules    []authproxy.Rule
+	// absent is a name that no server has, for calls that are to do nothing.
+	absent string
 }
 
-func rightsOf(server *v1alpha1.MCPServer) rights {
+func rightsOf(server *v1alpha1.MCPServer, absent string) rights {
 	authorization := desired.Authorization(server)
-	return rights{policy: authorize.New(authorization), required: authorization.RequiredScopes, rules: authorization.Rules}
+	return rights{policy: authorize.New(authorization), required: authorization.RequiredScopes, rules: authorization.Rules, absent: absent}
 }
 
 // judge tells what the gate must say of a call with a token of the template; "" is nothing. scopes are those that a
@@ -106,7 +105,7 @@ func withScopes(tokens token.Template, scopes []string) token.Template {
 // entitled gives the control what it needs to open a session and list the tools: the scopes that all need, and where
 // rules speak of tools/list, those and the claims of the first of them that it can meet.
 func entitled(tokens token.Template, server *v1alpha1.MCPServer) token.Template {
-	rights := rightsOf(server)
+	rights := rightsOf(server, "")
 	tokens = withScopes(tokens, append(strings.Fields(tokens.Scope), rights.required...))
 	for _, rule := range rights.rules {
 		if reason, _ := rights.judge(tokens, probe.Call{Method: listTools}); reason == "" {
@@ -125,7 +124,7 @@ func entitled(tokens token.Template, server *v1alpha1.MCPServer) token.Template 
 func (r rights) forbidden(control token.Template) []probe.Call {
 	known := control.Key.Algorithm() != ""
 	var out []probe.Call
-	for _, call := range []probe.Call{{Method: callTool, Name: noSuch}, {Method: listTools}} {
+	for _, call := range []probe.Call{{Method: callTool, Name: r.absent}, {Method: listTools}} {
 		reason, _ := r.judge(control, call)
 		opened := slices.ContainsFunc(r.rules, func(rule authproxy.Rule) bool {
 			full, able := meeting(control, rule)
@@ -141,7 +140,7 @@ func (r rights) forbidden(control token.Template) []probe.Call {
 
 // allowed are calls that rules let each of the controls make which the operator signs, and which do nothing.
 func (r rights) allowed(controls []control) []probe.Call {
-	call := probe.Call{Method: callTool, Name: noSuch}
+	call := probe.Call{Method: callTool, Name: r.absent}
 	for _, with := range controls {
 		if with.Tokens.Key.Algorithm() == "" {
 			continue

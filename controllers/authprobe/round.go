@@ -116,7 +116,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 			result.evidence = uncertified(server, before, r.Now())
 			return true, nil
 		}
-		on := target(server, gate, use, before, question{tls: desired.ServesTLS(pod.Spec), requestID: use.requestID(pod)})
+		on := target(server, gate, use, before, question{tls: desired.ServesTLS(pod.Spec), requestID: use.requestID(pod), seed: r.Prober.Seed()})
 		var err error
 		if len(on.Providers) > 0 {
 			on.Tier, on.Replay = known.tier(result.basis, r.Now()), known.replayed(on)

@@ -75,6 +75,7 @@ func TestWalkIn(t *testing.T) {
 			service.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))}
 		}
 		r := &Reconciler{Client: oneService{service: service}, Now: func() time.Time { return noon }, Prober: probe.New(probe.Options{
+			Random: func() uint64 { return 1 },
 			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 				if address != "10.0.0.1:80" {
 					t.Errorf("%s: dialled %s", name, address)

@@ -24,6 +24,8 @@ type question struct {
 	tier      probe.Tier
 	replay    probe.Replay
 	requestID func() string
+	// seed makes the choices of the round.
+	seed uint64
 }
 
 // noCertificate is the digest of none: a gate that says that it shows none is believed in nothing else that it shows.
@@ -45,14 +47,16 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 		Timeout:           settings.Probe.Timeout,
 		RequestID:         ask.requestID,
 		Replay:            ask.replay,
+		Seed:              ask.seed,
 	}
 	controls := use.against(state)
 	var first token.Template
 	if len(controls) > 0 {
 		first = controls[0].Tokens
 	}
-	out.Policy = policyOf(server, first)
-	out.Policy.Fenced, out.Policy.Allowed = state.Fence, rightsOf(server).allowed(controls)
+	absent := probe.AbsentName(ask.seed)
+	out.Policy = policyOf(server, first, absent)
+	out.Policy.Fenced, out.Policy.Allowed = state.Fence, rightsOf(server, absent).allowed(controls)
 	for i, with := range controls {
 		out.Providers = append(out.Providers, with.Provider)
 		if i == 0 || with.skew < out.ClockTolerance {

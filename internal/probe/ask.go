@@ -23,7 +23,7 @@ func (p *Prober) Ask(ctx context.Context, target Target, asked Case) (Result, er
 	case NoToken:
 		q = target.noToken()
 	case Malformed:
-		q = target.malformed()
+		q = round.malformed()
 	default:
 		return Result{}, fmt.Errorf("ask %s: case %s needs a round", target.URL, asked)
 	}

@@ -31,7 +31,10 @@ type disguise struct {
 
 var disguises = []disguise{
 	{userAgent: "node", name: "mcp-client", version: "1.0.0"},
+	{userAgent: "node", name: "example-client", version: "1.0.0"},
+	{userAgent: "node", name: "mcp-client-cli", version: "1.0.0"},
 	{userAgent: "python-httpx/0.28.1", name: "mcp", version: "0.1.0"},
+	{userAgent: "python-httpx/0.27.2", name: "mcp", version: "0.1.0"},
 	{userAgent: "Go-http-client/1.1", name: "mcp-client", version: "v1.0.0"},
 }
 

@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"time"
-
-	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
 // drainPatience is how long a server may take to end a stream after it has answered, so that the next request can
@@ -30,7 +28,7 @@ func oneConnection(ctx context.Context, r *round, good string) finding {
 		{shot: shot{}.bearing(good)},
 		{shot{}, ptr(unauthorized(reasonMissingToken))},
 		{shot: shot{}.bearing(good)},
-		{shot{}.bearing(token.Malformed), ptr(unauthorized(reasonMalformed))},
+		{shot{}.bearing(r.noJWT()), ptr(unauthorized(reasonMalformed))},
 	}
 	var out finding
 	for _, step := range steps {

@@ -60,7 +60,7 @@ func (r *round) calling(name Case, from *issuer, g Guarded, want refusal, scopes
 		raw, err := template.Good(now)
 		return shot{call: message}.bearing(raw), err
 	})
-	if q.variation = strings.TrimSpace(g.Method + " " + g.Name); !from.signs() {
+	if q.variation = r.target.Policy.label(g.Method, g.Name); !from.signs() {
 		q.lacks = lacksKey
 	}
 	return q

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -72,13 +73,17 @@ func (p *Prober) round(target Target) (*round, error) {
 	}
 	seed := target.Seed
 	if seed == 0 {
-		seed = p.random()%maxSeed + 1
+		seed = p.Seed()
 	}
+	target.Policy.Absent = cmp.Or(target.Policy.Absent, AbsentName(seed))
 	r := &round{prober: p, target: target, started: p.now(), seed: seed}
 	r.draw = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // to be repeated, not to be unguessable
 	r.disguise = disguises[r.draw.IntN(len(disguises))]
 	return r, nil
 }
+
+// Seed draws one for a Target.
+func (p *Prober) Seed() uint64 { return p.random()%maxSeed + 1 }
 
 // maxSeed keeps drawn seeds exact for every reader of JSON (RFC 8259 section 6).
 const maxSeed = 1<<53 - 1

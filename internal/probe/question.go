@@ -75,9 +75,9 @@ func lackingOf(err error) string {
 func (r *round) questions() []question {
 	t := r.target
 	if t.Tier == Beat {
-		return []question{t.noToken(), t.malformed(), r.wrongKey(r.issuers[0])}
+		return []question{t.noToken(), r.malformed(), r.wrongKey(r.issuers[0])}
 	}
-	all := []question{t.noToken(), t.empty(), t.wrongScheme(r.issuers[0]), t.malformed(), t.queryToken(r.issuers[0])}
+	all := []question{t.noToken(), t.empty(), t.wrongScheme(r.issuers[0]), r.malformed(), t.queryToken(r.issuers[0])}
 	for _, from := range r.issuers {
 		all = append(all, r.tokenQuestions(from)...)
 	}
@@ -126,9 +126,9 @@ func (t Target) wrongScheme(from *issuer) question {
 	})
 }
 
-func (t Target) malformed() question {
-	return t.asks(Malformed, nil, unauthorized(reasonMalformed), func(time.Time) (shot, error) {
-		return shot{}.bearing(token.Malformed), nil
+func (r *round) malformed() question {
+	return r.target.asks(Malformed, nil, unauthorized(reasonMalformed), func(time.Time) (shot, error) {
+		return shot{}.bearing(r.noJWT()), nil
 	})
 }
 

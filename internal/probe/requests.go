@@ -97,7 +97,7 @@ func (t Target) forbiddenCalls(from *issuer) []question {
 			want = lacking(forbidden.Scopes)
 		}
 		q := t.asks(ForbiddenCall, from, want, nil)
-		q.variation = strings.TrimSpace(forbidden.Method + " " + forbidden.Name)
+		q.variation = t.Policy.label(forbidden.Method, forbidden.Name)
 		q.prepare = func(now time.Time) (attempt, error) {
 			good, err := from.mint(now)
 			return func(ctx context.Context, r *round) finding {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -82,12 +81,12 @@ func (r *round) reservedCalls(from *issuer) []question {
 	if !r.target.Policy.Fenced || !from.isReserved() {
 		return nil
 	}
-	unknown := Call{Method: fmt.Sprintf("notifications/%x", r.draw.Uint32())}
+	unknown := Call{Method: "notifications/" + r.target.Policy.Absent}
 	want := refused(http.StatusForbidden, reasonReserved)
 	var all []question
 	for _, wanted := range append([]Call{unknown}, r.target.Policy.Allowed...) {
 		q := r.target.asks(ReservedCall, from, want, nil)
-		q.variation = strings.TrimSpace(wanted.Method + " " + wanted.Name)
+		q.variation = r.target.Policy.label(wanted.Method, wanted.Name)
 		q.prepare = func(now time.Time) (attempt, error) {
 			good, err := r.controlAt(from, now)
 			return func(ctx context.Context, r *round) finding {

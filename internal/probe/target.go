@@ -94,6 +94,9 @@ type Policy struct {
 	// Allowed are calls that rules let the control make, as far as that is known; asked for if Fenced. Name calls there that
 	// do no harm.
 	Allowed []Call
+	// Absent is a name that no tool, prompt or resource has, as it stands in the calls here; reports tell nothing of it.
+	// Empty is AbsentName of the round's seed.
+	Absent string
 	// SessionBinding: a session belongs to the caller who opened it.
 	SessionBinding bool
 	// Guarded are calls for which rules want scopes or claims of their own.

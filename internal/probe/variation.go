@@ -77,9 +77,11 @@ var methodVariations = []variation{
 
 // messageVariations do nothing even where they are let in.
 var messageVariations = []variation{
-	{name: "tools/list", anywhere: true, change: calling("tools/list", nil)},
-	{name: "resources/list", anywhere: true, change: calling("resources/list", nil)},
-	{name: "tools/call of no tool", anywhere: true, change: calling("tools/call", map[string]any{"name": "no-such-tool"})},
+	{name: "tools/list", anywhere: true, change: listing("tools/list")},
+	{name: "resources/list", anywhere: true, change: listing("resources/list")},
+	{name: "tools/call of no tool", anywhere: true, change: func(s *shot, t Target, _ string) {
+		s.call = &call{method: "tools/call", params: map[string]any{"name": t.Policy.Absent}, id: 1}
+	}},
 	{name: "notification", change: func(s *shot, _ Target, _ string) { s.call = &call{method: "notifications/initialized"} }},
 	{name: "batch", change: func(s *shot, _ Target, _ string) { s.batch = true }},
 }
@@ -113,8 +115,8 @@ func by(method string) func(*shot, Target, string) {
 	return func(s *shot, _ Target, _ string) { s.method = method }
 }
 
-func calling(method string, params map[string]any) func(*shot, Target, string) {
-	return func(s *shot, _ Target, _ string) { s.call = &call{method: method, params: params, id: 1} }
+func listing(method string) func(*shot, Target, string) {
+	return func(s *shot, _ Target, _ string) { s.call = &call{method: method, id: 1} }
 }
 
 func path(change func(string) string) func(*shot, Target, string) {
@@ -183,7 +185,7 @@ func (r *round) aimed(v variation, kind, good string, bit uint64) (shot, error) 
 	case kind == "forged token":
 		bad, err = r.forge(good)
 	case kind == "malformed token":
-		bad = token.Malformed
+		bad = r.noJWT()
 	default:
 		return shot{}, nil
 	}
