@@ -2,6 +2,7 @@
 // skipped; the last line gives the sums. Output of tests is shown in full where they fail, and not otherwise.
 //
 //	go test -json ./... | testsummary [-v]
+//	go tool test2json ginkgo run ... | testsummary [-v]
 //
 // It exits 1 if a test failed, if one was skipped (a test that does not run proves nothing) or if none ran. It must not
 // know what it counts: only the stream's format and the two lines in which Ginkgo tells about its specs.

@@ -14,7 +14,9 @@ type pkg struct {
 	action  string // pass, fail or skip once it has ended
 	elapsed float64
 	tests   map[string]*test
-	output  []outputLine
+	// suite is one that runs in no test of this process, but in several processes.
+	suite  suite
+	output []outputLine
 }
 
 type outputLine struct{ test, text string }
@@ -53,6 +55,7 @@ func (p *pkg) record(e event) bool {
 		p.output = append(p.output, outputLine{e.Test, e.Output})
 	}
 	if e.Test == "" {
+		p.suite.read(e.Output)
 		return false
 	}
 
@@ -61,7 +64,7 @@ func (p *pkg) record(e event) bool {
 	case "pass", "fail", "skip":
 		t.action = e.Action
 	case "output":
-		t.suite.read(colour.ReplaceAllString(e.Output, ""))
+		t.suite.read(e.Output)
 	}
 	return false
 }
@@ -84,6 +87,7 @@ func (p *pkg) test(name string) *test {
 }
 
 func (s *suite) read(line string) {
+	line = colour.ReplaceAllString(line, "")
 	if m := willRun.FindStringSubmatch(line); m != nil {
 		s.selected, s.total = number(m[1]), number(m[2])
 	}
@@ -104,7 +108,7 @@ func number(digits string) int {
 // counts counts cases: a test with subtests is its subtests, a test that runs a Ginkgo suite is its specs. Their own
 // failure counts where none of their parts failed.
 func (p *pkg) counts() counts {
-	var sum counts
+	sum := p.suite.counts
 	for name, t := range p.tests {
 		switch {
 		case t.suite.ended:
@@ -159,13 +163,18 @@ func (p *pkg) report(out io.Writer, build []string, verbose bool) counts {
 
 // specs repeats how many of its specs each Ginkgo suite of the package ran.
 func (p *pkg) specs() string {
-	var text strings.Builder
+	text := p.suite.String()
 	for _, t := range p.tests {
-		if c := t.suite.counts; t.suite.ended {
-			fmt.Fprintf(&text, "; Ran %d of %d Specs", c.passed+c.failed, t.suite.total)
-		}
+		text += t.suite.String()
 	}
-	return text.String()
+	return text
+}
+
+func (s suite) String() string {
+	if !s.ended {
+		return ""
+	}
+	return fmt.Sprintf("; Ran %d of %d Specs", s.counts.passed+s.counts.failed, s.total)
 }
 
 func (p *pkg) writeFailures(out io.Writer) {

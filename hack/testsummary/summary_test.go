@@ -110,6 +110,18 @@ func TestSummarise(t *testing.T) {
 			want: counts{passed: 4}, good: true, show: "Ran 3 of 3 Specs",
 		},
 		{
+			name: "a suite in several processes of its own",
+			script: "Will run \x1b[1m2\x1b[0m of 3 specs\n Running in parallel across 2 processes\n Ran 2 of 3 Specs in 0.1 seconds\n" +
+				"SUCCESS! -- 2 Passed | 0 Failed | 0 Pending | 1 Skipped\n pass",
+			want: counts{passed: 2, unselected: 1}, good: true, show: "Ran 2 of 3 Specs",
+		},
+		{
+			name: "one of which fails",
+			script: "Will run 2 of 2 specs\n boom\n Ran 2 of 2 Specs in 0.1 seconds\n" +
+				"FAIL! -- 1 Passed | 1 Failed | 0 Pending | 0 Skipped\n fail",
+			want: counts{passed: 1, failed: 1}, show: "boom",
+		},
+		{
 			name: "specs that a label filter leaves out are not skipped, but told",
 			script: "run S\n Will run 2 of 5 specs\n Ran 2 of 5 Specs in 0.1 seconds\n" +
 				"SUCCESS! -- 2 Passed | 0 Failed | 0 Pending | 3 Skipped\n pass S\n pass",
