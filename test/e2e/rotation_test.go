@@ -20,7 +20,8 @@ import (
 )
 
 var _ = Describe("Keys under load", func() {
-	It("of every type are replaced without a failed request", Label("rotation"), func(ctx SpecContext) {
+	// It waits two minutes for tokens to die: the others are told meanwhile.
+	It("of every type are replaced without a failed request", Label("ci", "rotation"), SpecPriority(1), func(ctx SpecContext) {
 		t := startTurning(ctx, "managed", "partner", "corp")
 		t.rotateAll(ctx)
 		t.count(ctx)
