@@ -80,7 +80,7 @@ mutation: ## Put gates with one check taken out to the prober: it must find each
 conformance: ## Hold the gate against the MCP conformance suite, the SDKs' clients and the MCP Inspector.
 	@hack/conformance.sh
 
-soak: ## Keep gates under floods, idle connections, changing files and kills. SOAK_SECONDS makes it short.
+soak: ## Keep gates under load, then tell the long stories of real pods (label soak). SOAK_SECONDS makes it short.
 	@hack/soak.sh
 
 scale: ## Measure what fleets of 1,000 and 5,000 MCPServers cost the operator. SCALE_SERVERS and SCALE_STEADY make it short.
@@ -133,7 +133,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? PKG, RUN            packages, and a pattern of test names (test; mutation, conformance, soak and fuzz have RUN only)
 #? PROPERTY_SECONDS    how long random specs are tried (test; default: 20, in test-all: 180); PROPERTY_SEED repeats a run
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
-#? SOAK_SECONDS        how long each kind of load lasts (soak; default: 30 or 60, as each needs)
+#? SOAK_SECONDS        how long each kind of load lasts (soak; default: from 30 to 1800, as each needs)
 #? SOAK_CONNECTIONS    how many connections are left idle (soak; default: 10000)
 #? SCALE_SERVERS       how many MCPServers each fleet has (scale; default: 1000,5000)
 #? SCALE_STEADY        how long each is watched once it is Ready (scale; default: 10m)
