@@ -2,12 +2,14 @@ package controllers_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
@@ -36,6 +38,19 @@ func deploymentOf(ctx context.Context, server *v1alpha1.MCPServer) func() (*apps
 		err := fetch(ctx, server, deployment, "")
 		return deployment, err
 	}
+}
+
+// hiding is a client to which some objects are not there yet.
+type hiding struct {
+	client.Client
+	hides func(client.ObjectKey) bool
+}
+
+func (h hiding) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	if h.hides(key) {
+		return apierrors.NewNotFound(corev1.Resource("objects"), key.Name)
+	}
+	return h.Client.Get(ctx, key, object, options...)
 }
 
 // templateOf is what the pods of a Deployment are made from.
@@ -74,6 +89,39 @@ var _ = Describe("The objects of an MCPServer", func() {
 			HaveField("Labels", And(HaveKey("team"), HaveKeyWithValue(v1alpha1.LabelServer, "x"))),
 			HaveField("Spec.Template.Annotations", HaveKey("kubectl.kubernetes.io/restartedAt")), // kubectl rollout restart
 		))
+	})
+
+	It("lose what is taken out of its spec while no operator runs", func(ctx SpecContext) {
+		server := newUnwatched(ctx, func(s *v1alpha1.MCPServer) {
+			s.Spec.Env = []corev1.EnvVar{{Name: "KEPT", Value: "1"}, {Name: "REMOVED", Value: "2"}}
+		})
+		start(gateImage).build(ctx, server)
+		edit(ctx, server, func() { server.Spec.Env = server.Spec.Env[:1] })
+		start(gateImage).build(ctx, server)
+		Expect(deploymentOf(ctx, server)()).To(HaveField(templateOf+"Containers", ConsistOf(
+			HaveField("Env", ConsistOf(HaveField("Name", "KEPT"))))))
+	})
+
+	It("are not replaced where a key was made since somebody looked for one", func(ctx SpecContext) {
+		server := newUnwatched(ctx)
+		start(gateImage).build(ctx, server)
+		keys := client.ObjectKey{Namespace: unwatched, Name: server.Name + "-keys"}
+		before, after := &corev1.Secret{}, &corev1.Secret{}
+		Expect(k8s.Get(ctx, keys, before)).To(Succeed())
+
+		slow, looks := start(gateImage), 0
+		slow.builder.Client = hiding{slow.builder.Client, func(key client.ObjectKey) bool { return key == keys }}
+		slow.builder.Live = hiding{k8s, func(key client.ObjectKey) bool {
+			if key == keys {
+				looks++
+			}
+			return key == keys && looks == 1
+		}}
+		result, err := slow.builder.Reconcile(ctx, fresh(ctx, server))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(result.RequeueAfter).To(Equal(time.Second))
+		Expect(k8s.Get(ctx, keys, after)).To(Succeed())
+		Expect(after.Data).To(Equal(before.Data))
 	})
 
 	It("follow the scale of the MCPServer, which tells what an autoscaler asks", func(ctx SpecContext) {

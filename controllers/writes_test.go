@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -10,15 +11,17 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// written are the writes of the operator under test.
-var written writes
+// written has the requests of the operator under test.
+var written requests
 
-// writes counts the requests that change something, by their path.
-type writes struct {
+// requests are those to the API server, as "METHOD path".
+type requests struct {
 	mu   sync.Mutex
 	seen []string
 }
@@ -27,33 +30,62 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func (w *writes) count(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if r.Method != http.MethodGet {
-			w.mu.Lock()
-			w.seen = append(w.seen, r.Method+" "+r.URL.Path)
-			w.mu.Unlock()
-		}
-		return next.RoundTrip(r)
+func (r *requests) count(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		r.mu.Lock()
+		r.seen = append(r.seen, request.Method+" "+request.URL.Path)
+		r.mu.Unlock()
+		return next.RoundTrip(request)
 	})
 }
 
-// in gives the writes in a namespace, but for Events.
-func (w *writes) in(namespace string) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// in gives the requests of a method in a namespace, but for Events, without the path to the namespace.
+func (r *requests) in(namespace string, methods ...string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var found []string
-	for _, write := range w.seen {
-		if strings.Contains(write, "/namespaces/"+namespace+"/") && !strings.Contains(write, "/events") {
-			found = append(found, write)
+	for _, request := range r.seen {
+		method, path, _ := strings.Cut(request, " ")
+		_, what, within := strings.Cut(path, "/namespaces/"+namespace+"/")
+		if within && slices.Contains(methods, method) && !strings.HasPrefix(what, "events") {
+			found = append(found, method+" "+what)
 		}
 	}
 	return found
 }
 
+// writesIn gives those in a namespace that change something.
+func (r *requests) writesIn(namespace string) []string {
+	return r.in(namespace, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete)
+}
+
+// client gives one whose requests are counted.
+func (r *requests) client() client.Client {
+	GinkgoHelper()
+	config := rest.CopyConfig(restConfig)
+	config.Wrap(r.count)
+	counted, err := client.New(config, client.Options{Scheme: k8s.Scheme()})
+	Expect(err).NotTo(HaveOccurred())
+	return counted
+}
+
 var _ = Describe("The operator's writes", func() {
-	// Eight objects are created, and their fields taken over; status and pod follow what happens.
-	const toReady = 45
+	// Eight objects are created; status and pod follow what happens.
+	const toReady = 16
+
+	It("are one for each object that is created, without a look first", func(ctx SpecContext) {
+		server := newUnwatched(ctx)
+		var made, looked requests
+		o := start(gateImage)
+		o.builder.Client, o.builder.Live = client.NewNamespacedClient(made.client(), unwatched), looked.client()
+		o.build(ctx, server)
+		name := server.Name
+		Expect(made.writesIn(unwatched)).To(ConsistOf(
+			"POST secrets", "POST secrets", "POST configmaps", "POST configmaps", "POST serviceaccounts", "POST services",
+			"POST networkpolicies", "POST deployments", "PATCH mcpservers/"+name+"/status"))
+		Expect(looked.in(unwatched, http.MethodGet)).To(ConsistOf("GET secrets/"+name+"-keys", "GET secrets/"+name+"-gate"),
+			"no key is made a second time, so these are looked for past the cache")
+	})
 
 	It("are few until a server is ready, none while it rests, and one for each drift", func(ctx SpecContext) {
 		server, pod := proveOne(ctx)
@@ -61,7 +93,7 @@ var _ = Describe("The operator's writes", func() {
 		var before []string
 		rests := func() bool {
 			last := len(before)
-			before = written.in(server.Namespace)
+			before = written.writesIn(server.Namespace)
 			return len(before) == last
 		}
 		Eventually(rests).WithPolling(1500 * time.Millisecond).Should(BeTrue())
@@ -70,7 +102,7 @@ var _ = Describe("The operator's writes", func() {
 
 		By("being tried every second, and looked at again")
 		touch(ctx, server)
-		Consistently(func() []string { return written.in(server.Namespace)[len(before):] }, 3*time.Second).Should(BeEmpty())
+		Consistently(func() []string { return written.writesIn(server.Namespace)[len(before):] }, 3*time.Second).Should(BeEmpty())
 
 		By("being spoilt")
 		deployment, err := deploymentOf(ctx, server)()

@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,44 +24,73 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
-// apply brings one object to what is desired, and never takes over what belongs to somebody else: what does not exist
-// is created, which fails if it exists after all; what exists and is ours is applied under its UID, which fails if it
+// apply brings one object to what is desired, and never takes over what belongs to somebody else: what our cache does not
+// have is created, which fails if it exists after all; what exists and is ours is applied under its UID, which fails if it
 // was replaced in between. What stands as the last apply left it is not written. It gives the object as it is now.
 func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, object runtime.ApplyConfiguration, seen observed) (client.Object, error) {
 	wanted, err := toUnstructured(object)
 	if err != nil {
 		return nil, err
 	}
-	sum, err := digestOf(wanted)
-	if err != nil {
-		return nil, err
-	}
-	what := wanted.GetKind() + " " + wanted.GetName()
-	existing, err := r.read(ctx, wanted, seen)
+	existing, err := r.read(ctx, r.cached(wanted.GroupVersionKind(), seen), wanted)
 	switch {
 	case apierrors.IsNotFound(err):
-		return r.create(ctx, server, wanted, sum)
+		return r.create(ctx, server, wanted, seen)
 	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", what, err)
-	case !metav1.IsControlledBy(existing, server):
-		return nil, &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, fmt.Sprintf(
-			"%s exists and does not belong to this MCPServer, so it is left alone. Delete or rename it, or give the MCPServer another name.", what)}
+		return nil, fmt.Errorf("read %s: %w", nameOf(wanted), err)
 	}
-	if stands, err := r.standing.of(client.ObjectKeyFromObject(server), what, sum, existing); err != nil || stands {
+	return r.renew(ctx, server, existing, wanted, seen)
+}
+
+// create makes an object that our cache does not have. Whatever is said against that, the object may be there: ours without
+// our label, or newer than the cache.
+func (r *Reconciler) create(ctx context.Context, server *v1alpha1.MCPServer, wanted *unstructured.Unstructured, seen observed) (client.Object, error) {
+	made := wanted.DeepCopy()
+	refused := r.Create(ctx, made, FieldOwner)
+	if refused == nil {
+		return r.settle(server, wanted, made)
+	}
+	existing, err := r.read(ctx, r.Live, wanted)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, refusal("create "+nameOf(wanted), refused)
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", nameOf(wanted), err)
+	}
+	return r.renew(ctx, server, existing, wanted, seen)
+}
+
+// renew applies an object that exists, if it is ours.
+func (r *Reconciler) renew(ctx context.Context, server *v1alpha1.MCPServer, existing client.Object, wanted *unstructured.Unstructured, seen observed) (client.Object, error) {
+	if !metav1.IsControlledBy(existing, server) {
+		return nil, &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonNameTaken, fmt.Sprintf(
+			"%s exists and does not belong to this MCPServer, so it is left alone. Delete or rename it, or give the MCPServer another name.", nameOf(wanted))}
+	}
+	if stands, err := r.standing.of(client.ObjectKeyFromObject(server), wanted, existing); err != nil || stands {
 		return existing, err
+	}
+	// Keys that were made or turned since they were read are not to be replaced.
+	version, held := seen.versions[wanted.GetName()]
+	held = held && wanted.GetKind() == "Secret"
+	if held && version != existing.GetResourceVersion() {
+		return nil, apierrors.NewConflict(corev1.Resource("secrets"), wanted.GetName(), errors.New("it was written since it was read"))
 	}
 	if err := r.makeOurs(ctx, existing, wanted); err != nil {
 		return nil, err
 	}
 	asked := wanted.DeepCopy()
 	asked.SetUID(existing.GetUID())
-	if version := seen.versions[wanted.GetName()]; wanted.GetKind() == "Secret" && version != "" {
-		asked.SetResourceVersion(version)
+	if held {
+		asked.SetResourceVersion(existing.GetResourceVersion())
 	}
 	if err := r.Apply(ctx, client.ApplyConfigurationFromUnstructured(asked), FieldOwner, client.ForceOwnership); err != nil {
-		return nil, refusal("apply "+what, err)
+		return nil, refusal("apply "+nameOf(wanted), err)
 	}
-	return r.settle(server, wanted, sum, asked)
+	return r.settle(server, wanted, asked)
+}
+
+func nameOf(object *unstructured.Unstructured) string {
+	return object.GetKind() + " " + object.GetName()
 }
 
 // makeOurs takes out what others have put where it must not be, and makes what others own of an object ours.
@@ -72,18 +102,18 @@ func (r *Reconciler) makeOurs(ctx context.Context, existing client.Object, wante
 }
 
 // settle looks at what the API server made of an apply, and remembers it if it is what was wanted.
-func (r *Reconciler) settle(server *v1alpha1.MCPServer, wanted *unstructured.Unstructured, sum digest, got *unstructured.Unstructured) (client.Object, error) {
+func (r *Reconciler) settle(server *v1alpha1.MCPServer, wanted, got *unstructured.Unstructured) (client.Object, error) {
 	live, err := r.empty(wanted.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(got.Object, live); err != nil {
-		return nil, fmt.Errorf("decode %s %s: %w", wanted.GetKind(), wanted.GetName(), err)
+		return nil, fmt.Errorf("decode %s: %w", nameOf(wanted), err)
 	}
 	if err := tampered(server, wanted, got, live); err != nil {
 		return nil, err
 	}
-	return live, r.standing.keep(client.ObjectKeyFromObject(server), wanted.GetKind()+" "+wanted.GetName(), sum, live)
+	return live, r.standing.keep(client.ObjectKeyFromObject(server), wanted, live)
 }
 
 // refusal tells what only a user can mend, because the API server does not take the object as it is, from failures that
@@ -98,17 +128,13 @@ func refusal(did string, err error) error {
 		did, diagnosis.Sentence(diagnosis.Redact(err.Error())))}
 }
 
-// read looks into the cache first. The cache holds what carries our label; an object of ours that lost it is found live.
-func (r *Reconciler) read(ctx context.Context, wanted *unstructured.Unstructured, seen observed) (client.Object, error) {
-	object, err := r.empty(wanted.GroupVersionKind())
+// read gives the object of a kind and name, from the cache or live.
+func (r *Reconciler) read(ctx context.Context, from client.Reader, named *unstructured.Unstructured) (client.Object, error) {
+	object, err := r.empty(named.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}
-	err = r.cached(wanted.GroupVersionKind(), seen).Get(ctx, client.ObjectKeyFromObject(wanted), object)
-	if apierrors.IsNotFound(err) {
-		err = r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), object)
-	}
-	return object, err
+	return object, from.Get(ctx, client.ObjectKeyFromObject(named), object)
 }
 
 // cached reads a kind from the cache that has it. That of HTTPRoutes is nil where the cluster has none.
@@ -135,17 +161,6 @@ func (r *Reconciler) empty(kind schema.GroupVersionKind) (client.Object, error) 
 	return object, nil
 }
 
-func (r *Reconciler) create(ctx context.Context, server *v1alpha1.MCPServer, wanted *unstructured.Unstructured, sum digest) (client.Object, error) {
-	made := wanted.DeepCopy()
-	if err := r.Create(ctx, made, FieldOwner); err != nil {
-		return nil, refusal("create "+wanted.GetKind()+" "+wanted.GetName(), err)
-	}
-	if err := r.takeOver(ctx, made); err != nil {
-		return nil, err
-	}
-	return r.settle(server, wanted, sum, made)
-}
-
 // remove deletes an object that the spec does not ask for any more, if there is one and it is ours.
 func (r *Reconciler) remove(ctx context.Context, server *v1alpha1.MCPServer, kind schema.GroupVersionKind, seen observed) error {
 	cached := r.cached(kind, seen)
@@ -169,8 +184,8 @@ func (r *Reconciler) remove(ctx context.Context, server *v1alpha1.MCPServer, kin
 	return nil
 }
 
-// takeOver turns our fields from created into applied ones. The API server keeps the two apart, and a created field
-// would stay for ever when we no longer want it.
+// takeOver turns our fields from created into applied ones, when a created object is first applied. The API server keeps
+// the two apart, and a created field would stay for ever when we no longer want it.
 func (r *Reconciler) takeOver(ctx context.Context, existing client.Object) error {
 	patch, err := csaupgrade.UpgradeManagedFieldsPatch(existing, sets.New(string(FieldOwner)), string(FieldOwner))
 	if err != nil {

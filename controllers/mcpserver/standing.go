@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // standing remembers what was applied and what came of it, so that an object which stands as it did is not applied
-// again. It is lost with the process; then each object is applied once more, which changes nothing.
+// again, and what was told, so that it is not told again. It is lost with the process; then each object is applied once more, which changes nothing.
 type standing struct {
 	mu      sync.Mutex
 	servers map[types.NamespacedName]map[string]stand
+	// told is what was told last of each server's conditions, by their type.
+	told map[types.NamespacedName]map[string]string
 }
 
 // stand is one object as it was after it was applied.
@@ -29,12 +32,16 @@ type digest [sha256.Size]byte
 
 // of tells whether an object is still what came of applying what is wanted. The status is not looked at: it is not
 // applied, and others write it all the time.
-func (s *standing) of(server types.NamespacedName, what string, wanted digest, live client.Object) (bool, error) {
+func (s *standing) of(server types.NamespacedName, wanted *unstructured.Unstructured, live client.Object) (bool, error) {
+	sum, err := digestOf(wanted)
+	if err != nil {
+		return false, err
+	}
 	s.mu.Lock()
-	last, found := s.servers[server][what]
+	last, found := s.servers[server][nameOf(wanted)]
 	s.mu.Unlock()
 	switch {
-	case !found || last.wanted != wanted:
+	case !found || last.wanted != sum:
 		return false, nil
 	case last.version == live.GetResourceVersion():
 		return true, nil
@@ -44,7 +51,11 @@ func (s *standing) of(server types.NamespacedName, what string, wanted digest, l
 }
 
 // keep remembers an object as the API server gave it back.
-func (s *standing) keep(server types.NamespacedName, what string, wanted digest, live client.Object) error {
+func (s *standing) keep(server types.NamespacedName, wanted *unstructured.Unstructured, live client.Object) error {
+	sum, err := digestOf(wanted)
+	if err != nil {
+		return err
+	}
 	now, err := digestLive(live)
 	if err != nil {
 		return err
@@ -57,7 +68,7 @@ func (s *standing) keep(server types.NamespacedName, what string, wanted digest,
 	if s.servers[server] == nil {
 		s.servers[server] = map[string]stand{}
 	}
-	s.servers[server][what] = stand{wanted: wanted, live: now, version: live.GetResourceVersion()}
+	s.servers[server][nameOf(wanted)] = stand{wanted: sum, live: now, version: live.GetResourceVersion()}
 	return nil
 }
 
@@ -66,6 +77,24 @@ func (s *standing) forget(server types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.servers, server)
+	delete(s.told, server)
+}
+
+// tell tells whether what a condition says is news, and remembers it. Where nothing was told yet, before counts as told.
+func (s *standing) tell(server types.NamespacedName, condition, before, now string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last, found := s.told[server][condition]; found {
+		before = last
+	}
+	if s.told == nil {
+		s.told = map[types.NamespacedName]map[string]string{}
+	}
+	if s.told[server] == nil {
+		s.told[server] = map[string]string{}
+	}
+	s.told[server][condition] = now
+	return before != now
 }
 
 func digestOf(object any) (digest, error) {
