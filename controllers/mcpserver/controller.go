@@ -16,6 +16,7 @@ import (
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -34,8 +35,8 @@ const FieldOwner = client.FieldOwner("gatehouse")
 // watched.
 const retryAfter = time.Minute
 
-// workers is how many servers are looked at side by side. A new one takes some thirty requests to the API server, one
-// after the other, and waits for it most of the time: one worker would keep a large fleet waiting for minutes.
+// workers is how many servers are looked at side by side. A new one takes a dozen requests to the API server, one after the
+// other, and waits for it most of the time: one worker would keep a large fleet waiting for minutes.
 const workers = 16
 
 // Reconciler makes what MCPServers ask for.
@@ -108,7 +109,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wat
 	}
 	building := ctrl.NewControllerManagedBy(mgr).
 		Named("mcpserver").
-		For(&v1alpha1.MCPServer{}).
+		For(&v1alpha1.MCPServer{}, builder.WithPredicates(known)).
+		Watches(&v1alpha1.MCPServer{}, newcomers()).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Secret{}).
 		Owns(&corev1.ConfigMap{}).
@@ -151,7 +153,9 @@ func (r *Reconciler) reconcileNamed(ctx context.Context, request reconcile.Reque
 		}
 		return ctrl.Result{}, fmt.Errorf("read MCPServer: %w", err)
 	}
-	return r.Reconcile(ctx, &server)
+	result, err := r.Reconcile(ctx, &server)
+	result.Priority = underWay
+	return result, err
 }
 
 // ServerOfPod names the MCPServer that a pod says it belongs to.
