@@ -47,6 +47,16 @@ func (b budget) take(cost int, now time.Time) time.Duration {
 	return wait
 }
 
+// takeSpare is take for what can wait: it leaves enough for the first proof of a pod. Beats are cheap, and so many of them
+// that new pods would never find a hundred requests together.
+func (b budget) takeSpare(cost int, now time.Time) time.Duration {
+	needed := min(cost+fullCost, b.limiter.Burst())
+	if missing := float64(needed) - b.limiter.TokensAt(now); missing > 0 {
+		return time.Duration(missing / float64(b.limiter.Limit()) * float64(time.Second))
+	}
+	return b.take(cost, now)
+}
+
 // charge pays for what was not foreseen, as connections are that a gate's list of listeners leads to: what comes next waits
 // for it.
 func (b budget) charge(cost int, now time.Time) { b.limiter.ReserveN(now, cost) }

@@ -34,3 +34,32 @@ func TestBudget(t *testing.T) {
 		t.Errorf("a full round waits %v", wait)
 	}
 }
+
+// What can wait leaves enough for a first proof, however often it asks.
+func TestBudgetForFirstProofs(t *testing.T) {
+	b := newBudget(200)
+	rounds := 0
+	for b.takeSpare(beatCost, noon) == 0 {
+		rounds++
+	}
+	if rounds != 100/beatCost {
+		t.Errorf("%d beats at once", rounds)
+	}
+	if wait := b.takeSpare(beatCost, noon); wait != 25*time.Millisecond { // 98 are gone: 5 are missing
+		t.Errorf("a further beat waits %v", wait)
+	}
+	if wait := b.take(fullCost, noon); wait != 0 {
+		t.Errorf("a first proof waits %v", wait)
+	}
+	if wait := b.takeSpare(beatCost, noon.Add(525*time.Millisecond)); wait != 0 {
+		t.Errorf("a beat that has waited waits %v more", wait)
+	}
+	// A cap below the cost of one round must not keep beats waiting for ever.
+	small := newBudget(1)
+	if wait := small.takeSpare(beatCost, noon); wait != 0 {
+		t.Errorf("a beat waits %v", wait)
+	}
+	if wait := small.takeSpare(fullCost, noon.Add(beatCost*time.Second)); wait != 0 {
+		t.Errorf("a full round waits %v", wait)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -160,14 +161,29 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.report(ctx, &server, pods.Items, entries, service, braked, use.note()); err != nil {
-		return ctrl.Result{}, err
+	quiet := silence(&server, entries, service, r.Now())
+	if quiet == 0 {
+		if err := r.report(ctx, &server, pods.Items, entries, service, braked, use.note()); err != nil {
+			return ctrl.Result{}, err
+		}
 	}
 	again, err := r.watchKeys(ctx, &server, pods.Items, use)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: mcpserver.Sooner(r.untilDue(entries, pods.Items, service.due, interval), again)}, nil
+	again = mcpserver.Sooner(r.untilDue(entries, pods.Items, service.due, interval), again)
+	return ctrl.Result{RequeueAfter: mcpserver.Sooner(again, quiet), Priority: classOf(pods.Items, entries)}, nil
+}
+
+// classOf puts a server whose pods are all proven behind others when it is only time to try them again: a pod that waits
+// for its first proof takes no traffic. Events are not put behind.
+func classOf(pods []corev1.Pod, entries map[types.UID]entry) *int {
+	for _, pod := range pods {
+		if !entries[pod.UID].isProven() {
+			return ptr.To(0)
+		}
+	}
+	return ptr.To(handler.LowPriority)
 }
 
 // tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries
@@ -190,7 +206,7 @@ func (r *Reconciler) tryDue(
 		}
 		known = r.arrive(known, seenBefore, pod, server.Generation, settings)
 		results[i] = &known
-		if r.isDue(&known) {
+		if r.isDue(&known, settings) {
 			rounds.Go(func() { known = r.tryOne(ctx, server, pod, known, *use) })
 		}
 	}
@@ -205,14 +221,18 @@ func (r *Reconciler) tryDue(
 }
 
 // isDue tells that a pod is to be tried now, and pays for it. What the budget does not allow is put off, and not all of
-// it to the same moment.
-func (r *Reconciler) isDue(known *entry) bool {
+// it to the same moment. Pods whose evidence is young leave others the way.
+func (r *Reconciler) isDue(known *entry, settings desired.Probe) bool {
 	now := r.Now()
 	if now.Before(known.due) {
 		return false
 	}
+	take := r.budget.take
+	if known.isProven() && now.Sub(known.standing.at) < 2*settings.Interval {
+		take = r.budget.takeSpare
+	}
 	// A basis that changes is known only when the gate has said so: the round is paid for as what it is likely to be.
-	if wait := r.budget.take(costOf(known.tier(known.full.basis, now)), now); wait > 0 {
+	if wait := take(costOf(known.tier(known.full.basis, now)), now); wait > 0 {
 		known.due = now.Add(wait + time.Duration(r.Jitter()*float64(time.Second)))
 		return false
 	}

@@ -43,6 +43,9 @@ type entry struct {
 	signer string
 }
 
+// isProven tells that the newest evidence that counts is a proof.
+func (e entry) isProven() bool { return e.standing != nil && e.standing.grade == proven }
+
 // learn is the entry after one more round.
 func (e entry) learn(seen observation, settings desired.Probe, jitter float64) entry {
 	e = e.next(seen.evidence, settings)
@@ -87,7 +90,7 @@ func (e entry) next(seen evidence, settings desired.Probe) entry {
 // delay is the time to the next round. A pod that was never proven is asked soon, then ever less often: a pod must not
 // wait an interval for its first traffic, and a server that fails must not be kept busy by us.
 func (e entry) delay(settings desired.Probe, jitter float64) time.Duration {
-	if e.standing != nil && e.standing.grade == proven {
+	if e.isProven() {
 		// A tenth of jitter keeps servers that were created together from being asked together for ever.
 		return time.Duration(float64(settings.Interval) * (0.95 + jitter/10))
 	}

@@ -28,6 +28,28 @@ const heartbeat = 10 * time.Minute
 // apart.
 func lifetime(interval time.Duration) time.Duration { return 2 * max(heartbeat, interval) }
 
+// shortly is how long a server may begin without a word that there is no evidence yet. Most have some by then.
+const shortly = 10 * time.Second
+
+// silence is the time for which nothing is said of a server: it begins, and nothing is known for or against it. 0: something
+// is to be said.
+func silence(server *v1alpha1.MCPServer, entries map[types.UID]entry, service serviceView, now time.Time) time.Duration {
+	said := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy) != nil
+	if said || desired.Resolve(server).Replicas == 0 || service.finding != nil {
+		return 0
+	}
+	for _, e := range entries {
+		if e.standing != nil {
+			return 0
+		}
+	}
+	begun := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAccepted)
+	if begun == nil {
+		return time.Minute // it waits for its turn, and its pods' events bring us back
+	}
+	return max(0, begun.LastTransitionTime.Add(shortly).Sub(now))
+}
+
 // report judges the server and writes what changed. It is the one place where this controller writes the status of an
 // MCPServer. note says how a good token was come by, as far as that is not plain.
 func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, service serviceView, braked bool, note string) error {
