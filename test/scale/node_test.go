@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -35,13 +36,15 @@ type node struct {
 
 	mu      sync.Mutex
 	started int
+	// ran are the pods whose gates run: the cache may not know it yet.
+	ran map[types.UID]bool
 }
 
-func startNode(t *testing.T, control *controlPlane) {
+func startNode(t *testing.T, control *controlPlane) *node {
 	t.Helper()
 	manager, err := ctrl.NewManager(control.config, ctrl.Options{Scheme: control.scheme, Metrics: metricsserver.Options{BindAddress: "0"}})
 	must(t, err)
-	n := &node{Client: manager.GetClient(), dir: t.TempDir(), upstream: "127.0.0.2"}
+	n := &node{Client: manager.GetClient(), dir: t.TempDir(), upstream: "127.0.0.2", ran: map[types.UID]bool{}}
 	server, err := mcpfake.New(mcpfake.Options{})
 	must(t, err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", n.upstream+":8000")
@@ -66,6 +69,7 @@ func startNode(t *testing.T, control *controlPlane) {
 		stop()
 		<-done
 	})
+	return n
 }
 
 // Reconcile takes a Deployment's pod one step on.
@@ -110,6 +114,12 @@ func (n *node) makePod(ctx context.Context, deployment *appsv1.Deployment) error
 
 // runPod starts the pod's gate, once, and says that all of its containers run.
 func (n *node) runPod(ctx context.Context, deployment *appsv1.Deployment, pod *corev1.Pod) error {
+	n.mu.Lock()
+	ran := n.ran[pod.UID]
+	n.mu.Unlock()
+	if ran {
+		return nil
+	}
 	ip, err := n.startGate(ctx, deployment.Name, pod)
 	if err != nil {
 		return err
@@ -126,7 +136,13 @@ func (n *node) runPod(ctx context.Context, deployment *appsv1.Deployment, pod *c
 			corev1.ContainerStatus{Name: container.Name, ContainerID: "c://" + container.Name, State: running, Ready: true})
 	}
 	pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
-	return n.Status().Patch(ctx, pod, client.StrategicMergeFrom(before))
+	if err := n.Status().Patch(ctx, pod, client.StrategicMergeFrom(before)); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ran[pod.UID] = true
+	return nil
 }
 
 func (n *node) sayReady(ctx context.Context, pod *corev1.Pod) error {

@@ -3,6 +3,7 @@
 package scale
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -19,6 +20,7 @@ func report(t *testing.T, costs []cost) {
 	table(file, "Until all are Ready", costs, []row{
 		{"created after", func(c cost) any { return c.created.Round(time.Second) }},
 		{"all Ready after", func(c cost) any { return c.ready.Round(time.Second) }},
+		{"tried every", func(cost) any { return cmp.Or(*every, 30*time.Second) }},
 		{"operator CPU", func(c cost) any { return (c.calm.cpu - c.start.cpu).Round(time.Second) }},
 		{"operator CPU per server, ms", func(c cost) any { return milliseconds(c.calm.cpu-c.start.cpu) / float64(c.servers) }},
 		{"operator memory at most, MiB", func(c cost) any { return mebibytes(c.calm.memory.Peak) }},
@@ -37,14 +39,22 @@ func report(t *testing.T, costs []cost) {
 		{"API reads of the operator per server and hour", func(c cost) any { return c.hourly(reads(c.calm, c.end)) }},
 	})
 	for _, c := range costs {
-		fmt.Fprintf(file, "What the API server was asked to change while %d servers were watched, by anybody\n", c.servers)
-		for _, name := range slices.Sorted(maps.Keys(c.end.served)) {
-			if count := c.end.served[name] - c.calm.served[name]; count > 0 {
-				fmt.Fprintf(file, "  %6.0f  %s\n", count, name)
-			}
-		}
-		fmt.Fprintln(file)
+		title := fmt.Sprintf("Requests to the API server, by anybody, until %d servers are Ready: in all, and for each", c.servers)
+		asked(file, title, c.start, c.calm, float64(c.servers))
+		title = fmt.Sprintf("Requests to the API server, by anybody, while %d servers are watched: in all, and for each in an hour", c.servers)
+		asked(file, title, c.calm, c.end, float64(c.servers)*c.watched().Hours())
 	}
+}
+
+// asked lists what was asked between two readings, and for each so many.
+func asked(out io.Writer, title string, from, to reading, each float64) {
+	fmt.Fprintln(out, title)
+	for _, name := range slices.Sorted(maps.Keys(to.served)) {
+		if count := to.served[name] - from.served[name]; count > 0 {
+			fmt.Fprintf(out, "  %8.0f %8.2f  %s\n", count, count/each, name)
+		}
+	}
+	fmt.Fprintln(out)
 }
 
 // row is a figure of each fleet.
