@@ -1,6 +1,8 @@
 package controllers_test
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -54,6 +56,9 @@ var _ = Describe("Available", func() {
 			down(&s.InitContainerStatuses[0], "PodInitializing")
 			s.Conditions = nil
 		})
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(BeNil(), "it has just begun")
+		o.prober.Now = func() time.Time { return time.Now().Add(time.Minute) }
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAvailable)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonProgressing))
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonNotYetProbed))

@@ -3,6 +3,7 @@ package authprobe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -109,7 +111,7 @@ func NewReconciler(c client.Client, live client.Reader, recorder events.EventRec
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("authprobe").
-		For(&v1alpha1.MCPServer{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.MCPServer{}, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, begun))).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod), builder.WithPredicates(keysSecrets)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
@@ -119,6 +121,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	return nil
 }
+
+// begun passes that the other controller has looked at a server for the first time: silence lasts from then on.
+var begun = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	return acceptedOf(e.ObjectOld) == nil && acceptedOf(e.ObjectNew) != nil
+}}
 
 // Reconcile tries the pods of one server that are due, and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
@@ -156,16 +163,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if news {
 		r.Events.Eventf(&server, nil, corev1.EventTypeWarning, v1alpha1.EventProberSuspect, "Probe", "%s", brakeMessage)
 	}
-	err = r.setGates(ctx, pods.Items, entries, braked)
+	// An open lock is withdrawn first of all. A proof is told before its pod takes traffic, which the other controller sums
+	// up; that it cannot be told keeps no pod out.
+	err = r.setGates(ctx, corev1.ConditionFalse, pods.Items, entries, braked)
+	quiet := silence(&server, entries, service, r.Now())
+	if quiet == 0 {
+		err = errors.Join(err, r.report(ctx, &server, pods.Items, entries, service, braked, use.note()))
+	}
+	err = errors.Join(err, r.setGates(ctx, corev1.ConditionTrue, pods.Items, entries, braked))
 	r.ledger.store(request.NamespacedName, entries, service)
 	if err != nil {
 		return ctrl.Result{}, err
-	}
-	quiet := silence(&server, entries, service, r.Now())
-	if quiet == 0 {
-		if err := r.report(ctx, &server, pods.Items, entries, service, braked, use.note()); err != nil {
-			return ctrl.Result{}, err
-		}
 	}
 	again, err := r.watchKeys(ctx, &server, pods.Items, use)
 	if err != nil {

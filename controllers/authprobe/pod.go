@@ -106,12 +106,13 @@ func movesGate(pod corev1.Pod, wanted corev1.ConditionStatus, braked bool) bool 
 // givenBack is what a gate says that the brake has set again. Its reason is Proven: it goes when the brake lets go.
 const givenBack = "Its lock was proven before. It was seen open together with many others, so the prober itself is suspect."
 
-// setGates brings the readiness gates of pods to what stands about them, and notes in entries which it has withdrawn.
-func (r *Reconciler) setGates(ctx context.Context, pods []corev1.Pod, entries map[types.UID]entry, braked bool) error {
+// setGates sets the readiness gates of pods about which this stands, True or False, and notes in entries which it has
+// withdrawn.
+func (r *Reconciler) setGates(ctx context.Context, to corev1.ConditionStatus, pods []corev1.Pod, entries map[types.UID]entry, braked bool) error {
 	for _, pod := range pods {
 		e, found := entries[pod.UID]
 		status, decided := wantedGate(e, braked)
-		if !found || !decided || !movesGate(pod, status, braked) {
+		if !found || !decided || status != to || !movesGate(pod, status, braked) {
 			continue
 		}
 		reason, message := e.standing.reason, e.standing.message

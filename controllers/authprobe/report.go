@@ -43,11 +43,20 @@ func silence(server *v1alpha1.MCPServer, entries map[types.UID]entry, service se
 			return 0
 		}
 	}
-	begun := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAccepted)
-	if begun == nil {
-		return time.Minute // it waits for its turn, and its pods' events bring us back
+	accepted := acceptedOf(server)
+	if accepted == nil {
+		return time.Hour // it waits for its turn, and the event of that brings us back
 	}
-	return max(0, begun.LastTransitionTime.Add(shortly).Sub(now))
+	return max(0, accepted.LastTransitionTime.Add(shortly).Sub(now))
+}
+
+// acceptedOf is the condition that a server has once the other controller has looked at it; nil before.
+func acceptedOf(object client.Object) *metav1.Condition {
+	server, ok := object.(*v1alpha1.MCPServer)
+	if !ok {
+		return nil
+	}
+	return meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAccepted)
 }
 
 // report judges the server and writes what changed. It is the one place where this controller writes the status of an

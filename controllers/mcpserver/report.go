@@ -26,7 +26,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, see
 	if err != nil {
 		return err
 	}
-	if isWritten(server, wanted) {
+	if isWritten(server, wanted) || r.standing.isWritten(server, wanted) {
 		return nil
 	}
 	object := mcpac.MCPServer(server.Name, server.Namespace).WithStatus(status)
@@ -36,6 +36,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, see
 	case err != nil:
 		return fmt.Errorf("write status: %w", err)
 	}
+	r.standing.wrote(server, wanted)
 	r.announce(server, wanted)
 	return nil
 }

@@ -4,21 +4,34 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
 // standing remembers what was applied and what came of it, so that an object which stands as it did is not applied
-// again, and what was told, so that it is not told again. It is lost with the process; then each object is applied once more, which changes nothing.
+// again, and what was told, so that it is not told again. It is lost with the process; then each object is applied once
+// more, which changes nothing.
 type standing struct {
 	mu      sync.Mutex
 	servers map[types.NamespacedName]map[string]stand
-	// told is what was told last of each server's conditions, by their type.
-	told map[types.NamespacedName]map[string]string
+	// told is what was told last of each server's conditions, by their type, and written its last status.
+	told    map[types.NamespacedName]map[string]string
+	written map[types.NamespacedName]written
+}
+
+// written is a status, and the version of the MCPServer that it was made from.
+type written struct {
+	version string
+	status  v1alpha1.MCPServerStatus
 }
 
 // stand is one object as it was after it was applied.
@@ -78,6 +91,34 @@ func (s *standing) forget(server types.NamespacedName) {
 	defer s.mu.Unlock()
 	delete(s.servers, server)
 	delete(s.told, server)
+	delete(s.written, server)
+}
+
+// isWritten tells that a status was written already, though the cache does not know it yet: nothing is newer there than
+// what the status was made from then. When conditions have changed says nothing, as it would be taken for now again.
+func (s *standing) isWritten(server *v1alpha1.MCPServer, wanted v1alpha1.MCPServerStatus) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := s.written[client.ObjectKeyFromObject(server)]
+	return last.version == server.ResourceVersion && equality.Semantic.DeepEqual(last.status, timeless(wanted))
+}
+
+// wrote remembers the status that was made of an MCPServer as it was read.
+func (s *standing) wrote(server *v1alpha1.MCPServer, status v1alpha1.MCPServerStatus) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.written == nil {
+		s.written = map[types.NamespacedName]written{}
+	}
+	s.written[client.ObjectKeyFromObject(server)] = written{server.ResourceVersion, timeless(status)}
+}
+
+func timeless(status v1alpha1.MCPServerStatus) v1alpha1.MCPServerStatus {
+	status.Conditions = slices.Clone(status.Conditions)
+	for i := range status.Conditions {
+		status.Conditions[i].LastTransitionTime = metav1.Time{}
+	}
+	return status
 }
 
 // tell tells whether what a condition says is news, and remembers it. Where nothing was told yet, before counts as told.
