@@ -14,7 +14,7 @@ go build -o "$out/" ./cmd/authproxy
 
 rc=0
 # Most of a round is waiting: more of them at once than there are processors.
-go test -tags mutation -json -count=1 -parallel 48 -timeout 20m -exec "$PWD/hack/netns" ${RUN:+-run "$RUN"} ./test/mutation \
+go test -tags mutation -json -count=1 -parallel 24 -timeout 20m -exec "$PWD/hack/netns" ${RUN:+-run "$RUN"} ./test/mutation \
   -args -program "$out/authproxy" -out "$out" > "$out/test.json" || rc=$?
 bin/testsummary < "$out/test.json" || rc=1
 if [ -e "$out/totals.txt" ]; then cat "$out/totals.txt"; fi

@@ -203,7 +203,6 @@ func authorization() authproxy.Authorization {
 // until one is judged as wanted, or there were so many. It gives that one, or the last.
 func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) probe.Report {
 	t.Helper()
-	prober := probe.New(probe.Options{})
 	before, err := prober.Run(t.Context(), s.target(fleeting, 1))
 	must(t, err)
 	time.Sleep(time.Until(before.Replay.Ripe()))
@@ -212,7 +211,7 @@ func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) 
 		first = s.quietSeed(t)
 	}
 	for end := first + uint64(rounds); ; first += atOnce {
-		reports := s.rounds(t, prober, before.Replay, first, min(first+atOnce, end))
+		reports := s.rounds(t, before.Replay, first, min(first+atOnce, end))
 		if i := slices.IndexFunc(reports, func(r probe.Report) bool { return wanted(r.Verdict()) }); i >= 0 {
 			return reports[i]
 		}
@@ -222,12 +221,15 @@ func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) 
 	}
 }
 
+// prober is one for all gates, as the operator has one: it keeps the keys that it forges with, which take a while to make.
+var prober = probe.New(probe.Options{})
+
 // atOnce is how many rounds a gate is put to at the same time. A round is mostly waiting: it spares gates that take fewer
 // bad tokens a second than these.
 const atOnce = 8
 
 // rounds puts the full rounds of some seeds to the gate, and gives their reports in the order of the seeds.
-func (s *site) rounds(t *testing.T, prober *probe.Prober, replay probe.Replay, first, end uint64) []probe.Report {
+func (s *site) rounds(t *testing.T, replay probe.Replay, first, end uint64) []probe.Report {
 	t.Helper()
 	reports, errs := make([]probe.Report, end-first), make([]error, end-first)
 	var running sync.WaitGroup
@@ -244,18 +246,28 @@ func (s *site) rounds(t *testing.T, prober *probe.Prober, replay probe.Replay, f
 // loud are forms of a request, and kinds of a token, by which a variation can see what is another case's to find.
 var loud = []string{"GET", "DELETE", "OPTIONS", "300 KiB", "chunks", "malformed token", "no token"}
 
+// quietSeeds are those that were found, by whether the gate serves TLS: rounds of all such gates draw alike.
+var quietSeeds = struct {
+	sync.Mutex
+	of map[bool]uint64
+}{of: map[bool]uint64{}}
+
 // quietSeed is the first of a round whose variations are none of these.
 func (s *site) quietSeed(t *testing.T) uint64 {
 	t.Helper()
-	for seed := uint64(1); ; seed++ {
+	quietSeeds.Lock()
+	defer quietSeeds.Unlock()
+	overTLS := s.digest != ""
+	for seed := uint64(1); quietSeeds.of[overTLS] == 0; seed++ {
 		plan, err := probe.Plan(s.target(lifetime, seed))
 		must(t, err)
 		if !slices.ContainsFunc(plan, func(p probe.Planned) bool {
 			return slices.ContainsFunc(loud, func(word string) bool { return strings.Contains(p.Variation, word) })
 		}) {
-			return seed
+			quietSeeds.of[overTLS] = seed
 		}
 	}
+	return quietSeeds.of[overTLS]
 }
 
 func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
