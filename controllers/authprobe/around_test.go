@@ -21,7 +21,7 @@ import (
 func TestLookAround(t *testing.T) {
 	var dialled []string
 	paid := 0 // one connection is a hundredth of a second
-	r := &Reconciler{Now: func() time.Time { return noon }, Jitter: func() float64 { return 0 }, budget: newBudget(fullCost), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+	r := &Reconciler{Now: func() time.Time { return noon }, Jitter: func() float64 { return 0 }, budget: newBudget(100), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 		dialled = append(dialled, address)
 		switch {
 		case strings.HasSuffix(address, ":1"):
@@ -58,7 +58,7 @@ func TestLookAround(t *testing.T) {
 			t.Errorf("%s: dialled %v, open %v", name, dialled, got.open())
 		}
 	}
-	if wait := r.budget.take(fullCost, noon); wait != time.Duration(paid)*10*time.Millisecond {
+	if wait := r.budget.take(100, noon); wait != time.Duration(paid)*10*time.Millisecond {
 		t.Errorf("after %d connections the next round waits %v", paid, wait)
 	}
 	meshed := pod

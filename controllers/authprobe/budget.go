@@ -12,34 +12,31 @@ import (
 // interval it is enough for two thousand pods, and a herd of them is spread.
 const DefaultQPS = 500
 
-// What is paid for, in requests and connections: about what is made. A full round makes more where there are several
-// providers.
 const (
-	// A round asks the gate twice who it is; that is in its price.
-	beatCost = 7
-	fullCost = 100
+	// identityCost is what a round takes beside its cases: the gate is asked twice who it is.
+	identityCost = 2
 	// askCost is that of one case by itself.
 	askCost = 1
 )
 
-func costOf(tier probe.Tier) int {
-	if tier == probe.Beat {
-		return beatCost
-	}
-	return fullCost
-}
+// What rounds of one control cost.
+var beatCost, fullCost = costOf(probe.Beat, 1), costOf(probe.Full, 1)
+
+// costOf is what is paid for a round with so many controls, in connections: the most that it makes.
+func costOf(tier probe.Tier, controls int) int { return identityCost + tier.Connections(controls) }
 
 // budget caps what is sent to pods and Services.
 type budget struct{ limiter *rate.Limiter }
 
-// newBudget allows so many requests per second, and one full round at once.
+// newBudget allows so many connections per second, and one full round at once.
 func newBudget(qps int) budget {
 	return budget{rate.NewLimiter(rate.Limit(qps), max(qps, fullCost))}
 }
 
-// take pays for something and gives 0, or gives the time after which to ask again. It never waits.
+// take pays for something and gives 0, or gives the time after which to ask again. It never waits. What costs more than
+// there can be at once is paid for with all there is.
 func (b budget) take(cost int, now time.Time) time.Duration {
-	reservation := b.limiter.ReserveN(now, cost)
+	reservation := b.limiter.ReserveN(now, min(cost, b.limiter.Burst()))
 	wait := reservation.DelayFrom(now)
 	if wait > 0 {
 		reservation.CancelAt(now)
@@ -48,7 +45,7 @@ func (b budget) take(cost int, now time.Time) time.Duration {
 }
 
 // takeSpare is take for what can wait: it leaves enough for the first proof of a pod. Beats are cheap, and so many of them
-// that new pods would never find a hundred requests together.
+// that new pods would never find the many that they need together.
 func (b budget) takeSpare(cost int, now time.Time) time.Duration {
 	needed := min(cost+fullCost, b.limiter.Burst())
 	if missing := float64(needed) - b.limiter.TokensAt(now); missing > 0 {

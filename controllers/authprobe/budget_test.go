@@ -3,20 +3,22 @@ package authprobe
 import (
 	"testing"
 	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
 func TestBudget(t *testing.T) {
-	b := newBudget(100)
+	b := newBudget(fullCost)
 	if wait := b.take(fullCost, noon); wait != 0 {
 		t.Fatalf("the first full round waits %v", wait)
 	}
-	if wait := b.take(beatCost, noon); wait != 70*time.Millisecond {
-		t.Errorf("a beat after it waits %v, want 70ms", wait)
+	if wait := b.take(beatCost, noon); wait != 100*time.Millisecond {
+		t.Errorf("a beat after it waits %v, want 100ms", wait)
 	}
 	for range 100 { // asking costs nothing
 		b.take(fullCost, noon)
 	}
-	if wait := b.take(beatCost, noon.Add(70*time.Millisecond)); wait != 0 {
+	if wait := b.take(beatCost, noon.Add(100*time.Millisecond)); wait != 0 {
 		t.Errorf("a beat that has waited waits %v more", wait)
 	}
 	// What is not used is not saved up beyond one burst.
@@ -24,34 +26,34 @@ func TestBudget(t *testing.T) {
 	for b.take(beatCost, later) == 0 {
 		rounds++
 	}
-	if rounds != 100/beatCost {
+	if rounds != fullCost/beatCost {
 		t.Errorf("%d beats at once", rounds)
 	}
 	// A cap below the cost of one round slows rounds down, and does not end them.
 	small := newBudget(1)
 	small.take(fullCost, noon)
-	if wait := small.take(fullCost, noon.Add(fullCost*time.Second)); wait != 0 {
+	if wait := small.take(costOf(probe.Full, 3), noon.Add(time.Duration(fullCost)*time.Second)); wait != 0 {
 		t.Errorf("a full round waits %v", wait)
 	}
 }
 
 // What can wait leaves enough for a first proof, however often it asks.
 func TestBudgetForFirstProofs(t *testing.T) {
-	b := newBudget(200)
+	b := newBudget(2 * fullCost)
 	rounds := 0
 	for b.takeSpare(beatCost, noon) == 0 {
 		rounds++
 	}
-	if rounds != 100/beatCost {
+	if rounds != fullCost/beatCost {
 		t.Errorf("%d beats at once", rounds)
 	}
-	if wait := b.takeSpare(beatCost, noon); wait != 25*time.Millisecond { // 98 are gone: 5 are missing
+	if wait := b.takeSpare(beatCost, noon); wait != 50*time.Millisecond { // 7 are missing
 		t.Errorf("a further beat waits %v", wait)
 	}
 	if wait := b.take(fullCost, noon); wait != 0 {
 		t.Errorf("a first proof waits %v", wait)
 	}
-	if wait := b.takeSpare(beatCost, noon.Add(525*time.Millisecond)); wait != 0 {
+	if wait := b.takeSpare(beatCost, noon.Add(550*time.Millisecond)); wait != 0 {
 		t.Errorf("a beat that has waited waits %v more", wait)
 	}
 	// A cap below the cost of one round must not keep beats waiting for ever.
@@ -59,7 +61,7 @@ func TestBudgetForFirstProofs(t *testing.T) {
 	if wait := small.takeSpare(beatCost, noon); wait != 0 {
 		t.Errorf("a beat waits %v", wait)
 	}
-	if wait := small.takeSpare(fullCost, noon.Add(beatCost*time.Second)); wait != 0 {
+	if wait := small.takeSpare(fullCost, noon.Add(time.Duration(beatCost)*time.Second)); wait != 0 {
 		t.Errorf("a full round waits %v", wait)
 	}
 }

@@ -214,7 +214,7 @@ func (r *Reconciler) tryDue(
 		}
 		known = r.arrive(known, seenBefore, pod, server.Generation, settings)
 		results[i] = &known
-		if r.isDue(&known, settings) {
+		if r.isDue(&known, settings, len(use.controls)) {
 			rounds.Go(func() { known = r.tryOne(ctx, server, pod, known, *use) })
 		}
 	}
@@ -230,7 +230,7 @@ func (r *Reconciler) tryDue(
 
 // isDue tells that a pod is to be tried now, and pays for it. What the budget does not allow is put off, and not all of
 // it to the same moment. Pods whose evidence is young leave others the way.
-func (r *Reconciler) isDue(known *entry, settings desired.Probe) bool {
+func (r *Reconciler) isDue(known *entry, settings desired.Probe, controls int) bool {
 	now := r.Now()
 	if now.Before(known.due) {
 		return false
@@ -240,7 +240,7 @@ func (r *Reconciler) isDue(known *entry, settings desired.Probe) bool {
 		take = r.budget.takeSpare
 	}
 	// A basis that changes is known only when the gate has said so: the round is paid for as what it is likely to be.
-	if wait := take(costOf(known.tier(known.full.basis, now)), now); wait > 0 {
+	if wait := take(costOf(known.tier(known.full.basis, now), controls), now); wait > 0 {
 		known.due = now.Add(wait + time.Duration(r.Jitter()*float64(time.Second)))
 		return false
 	}

@@ -42,7 +42,7 @@ func TestFirstProofsAreDueBeforeBeats(t *testing.T) {
 	}
 	due := func(what string, known *entry, want bool) {
 		t.Helper()
-		if got := r.isDue(known, settings); got != want {
+		if got := r.isDue(known, settings, 1); got != want {
 			t.Errorf("%s: due is %v", what, got)
 		}
 	}

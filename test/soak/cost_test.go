@@ -5,21 +5,62 @@ package soak
 import (
 	"context"
 	"net"
+	"net/http"
 	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
 
-// What the operator does by itself: a beat every 30 s, and all cases every 15 min.
+// What the operator does by itself: a beat and a look at the Service every 30 s, and all cases every 15 min.
 const (
 	beatsPerHour = 120
 	fullPerHour  = 4
 )
+
+// prober puts the rounds of the operator to a gate, and counts its connections.
+type prober struct {
+	*probe.Prober
+	http    *http.Client
+	admin   *admin.Client
+	gate    *pod.Gate
+	target  probe.Target
+	dialled atomic.Int64
+}
+
+// round asks the cases of a tier, and before and after them the gate who it is.
+func (p *prober) round(tier probe.Tier) func(*testing.T) {
+	return func(t *testing.T) {
+		p.identify(t)
+		target := p.target
+		target.Tier = tier
+		report, err := p.Run(t.Context(), target)
+		must(t, err)
+		if verdict := report.Verdict(); verdict.Kind != probe.Locked {
+			t.Fatalf("%+v", verdict)
+		}
+		p.identify(t)
+	}
+}
+
+func (p *prober) identify(t *testing.T) {
+	_, err := p.admin.State(t.Context(), p.gate.Admin(), pod.UID)
+	must(t, err)
+}
+
+// look asks one case, as at the Service's address.
+func (p *prober) look(t *testing.T) {
+	result, err := p.Ask(t.Context(), p.target, probe.NoToken)
+	must(t, err)
+	if result.Outcome != probe.Passed {
+		t.Fatalf("%+v", result)
+	}
+}
 
 // TestCostOfProbing measures what the rounds of each tier cost: connections, and the processors' time of the prober, of
 // the gate and of the server behind it.
@@ -28,43 +69,55 @@ func TestCostOfProbing(t *testing.T) {
 	server := pod.Start(t, logFile(t, "server"), nil, *serverProgram, "--addr="+pod.Loopback(port))
 	gate := newGate(t, "gate", port)
 	gate.Config.SessionBinding = authproxy.SessionBindingCaller
+	gate.Config.Limits.FailuresPerSecond, gate.Config.Limits.FailureBurst = 10_000, 10_000 // rounds here have no pause between them
 	gate.WriteConfig(t)
+	secret := pod.NewSecret()
+	gate.WriteSecret(t, secret)
 	template := newIssuer(t)
 	gate.WriteKeys(t, provider, template.Key.Public())
 	gate.Start(t)
 
+	p := &prober{gate: gate}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		p.dialled.Add(1)
+		return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
+	}
+	p.Prober = probe.New(probe.Options{Dial: dial})
+	key, err := admin.NewKey(secret)
+	must(t, err)
+	p.admin = &admin.Client{HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}, Key: key}
+	p.target = probe.Target{
+		URL: "http://" + pod.Loopback(gate.Config.Port) + "/mcp", Exact: true, Timeout: pod.Patience, ClockTolerance: 30 * time.Second,
+		Providers: []probe.Provider{{Tokens: template, OtherCaller: map[string]any{"sub": "somebody else"}}},
+		Policy: probe.Policy{
+			SessionBinding: true, Hosts: true, Origins: true, BodyBytes: int64(gate.Config.Limits.BodyBytes),
+			TokenBytes: int(gate.Config.Limits.TokenBytes), Slash: probe.SlashDistinct,
+		},
+	}
 	costs := &table{
 		title: "What probing costs, for each pod (server: mcpfake, with sessions; a key of EdDSA)",
-		rows:  [][]any{{"tier", "rounds", "connections", "prober CPU", "gate CPU", "server CPU", "rounds an hour", "connections an hour", "CPU an hour"}},
+		rows: [][]any{{"tier", "rounds", "connections", "prober CPU", "gate CPU", "server CPU", "rounds an hour",
+			"connections an hour", "prober CPU an hour", "gate CPU an hour"}},
 	}
 	for _, tier := range []struct {
-		tier probe.Tier
-		hour int
-	}{{probe.Beat, beatsPerHour}, {probe.Full, fullPerHour}} {
-		const rounds = 50
-		var dialled atomic.Int64
-		prober := probe.New(probe.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			dialled.Add(1)
-			return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
-		}})
+		name  string
+		round func(*testing.T)
+		hour  int
+	}{{"Beat", p.round(probe.Beat), beatsPerHour}, {"Full", p.round(probe.Full), fullPerHour}, {"Service", p.look, beatsPerHour}} {
+		const rounds = 200
+		p.dialled.Store(0)
 		before := [...]time.Duration{pod.CPUOf(t, os.Getpid()), pod.CPUOf(t, gate.PID), pod.CPUOf(t, server.PID)}
 		for range rounds {
-			report, err := prober.Run(t.Context(), probe.Target{
-				URL: "http://" + pod.Loopback(gate.Config.Port) + "/mcp", Providers: []probe.Provider{{Tokens: template}},
-				Tier: tier.tier, Exact: true, Timeout: pod.Patience, ClockTolerance: 30 * time.Second,
-			})
-			must(t, err)
-			if verdict := report.Verdict(); verdict.Kind != probe.Locked {
-				t.Fatalf("%+v", verdict)
-			}
+			tier.round(t)
 		}
 		spent := [...]time.Duration{pod.CPUOf(t, os.Getpid()), pod.CPUOf(t, gate.PID), pod.CPUOf(t, server.PID)}
-		row, all := []any{tier.tier, rounds, float64(dialled.Load()) / rounds}, time.Duration(0)
+		row := []any{tier.name, rounds, float64(p.dialled.Load()) / rounds}
 		for i := range spent {
-			each := (spent[i] - before[i]) / rounds
-			row, all = append(row, each), all+each
+			spent[i] = (spent[i] - before[i]) / rounds
+			row = append(row, spent[i])
 		}
-		costs.rows = append(costs.rows, append(row, tier.hour, dialled.Load()/rounds*int64(tier.hour), all*time.Duration(tier.hour)))
+		hour := time.Duration(tier.hour)
+		costs.rows = append(costs.rows, append(row, tier.hour, p.dialled.Load()/rounds*int64(tier.hour), spent[0]*hour, spent[1]*hour))
 	}
 	costs.write(t)
 }
