@@ -9,6 +9,7 @@
 #   RUN              only tests whose name matches this pattern
 #   GATEHOUSE_CACHE  where the packages are kept (default: $XDG_CACHE_HOME/gatehouse, ~/.cache/gatehouse)
 set -euo pipefail
+shopt -s inherit_errexit # packages that could not be installed end the run
 cd "$(dirname "$0")/.."
 
 out=$PWD/out/conformance
