@@ -157,6 +157,33 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonValidTokenRejected))
 	})
 
+	It("stays proven on the pods that have the keys of an identity provider that is away, and is not proven on new ones", func(ctx SpecContext) {
+		issuer, o := newIDP(), start(gateImage)
+		server, old := proveUnwatched(ctx, o, func(s *v1alpha1.MCPServer) {
+			s.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{issuer.provider()}}
+		})
+		issuer.down.Store(true)
+		added := startPod(ctx, server)
+		// A gate without any keys is not ready, and so its pod is not.
+		added.update(ctx, func(status *corev1.PodStatus) {
+			for i := range status.Conditions {
+				if status.Conditions[i].Type == corev1.ContainersReady {
+					status.Conditions[i].Status = corev1.ConditionFalse
+				}
+			}
+		})
+		later(o, 3)
+		o.act(ctx, server)
+		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
+		Expect(healthy()).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("Message", And(
+			ContainSubstring("1 of 1 pods refused every bad token"),
+			ContainSubstring("Pod "+added.pod.Name+" takes no traffic: The gate refuses bad tokens, but does not run what the spec asks for: "+
+				"its key set of provider corp is empty (the gate could not fetch it")))))
+		AddReportEntry("what the condition says", healthy().Message)
+		Expect(old.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+		Expect(added.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
+	})
+
 	It("is not proven where the server wants a token, until one is brought that it takes", func(ctx SpecContext) {
 		issuer := newIDP()
 		server := only(newNamespace(ctx), issuer.provider())

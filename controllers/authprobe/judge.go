@@ -69,6 +69,9 @@ func judge(subjects []subject, parked bool) (verdict judgement, keep bool) {
 	switch {
 	case len(roles[counts]) > 0:
 		verdict = weigh(roles[counts])
+		if verdict.status == metav1.ConditionTrue {
+			verdict.message += late(roles[explains])
+		}
 		return verdict, pending && verdict.status == metav1.ConditionTrue
 	case pending:
 		return judgement{}, true
@@ -106,6 +109,21 @@ func (s subject) role() role {
 		return explains
 	}
 	return silent
+}
+
+// late says to a person why a pod takes no traffic that should have begun to long ago, while others serve; empty if none
+// is. Nothing else would: Available tells of its containers alone.
+func late(waiting []subject) string {
+	waiting = slices.DeleteFunc(slices.Clone(waiting), func(s subject) bool { return s.young || s.standing.grade == proven })
+	if len(waiting) == 0 {
+		return ""
+	}
+	first := slices.MinFunc(waiting, func(a, b subject) int { return cmp.Compare(a.pod, b.pod) })
+	text := fmt.Sprintf(" Pod %s takes no traffic: %s", first.pod, first.standing.message)
+	if len(waiting) > 1 {
+		text += fmt.Sprintf(" %d more take none either.", len(waiting)-1)
+	}
+	return text
 }
 
 // weigh lets the worst evidence decide.

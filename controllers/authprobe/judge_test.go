@@ -66,6 +66,29 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// A pod that does not begin to serve is told of while others do; not before it is late, and not where something is worse.
+func TestLatePodsAreTold(t *testing.T) {
+	ready, unready := subject{pod: "a", ready: true, standing: &good}, subject{pod: "c", standing: &down}
+	young, other, open := unready, unready, subject{pod: "o", ready: true, standing: &wideOpen}
+	young.young, other.pod = true, "b"
+	for name, c := range map[string]struct {
+		pods []subject
+		want string
+	}{
+		"none":               {[]subject{ready}, ""},
+		"young":              {[]subject{ready, young}, ""},
+		"late":               {[]subject{ready, unready}, " Pod c takes no traffic: 502"},
+		"two":                {[]subject{ready, unready, other}, " Pod b takes no traffic: 502 1 more take none either."},
+		"not yet ready":      {[]subject{ready, {pod: "d", standing: &good}}, ""},
+		"beside an open one": {[]subject{open, unready}, ""},
+	} {
+		got, _ := judge(c.pods, false)
+		if _, told, _ := strings.Cut(got.message, "let the good one in."); got.status == metav1.ConditionTrue && told != c.want || strings.Contains(got.message, "no traffic") != (c.want != "") {
+			t.Errorf("%s: %q", name, got.message)
+		}
+	}
+}
+
 func TestVerdictNamesPodAndCase(t *testing.T) {
 	var pods []subject
 	for _, name := range []string{"c", "b", "a"} {
