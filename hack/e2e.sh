@@ -33,6 +33,10 @@ if is_local; then
 fi
 images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG LOADCLIENT_IMG
 if [ -n "${ALTERED:-}" ]; then images_env GATE_NEXT_IMG GATE_WITH_SWITCH_IMG OPERATOR_AHEAD_IMG OPERATOR_LYING_IMG OPERATOR_NEXT_IMG; fi
+if [[ $LABEL = "!soak" || $LABEL =~ (^|[^!a-z])chart ]]; then
+  HELM=$(hack/tools/run --path helm)
+  export HELM
+fi
 if [ -n "${RELEASED:-}" ]; then images_env GATE_OLD_IMG OPERATOR_OLD_IMG; fi
 hack/deploy.sh
 
