@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"context"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -12,11 +13,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
 const newerImage = "example.com/authproxy:v2"
@@ -186,6 +189,33 @@ var _ = Describe("A newer operator", func() {
 		available(ctx, down, 1, 0)
 		o.build(ctx, down)
 		Expect(gateOf(ctx, down)).To(Equal(newerImage))
+	})
+
+	It("asks gates for what an older one did not write of revocations when they have had the time to load it", func(ctx SpecContext) {
+		server := newUnwatched(ctx)
+		o := start(gateImage)
+		o.build(ctx, server)
+		list := &corev1.ConfigMap{}
+		Expect(fetch(ctx, server, list, "-jwks")).To(Succeed())
+		list.Data[authproxy.RevokedFile] = "jti:" + desired.Revoked(fresh(ctx, server)) + "\n"
+		Expect(k8s.Update(ctx, list, mcpserver.FieldOwner)).To(Succeed())
+		startPod(ctx, server)
+		available(ctx, server, 1, 1)
+
+		By("trying the lock before the list is written anew, and after")
+		_, err := o.prober.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(server)})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+		start(gateImage).act(ctx, server)
+		start(gateImage).act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+
+		By("waiting for longer than a kubelet takes")
+		later := start(gateImage)
+		later.prober.Now = func() time.Time { return time.Now().Add(4 * time.Minute) }
+		later.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
+			HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("revoked token (by its subject"))))
 	})
 
 	It("leaves gates of another schema their configuration while there are any", func(ctx SpecContext) {

@@ -117,6 +117,10 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 			return true, nil
 		}
 		on := target(server, gate, use, before, question{tls: desired.ServesTLS(pod.Spec), requestID: use.requestID(pod), seed: r.Prober.Seed()})
+		if !r.isListed(ctx, server, before) {
+			// The one by its id stands in every version's list.
+			on.Policy.RevokedSubject, on.Policy.RevokedBefore = "", ""
+		}
 		var err error
 		if len(on.Providers) > 0 {
 			on.Tier, on.Replay = known.tier(result.basis, r.Now()), known.replayed(on)

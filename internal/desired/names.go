@@ -19,7 +19,9 @@ func GateSecretName(s *v1alpha1.MCPServer) string { return s.Name + "-gate" }
 
 // GateConfigName is the ConfigMap with the configuration of the gate.
 func GateConfigName(s *v1alpha1.MCPServer) string { return s.Name + "-authproxy" }
-func publicKeysName(s *v1alpha1.MCPServer) string { return s.Name + "-jwks" }
+
+// PublicKeysName is the ConfigMap with the public keys, and the list of what is revoked.
+func PublicKeysName(s *v1alpha1.MCPServer) string { return s.Name + "-jwks" }
 
 const (
 	// GateContainer is the container of the gate.

@@ -66,7 +66,7 @@ func PublicKeys(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 		}
 		data[authproxy.KeysFile(provider.Name)] = string(encoded)
 	}
-	return corev1ac.ConfigMap(publicKeysName(s), s.Namespace).
+	return corev1ac.ConfigMap(PublicKeysName(s), s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
 		WithData(data), nil

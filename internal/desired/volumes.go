@@ -43,7 +43,7 @@ func ServesTLS(spec corev1.PodSpec) bool {
 // Secret may hold more than is for the gate.
 func keysSources(s *v1alpha1.MCPServer, settings Settings) *corev1ac.ProjectedVolumeSourceApplyConfiguration {
 	sources := corev1ac.ProjectedVolumeSource().WithSources(corev1ac.VolumeProjection().WithConfigMap(
-		corev1ac.ConfigMapProjection().WithName(publicKeysName(s)).WithOptional(true)))
+		corev1ac.ConfigMapProjection().WithName(PublicKeysName(s)).WithOptional(true)))
 	for _, ref := range settings.secretRefs() {
 		secret := corev1ac.SecretProjection().WithName(ref.name).WithOptional(true)
 		for _, key := range ref.keys {
