@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -53,6 +54,18 @@ func runNamespaced(user *rest.Config) {
 	})
 }
 
+// mayReadLogs asks the API server what a user may do.
+func mayReadLogs(ctx context.Context, user *rest.Config, namespace string) bool {
+	GinkgoHelper()
+	asUser, err := client.New(user, client.Options{Scheme: k8s.Scheme()})
+	Expect(err).NotTo(HaveOccurred())
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "get", Resource: "pods", Subresource: "log"},
+	}}
+	Expect(asUser.Create(ctx, review)).To(Succeed())
+	return review.Status.Allowed
+}
+
 var _ = Describe("An operator with Roles alone", func() {
 	It("brings servers of its namespaces to Ready, says what it may not read, and leaves all else alone", func(ctx SpecContext) {
 		outside := newUnwatched(ctx)
@@ -79,6 +92,12 @@ var _ = Describe("An operator with Roles alone", func() {
 			say(metav1.ConditionFalse, v1alpha1.ReasonIssuerUnavailable),
 			HaveField("Message", ContainSubstring("the operator may not read it; the ClusterRole system:service-account-issuer-discovery"))))
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+
+		By("reading logs, for which there is a component")
+		logs := newOperatorUser(ctx, controlPlane, "namespaced-logs", "../test/manifests/testdata/namespaced-logs")
+		Expect(mayReadLogs(ctx, user, namespaced)).To(BeFalse())
+		Expect(mayReadLogs(ctx, logs, namespaced)).To(BeTrue())
+		Expect(mayReadLogs(ctx, logs, outside.Namespace)).To(BeFalse())
 
 		Expect(fresh(ctx, outside).Status.Conditions).To(ConsistOf(HaveField("Reason", v1alpha1.ReasonPending)))
 		Expect(apierrors.IsNotFound(fetch(ctx, outside, &appsv1.Deployment{}, ""))).To(BeTrue())

@@ -27,8 +27,10 @@ func TestNoDrift(t *testing.T) {
 		values    map[string]any
 		manifests []string
 	}{
-		"whole cluster":   {asInManifests, []string{"default", "prometheus"}},
-		"some namespaces": {map[string]any{"namespaces": []any{"mcp"}}, []string{"namespaced", "crd"}},
+		"whole cluster":         {asInManifests, []string{"config/default", "config/prometheus"}},
+		"some namespaces":       {map[string]any{"namespaces": []any{"mcp"}}, []string{"config/namespaced", "config/crd"}},
+		"logs":                  {map[string]any{"diagnoseLogs": true}, []string{"test/manifests/testdata/logs"}},
+		"logs, some namespaces": {map[string]any{"namespaces": []any{"mcp"}, "diagnoseLogs": true}, []string{"test/manifests/testdata/namespaced-logs", "config/crd"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rendered, err := Render(folder, c.values)
@@ -37,7 +39,7 @@ func TestNoDrift(t *testing.T) {
 			}
 			var manifests []*unstructured.Unstructured
 			for _, part := range c.manifests {
-				built, err := roles.Build("../../config/" + part)
+				built, err := roles.Build("../../" + part)
 				if err != nil {
 					t.Fatal(err)
 				}
