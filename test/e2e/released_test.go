@@ -59,7 +59,7 @@ var _ = Describe("An upgrade from a version that people have", Serial, Label("up
 			follow(ctx, fleet, gate, authproxy.Schema)
 		})
 		// What the old version does not know.
-		edit(ctx, fleet[2], func() { fleet[2].Spec.AuthProbe.Claims = map[string]v1alpha1.ClaimValue{"id": "1"} })
+		edit(ctx, fleet[2], func() { fleet[2].Spec.AuthProbe.Credential = v1alpha1.CredentialProbeKey })
 		serve(ctx, fleet, kids)
 
 		By("going back")
@@ -68,7 +68,7 @@ var _ = Describe("An upgrade from a version that people have", Serial, Label("up
 			follow(ctx, fleet, gateOldImage, old.Schema)
 		})
 		serve(ctx, fleet, kids)
-		Expect(fleet[2].Spec.AuthProbe.Claims).To(BeEmpty(), "the old version stores what it knows")
+		Expect(fleet[2].Spec.AuthProbe.Credential).To(BeEmpty(), "the old version stores what it knows")
 
 		By("upgrading it again")
 		takes("the second upgrade", func() {
