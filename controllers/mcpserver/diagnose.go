@@ -26,10 +26,13 @@ type finding struct {
 // diagnose gives the most telling reason why pods do not run, or are not even made; nil when they look well.
 func diagnose(seen observed) *finding {
 	var worst *finding
+	known := diagnosis.Knowing(seen.secrets()...)
 	for _, pod := range seen.pods {
 		if pod.DeletionTimestamp != nil {
 			continue
 		}
+		pod = *pod.DeepCopy()
+		conceal(&pod, known)
 		if f := diagnosePod(pod); f != nil && (worst == nil || f.rank < worst.rank) {
 			f.message = fmt.Sprintf("pod %s: %s", pod.Name, f.message)
 			worst = f
@@ -39,6 +42,40 @@ func diagnose(seen observed) *finding {
 		return diagnoseDeployment(seen.deployment)
 	}
 	return worst
+}
+
+// secrets are those of the server's keys that the operator holds: a container may print what it was given, or guess.
+func (seen observed) secrets() [][]byte {
+	all := [][]byte{seen.gateSecret}
+	for _, set := range seen.keys {
+		for _, key := range set {
+			all = append(all, key.Secret())
+		}
+	}
+	for _, set := range seen.public {
+		for _, key := range set {
+			if secret, shared := key.Key.([]byte); shared {
+				all = append(all, secret)
+			}
+		}
+	}
+	return all
+}
+
+// conceal takes what is known to be secret out of what containers and the kubelet say.
+func conceal(pod *corev1.Pod, known diagnosis.Known) {
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range statuses {
+			for _, state := range []*corev1.ContainerState{&statuses[i].State, &statuses[i].LastTerminationState} {
+				if state.Terminated != nil {
+					state.Terminated.Message = known.Hide(state.Terminated.Message)
+				}
+				if state.Waiting != nil {
+					state.Waiting.Message = known.Hide(state.Waiting.Message)
+				}
+			}
+		}
+	}
 }
 
 // diagnoseDeployment: what its controller is not allowed to make shows in the Deployment only.

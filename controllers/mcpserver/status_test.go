@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	kstatus "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -208,6 +210,34 @@ func TestLoadedBy(t *testing.T) {
 		seen := observed{loaded: told, allTold: c.allTold, pods: make([]corev1.Pod, c.pods)}
 		if got := loadedBy(x, seen, "corp", c.kid); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// What the operator itself knows to be secret is in no message, whatever form it has.
+func TestDiagnosisHidesTheServersKeys(t *testing.T) {
+	managed, err := keys.Generate(keys.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const words, gate = "correct horse battery staple and some more", "gates own secret of words, as long as 32"
+	seen := observed{
+		deployment: deployment(1, 1, 0), gateSecret: []byte(gate), keys: map[string][]keys.Private{"managed": {managed}},
+		public: map[string][]keys.Public{"shared": {{Key: []byte(words)}}},
+	}
+	for name, said := range map[string]string{
+		"shared": "invalid value " + words, "gate": "invalid value " + gate,
+		"managed": "invalid value " + base64.RawURLEncoding.EncodeToString(managed.Secret()),
+	} {
+		pod := *exited.DeepCopy()
+		pod.Status.ContainerStatuses[0].LastTerminationState.Terminated.Message = said
+		seen.pods = []corev1.Pod{pod}
+		message := meta.FindStatusCondition(conditionsOf(server(1), seen, nil, now), v1alpha1.ConditionAvailable).Message
+		if !strings.Contains(message, `"invalid value [redacted]"`) {
+			t.Errorf("%s: %s", name, message)
+		}
+		if pod.Status.ContainerStatuses[0].LastTerminationState.Terminated.Message != said {
+			t.Errorf("%s: the pod was changed", name)
 		}
 	}
 }

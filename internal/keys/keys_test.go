@@ -23,6 +23,9 @@ func TestPrivateSetSurvivesStorage(t *testing.T) {
 			if !reflect.DeepEqual(key.Public(), set[i].Public()) || key.ID() != set[i].ID() || key.Algorithm() != set[i].Algorithm() {
 				t.Errorf("key %d came back as %s %s, was %s %s", i, key.Algorithm(), key.ID(), set[i].Algorithm(), set[i].ID())
 			}
+			if member := base64.RawURLEncoding.EncodeToString(key.Secret()); len(member) < 40 || !strings.Contains(string(data), `"`+member+`"`) {
+				t.Errorf("%s: the secret part is not what is stored as private", key.Algorithm())
+			}
 			if signature, err := key.Sign("text"); err != nil || !set[i].Public().Verify("text", signature) {
 				t.Errorf("%s: the private key changed in storage: %v", key.Algorithm(), err)
 			}

@@ -31,6 +31,22 @@ func (k Private) Algorithm() Algorithm { return k.public.Algorithm }
 // Public is the half that verifies. It may be shown to anyone, unless the key is a shared secret and has no halves.
 func (k Private) Public() Public { return k.public }
 
+// Secret is the part of the key that must not be shown: the seed of Ed25519, the scalar or exponent of other pairs, in
+// big-endian order, or the shared secret.
+func (k Private) Secret() []byte {
+	switch signer := k.signer.(type) {
+	case ed25519.PrivateKey:
+		return signer.Seed()
+	case *ecdsa.PrivateKey:
+		scalar, _ := signer.Bytes() // a key that was made or read is on its curve
+		return scalar
+	case *rsa.PrivateKey:
+		return signer.D.Bytes()
+	}
+	secret, _ := k.public.Key.([]byte)
+	return secret
+}
+
 // Others are the same key with each other algorithm that its type, and for a shared secret its length, can serve. A
 // verifier that holds a key to one algorithm takes nothing that they sign.
 func (k Private) Others() []Private {
