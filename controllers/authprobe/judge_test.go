@@ -21,6 +21,7 @@ var (
 	good     = evidence{grade: proven, reason: v1alpha1.ReasonProven}
 	wideOpen = evidence{grade: open, reason: v1alpha1.ReasonUnauthenticatedAccepted, message: "let in", question: "none", expected: "401", seen: "200"}
 	broken   = evidence{grade: failed, reason: v1alpha1.ReasonConnectionReset, message: "reset"}
+	bypassed = evidence{grade: failed, reason: v1alpha1.ReasonBypassReachable, message: "reached"}
 	down     = evidence{grade: unknown, reason: v1alpha1.ReasonUpstreamUnavailable, message: "502"}
 )
 
@@ -52,6 +53,10 @@ func TestJudge(t *testing.T) {
 		"only a young pod":                      {[]subject{young("a", nil)}, false, metav1.ConditionUnknown, v1alpha1.ReasonNotYetProbed, false},
 		"no pod":                                {nil, false, metav1.ConditionUnknown, v1alpha1.ReasonNoPods, false},
 		"parked":                                {nil, true, metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero, false},
+		"parked, and a pod that ends is proven": {[]subject{ending("a", &good)}, true, metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero, false},
+		"parked, and one that ends is broken":   {[]subject{ending("a", &broken)}, true, metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero, false},
+		"parked, and one that ends is open":     {[]subject{ending("a", &good), ending("b", &wideOpen)}, true, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted, false},
+		"parked, and one can be entered":        {[]subject{{pod: "a", terminating: true, standing: &good, bypass: &bypassed}}, true, metav1.ConditionFalse, v1alpha1.ReasonBypassReachable, false},
 		"not tried since the operator started":  {[]subject{ready("a", nil)}, false, "", "", true},
 		"some not tried since, the rest proven": {[]subject{ready("a", &good), ready("b", nil)}, false, metav1.ConditionTrue, v1alpha1.ReasonProven, true},
 		"some not tried since, one open":        {[]subject{ready("a", &wideOpen), ready("b", nil)}, false, metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted, false},
@@ -128,13 +133,14 @@ func TestThresholds(t *testing.T) {
 		rounds []evidence
 		want   string
 	}{
-		"first proof counts at once":               {[]evidence{good}, v1alpha1.ReasonProven},
-		"two failures do not":                      {[]evidence{good, broken, broken}, v1alpha1.ReasonProven},
-		"three do":                                 {[]evidence{good, broken, broken, broken}, v1alpha1.ReasonConnectionReset},
-		"three in a row, that is":                  {[]evidence{good, broken, broken, good, broken, broken}, v1alpha1.ReasonProven},
-		"of different kinds as well":               {[]evidence{good, broken, down, down}, v1alpha1.ReasonUpstreamUnavailable},
-		"open counts at once":                      {[]evidence{good, wideOpen}, v1alpha1.ReasonUnauthenticatedAccepted},
-		"one good round does not mend it":          {[]evidence{good, wideOpen, good}, v1alpha1.ReasonUnauthenticatedAccepted},
+		"first proof counts at once":                {[]evidence{good}, v1alpha1.ReasonProven},
+		"two failures do not":                       {[]evidence{good, broken, broken}, v1alpha1.ReasonProven},
+		"three do":                                  {[]evidence{good, broken, broken, broken}, v1alpha1.ReasonConnectionReset},
+		"three in a row, that is":                   {[]evidence{good, broken, broken, good, broken, broken}, v1alpha1.ReasonProven},
+		"of different kinds as well":                {[]evidence{good, broken, down, down}, v1alpha1.ReasonUpstreamUnavailable},
+		"open counts at once":                       {[]evidence{good, wideOpen}, v1alpha1.ReasonUnauthenticatedAccepted},
+		"one good round does not mend it":           {[]evidence{good, wideOpen, good}, v1alpha1.ReasonUnauthenticatedAccepted},
+		"two that do not follow each other neither": {[]evidence{good, wideOpen, good, down, good}, v1alpha1.ReasonUnauthenticatedAccepted},
 		"two do":                                   {[]evidence{good, wideOpen, good, good}, v1alpha1.ReasonProven},
 		"nothing stands before the threshold":      {[]evidence{broken, broken}, "nothing"},
 		"a pod that fails from the start is known": {[]evidence{down, down, down}, v1alpha1.ReasonUpstreamUnavailable},
