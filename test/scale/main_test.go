@@ -19,6 +19,7 @@ var (
 	logDir  = flag.String("logs", "", "folder for what the operator writes, and for the tables")
 	sizes   = flag.String("servers", "1000,5000", "how many MCPServers each fleet has")
 	steady  = flag.Duration("steady", 10*time.Minute, "how long a fleet is watched once it is Ready")
+	limit   = flag.Duration("limit", 0, "how long a fleet may take to be Ready; 0 is a minute, and a second for each server")
 	every   = flag.Duration("interval", 0, "how often each lock is tried; 0 is the operator's default")
 	qps     = flag.Int("probe-qps", 0, "the operator's --probe-qps; 0 is its default")
 )
