@@ -3,6 +3,7 @@
 package scale
 
 import (
+	"cmp"
 	"io"
 	"net"
 	"net/http"
@@ -38,7 +39,8 @@ func startOperator(t *testing.T, control *controlPlane, log string) *operator {
 	if *qps > 0 {
 		flags = append(flags, "--probe-qps="+strconv.Itoa(*qps))
 	}
-	process := pod.Start(t, filepath.Join(*logDir, log), []string{"KUBECONFIG=" + control.kubeconfig}, append([]string{*program}, flags...)...)
+	environment := []string{"KUBECONFIG=" + control.kubeconfig, "GOMEMLIMIT=" + cmp.Or(*memory, "off")}
+	process := pod.Start(t, filepath.Join(*logDir, log), environment, append([]string{*program}, flags...)...)
 	return &operator{pid: process.PID, metrics: "http://" + metrics + "/metrics"}
 }
 
