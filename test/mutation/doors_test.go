@@ -140,6 +140,13 @@ func requests() []mutant {
 			`)},
 		},
 		{
+			name: "tls", does: "serves plain HTTP where it is to serve TLS", kind: probe.Broken, named: probe.Valid, outcome: probe.TLS, tls: true,
+			edits: []edit{before("gate/tls.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "tls" {
+				return server.Serve(listener)
+			}
+			`)},
+		},
+		{
 			name: "body-limit", does: "takes bodies of any length", kind: probe.Broken, named: probe.TooLarge, only: true, outcome: probe.ForeignAnswer,
 			edits: []edit{
 				{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"},
