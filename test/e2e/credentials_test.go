@@ -23,7 +23,7 @@ import (
 var _ = Describe("What the prober goes by", Label("credentials"), func() {
 	It("is the probe key for an issuer whose keys the gate fetches", func(ctx SpecContext) {
 		key := generate()
-		server := create(ctx, trusting(fake(newStory(ctx), "remote"), corp(ctx, key)))
+		server := create(ctx, trusting(fake(newStory(ctx), "remote"), corp(ctx, clients[0], key)))
 		tell(server)
 		Expect(server).To(beTriedWith("Tried with the operator's probe key: corp; the keys of the issuer are loaded."))
 		Expect(ask(ctx, listing(server, corpToken(key)))).To(letIn())
@@ -43,7 +43,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 	It("is a token that somebody brings, for a server that wants one", func(ctx SpecContext) {
 		key := generate()
 		server := forwarding(fake(newStory(ctx), "brought", "--fault=any-bearer"))
-		server.Spec.Auth.Providers = []v1alpha1.Provider{corp(ctx, key)}
+		server.Spec.Auth.Providers = []v1alpha1.Provider{corp(ctx, clients[0], key)}
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing),
 			HaveField("Message", ContainSubstring("name that in authProbe.tokenSecretRef"))))
@@ -111,6 +111,38 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 	})
 })
 
+var _ = Describe("An identity provider that is away", Label("credentials"), func() {
+	It("keeps new pods from traffic, and takes nothing from those that have its keys", func(ctx SpecContext) {
+		namespace, key := newStory(ctx), generate()
+		provider := clientPod(namespace, "identity-provider")
+		Expect(k8s.Create(ctx, provider)).To(Succeed())
+		Eventually(isReady).WithContext(ctx).WithArguments(provider).Should(BeTrue())
+		server := trusting(fake(namespace, "outage"), corp(ctx, provider, key))
+		server.Spec.Service = &v1alpha1.Service{SessionAffinity: corev1.ServiceAffinityNone}
+		create(ctx, server)
+		Expect(k8s.Delete(ctx, provider)).To(Succeed())
+		Eventually(k8s.Get).WithContext(ctx).WithArguments(client.ObjectKeyFromObject(provider), provider).ShouldNot(Succeed())
+
+		edit(ctx, server, func() { server.Spec.Replicas = ptrTo[int32](2) })
+		Eventually(podsOf).WithContext(ctx).WithArguments(server).Should(HaveLen(2))
+		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).WithTimeout(5 * time.Minute).Should(And(
+			say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("Message", And(
+				ContainSubstring("1 of 1 pods refused every bad token"), ContainSubstring("takes no traffic"),
+				ContainSubstring("key set of provider corp is empty (the gate could not fetch it")))))
+		tell(server)
+		ready := 0
+		for _, pod := range podsOf(ctx, server) {
+			if serves, err := isReady(ctx, &pod); err == nil && serves {
+				ready++
+			}
+		}
+		Expect(ready).To(Equal(1))
+		for range 10 {
+			Expect(ask(ctx, listing(server, corpToken(key)))).To(letIn())
+		}
+	}, NodeTimeout(10*time.Minute))
+})
+
 // trusting is the server with these providers alone.
 func trusting(server *v1alpha1.MCPServer, providers ...v1alpha1.Provider) *v1alpha1.MCPServer {
 	server.Spec.Auth = &v1alpha1.Auth{Providers: providers}
@@ -120,16 +152,16 @@ func trusting(server *v1alpha1.MCPServer, providers ...v1alpha1.Provider) *v1alp
 const corpIssuer, corpAudience = "https://corp.example.com", "tried"
 
 // corp is an issuer whose keys a client pod serves.
-func corp(ctx context.Context, key keys.Private) v1alpha1.Provider {
+func corp(ctx context.Context, at *corev1.Pod, key keys.Private) v1alpha1.Provider {
 	GinkgoHelper()
 	data, err := keys.MarshalPublic([]keys.Public{key.Public()})
 	Expect(err).NotTo(HaveOccurred())
 	var published int
 	document := "documents/" + key.ID()
-	order(ctx, clients[0], http.MethodPost, document, rawJSON(data), &published)
+	order(ctx, at, http.MethodPost, document, rawJSON(data), &published)
 	return v1alpha1.Provider{Name: "corp", Issuer: corpIssuer, Audiences: []string{corpAudience}, Keys: v1alpha1.ProviderKeys{
 		Type: v1alpha1.KeysRemote, Remote: &v1alpha1.RemoteKeys{
-			JWKSURI: "http://" + clients[0].Status.PodIP + ":" + clientPort + "/" + document, PlainHTTP: v1alpha1.PlainHTTPAllow,
+			JWKSURI: "http://" + at.Status.PodIP + ":" + clientPort + "/" + document, PlainHTTP: v1alpha1.PlainHTTPAllow,
 		},
 	}}
 }
