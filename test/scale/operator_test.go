@@ -5,6 +5,7 @@ package scale
 import (
 	"cmp"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -74,7 +75,7 @@ type reading struct {
 	requests map[string]float64
 	// rounds are those of the prober, by tier.
 	rounds map[string]float64
-	// served are the requests of all clients of the API server, by "VERB resource subresource".
+	// served are the requests of all clients of the API server but for watches, by "VERB resource subresource".
 	served map[string]float64
 }
 
@@ -87,6 +88,7 @@ func (o *operator) read(t *testing.T, control *controlPlane) reading {
 	out.memory = memory
 	out.rounds = sums(own["gatehouse_probe_rounds_total"], "tier")
 	out.served = sums(served(t, control.config)["apiserver_request_total"], "verb", "resource", "subresource")
+	maps.DeleteFunc(out.served, func(name string, _ float64) bool { return strings.HasPrefix(name, "WATCH") })
 	return out
 }
 
