@@ -148,6 +148,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}); err != nil {
 		return ctrl.Result{}, fmt.Errorf("list pods: %w", err)
 	}
+	if len(pods.Items) == 0 && acceptedOf(&server) == nil {
+		return ctrl.Result{}, nil // it waits for its turn, and the event of that brings us back
+	}
 	before, service := r.ledger.load(request.NamespacedName)
 	use, err := r.credentials(ctx, &server)
 	if err != nil {

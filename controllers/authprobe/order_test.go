@@ -69,7 +69,7 @@ func TestSilence(t *testing.T) {
 		service    serviceView
 		want       time.Duration
 	}{
-		"nobody has looked at it":     {nil, nil, nil, serviceView{}, time.Hour},
+		"its pods are sooner known":   {nil, nil, nil, serviceView{}, 10 * time.Second},
 		"it begins":                   {[]metav1.Condition{accepted(3 * time.Second)}, nil, map[types.UID]entry{"a": {}}, serviceView{}, 7 * time.Second},
 		"it should have begun":        {[]metav1.Condition{accepted(10 * time.Second)}, nil, nil, serviceView{}, 0},
 		"there is evidence":           {[]metav1.Condition{accepted(0)}, nil, tried, serviceView{}, 0},

@@ -43,11 +43,11 @@ func silence(server *v1alpha1.MCPServer, entries map[types.UID]entry, service se
 			return 0
 		}
 	}
-	accepted := acceptedOf(server)
-	if accepted == nil {
-		return time.Hour // it waits for its turn, and the event of that brings us back
+	begun := now
+	if accepted := acceptedOf(server); accepted != nil {
+		begun = accepted.LastTransitionTime.Time
 	}
-	return max(0, accepted.LastTransitionTime.Add(shortly).Sub(now))
+	return max(0, begun.Add(shortly).Sub(now))
 }
 
 // acceptedOf is the condition that a server has once the other controller has looked at it; nil before.
