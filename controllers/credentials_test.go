@@ -105,7 +105,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		pod := startPod(ctx, server)
 		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
 		Eventually(healthy).Should(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("Message", ContainSubstring(note))))
-		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
 	},
 		Entry("fetched by the gate", func(context.Context, string) v1alpha1.Provider { return newIDP().provider() }, "probe key: corp;"),
 		Entry("brought, and public", publicKeys, "probe key: partner;"),
@@ -241,7 +241,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		}
 		bring(ctx, server.Namespace, map[string][]byte{"token": []byte(issuer.token(time.Now().Add(time.Hour)) + "\n")})
 		Eventually(healthy).Should(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
-		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
 		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"])).NotTo(ContainSubstring("probeKey"))
 	})
 })

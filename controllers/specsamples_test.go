@@ -218,7 +218,8 @@ func (a *author) reconcile(spec object) {
 	a.reconcileProbe(spec)
 }
 
-// reconcileProbe: a token is named where one is asked for, and claims are for shared secrets: all that say who a caller is.
+// reconcileProbe: a token is named where one is asked for, no pod waits for a proof where nothing is tried, and claims are for
+// shared secrets: all that say who a caller is.
 func (a *author) reconcileProbe(spec object) {
 	probe, _ := spec["authProbe"].(object)
 	if probe == nil {
@@ -227,6 +228,9 @@ func (a *author) reconcileProbe(spec object) {
 	delete(probe, "tokenSecretRef")
 	if probe["credential"] == "SecretRef" {
 		probe["tokenSecretRef"] = object{"name": a.word(), "key": a.word()}
+	}
+	if probe["credential"] == "None" {
+		probe["readinessGate"] = "Off"
 	}
 	delete(probe, "claims")
 	auth, _ := spec["auth"].(object)

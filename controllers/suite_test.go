@@ -81,6 +81,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		ErrorIfCRDPathMissing: true,
 	}
 	audit.configure(control)
+	// By default there are 254 addresses of Services, and nobody deletes those of the specs that are over.
+	control.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
 	config, err := control.Start()
 	Expect(err).NotTo(HaveOccurred(), "start the API server; `make test` builds it and sets KUBEBUILDER_ASSETS")
 	DeferCleanup(control.Stop)
