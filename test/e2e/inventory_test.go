@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// inventory names every object of the cluster, of whatever kind, but for Events, which go by themselves.
+// inventory names every object of the cluster, of whatever kind, but for Events, which go by themselves, and what is no object.
 func inventory(ctx context.Context) []string {
 	GinkgoHelper()
 	kinds, err := typed.Discovery().ServerPreferredResources()
@@ -25,7 +25,7 @@ func inventory(ctx context.Context) []string {
 		version, err := schema.ParseGroupVersion(group.GroupVersion)
 		Expect(err).NotTo(HaveOccurred())
 		for _, kind := range group.APIResources {
-			if kind.Name == "events" || !slices.Contains(kind.Verbs, "list") {
+			if kind.Name == "events" || kind.Name == "componentstatuses" || !slices.Contains(kind.Verbs, "list") {
 				continue
 			}
 			list, err := objects.Resource(version.WithResource(kind.Name)).List(ctx, metav1.ListOptions{})
