@@ -2,6 +2,8 @@ package controllers_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
@@ -189,6 +192,40 @@ var _ = Describe("A newer operator", func() {
 		available(ctx, down, 1, 0)
 		o.build(ctx, down)
 		Expect(gateOf(ctx, down)).To(Equal(newerImage))
+	})
+
+	It("asks gates for what a changed spec wants when they have had the time to load it", func(ctx SpecContext) {
+		server := newUnwatched(ctx)
+		o := start(gateImage)
+		o.build(ctx, server)
+		pod := startPod(ctx, server)
+		available(ctx, server, 1, 1)
+		authHealthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
+		o.act(ctx, server)
+		Expect(authHealthy()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+
+		By("trying the lock before the configuration is written anew")
+		old := sha256.Sum256(configMap(ctx, server, "-authproxy")[authproxy.ConfigFile])
+		edit(ctx, server, func() {
+			server.Spec.Auth = &v1alpha1.Auth{Authorization: &v1alpha1.Authorization{RequiredScopes: []string{"mcp"}}}
+		})
+		_, err := o.prober.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(server)})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(authHealthy()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+
+		By("trying it before the gate has it")
+		pod.says(func(s *admin.State) { s.ConfigSHA256 = hex.EncodeToString(old[:]) })
+		o.build(ctx, server)
+		start(gateImage).act(ctx, server)
+		Expect(authHealthy()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged))
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
+
+		By("waiting for longer than a kubelet takes")
+		later := start(gateImage)
+		later.prober.Now = func() time.Time { return time.Now().Add(4 * time.Minute) }
+		later.act(ctx, server)
+		Expect(authHealthy()).To(And(
+			HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("scope"))))
 	})
 
 	It("asks gates for what an older one did not write of revocations when they have had the time to load it", func(ctx SpecContext) {

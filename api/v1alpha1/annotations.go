@@ -1,5 +1,9 @@
 package v1alpha1
 
+// AnnotationSpec is on the ConfigMap with the gate's configuration: a digest of the MCPServer's spec, without replicas, that
+// the configuration carries out.
+const AnnotationSpec = "mcp.gatehouse.dev/spec"
+
 // Annotations on Deployments by which an operator knows what it, or one before it, has done.
 const (
 	// AnnotationTemplate is the pod template as it was applied: JSON, compressed with gzip, in base64.

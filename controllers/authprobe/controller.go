@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
@@ -131,13 +132,7 @@ var begun = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	var server v1alpha1.MCPServer
 	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			r.ledger.forget(request.NamespacedName)
-			r.brake.forget(request.NamespacedName, r.Now())
-			r.Sightings.Keep(request.NamespacedName, nil)
-			r.metrics.forget(request.NamespacedName)
-		}
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return ctrl.Result{}, r.forget(request.NamespacedName, err)
 	}
 	if !server.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
@@ -184,6 +179,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	again = mcpserver.Sooner(r.untilDue(entries, pods.Items, service.due, interval), again)
 	return ctrl.Result{RequeueAfter: mcpserver.Sooner(again, quiet), Priority: classOf(pods.Items, entries)}, nil
+}
+
+// forget drops what is known of a server that is not found; any other error stays.
+func (r *Reconciler) forget(server types.NamespacedName, err error) error {
+	if !apierrors.IsNotFound(err) {
+		return fmt.Errorf("read MCPServer: %w", err)
+	}
+	r.ledger.forget(server)
+	r.brake.forget(server, r.Now())
+	r.Sightings.Keep(server, nil)
+	r.metrics.forget(server)
+	return nil
 }
 
 // classOf puts a server whose pods are all proven behind others when it is only time to try them again: a pod that waits

@@ -16,8 +16,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
@@ -54,10 +52,8 @@ func (r *Reconciler) identify(ctx context.Context, pod corev1.Pod, use credentia
 // missing is the evidence that a gate does not run what the server's spec asks for, nil if it does. It is no failure of
 // the lock: a changed configuration takes its time to reach a pod.
 func (r *Reconciler) missing(ctx context.Context, server *v1alpha1.MCPServer, state admin.State, use credentials) *evidence {
-	var config corev1.ConfigMap
 	wanted := ""
-	key := client.ObjectKey{Namespace: server.Namespace, Name: desired.GateConfigName(server)}
-	if err := r.Get(ctx, key, &config); err == nil {
+	if config, found := r.configMap(ctx, server, desired.GateConfigName(server)); found {
 		wanted = digest(config, state.ConfigSchema)
 	}
 	what, expected, seen := behind(state, wanted, use)

@@ -116,18 +116,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 			result.evidence = uncertified(server, before, r.Now())
 			return true, nil
 		}
-		on := target(server, gate, use, before, question{tls: desired.ServesTLS(pod.Spec), requestID: use.requestID(pod), seed: r.Prober.Seed()})
-		if !r.isListed(ctx, server, before) {
-			// The one by its id stands in every version's list.
-			on.Policy.RevokedSubject, on.Policy.RevokedBefore = "", ""
-		}
-		var err error
-		if len(on.Providers) > 0 {
-			on.Tier, on.Replay = known.tier(result.basis, r.Now()), known.replayed(on)
-			err = r.ask(ctx, server, on, use, &result)
-		} else {
-			err = r.askAsStranger(ctx, on, known, use, &result)
-		}
+		err := r.put(ctx, server, r.questionsTo(ctx, server, pod, gate, before, known, use), known, use, &result)
 		return result.grade == open, err
 	})
 	switch {
@@ -145,14 +134,38 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	}
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
 	result.around, result.said = &around, &after
-	if result.grade != proven && result.reason != v1alpha1.ReasonControlMissing {
+	missing := r.missing(ctx, server, after, use)
+	fails := result.grade != proven && result.reason != v1alpha1.ReasonControlMissing
+	if missing == nil || fails && r.isConfigured(ctx, server, after) {
 		return result, nil
 	}
-	if missing := r.missing(ctx, server, after, use); missing != nil {
-		missing.server = result.server
-		result.evidence = *missing
-	}
+	missing.server = result.server
+	result.evidence = *missing
 	return result, nil
+}
+
+// questionsTo is what a gate that has just said this of itself is asked.
+func (r *Reconciler) questionsTo(
+	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, gate string, before admin.State, known entry, use credentials,
+) probe.Target {
+	on := target(server, gate, use, before, question{tls: desired.ServesTLS(pod.Spec), requestID: use.requestID(pod), seed: r.Prober.Seed()})
+	if !r.isListed(ctx, server, before) {
+		// The one by its id stands in every version's list.
+		on.Policy.RevokedSubject, on.Policy.RevokedBefore = "", ""
+	}
+	on.Tier, on.Replay = known.tier(basisOf(server, pod, use, before), r.Now()), known.replayed(on)
+	if !r.isConfigured(ctx, server, before) {
+		on.Tier = probe.Beat
+	}
+	return on
+}
+
+// put puts the cases to the gate, with what there is of good tokens.
+func (r *Reconciler) put(ctx context.Context, server *v1alpha1.MCPServer, on probe.Target, known entry, use credentials, result *observation) error {
+	if len(on.Providers) == 0 {
+		return r.askAsStranger(ctx, on, known, use, result)
+	}
+	return r.ask(ctx, server, on, use, result)
 }
 
 // replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no

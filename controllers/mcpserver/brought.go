@@ -210,6 +210,6 @@ func keyProblem(reason, format string, args ...any) *problem {
 }
 
 // mount notes the version of an object that the gate mounts.
-func (o *observed) mount(kind string, object metav1.Object) {
-	o.mounted = append(o.mounted, strings.Join([]string{kind, object.GetName(), string(object.GetUID()), object.GetResourceVersion()}, " "))
+func (seen *observed) mount(kind string, object metav1.Object) {
+	seen.mounted = append(seen.mounted, strings.Join([]string{kind, object.GetName(), string(object.GetUID()), object.GetResourceVersion()}, " "))
 }

@@ -109,9 +109,7 @@ func record(s *v1alpha1.MCPServer, config *appsv1ac.DeploymentApplyConfiguration
 	if err != nil {
 		return err
 	}
-	spec := s.Spec.DeepCopy()
-	spec.Replicas = nil
-	asked, err := digest(spec)
+	asked, err := specDigest(s)
 	if err != nil {
 		return err
 	}
@@ -126,6 +124,13 @@ func record(s *v1alpha1.MCPServer, config *appsv1ac.DeploymentApplyConfiguration
 		config.WithAnnotations(map[string]string{v1alpha1.AnnotationTemplate: template})
 	}
 	return nil
+}
+
+// specDigest is of all that the spec asks of each pod.
+func specDigest(s *v1alpha1.MCPServer) (string, error) {
+	spec := s.Spec.DeepCopy()
+	spec.Replicas = nil
+	return digest(spec)
 }
 
 // The API server takes 256 KiB of annotations.

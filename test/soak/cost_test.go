@@ -26,7 +26,6 @@ const (
 // prober puts the rounds of the operator to a gate, and counts its connections.
 type prober struct {
 	*probe.Prober
-	http    *http.Client
 	admin   *admin.Client
 	gate    *pod.Gate
 	target  probe.Target
@@ -36,6 +35,7 @@ type prober struct {
 // round asks the cases of a tier, and before and after them the gate who it is.
 func (p *prober) round(tier probe.Tier) func(*testing.T) {
 	return func(t *testing.T) {
+		t.Helper()
 		p.identify(t)
 		target := p.target
 		target.Tier = tier
@@ -49,12 +49,14 @@ func (p *prober) round(tier probe.Tier) func(*testing.T) {
 }
 
 func (p *prober) identify(t *testing.T) {
+	t.Helper()
 	_, err := p.admin.State(t.Context(), p.gate.Admin(), pod.UID)
 	must(t, err)
 }
 
 // look asks one case, as at the Service's address.
 func (p *prober) look(t *testing.T) {
+	t.Helper()
 	result, err := p.Ask(t.Context(), p.target, probe.NoToken)
 	must(t, err)
 	if result.Outcome != probe.Passed {
@@ -90,7 +92,7 @@ func TestCostOfProbing(t *testing.T) {
 		URL: "http://" + pod.Loopback(gate.Config.Port) + "/mcp", Exact: true, Timeout: pod.Patience, ClockTolerance: 30 * time.Second,
 		Providers: []probe.Provider{{Tokens: template, OtherCaller: map[string]any{"sub": "somebody else"}}},
 		Policy: probe.Policy{
-			SessionBinding: true, Hosts: true, Origins: true, BodyBytes: int64(gate.Config.Limits.BodyBytes),
+			SessionBinding: true, Hosts: true, Origins: true, BodyBytes: gate.Config.Limits.BodyBytes,
 			TokenBytes: int(gate.Config.Limits.TokenBytes), Slash: probe.SlashDistinct,
 		},
 	}
