@@ -178,7 +178,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	again = mcpserver.Sooner(r.untilDue(entries, pods.Items, service.due, interval), again)
-	return ctrl.Result{RequeueAfter: mcpserver.Sooner(again, quiet), Priority: classOf(pods.Items, entries)}, nil
+	// One class for all: what the library puts behind when the operator starts would stay there, and while many pods are
+	// new nobody's lock would be tried again.
+	return ctrl.Result{RequeueAfter: mcpserver.Sooner(again, quiet), Priority: ptr.To(0)}, nil
 }
 
 // forget drops what is known of a server that is not found; any other error stays.
@@ -191,17 +193,6 @@ func (r *Reconciler) forget(server types.NamespacedName, err error) error {
 	r.Sightings.Keep(server, nil)
 	r.metrics.forget(server)
 	return nil
-}
-
-// classOf puts a server whose pods are all proven behind others when it is only time to try them again: a pod that waits
-// for its first proof takes no traffic. Events are not put behind.
-func classOf(pods []corev1.Pod, entries map[types.UID]entry) *int {
-	for _, pod := range pods {
-		if !entries[pod.UID].isProven() {
-			return ptr.To(0)
-		}
-	}
-	return ptr.To(handler.LowPriority)
 }
 
 // tryDue puts a round to every pod that is due and answers or takes traffic, all at once, and gives the ledger's entries

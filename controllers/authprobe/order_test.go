@@ -4,34 +4,13 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
-
-// A server waits behind others only when all of its pods are proven.
-func TestClasses(t *testing.T) {
-	pods := []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{UID: "a"}}, {ObjectMeta: metav1.ObjectMeta{UID: "b"}}}
-	good := entry{standing: &evidence{grade: proven}}
-	for name, c := range map[string]struct {
-		entries map[types.UID]entry
-		want    int
-	}{
-		"all are proven":          {map[types.UID]entry{"a": good, "b": good}, handler.LowPriority},
-		"one was never tried":     {map[types.UID]entry{"a": good, "b": {}}, 0},
-		"one cannot be tried yet": {map[types.UID]entry{"a": good}, 0},
-		"one is open":             {map[types.UID]entry{"a": good, "b": {standing: &evidence{grade: open}}}, 0},
-	} {
-		if got := *classOf(pods, c.entries); got != c.want {
-			t.Errorf("%s: class %d, want %d", name, got, c.want)
-		}
-	}
-}
 
 // Beats leave enough of the budget for the first proof of a pod, unless they are late themselves.
 func TestFirstProofsAreDueBeforeBeats(t *testing.T) {
