@@ -10,11 +10,13 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	kstatus "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -178,7 +180,25 @@ var _ = Describe("An MCPServer", func() {
 		Expect(key()).To(Equal(first))
 	})
 
-	It("leaves alone what belongs to somebody else, and says so", func(ctx SpecContext) {
+	DescribeTable("leaves alone whatever belongs to somebody else", func(ctx SpecContext, what string, foreign client.Object) {
+		foreign.SetNamespace(newNamespace(ctx))
+		foreign.SetName("x")
+		Expect(k8s.Create(ctx, foreign)).To(Succeed())
+		server := newServer(foreign.GetNamespace(), "x")
+		server.Spec.Replicas = ptr.To(int32(2))
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonNameTaken), HaveField("Message", HavePrefix(what+" x"))))
+		version := foreign.GetResourceVersion()
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(foreign), foreign)).To(Succeed())
+		Expect(foreign.GetResourceVersion()).To(Equal(version))
+	},
+		Entry("an account", "ServiceAccount", &corev1.ServiceAccount{}),
+		Entry("a policy", "NetworkPolicy", &networkingv1.NetworkPolicy{}),
+		Entry("a budget", "PodDisruptionBudget", &policyv1.PodDisruptionBudget{}),
+	)
+
+	It("leaves alone a Service that belongs to somebody else, says so, and goes on when it is gone", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: namespace}}
 		foreign.Spec.Ports = []corev1.ServicePort{{Port: 80}}

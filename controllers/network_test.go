@@ -185,4 +185,21 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 		}).ShouldNot(Succeed())
 		Eventually(func() string { return fresh(ctx, server).Status.Address.URL }).Should(HavePrefix("http://x."))
 	})
+
+	It("is left alone where it belongs to somebody else", func(ctx SpecContext) {
+		specNamespaces = append(specNamespaces, server.Namespace)
+		foreign := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"hostnames": []any{"theirs.example.com"}}}}
+		foreign.SetGroupVersionKind(desired.HTTPRouteKind)
+		foreign.SetNamespace(server.Namespace)
+		foreign.SetName("x")
+		Expect(k8s.Create(ctx, foreign)).To(Succeed())
+		edit(ctx, server, func() {
+			server.Spec.Route = &v1alpha1.Route{ParentRefs: []v1alpha1.GatewayRef{{Name: "public"}}, Hostnames: []string{"tools.example.com"}}
+		})
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonNameTaken), HaveField("Message", HavePrefix("HTTPRoute x"))))
+		now, err := route(ctx, server)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(now.GetResourceVersion()).To(Equal(foreign.GetResourceVersion()))
+	})
 })

@@ -72,14 +72,14 @@ type Reconciler struct {
 // listed where an API server does not stream its lists.
 //
 // MCPServers are what it looks after; nothing of them but their status is ever written.
-// +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers,verbs=list;watch
 // +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers/status,verbs=patch
 //
 // Owner references that block deletion take this where OwnerReferencesPermissionEnforcement is on, as on OpenShift.
 // +kubebuilder:rbac:groups=mcp.gatehouse.dev,resources=mcpservers/finalizers,verbs=update
 //
-// Children are created, and patched by server-side apply. They go with their owner, so that nothing is deleted. Get finds
-// what lost our label, and Secrets and ConfigMaps that users name.
+// Children are created, and patched by server-side apply. They go with their owner, so that nothing is deleted. Get tells
+// whose an object is that is there already, and reads Secrets and ConfigMaps that users name.
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=list;watch
