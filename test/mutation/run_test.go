@@ -28,7 +28,7 @@ func TestMutants(t *testing.T) {
 					t.Errorf("%s by %s %s: %s", got.Kind, got.Case, got.Outcome, got.Message)
 				}
 				if asked := red(report); len(asked) > 0 || len(report.Skipped) > 0 {
-					t.Errorf("red: %v, skipped: %v", asked, report.Skipped)
+					t.Errorf("red: %v, skipped: %v%s", asked, report.Skipped, details(report))
 				}
 			})
 		}
@@ -42,7 +42,7 @@ func TestMutants(t *testing.T) {
 						m.does, got.Kind, got.Case, got.Outcome, m.kind, m.named, m.outcome, red(report), got.Message)
 				}
 				if seen := red(report); m.only && len(seen) > 1 {
-					t.Errorf("a gate that %s is seen by %v, not only by %s", m.does, seen, m.named)
+					t.Errorf("a gate that %s is seen by %v, not only by %s:%s", m.does, seen, m.named, details(report))
 				}
 			})
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 
@@ -52,15 +53,26 @@ func (m *matrix) add(mutant mutant, report probe.Report) {
 func red(report probe.Report) []probe.Case {
 	var found []probe.Case
 	for _, result := range report.Results {
-		switch result.Outcome {
-		case probe.Passed, probe.NotTried, probe.Throttled:
-		default:
-			if !slices.Contains(found, result.Case) {
-				found = append(found, result.Case)
-			}
+		if isRed(result) && !slices.Contains(found, result.Case) {
+			found = append(found, result.Case)
 		}
 	}
 	return found
+}
+
+func isRed(result probe.Result) bool {
+	return !slices.Contains([]probe.Outcome{probe.Passed, probe.NotTried, probe.Throttled}, result.Outcome)
+}
+
+// details are what the red cases saw, a line each.
+func details(report probe.Report) string {
+	var out strings.Builder
+	for _, result := range report.Results {
+		if isRed(result) {
+			fmt.Fprintf(&out, "\n%s, %s: %s: expected %s, saw %s", result.Case, result.Variation, result.Outcome, result.Expected, result.Seen)
+		}
+	}
+	return out.String()
 }
 
 // isWhole tells whether every mutant was tried: of a part nothing follows for the cases.

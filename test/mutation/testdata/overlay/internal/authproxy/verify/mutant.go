@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"math/bits"
 	"os"
 	"slices"
 	"strings"
@@ -76,16 +77,24 @@ func (f *fresh) isNamed() bool {
 	return slices.ContainsFunc(f.keys, func(key keys.Public) bool { return key.ID == f.token.header["kid"] })
 }
 
-// isNearlySigned tells whether the signature is good but for one bit.
+// signatures are those that were good, by what they sign.
+var signatures sync.Map
+
+// isNearlySigned tells whether the signature is good, or good but for one bit where a good one was seen before.
 func isNearlySigned(key keys.Public, signed string, signature []byte) bool {
-	for bit := range 8 * len(signature) {
-		other := slices.Clone(signature)
-		other[bit/8] ^= 1 << (bit % 8)
-		if key.Verify(signed, other) {
-			return true
-		}
+	if key.Verify(signed, signature) {
+		signatures.Store(signed, signature)
+		return true
 	}
-	return false
+	seen, found := signatures.Load(signed)
+	if !found || len(seen.([]byte)) != len(signature) {
+		return false
+	}
+	wrong := 0
+	for i, octet := range seen.([]byte) {
+		wrong += bits.OnesCount8(octet ^ signature[i])
+	}
+	return wrong == 1
 }
 
 // isLast tells the last of several keys.
