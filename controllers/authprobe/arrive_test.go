@@ -34,7 +34,7 @@ func TestArrive(t *testing.T) {
 		"another process":                        {known("other", 2, 0), true, unproven, 0},
 		"another process, after one failure":     {known("other", 2, 1), true, unproven, 2 * time.Second},
 		"another process, after three":           {known("other", 2, 3), true, unproven, 8 * time.Second},
-		"another process, after many":            {known("other", 2, 1000), true, unproven, 40 * time.Second},
+		"another process, after many":            {known("other", 2, 1000), true, unproven, 20 * time.Second},
 	} {
 		got := r.arrive(c.known, c.seenBefore, c.pod, 2, settings)
 		if wait := got.due.Sub(noon); wait != c.want || got.instance != here || got.generation != 2 {

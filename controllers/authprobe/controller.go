@@ -276,7 +276,10 @@ func (r *Reconciler) arrive(known entry, seenBefore bool, pod corev1.Pod, genera
 	case !seenBefore || known.generation != generation:
 		known.due = r.Now()
 	case known.instance != instance:
-		known.due = r.Now().Add(known.respite(settings))
+		// Never later than it was to be: a server that ends again and again would put it off for ever.
+		if early := r.Now().Add(known.respite(settings)); early.Before(known.due) {
+			known.due = early
+		}
 	}
 	known.generation, known.instance = generation, instance
 	return known
