@@ -108,6 +108,7 @@ servers() {
   show "hack/kubectl apply -n $namespace -f $work/manifests"
   show "hack/kubectl wait -n $namespace mcpserver everything resets --for=condition=Ready --timeout=120s"
   show "hack/kubectl wait -n $namespace mcpserver dies --for='jsonpath={.status.conditions[?(@.type==\"Available\")].reason}=ContainerExited' --timeout=120s"
+  show "hack/kubectl wait -n $namespace mcpserver dies --for='jsonpath={.status.conditions[?(@.type==\"AuthHealthy\")].reason}=UpstreamUnavailable' --timeout=120s"
   await_rollout
 }
 
