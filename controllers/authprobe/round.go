@@ -116,7 +116,8 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 			result.evidence = uncertified(server, before, r.Now())
 			return true, nil
 		}
-		err := r.put(ctx, server, r.questionsTo(ctx, server, pod, gate, before, known, use), known, use, &result)
+		on := r.questionsTo(ctx, server, pod, gate, before, known.tier(result.basis, r.Now()), use)
+		err := r.put(ctx, server, on, known, use, &result)
 		return result.grade == open, err
 	})
 	switch {
@@ -144,18 +145,19 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	return result, nil
 }
 
-// questionsTo is what a gate that has just said this of itself is asked.
+// questionsTo is what a gate that has just said this of itself is asked; of a tier, unless it has yet to be configured.
 func (r *Reconciler) questionsTo(
-	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, gate string, before admin.State, known entry, use credentials,
+	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, gate string, before admin.State, tier probe.Tier, use credentials,
 ) probe.Target {
-	on := target(server, gate, use, before, question{tls: desired.ServesTLS(pod.Spec), requestID: use.requestID(pod), seed: r.Prober.Seed()})
+	if !r.isConfigured(ctx, server, before) {
+		tier = probe.Beat
+	}
+	on := target(server, gate, use, before, question{
+		tls: desired.ServesTLS(pod.Spec), tier: tier, requestID: use.requestID(pod), seed: r.Prober.Seed(),
+	})
 	if !r.isListed(ctx, server, before) {
 		// The one by its id stands in every version's list.
 		on.Policy.RevokedSubject, on.Policy.RevokedBefore = "", ""
-	}
-	on.Tier, on.Replay = known.tier(basisOf(server, pod, use, before), r.Now()), known.replayed(on)
-	if !r.isConfigured(ctx, server, before) {
-		on.Tier = probe.Beat
 	}
 	return on
 }
@@ -165,6 +167,7 @@ func (r *Reconciler) put(ctx context.Context, server *v1alpha1.MCPServer, on pro
 	if len(on.Providers) == 0 {
 		return r.askAsStranger(ctx, on, known, use, result)
 	}
+	on.Replay = known.replayed(on)
 	return r.ask(ctx, server, on, use, result)
 }
 

@@ -22,7 +22,6 @@ type question struct {
 	// tls: the gate's pod is made to serve over TLS, whatever the gate says.
 	tls       bool
 	tier      probe.Tier
-	replay    probe.Replay
 	requestID func() string
 	// seed makes the choices of the round.
 	seed uint64
@@ -46,7 +45,6 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 		Exact:             true,
 		Timeout:           settings.Probe.Timeout,
 		RequestID:         ask.requestID,
-		Replay:            ask.replay,
 		Seed:              ask.seed,
 	}
 	controls := use.against(state)
