@@ -32,7 +32,7 @@ type Lock struct {
 	EnforceGate bool
 	// Lent is the variable by which the server's container may get one of Secrets; nil for none.
 	Lent *corev1.EnvVar
-	// OwnIdentity: the pods have a service account of the user's, whose tokens may be projected.
+	// OwnIdentity: the template has a service account of the user's, whose tokens may be projected.
 	OwnIdentity bool
 }
 
@@ -42,7 +42,7 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	lock := Lock{
 		Secrets:     append([]string{KeysSecretName(s), GateSecretName(s)}, broughtSecrets(s)...),
 		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
-		OwnIdentity: Resolve(s).Pod.ServiceAccountName != "",
+		OwnIdentity: template.ServiceAccountName != s.Name,
 	}
 	if lent, found := Resolve(s).lentSecret(); found {
 		lock.Lent = &lent
