@@ -1,7 +1,7 @@
 package v1alpha1
 
-// AnnotationSpec is on the ConfigMap with the gate's configuration: a digest of the MCPServer's spec, without replicas, that
-// the configuration carries out.
+// AnnotationSpec is on the ConfigMap with the gate's configuration: the part of the MCPServer's spec that the configuration
+// carries out, as JSON; a digest of it where it is longer than 64 KiB.
 const AnnotationSpec = "mcp.gatehouse.dev/spec"
 
 // Annotations on Deployments by which an operator knows what it, or one before it, has done.

@@ -130,10 +130,11 @@ var begun = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 
 // Reconcile tries the pods of one server that are due, and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	var server v1alpha1.MCPServer
-	if err := r.Get(ctx, request.NamespacedName, &server); err != nil {
+	var found v1alpha1.MCPServer
+	if err := r.Get(ctx, request.NamespacedName, &found); err != nil {
 		return ctrl.Result{}, r.forget(request.NamespacedName, err)
 	}
+	server := r.inForce(ctx, &found)
 	if !server.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
@@ -143,37 +144,37 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}); err != nil {
 		return ctrl.Result{}, fmt.Errorf("list pods: %w", err)
 	}
-	if len(pods.Items) == 0 && acceptedOf(&server) == nil {
+	if len(pods.Items) == 0 && acceptedOf(server) == nil {
 		return ctrl.Result{}, nil // it waits for its turn, and the event of that brings us back
 	}
 	before, service := r.ledger.load(request.NamespacedName)
-	use, err := r.credentials(ctx, &server)
+	use, err := r.credentials(ctx, server)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	entries := r.tryDue(ctx, &server, pods.Items, before, use)
-	service, err = r.look(ctx, &server, pods.Items, entries, service)
+	entries := r.tryDue(ctx, server, pods.Items, before, use)
+	service, err = r.look(ctx, server, pods.Items, entries, service)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	interval := desired.Resolve(&server).Probe.Interval
+	interval := desired.Resolve(server).Probe.Interval
 	braked, news := r.brake.see(request.NamespacedName, standingOf(pods.Items, entries), interval, r.Now())
 	if news {
-		r.Events.Eventf(&server, nil, corev1.EventTypeWarning, v1alpha1.EventProberSuspect, "Probe", "%s", brakeMessage)
+		r.Events.Eventf(server, nil, corev1.EventTypeWarning, v1alpha1.EventProberSuspect, "Probe", "%s", brakeMessage)
 	}
 	// An open lock is withdrawn first of all. A proof is told before its pod takes traffic, which the other controller sums
 	// up; that it cannot be told keeps no pod out.
 	err = r.setGates(ctx, corev1.ConditionFalse, pods.Items, entries, braked)
-	quiet := silence(&server, entries, service, r.Now())
+	quiet := silence(server, entries, service, r.Now())
 	if quiet == 0 {
-		err = errors.Join(err, r.report(ctx, &server, pods.Items, entries, service, braked, use.note()))
+		err = errors.Join(err, r.report(ctx, server, pods.Items, entries, service, braked, use.note()))
 	}
 	err = errors.Join(err, r.setGates(ctx, corev1.ConditionTrue, pods.Items, entries, braked))
 	r.ledger.store(request.NamespacedName, entries, service)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	again, err := r.watchKeys(ctx, &server, pods.Items, use)
+	again, err := r.watchKeys(ctx, server, pods.Items, use)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -18,9 +19,35 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
-// isConfigured tells whether a gate must do all that the spec asks: the configuration that is published carries it out, and
-// the gate has that one, or has had the time to load it. One that has not is asked no more than a beat, which goes by no
-// setting: what an older configuration lets in is nobody's failure.
+// inForce is the server with the spec that its gates are to carry out: the one before, while a changed one was not looked at
+// yet, or cannot be carried out. Its generation is then the last that AuthHealthy was about.
+func (r *Reconciler) inForce(ctx context.Context, server *v1alpha1.MCPServer) *v1alpha1.MCPServer {
+	published, found := r.configMap(ctx, server, desired.GateConfigName(server))
+	if !found {
+		return server
+	}
+	out, known := desired.InForce(server, published)
+	if !known || out == server {
+		return server
+	}
+	out.Generation = 0
+	if said := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy); said != nil {
+		out.Generation = said.ObservedGeneration
+	}
+	return out
+}
+
+// superseded says to a person that a server's spec was changed and the change is not carried out; empty where that is not so.
+func superseded(inForce *v1alpha1.MCPServer) string {
+	if accepted := acceptedOf(inForce); accepted == nil || accepted.ObservedGeneration <= inForce.Generation {
+		return ""
+	}
+	return " This is about the spec that is in force: it was changed since, and the change is not carried out (see the conditions Accepted and KeysReady)."
+}
+
+// isConfigured tells whether a gate must do all that the spec in force asks: it has the configuration that is published, or
+// has had the time to load it. One that has not is asked no more than a beat, which goes by no setting: what an older
+// configuration lets in is nobody's failure.
 func (r *Reconciler) isConfigured(ctx context.Context, server *v1alpha1.MCPServer, state admin.State) bool {
 	published, found := r.configMap(ctx, server, desired.GateConfigName(server))
 	return found && desired.CarriesOut(server, published) &&

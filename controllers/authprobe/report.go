@@ -85,6 +85,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 		verdict.rejecting = rejecting(entries)
 		verdict.message = strings.TrimSpace(verdict.message + " " + verdict.rejecting)
 	}
+	verdict.message += superseded(server)
 	if braked && standingOf(pods, entries) >= standsOpen {
 		verdict.message += " " + brakeMessage
 	}

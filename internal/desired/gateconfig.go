@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -25,7 +24,7 @@ func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 	if err != nil {
 		return nil, err
 	}
-	spec, err := specDigest(s)
+	spec, err := gateSpecOf(s.Spec).encode()
 	if err != nil {
 		return nil, err
 	}
@@ -34,13 +33,6 @@ func GateConfig(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.ConfigMapApplyConfi
 		WithAnnotations(map[string]string{v1alpha1.AnnotationSpec: spec}).
 		WithOwnerReferences(owner(s)).
 		WithData(files), nil
-}
-
-// CarriesOut tells whether a ConfigMap of GateConfig was made from the spec as it is now. It was not while a changed spec was
-// not looked at yet, and where the change cannot be carried out.
-func CarriesOut(s *v1alpha1.MCPServer, config corev1.ConfigMap) bool {
-	spec, err := specDigest(s)
-	return err == nil && config.Annotations[v1alpha1.AnnotationSpec] == spec
 }
 
 // Untold says of which part of the spec gates of another schema cannot be told. It is over when they are replaced.

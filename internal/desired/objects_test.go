@@ -16,8 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -189,29 +187,4 @@ func fixedKey(t *testing.T) keys.Private {
 		t.Fatal(err)
 	}
 	return set[0]
-}
-
-func TestCarriesOut(t *testing.T) {
-	server := read(t, "testdata/generic/in.yaml")
-	made, err := desired.GateConfig(server, inputs(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Annotations: made.Annotations}}
-	for _, c := range []struct {
-		name   string
-		change func()
-		want   bool
-	}{
-		{"as it was made", func() {}, true},
-		{"another number of pods", func() { server.Spec.Replicas = ptr.To[int32](3) }, true},
-		{"another path", func() { server.Spec.Path = "/other" }, false},
-	} {
-		if c.change(); desired.CarriesOut(server, config) != c.want {
-			t.Errorf("%s: want %v", c.name, c.want)
-		}
-	}
-	if desired.CarriesOut(server, corev1.ConfigMap{}) {
-		t.Error("a ConfigMap that says nothing carries it out")
-	}
 }
