@@ -111,7 +111,7 @@ var _ = Describe("What is around the gate", func() {
 	})
 
 	It("is counted, and forgotten with the server", func(ctx SpecContext) {
-		server, _ := proveOne(ctx)
+		server, pod := proveOne(ctx)
 		series := func() map[string]int {
 			families, err := registry.Gather()
 			Expect(err).NotTo(HaveOccurred())
@@ -127,8 +127,10 @@ var _ = Describe("What is around the gate", func() {
 			}
 			return count
 		}
-		Eventually(series).Should(And(HaveKey("gatehouse_probe_rounds_total"), HaveKey("gatehouse_probe_case_total"),
+		Eventually(series).Should(And(HaveKey("gatehouse_probe_rounds_total"), Not(HaveKey("gatehouse_probe_case_failures_total")),
 			HaveKeyWithValue("gatehouse_auth_healthy", 1), HaveKeyWithValue("gatehouse_probe_last_round_timestamp_seconds", 1)))
+		pod.serve(openDoor())
+		Eventually(series).Should(HaveKey("gatehouse_probe_case_failures_total"))
 		Expect(k8s.Delete(ctx, server)).To(Succeed())
 		Eventually(series).Should(BeEmpty())
 	})

@@ -6,12 +6,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
 // metrics of the prober; docs/metrics.md describes them. A server's series go when it does.
 type metrics struct {
 	rounds    *prometheus.CounterVec
-	cases     *prometheus.CounterVec
+	failures  *prometheus.CounterVec
 	healthy   *prometheus.GaugeVec
 	lastRound *prometheus.GaugeVec
 	duration  prometheus.Histogram
@@ -28,8 +30,8 @@ func newMetrics(suspect func() bool) *metrics {
 			Name: "gatehouse_probe_rounds_total",
 			Help: "Rounds on pods that counted, by how much was asked (tier; None: no case was) and the reason they came to.",
 		}, labels("tier", "result")),
-		cases: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "gatehouse_probe_case_total", Help: "Cases put to gates, by their outcome.",
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_probe_case_failures_total", Help: "Cases put to gates that did not pass, by what came of them.",
 		}, labels("case", "outcome")),
 		healthy: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "gatehouse_auth_healthy", Help: "The condition AuthHealthy: 1 True, 0 False, -1 Unknown.",
@@ -52,7 +54,7 @@ func newMetrics(suspect func() bool) *metrics {
 }
 
 func (m *metrics) register(registry prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{m.rounds, m.cases, m.healthy, m.lastRound, m.duration, m.suspect} {
+	for _, c := range []prometheus.Collector{m.rounds, m.failures, m.healthy, m.lastRound, m.duration, m.suspect} {
 		if err := registry.Register(c); err != nil {
 			return err
 		}
@@ -68,7 +70,11 @@ func (m *metrics) round(server types.NamespacedName, seen observation, began tim
 	}
 	m.rounds.WithLabelValues(server.Namespace, server.Name, string(tier), seen.reason).Inc()
 	for _, result := range seen.results {
-		m.cases.WithLabelValues(server.Namespace, server.Name, string(result.Case), string(result.Outcome)).Inc()
+		// Those that pass would be forty series of each server, and say what rounds say.
+		if result.Outcome == probe.Passed {
+			continue
+		}
+		m.failures.WithLabelValues(server.Namespace, server.Name, string(result.Case), string(result.Outcome)).Inc()
 	}
 	m.lastRound.WithLabelValues(server.Namespace, server.Name).Set(float64(seen.at.UnixMilli()) / 1000)
 	m.duration.Observe(seen.at.Sub(began).Seconds())
@@ -92,7 +98,7 @@ func (m *metrics) forget(server types.NamespacedName) {
 	labels := prometheus.Labels{"namespace": server.Namespace, "server": server.Name}
 	for _, vector := range []interface {
 		DeletePartialMatch(prometheus.Labels) int
-	}{m.rounds, m.cases, m.healthy, m.lastRound} {
+	}{m.rounds, m.failures, m.healthy, m.lastRound} {
 		vector.DeletePartialMatch(labels)
 	}
 }
