@@ -140,16 +140,18 @@ func (f *Fleet) callNext() {
 // next are the servers that wait and whose turn it is.
 func next(servers map[types.NamespacedName]stage, places int) []types.NamespacedName {
 	var queue []types.NamespacedName
+	waits := false
 	for server, at := range servers {
 		switch at {
 		case running, stuck:
 			places--
 		case unseen, waiting, degraded:
 			queue = append(queue, server)
+			waits = waits || at != unseen
 		case current:
 		}
 	}
-	if places <= 0 || len(queue) == 0 {
+	if places <= 0 || !waits {
 		return nil
 	}
 	slices.SortFunc(queue, func(a, b types.NamespacedName) int {
