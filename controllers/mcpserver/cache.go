@@ -18,11 +18,12 @@ import (
 // Without namespaces it is those of all namespaces.
 func CacheOptions(namespaces []string) cache.Options {
 	selected := cache.ByObject{Label: oursSelector()}
+	// Who owns which field is asked of what the operator applies, and of nothing else.
+	others := cache.ByObject{Label: oursSelector(), Transform: cache.TransformStripManagedFields()}
 	out := cache.Options{ByObject: map[client.Object]cache.ByObject{
-		&appsv1.Deployment{}: selected, &appsv1.ReplicaSet{}: selected, &corev1.Pod{}: selected,
-		&corev1.Secret{}: selected, &corev1.ConfigMap{}: selected, &corev1.Service{}: selected,
-		&corev1.ServiceAccount{}: selected, &networkingv1.NetworkPolicy{}: selected, &discoveryv1.EndpointSlice{}: selected,
-		&policyv1.PodDisruptionBudget{}: selected,
+		&appsv1.Deployment{}: selected, &corev1.Secret{}: selected, &corev1.ConfigMap{}: selected, &corev1.Service{}: selected,
+		&corev1.ServiceAccount{}: selected, &networkingv1.NetworkPolicy{}: selected, &policyv1.PodDisruptionBudget{}: selected,
+		&corev1.Pod{}: others, &appsv1.ReplicaSet{}: others, &discoveryv1.EndpointSlice{}: others,
 	}}
 	for _, namespace := range namespaces {
 		if out.DefaultNamespaces == nil {
