@@ -22,6 +22,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/test/uncached"
 )
 
 // operator is an operator that acts when a spec says so, and sees the API server as it is. Where nobody else acts, it can
@@ -34,10 +35,10 @@ type operator struct {
 // start gives an operator that remembers nothing, and tries pods that were proven before at once.
 func start(gateImage string) *operator {
 	GinkgoHelper()
-	prober, err := authprobe.NewReconciler(k8s, k8s, recorder, authprobe.Options{})
+	prober, err := authprobe.NewReconciler(uncached.Client{Client: k8s}, k8s, recorder, authprobe.Options{})
 	Expect(err).NotTo(HaveOccurred())
 	prober.Jitter = func() float64 { return 0 }
-	o := &operator{builder: newBuilder(client.NewNamespacedClient(k8s, unwatched), gateImage), prober: prober}
+	o := &operator{builder: newBuilder(uncached.Client{Client: client.NewNamespacedClient(k8s, unwatched)}, gateImage), prober: prober}
 	prober.Sightings, prober.Issuer, prober.Master, prober.Account = o.builder.Sightings, clusterIssuer, master, account
 	return o
 }

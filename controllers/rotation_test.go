@@ -23,6 +23,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
+	"github.com/mcp-gatehouse/gatehouse/test/uncached"
 )
 
 // Tokens of the servers here live for a minute, so that a key overlaps for two: the other minute is for who was signing.
@@ -167,7 +168,7 @@ func (s *rotated) actMortal(ctx context.Context, m *mortal) bool {
 	o, next := start(gateImage), start(gateImage)
 	// They ask about keys alone: the lock was proven before.
 	o.prober.Jitter, next.prober.Jitter = halfway, halfway
-	o.builder.Client, o.builder.Live, o.prober.Client, o.prober.Live = c, c, c, c
+	o.builder.Client, o.builder.Live, o.prober.Client, o.prober.Live = uncached.Client{Client: c}, c, uncached.Client{Client: c}, c
 	o.builder.Now = func() time.Time { return s.now }
 	_, err = o.builder.Reconcile(ctx, fresh(ctx, s.MCPServer))
 	if err == nil {

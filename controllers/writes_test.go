@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/test/uncached"
 )
 
 // written has the requests of the operator under test.
@@ -77,7 +78,7 @@ var _ = Describe("The operator's writes", func() {
 		server := newUnwatched(ctx)
 		var made, looked requests
 		o := start(gateImage)
-		o.builder.Client, o.builder.Live = client.NewNamespacedClient(made.client(), unwatched), looked.client()
+		o.builder.Client, o.builder.Live = uncached.Client{Client: client.NewNamespacedClient(made.client(), unwatched)}, looked.client()
 		name, begun := server.Name, fresh(ctx, server)
 		for range 2 { // the second time as with a cache that does not know the status yet
 			_, err := o.builder.Reconcile(ctx, begun.DeepCopy())
@@ -100,7 +101,7 @@ var _ = Describe("The operator's writes", func() {
 		o := start(gateImage)
 		o.build(ctx, server)
 		pod := startPod(ctx, server)
-		o.prober.Client = client.NewNamespacedClient(made.client(), unwatched)
+		o.prober.Client = uncached.Client{Client: client.NewNamespacedClient(made.client(), unwatched)}
 		o.act(ctx, server)
 		Expect(made.writesIn(unwatched)).To(Equal([]string{
 			"PATCH mcpservers/" + server.Name + "/status", "PATCH pods/" + pod.pod.Name + "/status"}))

@@ -138,13 +138,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if !server.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
-	var pods corev1.PodList
-	if err := r.List(ctx, &pods, client.InNamespace(server.Namespace), client.MatchingLabels{
-		v1alpha1.LabelServer: server.Name, v1alpha1.LabelInstance: string(server.UID),
-	}); err != nil {
-		return ctrl.Result{}, fmt.Errorf("list pods: %w", err)
+	pods, err := mcpserver.PodsOf(ctx, r.Client, server)
+	if err != nil {
+		return ctrl.Result{}, err
 	}
-	if len(pods.Items) == 0 && acceptedOf(server) == nil {
+	if len(pods) == 0 && acceptedOf(server) == nil {
 		return ctrl.Result{}, nil // it waits for its turn, and the event of that brings us back
 	}
 	before, service := r.ledger.load(request.NamespacedName)
@@ -152,33 +150,33 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	entries := r.tryDue(ctx, server, pods.Items, before, use)
-	service, err = r.look(ctx, server, pods.Items, entries, service)
+	entries := r.tryDue(ctx, server, pods, before, use)
+	service, err = r.look(ctx, server, pods, entries, service)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	interval := desired.Resolve(server).Probe.Interval
-	braked, news := r.brake.see(request.NamespacedName, standingOf(pods.Items, entries), interval, r.Now())
+	braked, news := r.brake.see(request.NamespacedName, standingOf(pods, entries), interval, r.Now())
 	if news {
 		r.Events.Eventf(server, nil, corev1.EventTypeWarning, v1alpha1.EventProberSuspect, "Probe", "%s", brakeMessage)
 	}
 	// An open lock is withdrawn first of all. A proof is told before its pod takes traffic, which the other controller sums
 	// up; that it cannot be told keeps no pod out.
-	err = r.setGates(ctx, corev1.ConditionFalse, pods.Items, entries, braked)
+	err = r.setGates(ctx, corev1.ConditionFalse, pods, entries, braked)
 	quiet := silence(server, entries, service, r.Now())
 	if quiet == 0 {
-		err = errors.Join(err, r.report(ctx, server, pods.Items, entries, service, braked, use.note()))
+		err = errors.Join(err, r.report(ctx, server, pods, entries, service, braked, use.note()))
 	}
-	err = errors.Join(err, r.setGates(ctx, corev1.ConditionTrue, pods.Items, entries, braked))
+	err = errors.Join(err, r.setGates(ctx, corev1.ConditionTrue, pods, entries, braked))
 	r.ledger.store(request.NamespacedName, entries, service)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	again, err := r.watchKeys(ctx, server, pods.Items, use)
+	again, err := r.watchKeys(ctx, server, pods, use)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	again = mcpserver.Sooner(r.untilDue(entries, pods.Items, service.due, interval), again)
+	again = mcpserver.Sooner(r.untilDue(entries, pods, service.due, interval), again)
 	// One class for all: what the library puts behind when the operator starts would stay there, and while many pods are
 	// new nobody's lock would be tried again.
 	return ctrl.Result{RequeueAfter: mcpserver.Sooner(again, quiet), Priority: ptr.To(0)}, nil

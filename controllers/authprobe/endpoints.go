@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
@@ -35,12 +36,11 @@ type stray struct {
 // endpointSlices gives all of a Service, whoever made them: kube-proxy asks for no more than the label. In the cache are
 // those that the control plane made, which carry the labels of our Service; live asks for the others, too.
 func (r *Reconciler) endpointSlices(ctx context.Context, server *v1alpha1.MCPServer, live bool) ([]discoveryv1.EndpointSlice, error) {
-	var reader client.Reader = r.Client
-	if live {
-		reader = r.Live
+	if !live {
+		return mcpserver.EndpointSlicesOf(ctx, r.Client, server)
 	}
 	var list discoveryv1.EndpointSliceList
-	if err := reader.List(ctx, &list, client.InNamespace(server.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: server.Name}); err != nil {
+	if err := r.Live.List(ctx, &list, client.InNamespace(server.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: server.Name}); err != nil {
 		return nil, fmt.Errorf("list EndpointSlices: %w", err)
 	}
 	return list.Items, nil

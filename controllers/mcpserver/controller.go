@@ -100,7 +100,7 @@ type Reconciler struct {
 
 // SetupWithManager starts the controller with the manager, for the namespaces that its cache is for.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, watched cache.Options) error {
-	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.MCPServer{}, referenceIndex, references); err != nil {
+	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return fmt.Errorf("set up controller mcpserver: %w", err)
 	}
 	brought, err := newNames(mgr, watched.DefaultNamespaces, nil)

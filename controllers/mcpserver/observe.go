@@ -71,13 +71,11 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 	case client.IgnoreNotFound(err) != nil:
 		return seen, fmt.Errorf("read Deployment: %w", err)
 	}
-	var pods corev1.PodList
-	if err := r.List(ctx, &pods, client.InNamespace(server.Namespace), client.MatchingLabels{
-		v1alpha1.LabelServer: server.Name, v1alpha1.LabelInstance: string(server.UID),
-	}); err != nil {
-		return seen, fmt.Errorf("list pods: %w", err)
+	pods, err := PodsOf(ctx, r.Client, server)
+	if err != nil {
+		return seen, err
 	}
-	seen.pods = pods.Items
+	seen.pods = pods
 	seen.loaded, seen.allTold = r.Sightings.Loaded(client.ObjectKeyFromObject(server), seen.pods)
 	r.Logs.complete(ctx, seen.pods)
 	if err := r.observeRoute(ctx, server, &seen); err != nil {
@@ -101,11 +99,11 @@ func (r *Reconciler) observeSchemas(ctx context.Context, server *v1alpha1.MCPSer
 	if seen.deployment == nil {
 		return nil
 	}
-	var sets appsv1.ReplicaSetList
-	if err := r.List(ctx, &sets, client.InNamespace(server.Namespace), client.MatchingLabels{v1alpha1.LabelServer: server.Name}); err != nil {
-		return fmt.Errorf("list ReplicaSets: %w", err)
+	sets, err := replicaSetsOf(ctx, r.Client, server)
+	if err != nil {
+		return err
 	}
-	seen.schemas = desired.SchemasBeside(*seen.deployment, sets.Items, seen.pods)
+	seen.schemas = desired.SchemasBeside(*seen.deployment, sets, seen.pods)
 	if len(seen.schemas) == 0 {
 		return nil
 	}

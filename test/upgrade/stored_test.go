@@ -29,6 +29,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
+	"github.com/mcp-gatehouse/gatehouse/test/uncached"
 	"github.com/mcp-gatehouse/gatehouse/test/upgrade"
 )
 
@@ -233,7 +234,7 @@ func (c cluster) operator(t *testing.T, upgrades int) func(context.Context, *v1a
 		t.Fatal(err)
 	}
 	builder := &mcpserver.Reconciler{
-		Client: c.k8s, Live: c.k8s, Scheme: c.k8s.Scheme(), Events: events.NewFakeRecorder(100), Now: time.Now, Issuer: issuer,
+		Client: uncached.Client{Client: c.k8s}, Live: c.k8s, Scheme: c.k8s.Scheme(), Events: events.NewFakeRecorder(100), Now: time.Now, Issuer: issuer,
 		Master:    &mcpserver.ProbeMaster{Live: c.k8s, Writer: c.k8s, Namespace: namespace, Now: time.Now},
 		Sightings: mcpserver.NewSightings(), Fleet: mcpserver.NewFleet(upgrades),
 		Inputs: desired.Inputs{GateImage: newGate, ClusterDomain: "cluster.local"},
