@@ -2,8 +2,8 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,7 +61,7 @@ func (o *operator) build(ctx context.Context, server *v1alpha1.MCPServer) {
 var unwatchedServers atomic.Int32
 
 // newUnwatched creates a server that no operator sees but those of the spec. Its first failure counts. change may make it
-// another.
+// another. Their names are in the order in which they were made, for the fleet goes by it.
 func newUnwatched(ctx context.Context, change ...func(*v1alpha1.MCPServer)) *v1alpha1.MCPServer {
 	GinkgoHelper()
 	err := k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: unwatched}})
@@ -69,7 +69,7 @@ func newUnwatched(ctx context.Context, change ...func(*v1alpha1.MCPServer)) *v1a
 		Expect(err).NotTo(HaveOccurred())
 	}
 	specNamespaces = []string{unwatched}
-	server := newServer(unwatched, "x"+strconv.Itoa(int(unwatchedServers.Add(1))))
+	server := newServer(unwatched, fmt.Sprintf("x%04d", unwatchedServers.Add(1)))
 	server.Spec.AuthProbe.IntervalSeconds = ptr.To(int32(600))
 	server.Spec.AuthProbe.FailureThreshold = ptr.To(int32(1))
 	for _, do := range change {

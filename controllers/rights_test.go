@@ -46,15 +46,16 @@ func isFallback(right roles.Right, used roles.Set) bool {
 	return right.Verb == "list" && used[roles.Right{Group: right.Group, Resource: right.Resource, Verb: "watch"}]
 }
 
-// trail is what the API server has written down about operators.
-type trail struct {
-	file string
-	// used are the rights that requests took, denied those that were refused to the user operatorUser.
-	used   roles.Set
-	denied []string
-}
+// trail is what the API server writes down about operators.
+type trail struct{ file string }
 
 var audit = &trail{}
+
+// What a trail tells: the rights that requests took, and those that were refused to the user operatorUser.
+const (
+	rightsUsed   = "rights that were used"
+	rightsDenied = "rights that were denied"
+)
 
 // configure makes the API server write.
 func (t *trail) configure(control *envtest.Environment) {
@@ -92,11 +93,11 @@ func (e auditEvent) right() roles.Right {
 }
 
 // read takes in what was written.
-func (t *trail) read() {
+func (t *trail) read() (used roles.Set, denied []string) {
 	file, err := os.Open(t.file)
 	Expect(err).NotTo(HaveOccurred())
 	defer file.Close()
-	t.used = roles.Set{}
+	used = roles.Set{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -104,14 +105,28 @@ func (t *trail) read() {
 		Expect(json.Unmarshal(lines.Bytes(), &event)).To(Succeed())
 		switch event.Annotations["authorization.k8s.io/decision"] {
 		case "allow":
-			t.used[event.right()] = true
+			used[event.right()] = true
 		case "forbid":
 			if event.User.Username == operatorUser {
-				t.denied = append(t.denied, event.right().String()+": "+event.RequestURI)
+				denied = append(denied, event.right().String()+": "+event.RequestURI)
 			}
 		}
 	}
 	Expect(lines.Err()).NotTo(HaveOccurred())
+	return used, denied
+}
+
+// tell tells what was written.
+func (t *trail) tell() {
+	used, denied := t.read()
+	var lines []string
+	for right := range used {
+		line, err := json.Marshal(right)
+		Expect(err).NotTo(HaveOccurred())
+		lines = append(lines, string(line))
+	}
+	tell(rightsUsed, lines)
+	tell(rightsDenied, denied)
 }
 
 // newOperatorUser gives a connection of a user of this name, who is nobody but for what a folder of config binds to the
@@ -189,17 +204,23 @@ var _ = ReportAfterSuite("The operator's rights", func(report Report) {
 	if !report.SuiteSucceeded || report.PreRunStats.SpecsThatWillRun != report.PreRunStats.TotalSpecs {
 		return // who did not do everything did not use everything
 	}
-	Expect(audit.denied).To(BeEmpty(), "the operator asked for what its roles do not grant")
+	used := roles.Set{}
+	for line := range told(report, rightsUsed) {
+		var right roles.Right
+		Expect(json.Unmarshal([]byte(line), &right)).To(Succeed())
+		used[right] = true
+	}
+	Expect(told(report, rightsDenied)).To(BeEmpty(), "the operator asked for what its roles do not grant")
 	all, err := granted("../config/operator")
 	Expect(err).NotTo(HaveOccurred())
 	for right, why := range neverAsked {
 		Expect(all).To(HaveKey(right), "nobody grants what stands in neverAsked")
-		Expect(audit.used).NotTo(HaveKey(right), "this was used after all: "+why)
+		Expect(used).NotTo(HaveKey(right), "this was used after all: "+why)
 		delete(all, right)
 	}
 	var unused []string
-	for _, right := range all.Without(audit.used) {
-		if !isFallback(right, audit.used) {
+	for _, right := range all.Without(used) {
+		if !isFallback(right, used) {
 			unused = append(unused, right.String())
 		}
 	}

@@ -86,7 +86,6 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	config, err := control.Start()
 	Expect(err).NotTo(HaveOccurred(), "start the API server; `make test` builds it and sets KUBEBUILDER_ASSETS")
 	DeferCleanup(control.Stop)
-	DeferCleanup(audit.read)
 	restConfig, controlPlane = config, control
 
 	k8s, err = client.New(config, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
