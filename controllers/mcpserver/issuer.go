@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -49,14 +51,36 @@ func NewClusterIssuer(config *rest.Config) (*ClusterIssuer, error) {
 	return &ClusterIssuer{Get: get, Now: time.Now}, nil
 }
 
-// Read gives the issuer and its keys (OpenID Connect Discovery, as the API server serves it). An error does not hide what
-// was read before.
+// Read gives the issuer and its keys (OpenID Connect Discovery, as the API server serves it). That the API server does not
+// answer does not hide what was read before; that it answers otherwise does.
 func (c *ClusterIssuer) Read(ctx context.Context) (desired.Issuer, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.Now().Sub(c.at) < issuerAge {
 		return c.known, nil
 	}
+	found, err := c.ask(ctx)
+	switch {
+	case err == nil:
+		c.known, c.at = found, c.Now()
+	case c.known.URL != "" && isPassing(err):
+		return c.known, nil
+	}
+	return found, err
+}
+
+// isPassing tells a failure that says nothing about what was asked for: no answer, or none in earnest.
+func isPassing(err error) bool {
+	var answer apierrors.APIStatus
+	if errors.As(err, &answer) {
+		code := answer.Status().Code
+		return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests
+	}
+	var unanswered net.Error
+	return errors.As(err, &unanswered)
+}
+
+func (c *ClusterIssuer) ask(ctx context.Context) (desired.Issuer, error) {
 	var metadata struct {
 		Issuer string `json:"issuer"`
 	}
@@ -78,8 +102,7 @@ func (c *ClusterIssuer) Read(ctx context.Context) (desired.Issuer, error) {
 	if err != nil {
 		return desired.Issuer{}, fmt.Errorf("/openid/v1/jwks: %w", err)
 	}
-	c.known, c.at = desired.Issuer{URL: metadata.Issuer, Keys: set.Keys}, c.Now()
-	return c.known, nil
+	return desired.Issuer{URL: metadata.Issuer, Keys: set.Keys}, nil
 }
 
 // unread says why a path could not be read. The API server's own words for a refusal are "unknown".
