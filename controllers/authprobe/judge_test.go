@@ -141,9 +141,13 @@ func TestThresholds(t *testing.T) {
 		"open counts at once":                       {[]evidence{good, wideOpen}, v1alpha1.ReasonUnauthenticatedAccepted},
 		"one good round does not mend it":           {[]evidence{good, wideOpen, good}, v1alpha1.ReasonUnauthenticatedAccepted},
 		"two that do not follow each other neither": {[]evidence{good, wideOpen, good, down, good}, v1alpha1.ReasonUnauthenticatedAccepted},
-		"two do":                                   {[]evidence{good, wideOpen, good, good}, v1alpha1.ReasonProven},
-		"nothing stands before the threshold":      {[]evidence{broken, broken}, "nothing"},
-		"a pod that fails from the start is known": {[]evidence{down, down, down}, v1alpha1.ReasonUpstreamUnavailable},
+		"a hiccup does not end it":                  {[]evidence{good, wideOpen, wideOpen, down}, v1alpha1.ReasonUnauthenticatedAccepted},
+		"nor do two of them":                        {[]evidence{good, wideOpen, down, down, wideOpen, down, down}, v1alpha1.ReasonUnauthenticatedAccepted},
+		"three that prove nothing do":               {[]evidence{good, wideOpen, down, down, down}, v1alpha1.ReasonUpstreamUnavailable},
+		"nor does a hiccup end a failure":           {[]evidence{good, broken, broken, broken, down}, v1alpha1.ReasonConnectionReset},
+		"two do":                                    {[]evidence{good, wideOpen, good, good}, v1alpha1.ReasonProven},
+		"nothing stands before the threshold":       {[]evidence{broken, broken}, "nothing"},
+		"a pod that fails from the start is known":  {[]evidence{down, down, down}, v1alpha1.ReasonUpstreamUnavailable},
 	} {
 		if got := play(c.rounds...); got != c.want {
 			t.Errorf("%s: %s stands, want %s", name, got, c.want)

@@ -16,8 +16,8 @@ import (
 type entry struct {
 	// standing is what counts: the newest evidence that passed its threshold. Nil until there is one.
 	standing *evidence
-	// passing and failing count rounds in a row; one of them is 0.
-	passing, failing int
+	// passing and failing count rounds in a row; one of them is 0. doubtful are those of the last that proved nothing.
+	passing, failing, doubtful int
 	// rounds counts all that came to a result.
 	rounds int
 	// instance and generation are what the evidence is about: another one is tried at once.
@@ -39,7 +39,7 @@ type entry struct {
 	withdrawn bool
 	// replay are tokens that were let in, to be refused once they have expired.
 	replay probe.Replay
-	// signer names the keys that signed them.
+	// signer names the keys that signed them, and who judged.
 	signer string
 }
 
@@ -72,19 +72,31 @@ func (e entry) learn(seen observation, settings desired.Probe, jitter float64) e
 func (e entry) next(seen evidence, settings desired.Probe) entry {
 	e.rounds++
 	if seen.grade == proven {
-		e.passing, e.failing = e.passing+1, 0
+		e.passing, e.failing, e.doubtful = e.passing+1, 0, 0
 		recovering := e.standing != nil && e.standing.grade != proven
 		if !recovering || e.passing >= settings.SuccessThreshold {
 			e.standing = &seen
 		}
 		return e
 	}
-	e.passing, e.failing = 0, e.failing+1
-	// That somebody was let in counts at once: it was asked twice within the round.
-	if seen.grade == open || e.failing >= settings.FailureThreshold {
+	e.passing, e.failing, e.doubtful = 0, e.failing+1, e.doubtful+1
+	if seen.grade != unknown {
+		e.doubtful = 0
+	}
+	if e.counts(seen, settings) {
 		e.standing = &seen
 	}
 	return e
+}
+
+// counts tells that a round that proved nothing, or something against the lock, decides. That somebody was let in counts at
+// once: it was asked twice within the round. What speaks against a lock is not forgotten for a hiccup.
+func (e entry) counts(seen evidence, settings desired.Probe) bool {
+	against := e.standing != nil && e.standing.grade > unknown
+	if seen.grade == unknown && against {
+		return e.doubtful >= settings.FailureThreshold
+	}
+	return seen.grade == open || e.failing >= settings.FailureThreshold
 }
 
 // delay is the time to the next round. A pod that was never proven is asked soon, then ever less often: a pod must not
