@@ -68,7 +68,7 @@ func (r *Reconciler) unfit(ctx context.Context, server *v1alpha1.MCPServer, pod 
 		against := stranger(r.Now())
 		return &against, nil
 	}
-	violations := desired.Locked(pod.Spec, desired.LockOf(server, template.spec))
+	violations := desired.Locked(pod.Spec, desired.LockOfMade(server, template.spec))
 	if found := templateTampered(server); found != "" && template.current {
 		violations = append(violations, desired.Violation{Rule: v1alpha1.ReasonTemplateTampered, Detail: found})
 	}

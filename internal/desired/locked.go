@@ -56,6 +56,52 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	return lock
 }
 
+// LockOfMade gives the Lock of a pod that was made from a template, maybe for an earlier spec. What users bring is a secret of
+// the lock for that pod if its gate has it, and where the spec now says so: unless its server was given it, too, which was
+// right then. A server of profile Quilt may have been lent the secret of its gate.
+func LockOfMade(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
+	lock, given := LockOf(s, template), secretsBesideGate(template)
+	lock.Secrets = slices.DeleteFunc(broughtSecrets(s), func(name string) bool { return slices.Contains(given, name) })
+	lock.Secrets = append(lock.Secrets, KeysSecretName(s), GateSecretName(s))
+	for _, volume := range template.Volumes {
+		if strings.HasPrefix(volume.Name, reservedPrefix) {
+			lock.Secrets = append(lock.Secrets, secretsOf(volume)...)
+		}
+	}
+	if s.Spec.Profile == v1alpha1.ProfileQuilt {
+		lock.Lent = variableOf(template, quiltSecretVariable)
+	}
+	return lock
+}
+
+// secretsBesideGate are those that a template gives to others than the gate.
+func secretsBesideGate(template corev1.PodSpec) []string {
+	var names []string
+	for _, volume := range template.Volumes {
+		if !strings.HasPrefix(volume.Name, reservedPrefix) {
+			names = append(names, secretsOf(volume)...)
+		}
+	}
+	for _, c := range allContainers(template) {
+		if !isGate(c) {
+			names = append(names, environmentSecrets(c, nil)...)
+		}
+	}
+	return names
+}
+
+// variableOf is a variable of the server's container; nil if there is none of the name.
+func variableOf(template corev1.PodSpec, name string) *corev1.EnvVar {
+	for _, c := range template.Containers {
+		for _, variable := range c.Env {
+			if c.Name == ServerContainer && variable.Name == name {
+				return &variable
+			}
+		}
+	}
+	return nil
+}
+
 // broughtSecrets are those of yours that only the gate may mount.
 func broughtSecrets(s *v1alpha1.MCPServer) []string {
 	settings := Resolve(s)

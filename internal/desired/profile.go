@@ -87,7 +87,7 @@ var quilt = preset{
 // no token at all: it wants the claims, and refuses tokens that have more than id, uuid and exp.
 func quiltUpTo014() preset {
 	out := quilt
-	out.secretVariable = "MCP_JWT_SECRET"
+	out.secretVariable = quiltSecretVariable
 	out.guards = func(s Settings) []v1alpha1.NameValue {
 		return append(quilt.guards(s),
 			v1alpha1.NameValue{Name: "MCP_JWT_ISSUER"},
@@ -96,6 +96,9 @@ func quiltUpTo014() preset {
 	}
 	return out
 }
+
+// quiltSecretVariable is by which servers up to 0.14 get the shared secret.
+const quiltSecretVariable = "MCP_JWT_SECRET"
 
 // lentSecret is the variable by which the server gets the shared secret; false where it needs none. This is the one
 // exception to the rule that a key of the lock is for the gate alone. It is as narrow as can be: a secret that the user
