@@ -17,7 +17,7 @@ func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target
 	result.tier = target.Tier
 	report, err := r.Prober.Run(ctx, target)
 	result.evidence = fromReport(report, report.Verdict(), r.Now())
-	result.results, result.replay, result.signer = report.Results, &report.Replay, signersOf(target.Providers)
+	result.results, result.replay = report.Results, &report.Replay
 	if err != nil || result.reason != v1alpha1.ReasonValidTokenRejected {
 		return err
 	}

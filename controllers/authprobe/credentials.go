@@ -156,9 +156,12 @@ func (c credentials) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// signersOf names the keys that sign in a round.
-func signersOf(providers []probe.Provider) string {
-	var ids []string
+// signersOf names the keys that sign in a round, and the configuration of the gate that judges; empty where none signs.
+func signersOf(providers []probe.Provider, judge admin.State) string {
+	if len(providers) == 0 {
+		return ""
+	}
+	ids := []string{judge.ConfigSHA256}
 	for _, provider := range providers {
 		ids = append(ids, provider.Name+"="+provider.Tokens.Key.ID())
 	}

@@ -45,6 +45,14 @@ func superseded(inForce *v1alpha1.MCPServer) string {
 	return " This is about the spec that is in force: it was changed since, and the change is not carried out (see the conditions Accepted and KeysReady)."
 }
 
+// carriesOut tells whether what is published is still what this spec asks for. It looks past the cache, which gates may be
+// ahead of. Where nobody can tell, it is.
+func (r *Reconciler) carriesOut(ctx context.Context, server *v1alpha1.MCPServer) bool {
+	var published corev1.ConfigMap
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: desired.GateConfigName(server)}, &published)
+	return err != nil || desired.CarriesOut(server, published)
+}
+
 // isConfigured tells whether a gate must do all that the spec in force asks: it has the configuration that is published, or
 // has had the time to load it. One that has not is asked no more than a beat, which goes by no setting: what an older
 // configuration lets in is nobody's failure.

@@ -23,7 +23,7 @@ type observation struct {
 	basis string
 	// results of the cases, for metrics.
 	results []probe.Result
-	// replay is for the next round, as long as the same key signs; nil where no case was asked.
+	// replay is for the next round, as long as the same signer signs; nil where no case was asked.
 	replay *probe.Replay
 	signer string
 	// certificate is the digest of the one that the gate shows.
@@ -117,12 +117,16 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 			return true, nil
 		}
 		on := r.questionsTo(ctx, server, pod, gate, before, known.tier(result.basis, r.Now()), use)
+		result.signer = signersOf(on.Providers, before)
 		err := r.put(ctx, server, on, known, use, &result)
 		return result.grade == open, err
 	})
 	switch {
 	case err != nil:
 		return observation{}, err
+	case result.grade == open && result.tier == probe.Full && result.signer != "" && !r.carriesOut(ctx, server):
+		// The gate may have taken up meanwhile that more is let in. This is not asked of the gate, which could lie.
+		return observation{}, errors.New("another configuration was published during the round")
 	case result.grade == open:
 		return result, nil // it answers on a pod of ours, whoever it is
 	case failure != nil && result.grade == proven:
@@ -167,14 +171,14 @@ func (r *Reconciler) put(ctx context.Context, server *v1alpha1.MCPServer, on pro
 	if len(on.Providers) == 0 {
 		return r.askAsStranger(ctx, on, known, use, result)
 	}
-	on.Replay = known.replayed(on)
+	on.Replay = known.replayed(result.signer)
 	return r.ask(ctx, server, on, use, result)
 }
 
 // replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no
-// more may be refused for another reason.
-func (e entry) replayed(on probe.Target) probe.Replay {
-	if e.signer != signersOf(on.Providers) {
+// more may be refused for another reason, and under another configuration they may be good for longer.
+func (e entry) replayed(signer string) probe.Replay {
+	if e.signer != signer {
 		return probe.Replay{}
 	}
 	return e.replay

@@ -207,7 +207,7 @@ func (r *round) close(ctx context.Context, from *issuer) error {
 		if bearer, err = short.Tokens.Good(now); err != nil {
 			return err
 		}
-		ends = now.Add(short.Tokens.Lifetime + r.tolerance() + spentMargin)
+		ends = now.Add(short.Tokens.Lifetime + max(r.tolerance(), from.Leeway) + spentMargin)
 	}
 	outcome := r.askControl(ctx, from, bearer, false)
 	if r.target.Tier == Beat {

@@ -73,6 +73,8 @@ type Provider struct {
 	Public []keys.Public
 	// MaxTokenLifetime is the longest life that the gate grants a token; 0 is no bound.
 	MaxTokenLifetime time.Duration
+	// Leeway is what the gate grants on the times of this issuer's tokens, where that is more than ClockTolerance.
+	Leeway time.Duration
 	// ProbeKey: Tokens.Key is the gate's probe key for this issuer, and not one of the issuer's own. Tokens then has the
 	// subject Subject, also in each of Tokens.Identity, the claim PodClaim with the UID of the gate's pod, and a Lifetime of
 	// at most a minute; OtherCaller replaces the subject by OtherSubject wherever it stands.
