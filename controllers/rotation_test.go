@@ -373,6 +373,40 @@ var _ = Describe("The keys of an MCPServer", func() {
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(HaveField("Message", ContainSubstring("names no key")))
 	})
 
+	It("are said to be good for as long as their revocation cannot be carried out", func(ctx SpecContext) {
+		o := start(gateImage)
+		s := proveRotated(ctx, o, 1)
+		stolen := s.signing(ctx)
+		edit(ctx, s.MCPServer, func() {
+			s.Spec.Auth.Revoked = &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: "lost"}}
+		})
+		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
+		s.act(ctx, o)
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable))
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonKeyRevoked),
+			HaveField("Message", ContainSubstring(stolen.ID()+" is to be revoked, and is not"))))
+
+		edit(ctx, s.MCPServer, func() { s.Spec.Auth.Revoked = nil })
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Revoked Signing"))
+	})
+
+	It("stay where their provider gets another name", func(ctx SpecContext) {
+		server := newUnwatched(ctx)
+		start(gateImage).build(ctx, server)
+		before := fresh(ctx, server).Status.Keys
+		edit(ctx, server, func() {
+			server.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{
+				{Name: "internal", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}},
+			}}
+		})
+		start(gateImage).build(ctx, server)
+		Expect(fresh(ctx, server).Status.Keys).To(ConsistOf(And(
+			HaveField("Provider", "internal"), HaveField("KID", before[0].KID), HaveField("Phase", v1alpha1.KeyPhase("Signing")))))
+		Expect(secret(ctx, server, "-keys")).To(And(HaveLen(2), HaveKey("internal.jwks")))
+		Expect(string(configMap(ctx, server, "-jwks")["internal.jwks"])).To(ContainSubstring(before[0].KID))
+	})
+
 	It("never come back from a backup once they were revoked", func(ctx SpecContext) {
 		o := start(gateImage)
 		s := proveRotated(ctx, o, 1)

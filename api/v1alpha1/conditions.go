@@ -105,8 +105,8 @@ const (
 	// ReasonKeysRotating: likewise, and a key of type Managed is being replaced by a new one. The message says what is
 	// waited for.
 	ReasonKeysRotating = "KeysRotating"
-	// ReasonKeyRevoked: a key was revoked, and not every pod was seen to refuse it yet. The message names those that were
-	// not.
+	// ReasonKeyRevoked: a key was revoked, and not every pod was seen to refuse it yet: the message names those that were
+	// not. Or it is to be revoked, and is not while the rest of the spec cannot be carried out: the message says so.
 	ReasonKeyRevoked = "KeyRevoked"
 	// ReasonKeyMissing: a Secret that the spec names is not there, or has no such data key. Pods keep what is mounted. The
 	// message names the field: create the Secret, or name another.

@@ -29,11 +29,14 @@ type turn struct {
 func (r *Reconciler) rotate(server *v1alpha1.MCPServer, provider desired.Provider, secret *corev1.Secret, seen *observed) error {
 	now := r.Now()
 	t := turn{provider: provider.Name}
-	file := authproxy.KeysFile(provider.Name)
+	file, record := authproxy.KeysFile(provider.Name), desired.RotationFile(provider.Name)
+	if _, found := secret.Data[file]; !found {
+		file, record = renamed(secret.Data, file, record)
+	}
 	data, found := secret.Data[file]
 	var err error
 	if found {
-		if t.stored, err = rotation.Decode(data, secret.Data[desired.RotationFile(provider.Name)], now); err != nil {
+		if t.stored, err = rotation.Decode(data, secret.Data[record], now); err != nil {
 			return &problem{v1alpha1.ConditionKeysReady, v1alpha1.ReasonKeysUnusable, fmt.Sprintf(
 				"Secret %s, key %s, cannot be used: %v. Pods keep the keys they have. Restore it from a backup, or delete the Secret to have a new key made, which ends all tokens of this server.",
 				secret.Name, file, err)}
@@ -56,6 +59,18 @@ func (r *Reconciler) rotate(server *v1alpha1.MCPServer, provider desired.Provide
 	seen.turns = append(seen.turns, t)
 	seen.keys[provider.Name], seen.rotations[provider.Name] = t.next.Published(), state
 	return nil
+}
+
+// renamed gives the data keys of the key set that a Managed provider has under its former name: that of the Secret, if it has
+// one. A server has one such provider, and another name for it must not cost the tokens of all its clients.
+func renamed(data map[string][]byte, file, record string) (formerFile, formerRecord string) {
+	for name := range data {
+		former, isRecord := strings.CutSuffix(name, desired.RotationFile(""))
+		if _, found := data[authproxy.KeysFile(former)]; isRecord && found {
+			return authproxy.KeysFile(former), name
+		}
+	}
+	return file, record
 }
 
 // rotationInputs are what people ask for, and what pods were seen to do.
@@ -123,9 +138,21 @@ func (t turn) statuses(stored bool) []*mcpac.KeyStatusApplyConfiguration {
 	return out
 }
 
+// revokes tells that the step that is due takes a key back that somebody else may have.
+func (t turn) revokes() bool {
+	before, _ := t.stored.Find(t.in.Revoke)
+	after, found := t.next.Find(t.in.Revoke)
+	return found && after.Phase == rotation.Revoked && before.Phase != rotation.Revoked
+}
+
 // judgeRotation says what a rotation waits for, a revocation first; an empty reason means that none is under way.
 func judgeRotation(turns []turn, stored bool, now time.Time) verdict {
 	for _, t := range turns {
+		if t.revokes() && !stored {
+			return verdict{metav1.ConditionFalse, v1alpha1.ReasonKeyRevoked, fmt.Sprintf(
+				"Key %s is to be revoked, and is not: every gate accepts it until the rest of the spec can be carried out (see the condition Stalled). "+
+					"Mend that first, or take the change back.", t.in.Revoke)}
+		}
 		told := t.told(stored)
 		if len(told.Keys) == 0 {
 			continue
