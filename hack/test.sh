@@ -43,7 +43,12 @@ for package in "${selected[@]}"; do
 done
 {
   rc=0
+  # What is said of them follows the rest: two streams do not go through one pipe.
+  if [ ${#others[@]} -lt ${#selected[@]} ]; then tell_specs "$@" > out/specs.json & fi
   if [ ${#others[@]} -gt 0 ]; then run "$@" ${RUN:+-run "$RUN"} "${others[@]}" || rc=1; fi
-  if [ ${#others[@]} -lt ${#selected[@]} ]; then tell_specs "$@" || rc=1; fi
+  if [ ${#others[@]} -lt ${#selected[@]} ]; then
+    wait $! || rc=1
+    cat out/specs.json
+  fi
   exit "$rc"
 } | bin/testsummary
