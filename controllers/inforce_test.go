@@ -1,25 +1,38 @@
 package controllers_test
 
 import (
+	"context"
+	"net/http"
+	"sync"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
+
+// requireScope changes the spec, and proves that the gate goes by it.
+func requireScope(ctx context.Context, server *v1alpha1.MCPServer, pod *simulatedPod) {
+	GinkgoHelper()
+	edit(ctx, server, func() {
+		server.Spec.Auth = &v1alpha1.Auth{Authorization: &v1alpha1.Authorization{RequiredScopes: []string{"mcp"}}}
+	})
+	start(gateImage).build(ctx, server)
+	pod.mount(ctx, server, pod.pod.Status.PodIP)
+	start(gateImage).act(ctx, server)
+	Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+}
 
 var _ = Describe("The spec in force", func() {
 	It("is what gates are tried with while a changed one cannot be carried out", func(ctx SpecContext) {
 		server, pod := proveUnwatched(ctx, start(gateImage))
 		lax := *pod.client.Load()
-		edit(ctx, server, func() {
-			server.Spec.Auth = &v1alpha1.Auth{Authorization: &v1alpha1.Authorization{RequiredScopes: []string{"mcp"}}}
-		})
-		start(gateImage).build(ctx, server)
-		pod.mount(ctx, server, pod.pod.Status.PodIP)
+		requireScope(ctx, server, pod)
 		strict := *pod.client.Load()
-		start(gateImage).act(ctx, server)
 		authHealthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
 		Expect(authHealthy()).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("ObservedGeneration", server.Generation)))
 		inForce := server.Generation
@@ -48,6 +61,25 @@ var _ = Describe("The spec in force", func() {
 		start(gateImage).act(ctx, server)
 		Expect(authHealthy()).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("ObservedGeneration", server.Generation),
 			HaveField("Message", Not(ContainSubstring("in force")))))
+	})
+
+	It("may let more in while a round goes on", func(ctx SpecContext) {
+		server, pod := proveUnwatched(ctx, start(gateImage))
+		loose := *pod.client.Load()
+		requireScope(ctx, server, pod)
+		var first sync.Once
+		pod.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer GinkgoRecover()
+			first.Do(func() {
+				edit(ctx, server, func() { server.Spec.Auth = nil })
+				start(gateImage).build(ctx, server)
+			})
+			loose.ServeHTTP(w, r)
+		}))
+		_, err := start(gateImage).prober.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(server)})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 	})
 
 	It("holds for pods that were made from an earlier one with an account of its own", func(ctx SpecContext) {

@@ -112,7 +112,7 @@ func NewReconciler(c client.Client, live client.Reader, recorder events.EventRec
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("authprobe").
-		For(&v1alpha1.MCPServer{}, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, begun))).
+		For(&v1alpha1.MCPServer{}, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, looked))).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(mcpserver.ServerOfPod), builder.WithPredicates(keysSecrets)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
@@ -123,9 +123,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return nil
 }
 
-// begun passes that the other controller has looked at a server for the first time: silence lasts from then on.
-var begun = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	return acceptedOf(e.ObjectOld) == nil && acceptedOf(e.ObjectNew) != nil
+// looked passes that the other controller has looked at a server, or at a changed spec of it: silence lasts from the first time
+// on, and from then on it is known what is in force.
+var looked = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, now := acceptedOf(e.ObjectOld), acceptedOf(e.ObjectNew)
+	return now != nil && (before == nil || before.ObservedGeneration != now.ObservedGeneration)
 }}
 
 // Reconcile tries the pods of one server that are due, and reports.

@@ -23,7 +23,7 @@ import (
 // yet, or cannot be carried out. Its generation is then the last that AuthHealthy was about.
 func (r *Reconciler) inForce(ctx context.Context, server *v1alpha1.MCPServer) *v1alpha1.MCPServer {
 	published, found := r.configMap(ctx, server, desired.GateConfigName(server))
-	if !found {
+	if !found || !metav1.IsControlledBy(&published, server) {
 		return server
 	}
 	out, known := desired.InForce(server, published)

@@ -124,11 +124,8 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	switch {
 	case err != nil:
 		return observation{}, err
-	case result.grade == open && result.tier == probe.Full && result.signer != "" && !r.carriesOut(ctx, server):
-		// The gate may have taken up meanwhile that more is let in. This is not asked of the gate, which could lie.
-		return observation{}, errors.New("another configuration was published during the round")
-	case result.grade == open:
-		return result, nil // it answers on a pod of ours, whoever it is
+	case result.grade == open: // it answers on a pod of ours, whoever it is
+		return result, r.outdated(ctx, server, result)
 	case failure != nil && result.grade == proven:
 		result.evidence = *failure
 		return result, nil
@@ -147,6 +144,15 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	missing.server = result.server
 	result.evidence = *missing
 	return result, nil
+}
+
+// outdated is an error where somebody was let in who may be by now: another configuration was published during the round, and
+// the gate may have taken it up. This is not asked of the gate, which could lie.
+func (r *Reconciler) outdated(ctx context.Context, server *v1alpha1.MCPServer, seen observation) error {
+	if seen.tier != probe.Full || seen.signer == "" || r.carriesOut(ctx, server) {
+		return nil
+	}
+	return errors.New("another configuration was published during the round")
 }
 
 // questionsTo is what a gate that has just said this of itself is asked; of a tier, unless it has yet to be configured.

@@ -42,7 +42,7 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	lock := Lock{
 		Secrets:     append([]string{KeysSecretName(s), GateSecretName(s)}, broughtSecrets(s)...),
 		EnforceGate: slices.ContainsFunc(template.ReadinessGates, isOurGate),
-		OwnIdentity: template.ServiceAccountName != s.Name,
+		OwnIdentity: template.ServiceAccountName != "" && template.ServiceAccountName != s.Name,
 	}
 	if lent, found := Resolve(s).lentSecret(); found {
 		lock.Lent = &lent
@@ -68,8 +68,12 @@ func LockOfMade(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 			lock.Secrets = append(lock.Secrets, secretsOf(volume)...)
 		}
 	}
-	if s.Spec.Profile == v1alpha1.ProfileQuilt {
-		lock.Lent = variableOf(template, quiltSecretVariable)
+	own := []string{KeysSecretName(s), GateSecretName(s)}
+	lent := variableOf(template, quiltSecretVariable)
+	if s.Spec.Profile == v1alpha1.ProfileQuilt && lent != nil && !slices.ContainsFunc(own, func(name string) bool {
+		return lent.ValueFrom != nil && lent.ValueFrom.SecretKeyRef != nil && lent.ValueFrom.SecretKeyRef.Name == name
+	}) {
+		lock.Lent = lent
 	}
 	return lock
 }

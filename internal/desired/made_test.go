@@ -44,6 +44,7 @@ func TestPodsOfAnEarlierSpec(t *testing.T) {
 		"the server's secret becomes the gate's":          {generic, give("X", "moved"), none, secretProvider, true},
 		"the gate's new secret is put into an old pod":    {generic, none, give("X", "moved"), secretProvider, false},
 		"a template with the keys of its gate's provider": {providers, give("X", "catalog-jwt"), none, func(*v1alpha1.MCPServer) {}, false},
+		"a template that lends what is nobody's":          {quilt, give("MCP_JWT_SECRET", "quilt-keys"), none, func(*v1alpha1.MCPServer) {}, false},
 		"such a template after the provider has gone":     {providers, give("X", "catalog-jwt"), none, func(s *v1alpha1.MCPServer) { s.Spec.Auth = nil }, false},
 		"a template that lends as only Quilt is lent to":  {providers, give("MCP_JWT_SECRET", "catalog-jwt"), none, func(*v1alpha1.MCPServer) {}, false},
 		"a template with the server's signing keys in it": {generic, give("X", "everything-keys"), none, func(*v1alpha1.MCPServer) {}, false},
