@@ -136,10 +136,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.Get(ctx, request.NamespacedName, &found); err != nil {
 		return ctrl.Result{}, r.forget(request.NamespacedName, err)
 	}
-	server := r.inForce(ctx, &found)
-	if !server.DeletionTimestamp.IsZero() {
+	if !found.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
+	server := r.inForce(ctx, &found)
 	pods, err := mcpserver.PodsOf(ctx, r.Client, server)
 	if err != nil {
 		return ctrl.Result{}, err

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,7 +60,6 @@ type control struct {
 	// of is the provider's name in the spec: one that is tried in two ways goes by two names in a round.
 	of   string
 	from origin
-	skew time.Duration
 }
 
 // wanting is a provider of which no good token is to be had, and why.

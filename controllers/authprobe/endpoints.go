@@ -36,11 +36,13 @@ type stray struct {
 // endpointSlices gives all of a Service, whoever made them: kube-proxy asks for no more than the label. In the cache are
 // those that the control plane made, which carry the labels of our Service; live asks for the others, too.
 func (r *Reconciler) endpointSlices(ctx context.Context, server *v1alpha1.MCPServer, live bool) ([]discoveryv1.EndpointSlice, error) {
+	options := []client.ListOption{client.InNamespace(server.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: server.Name}}
+	reader := r.Live
 	if !live {
-		return mcpserver.EndpointSlicesOf(ctx, r.Client, server)
+		reader, options = r.Client, append(options, mcpserver.ByServer(server))
 	}
 	var list discoveryv1.EndpointSliceList
-	if err := r.Live.List(ctx, &list, client.InNamespace(server.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: server.Name}); err != nil {
+	if err := reader.List(ctx, &list, options...); err != nil {
 		return nil, fmt.Errorf("list EndpointSlices: %w", err)
 	}
 	return list.Items, nil

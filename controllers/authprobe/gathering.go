@@ -212,8 +212,12 @@ func (g *gathering) tellUntried() {
 // control is what all controls of a provider have in common.
 func (g *gathering) control(p desired.Provider, from origin) control {
 	return control{
-		Provider: probe.Provider{Name: p.Name, MaxTokenLifetime: time.Duration(p.MaxTokenLifetimeSeconds) * time.Second},
-		of:       p.Name, from: from, skew: time.Duration(p.ClockSkewSeconds) * time.Second,
+		Provider: probe.Provider{
+			Name:             p.Name,
+			MaxTokenLifetime: time.Duration(p.MaxTokenLifetimeSeconds) * time.Second,
+			Leeway:           time.Duration(p.ClockSkewSeconds) * time.Second,
+		},
+		of: p.Name, from: from,
 	}
 }
 

@@ -56,10 +56,9 @@ func target(server *v1alpha1.MCPServer, gate string, use credentials, state admi
 	out.Policy = policyOf(server, first, absent)
 	out.Policy.Fenced, out.Policy.Allowed = state.Fence, rightsOf(server, absent).allowed(controls)
 	for i, with := range controls {
-		with.Leeway = with.skew
 		out.Providers = append(out.Providers, with.Provider)
-		if i == 0 || with.skew < out.ClockTolerance {
-			out.ClockTolerance = with.skew
+		if i == 0 || with.Leeway < out.ClockTolerance {
+			out.ClockTolerance = with.Leeway
 		}
 	}
 	return out

@@ -33,32 +33,19 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	return nil
 }
 
-// listOf lists what is a server's, from a cache with these indices.
-func listOf(ctx context.Context, cached client.Reader, server *v1alpha1.MCPServer, list client.ObjectList, labelled client.MatchingLabels) error {
-	err := cached.List(ctx, list, client.InNamespace(server.Namespace), client.MatchingFields{serverIndex: server.Name}, labelled)
-	if err != nil {
-		return fmt.Errorf("list %T: %w", list, err)
-	}
-	return nil
+// ByServer has a list of what is a server's answered from the index, in the cache of SetupWithManager. The labels have to be
+// asked for besides.
+func ByServer(server *v1alpha1.MCPServer) client.MatchingFields {
+	return client.MatchingFields{serverIndex: server.Name}
 }
 
 // PodsOf gives the pods of a server, from the cache of SetupWithManager.
 func PodsOf(ctx context.Context, cached client.Reader, server *v1alpha1.MCPServer) ([]corev1.Pod, error) {
-	var list corev1.PodList
-	err := listOf(ctx, cached, server, &list, client.MatchingLabels{v1alpha1.LabelServer: server.Name, v1alpha1.LabelInstance: string(server.UID)})
-	return list.Items, err
-}
-
-// EndpointSlicesOf gives those of a server's Service that the cache of SetupWithManager has: the control plane made them, and
-// they carry the labels of the Service.
-func EndpointSlicesOf(ctx context.Context, cached client.Reader, server *v1alpha1.MCPServer) ([]discoveryv1.EndpointSlice, error) {
-	var list discoveryv1.EndpointSliceList
-	err := listOf(ctx, cached, server, &list, client.MatchingLabels{discoveryv1.LabelServiceName: server.Name})
-	return list.Items, err
-}
-
-func replicaSetsOf(ctx context.Context, cached client.Reader, server *v1alpha1.MCPServer) ([]appsv1.ReplicaSet, error) {
-	var list appsv1.ReplicaSetList
-	err := listOf(ctx, cached, server, &list, client.MatchingLabels{v1alpha1.LabelServer: server.Name})
-	return list.Items, err
+	var pods corev1.PodList
+	if err := cached.List(ctx, &pods, client.InNamespace(server.Namespace), ByServer(server), client.MatchingLabels{
+		v1alpha1.LabelServer: server.Name, v1alpha1.LabelInstance: string(server.UID),
+	}); err != nil {
+		return nil, fmt.Errorf("list pods: %w", err)
+	}
+	return pods.Items, nil
 }

@@ -99,11 +99,11 @@ func (r *Reconciler) observeSchemas(ctx context.Context, server *v1alpha1.MCPSer
 	if seen.deployment == nil {
 		return nil
 	}
-	sets, err := replicaSetsOf(ctx, r.Client, server)
-	if err != nil {
-		return err
+	var sets appsv1.ReplicaSetList
+	if err := r.List(ctx, &sets, client.InNamespace(server.Namespace), ByServer(server), client.MatchingLabels{v1alpha1.LabelServer: server.Name}); err != nil {
+		return fmt.Errorf("list ReplicaSets: %w", err)
 	}
-	seen.schemas = desired.SchemasBeside(*seen.deployment, sets, seen.pods)
+	seen.schemas = desired.SchemasBeside(*seen.deployment, sets.Items, seen.pods)
 	if len(seen.schemas) == 0 {
 		return nil
 	}

@@ -61,19 +61,15 @@ func LockOf(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 // right then. A server of profile Quilt may have been lent the secret of its gate.
 func LockOfMade(s *v1alpha1.MCPServer, template corev1.PodSpec) Lock {
 	lock, given := LockOf(s, template), secretsBesideGate(template)
-	lock.Secrets = slices.DeleteFunc(broughtSecrets(s), func(name string) bool { return slices.Contains(given, name) })
-	lock.Secrets = append(lock.Secrets, KeysSecretName(s), GateSecretName(s))
+	own := []string{KeysSecretName(s), GateSecretName(s)}
+	lock.Secrets = append(own, slices.DeleteFunc(broughtSecrets(s), func(name string) bool { return slices.Contains(given, name) })...)
 	for _, volume := range template.Volumes {
 		if strings.HasPrefix(volume.Name, reservedPrefix) {
 			lock.Secrets = append(lock.Secrets, secretsOf(volume)...)
 		}
 	}
-	own := []string{KeysSecretName(s), GateSecretName(s)}
-	lent := variableOf(template, quiltSecretVariable)
-	if s.Spec.Profile == v1alpha1.ProfileQuilt && lent != nil && !slices.ContainsFunc(own, func(name string) bool {
-		return lent.ValueFrom != nil && lent.ValueFrom.SecretKeyRef != nil && lent.ValueFrom.SecretKeyRef.Name == name
-	}) {
-		lock.Lent = lent
+	if s.Spec.Profile == v1alpha1.ProfileQuilt {
+		lock.Lent = lentBy(template, own)
 	}
 	return lock
 }
@@ -94,11 +90,13 @@ func secretsBesideGate(template corev1.PodSpec) []string {
 	return names
 }
 
-// variableOf is a variable of the server's container; nil if there is none of the name.
-func variableOf(template corev1.PodSpec, name string) *corev1.EnvVar {
+// lentBy is the variable by which a template lends its server the shared secret; nil if it does not, or names one of never.
+func lentBy(template corev1.PodSpec, never []string) *corev1.EnvVar {
 	for _, c := range template.Containers {
 		for _, variable := range c.Env {
-			if c.Name == ServerContainer && variable.Name == name {
+			from := variable.ValueFrom
+			if c.Name == ServerContainer && variable.Name == quiltSecretVariable &&
+				from != nil && from.SecretKeyRef != nil && !slices.Contains(never, from.SecretKeyRef.Name) {
 				return &variable
 			}
 		}
