@@ -217,7 +217,7 @@ func Unread(err error) *Denial {
 	switch {
 	case errors.Is(err, body.ErrTooLarge):
 		return Body(BodyTooLarge)
-	case errors.Is(err, body.ErrStalled):
+	case errors.Is(err, body.ErrSlow):
 		return Body(BodyTimeout)
 	default:
 		return Body(BadBody)

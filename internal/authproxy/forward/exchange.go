@@ -1,11 +1,11 @@
 package forward
 
 import (
-	"bytes"
-	"io"
+	"errors"
 	"net/http"
 	"sync/atomic"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 )
@@ -19,12 +19,18 @@ type exchange struct {
 	failed    func(Failure)
 	trail     upstream.Trail
 	ended     atomic.Pointer[StreamEnd] // why we ended the stream, if we did
+	// dismissed is why the caller may no longer be here, if that showed while its body came.
+	dismissed atomic.Pointer[deny.Denial]
 }
 
 func (x *exchange) run() {
 	outgoing := x.outgoing()
 	exchanger := x.takeBody(outgoing)
-	if denial := x.clientFault(); denial != nil {
+	denial := x.clientFault()
+	if denial == nil {
+		denial = x.stillAdmitted()
+	}
+	if denial != nil {
 		x.deny(denial, "")
 		return
 	}
@@ -44,7 +50,7 @@ func (x *exchange) takeBody(outgoing *http.Request) exchanger {
 	if x.client.ContentLength == 0 {
 		return x.forwarder.short
 	}
-	outgoing.Body, outgoing.ContentLength = in, x.client.ContentLength
+	outgoing.Body, outgoing.ContentLength = judgedBody{in, x}, x.client.ContentLength
 	if x.client.ContentLength > upstream.MaxBodyBytes || x.client.ContentLength < 0 && x.client.ProtoMajor > 1 {
 		return x.forwarder.long
 	}
@@ -52,9 +58,9 @@ func (x *exchange) takeBody(outgoing *http.Request) exchanger {
 	if err != nil || !whole {
 		return x.forwarder.long
 	}
-	outgoing.Body, outgoing.ContentLength = http.NoBody, int64(len(ahead))
-	if len(ahead) > 0 {
-		outgoing.Body = io.NopCloser(bytes.NewReader(ahead))
+	outgoing.Body, outgoing.ContentLength = in, int64(len(ahead))
+	if len(ahead) == 0 {
+		outgoing.Body = http.NoBody
 	}
 	if len(ahead) > upstream.MaxBodyBytes {
 		return x.forwarder.long
@@ -89,10 +95,40 @@ func (x *exchange) refuse(denial *deny.Denial) {
 	x.deny(denial, kind)
 }
 
-// clientFault is the answer where the client's body, and not the server, ended the exchange.
+// clientFault is the answer where the client's body, or a caller who may no longer be here, and not the server, ended the
+// exchange.
 func (x *exchange) clientFault() *deny.Denial {
+	if denial := x.dismissed.Load(); denial != nil {
+		return denial
+	}
 	if err := x.request.Body.Err(); err != nil {
 		return deny.Unread(err)
 	}
 	return nil
+}
+
+func (x *exchange) stillAdmitted() *deny.Denial {
+	if x.request.Admitted == nil {
+		return nil
+	}
+	return x.request.Admitted()
+}
+
+// judgedBody is a body that is forwarded while it comes. Each part is passed on only while the caller may be here: a
+// server may act on the beginning of a body, and its end may come late.
+type judgedBody struct {
+	*body.Body
+
+	exchange *exchange
+}
+
+var errDismissed = errors.New("the caller may no longer be here")
+
+func (b judgedBody) Read(p []byte) (int, error) {
+	n, err := b.Body.Read(p)
+	if denial := b.exchange.stillAdmitted(); denial != nil {
+		b.exchange.dismissed.CompareAndSwap(nil, denial)
+		return 0, errDismissed
+	}
+	return n, err
 }

@@ -47,6 +47,9 @@ type Request struct {
 	Upstream  authproxy.Upstream
 	Body      *body.Body
 	Site      deny.Site
+	// Admitted judges the caller again, by what is in force when it is called: right before the server gets the request,
+	// and while it gets a body that is forwarded as it comes. A denial ends the exchange. It may be nil.
+	Admitted func() *deny.Denial
 	// Answered is shown the header of the server's answer before the client gets any of it. It may change it, or refuse
 	// the answer: the client then gets the denial. It may be nil.
 	Answered func(http.Header) *deny.Denial
