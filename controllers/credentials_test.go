@@ -200,7 +200,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		edit(ctx, server, func() {
 			server.Spec.Auth.Forward = &v1alpha1.Forward{Authorization: v1alpha1.AuthorizationForward}
 		})
-		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"]) }).Should(ContainSubstring(`"forwardAuthorization": true`))
+		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"]) }).Should(ContainSubstring(`"forwardAuthorization": true`))
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
 		Eventually(healthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing), HaveField("Message", And(
 			ContainSubstring("The gate let the operator's probe of provider corp in, and the server behind it refused it"),
@@ -209,7 +209,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		edit(ctx, server, func() {
 			server.Spec.AuthProbe.Credential, server.Spec.AuthProbe.TokenSecretRef = v1alpha1.CredentialSecretRef, &v1alpha1.TokenSecretRef{Name: "brought"}
 		})
-		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"]) }).ShouldNot(ContainSubstring("probeKey"))
+		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"]) }).ShouldNot(ContainSubstring("probeKey"))
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
 		Eventually(healthy).Should(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven),
 			HaveField("Message", ContainSubstring("Tried with the token of authProbe.tokenSecretRef: corp."))))
@@ -242,7 +242,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		bring(ctx, server.Namespace, map[string][]byte{"token": []byte(issuer.token(time.Now().Add(time.Hour)) + "\n")})
 		Eventually(healthy).Should(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
-		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"])).NotTo(ContainSubstring("probeKey"))
+		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])).NotTo(ContainSubstring("probeKey"))
 	})
 })
 
@@ -275,9 +275,9 @@ var _ = Describe("The master of the probe keys", Serial, func() {
 				Expect(k8s.Update(ctx, replaced)).To(Succeed())
 			},
 		} {
-			before := string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"])
+			before := string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])
 			spoil()
-			Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"]) }).Should(And(Not(Equal(before)), ContainSubstring("probeKey")))
+			Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"]) }).Should(And(Not(Equal(before)), ContainSubstring("probeKey")))
 			Expect(secretOf(ctx).Data[mcpserver.MasterKey]).To(HaveLen(32))
 
 			By("a pod that does not follow is no failure of the lock")

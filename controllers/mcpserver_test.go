@@ -32,7 +32,7 @@ var children = []struct {
 	{func() client.Object { return &corev1.Secret{} }, "-keys", func(o client.Object) { o.SetLabels(nil) }},
 	{func() client.Object { return &corev1.Secret{} }, "-gate", func(o client.Object) { o.(*corev1.Secret).Data["current"] = []byte("short") }},
 	{func() client.Object { return &corev1.ConfigMap{} }, "-jwks", func(o client.Object) { o.(*corev1.ConfigMap).Data["managed.jwks"] = "{}" }},
-	{func() client.Object { return &corev1.ConfigMap{} }, "-authproxy", func(o client.Object) { o.(*corev1.ConfigMap).Data["authproxy.v1.json"] = "{}" }},
+	{func() client.Object { return &corev1.ConfigMap{} }, "-authproxy", func(o client.Object) { o.(*corev1.ConfigMap).Data["authproxy.v2.json"] = "{}" }},
 	{func() client.Object { return &corev1.ServiceAccount{} }, "", func(o client.Object) {
 		o.(*corev1.ServiceAccount).AutomountServiceAccountToken = nil
 	}},

@@ -132,7 +132,7 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 		for _, child := range children {
 			Expect(fetch(ctx, server, child.object(), child.suffix)).To(Succeed())
 		}
-		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"])).To(ContainSubstring(`"tools.example.com"`))
+		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])).To(ContainSubstring(`"tools.example.com"`))
 	})
 
 	It("is made once there is one, put right, and the address once a gateway has accepted it", func(ctx SpecContext) {

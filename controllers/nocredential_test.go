@@ -27,7 +27,7 @@ var _ = Describe("The lock of a server that gives the prober no credential", fun
 			HaveField("Message", And(ContainSubstring("Provider managed: authProbe.credential is None."),
 				ContainSubstring("Provider partner: authProbe.credential is None.")))))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
-		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v1.json"])).NotTo(ContainSubstring("probeKey"))
+		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])).NotTo(ContainSubstring("probeKey"))
 		Expect(pod.server.Requests()).To(BeZero(), "somebody was let in")
 		pod.serve(openDoor())
 		Eventually(healthy).Should(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))

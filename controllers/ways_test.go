@@ -112,6 +112,6 @@ var ways = []way{
 		p.Spec.Ingress = append(p.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{})
 	}), ""},
 	{"Somebody deletes the NetworkPolicy", isUndone, policyDeleted, ""},
-	{"Somebody changes the gate's configuration", isUndone, edited("-authproxy", func(c *corev1.ConfigMap) { c.Data["authproxy.v1.json"] = "{}" }), ""},
+	{"Somebody changes the gate's configuration", isUndone, edited("-authproxy", func(c *corev1.ConfigMap) { c.Data["authproxy.v2.json"] = "{}" }), ""},
 	{"Somebody publishes keys of his own to the gate", isUndone, edited("-jwks", func(c *corev1.ConfigMap) { c.Data["managed.jwks"] = `{"keys":[]}` }), ""},
 }

@@ -213,6 +213,13 @@ type Limits struct {
 	// +kubebuilder:validation:Maximum=10000
 	Streams *int32 `json:"streams,omitempty"`
 
+	// requests is how many requests one caller may have in progress on one gate, open streams included: 429 above it.
+	// Default: 512.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	Requests *int32 `json:"requests,omitempty"`
+
 	// streamMaxSeconds is the longest life of a stream, whatever its token. Default: 3600.
 	// +optional
 	// +kubebuilder:validation:Minimum=10

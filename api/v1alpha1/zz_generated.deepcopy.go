@@ -446,6 +446,11 @@ func (in *Limits) DeepCopyInto(out *Limits) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.Requests != nil {
+		in, out := &in.Requests, &out.Requests
+		*out = new(int32)
+		**out = **in
+	}
 	if in.StreamMaxSeconds != nil {
 		in, out := &in.StreamMaxSeconds, &out.StreamMaxSeconds
 		*out = new(int32)

@@ -12,10 +12,10 @@ import (
 const (
 	// Schema is the version of Config: of the fields that it has, and of the values that they can have. Package schema
 	// has the list of each version.
-	Schema = 1
+	Schema = 2
 	// ConfigFile carries the schema version in its name: a release that needs another schema writes another file
 	// beside this one, so a gate never meets a file it cannot read.
-	ConfigFile = "authproxy.v1.json"
+	ConfigFile = "authproxy.v2.json"
 	// ConfigDir holds ConfigFile.
 	ConfigDir = "/etc/gatehouse/config"
 	// KeysDir holds the key files that Provider.Keys name, and RevokedFile.
@@ -182,6 +182,8 @@ type Limits struct {
 	FailureBurst      int32 `json:"failureBurst,omitempty"`
 	// Streams is how many streams one caller may have open on one gate: 429 above it.
 	Streams int32 `json:"streams,omitempty"`
+	// Requests is how many requests one caller may have in progress on one gate: 429 above it.
+	Requests int32 `json:"requests,omitempty"`
 	// StreamMaxSeconds bounds the life of a stream, whatever its token.
 	StreamMaxSeconds int32 `json:"streamMaxSeconds,omitempty"`
 	// ClientIP says where requests come from; the default is the TCP connection's other end.

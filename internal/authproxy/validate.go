@@ -214,7 +214,7 @@ func (m ResourceMetadata) validate(p problems) {
 
 func (l Limits) validate(p problems) {
 	p.check(l.BodyBytes > 0 && l.TokenBytes > 0, "limits: bodyBytes and tokenBytes must be positive")
-	p.check(l.FailuresPerSecond >= 0 && l.FailureBurst >= 0 && l.Streams >= 0 && l.StreamMaxSeconds >= 0,
+	p.check(l.FailuresPerSecond >= 0 && l.FailureBurst >= 0 && l.Streams >= 0 && l.Requests >= 0 && l.StreamMaxSeconds >= 0,
 		"limits: nothing may be negative")
 	p.check((l.FailuresPerSecond > 0) == (l.FailureBurst > 0), "limits: failuresPerSecond and failureBurst go together")
 	ip := l.ClientIP

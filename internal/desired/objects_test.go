@@ -85,7 +85,7 @@ func TestCanaryPortGivesWay(t *testing.T) {
 			t.Fatal(err)
 		}
 		told, isConfig := bytes.Count(data, []byte("29093")), bytes.Contains(data, []byte("kind: ConfigMap"))
-		if told > 0 != (isConfig && bytes.Contains(data, []byte("authproxy.v1.json"))) {
+		if told > 0 != (isConfig && bytes.Contains(data, []byte("authproxy.v2.json"))) {
 			t.Errorf("port 29093 in\n%s", data)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 // dispensable are the fields that gates of an older schema can do without, by the schema that brought them and in the
 // spelling of package schema: they close nothing, and nobody is locked out for want of them. A field that is not here is
 // never left out.
-var dispensable = map[int][]string{}
+var dispensable = map[int][]string{2: {"limits.requests"}}
 
 // SchemasBeside lists the schemas that gates need besides the present one: those of the templates from which the Deployment
 // makes pods, and of the pods that there are.

@@ -2,6 +2,7 @@ package desired_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,20 +87,21 @@ func TestSchemasBeside(t *testing.T) {
 		return out
 	}
 	deployment := appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{UID: "d"}}
-	deployment.Spec.Template = reads("1")
+	ours := strconv.Itoa(authproxy.Schema)
+	deployment.Spec.Template = reads(ours)
 	for _, c := range []struct {
 		name string
 		sets []appsv1.ReplicaSet
 		pods []corev1.Pod
 		want []int
 	}{
-		{"ours alone", []appsv1.ReplicaSet{set("a", "d", "1", 2, 2)}, []corev1.Pod{pod("a", "1"), pod("a", "")}, nil},
+		{"ours alone", []appsv1.ReplicaSet{set("a", "d", ours, 2, 2)}, []corev1.Pod{pod("a", ours)}, nil},
 		{"a ReplicaSet whose only pod was just evicted", []appsv1.ReplicaSet{set("a", "d", "3", 1, 0)}, nil, []int{3}},
 		{"pods that end after their ReplicaSet was scaled down", []appsv1.ReplicaSet{set("a", "d", "3", 0, 0)}, []corev1.Pod{pod("a", "3")}, []int{3}},
 		{"history", []appsv1.ReplicaSet{set("a", "d", "3", 0, 0)}, nil, nil},
 		{"each once, in order", []appsv1.ReplicaSet{set("a", "d", "4", 1, 1), set("b", "d", "3", 1, 1)}, []corev1.Pod{pod("b", "3")}, []int{3, 4}},
 		{"what others made", []appsv1.ReplicaSet{set("a", "other", "3", 1, 1)}, []corev1.Pod{pod("a", "3"), pod("x", "4")}, nil},
-		{"nonsense counts as the first", []appsv1.ReplicaSet{set("a", "d", "-9", 1, 1), set("b", "d", "new", 1, 1)}, nil, nil},
+		{"nonsense counts as the first", []appsv1.ReplicaSet{set("a", "d", "-9", 1, 1), set("b", "d", "new", 1, 1)}, []corev1.Pod{pod("a", "")}, []int{1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, desired.SchemasBeside(deployment, c.sets, c.pods)); diff != "" {
@@ -107,8 +109,8 @@ func TestSchemasBeside(t *testing.T) {
 			}
 		})
 	}
-	deployment.Spec.Template = reads("2")
-	if got := desired.SchemasBeside(deployment, nil, nil); !cmp.Equal(got, []int{2}) {
+	deployment.Spec.Template = reads("1")
+	if got := desired.SchemasBeside(deployment, nil, nil); !cmp.Equal(got, []int{1}) {
 		t.Errorf("the Deployment's own template: got %v", got)
 	}
 }
@@ -136,4 +138,18 @@ func decoded(t *testing.T, text string) any {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// A bound that gates of the first release do not know is left out for them: they had none, and lock nobody out for it.
+func TestGatesOfTheFirstReleaseGetNoBoundOnRequests(t *testing.T) {
+	in := inputs(t)
+	in.Schemas = []int{1}
+	config, err := desired.GateConfig(read(t, "testdata/policy/in.yaml"), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, present := config.Data["authproxy.v1.json"], config.Data[authproxy.ConfigFile]
+	if !strings.Contains(present, `"requests": 200`) || old == "" || strings.Contains(old, `"requests"`) {
+		t.Errorf("schema v1: %s\nschema v2: %s", old, present)
+	}
 }

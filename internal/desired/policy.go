@@ -18,7 +18,9 @@ const (
 	// defaultStreams is more than a person's clients hold open at once.
 	defaultStreams          = 64
 	defaultStreamMaxSeconds = 3600
-	defaultRevokedKey       = "revoked"
+	// defaultRequests is far above what clients of one caller ask at once, and far below what fills a gate's memory.
+	defaultRequests   = 512
+	defaultRevokedKey = "revoked"
 )
 
 // Revoked is the "jti" and the "sub" that every server's list of revocations has, so that it can be seen to work: no token
@@ -102,6 +104,7 @@ func limits(auth v1alpha1.Auth) authproxy.Limits {
 		TokenBytes:        valueOr(spec.TokenBytes, defaultTokenBytes),
 		FailuresPerSecond: valueOr(spec.FailuresPerSecond, defaultFailuresPerSecond),
 		Streams:           valueOr(spec.Streams, defaultStreams),
+		Requests:          valueOr(spec.Requests, defaultRequests),
 		StreamMaxSeconds:  valueOr(spec.StreamMaxSeconds, defaultStreamMaxSeconds),
 	}
 	if spec.BodyBytes != nil {

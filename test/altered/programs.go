@@ -90,8 +90,8 @@ func operatorLying() Program {
 // be told of it.
 func next() Program {
 	return Program{Edits: []Edit{
-		{File: "internal/authproxy/config.go", Old: "\tSchema = 1\n", New: "\tSchema = 2\n"},
-		{File: "internal/authproxy/config.go", Old: `ConfigFile = "authproxy.v1.json"`, New: `ConfigFile = "authproxy.v2.json"`},
+		{File: "internal/authproxy/config.go", Old: "\tSchema = 2\n", New: "\tSchema = 3\n"},
+		{File: "internal/authproxy/config.go", Old: `ConfigFile = "authproxy.v2.json"`, New: `ConfigFile = "authproxy.v3.json"`},
 		{
 			File: "internal/authproxy/config.go",
 			Old:  "\tServer ServerID `json:\"server\"`\n",

@@ -41,7 +41,7 @@ var children = []struct {
 		func(o client.Object) { o.(*corev1.ServiceAccount).AutomountServiceAccountToken = nil },
 		func(o client.Object) any { return o.(*corev1.ServiceAccount).AutomountServiceAccountToken }},
 	{"ConfigMap of the gate", func() client.Object { return &corev1.ConfigMap{} }, "-authproxy",
-		func(o client.Object) { o.(*corev1.ConfigMap).Data["authproxy.v1.json"] = "{}" },
+		func(o client.Object) { o.(*corev1.ConfigMap).Data["authproxy.v2.json"] = "{}" },
 		func(o client.Object) any { return o.(*corev1.ConfigMap).Data }},
 	{"ConfigMap of public keys", func() client.Object { return &corev1.ConfigMap{} }, "-jwks",
 		func(o client.Object) { o.(*corev1.ConfigMap).Data["managed.jwks"] = `{"keys":[]}` },

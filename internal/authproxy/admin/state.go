@@ -50,7 +50,7 @@ type State struct {
 	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`
-	// ConfigSchema names the schema of the configuration file, as its name does: "authproxy.v1".
+	// ConfigSchema names the schema of the configuration file, as its name does: "authproxy.v2".
 	ConfigSchema string `json:"configSchema"`
 	// UptimeSeconds is since the start of the process.
 	UptimeSeconds int64 `json:"uptimeSeconds"`

@@ -52,7 +52,7 @@ func TestStateTellsOfWorkAndLife(t *testing.T) {
 	s := newSite(t, serveHTTP(t, streamer(event)))
 	before, err := s.state(podUID)
 	must(t, err)
-	if before.ConfigSchema != "authproxy.v1" || before.UptimeSeconds < 0 || before.UptimeSeconds > 3600 || before.OpenStreams != 0 ||
+	if before.ConfigSchema != "authproxy.v2" || before.UptimeSeconds < 0 || before.UptimeSeconds > 3600 || before.OpenStreams != 0 ||
 		before.LastAccepted == nil || len(before.LastAccepted) != 0 {
 		t.Errorf("got %+v", before)
 	}

@@ -348,6 +348,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: failuresPerSecond
       type:
         scalar: numeric
+    - name: requests
+      type:
+        scalar: numeric
     - name: streamMaxSeconds
       type:
         scalar: numeric

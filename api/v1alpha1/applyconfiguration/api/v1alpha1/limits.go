@@ -16,6 +16,9 @@ type LimitsApplyConfiguration struct {
 	FailuresPerSecond *int32 `json:"failuresPerSecond,omitempty"`
 	// streams is how many streams one caller may have open on one gate: 429 above it. Default: 64.
 	Streams *int32 `json:"streams,omitempty"`
+	// requests is how many requests one caller may have in progress on one gate, open streams included: 429 above it.
+	// Default: 512.
+	Requests *int32 `json:"requests,omitempty"`
 	// streamMaxSeconds is the longest life of a stream, whatever its token. Default: 3600.
 	StreamMaxSeconds *int32 `json:"streamMaxSeconds,omitempty"`
 	// clientIP says where requests come from. Default: the other end of the TCP connection.
@@ -57,6 +60,14 @@ func (b *LimitsApplyConfiguration) WithFailuresPerSecond(value int32) *LimitsApp
 // If called multiple times, the Streams field is set to the value of the last call.
 func (b *LimitsApplyConfiguration) WithStreams(value int32) *LimitsApplyConfiguration {
 	b.Streams = &value
+	return b
+}
+
+// WithRequests sets the Requests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Requests field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithRequests(value int32) *LimitsApplyConfiguration {
+	b.Requests = &value
 	return b
 }
 
