@@ -2,6 +2,7 @@ package deny
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -22,6 +23,10 @@ type Denial struct {
 	// Message is for people: what is wrong and, where we know it, what to do. It is fixed text in the characters that
 	// RFC 6750 section 3 allows in error_description (no quote, no backslash, ASCII), and never quotes the request.
 	Message string
+	// Detail is what was compared, in one line, such as "aud: 2 values, none of this server's". It names a claim, a header
+	// or a path and the kind of its value; of a token it never holds a value that came from its issuer. It is for the audit
+	// and for the state, and is never sent to the client. It may be empty.
+	Detail string
 
 	code       string // RFC 6750 error code; empty where the standard wants none
 	scope      string // for the challenge, in place of the Site's
@@ -60,6 +65,12 @@ func Token(reason Reason) *Denial {
 		denial.code = ""
 	}
 	return denial
+}
+
+// Because gives the denial a Detail.
+func (d *Denial) Because(format string, args ...any) *Denial {
+	d.Detail = fmt.Sprintf(format, args...)
+	return d
 }
 
 // TokenLivesTooLong refuses a token whose lifetime is longer than this server accepts.
