@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if *auditTo == auditStdout {
 		options.Audit = stdout
 	}
-	limitMemory("/sys/fs/cgroup")
+	options.MemoryLimit = limitMemory("/sys/fs/cgroup")
 	if err := serve(ctx, options); err != nil {
 		options.Log.Error("the gate stops", "error", err.Error())
 		if errors.Is(err, gate.ErrPortTaken) {
@@ -92,17 +92,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// limitMemory makes the garbage collector work harder before the kernel kills the process. The runtime has read
-// GOMEMLIMIT already.
-func limitMemory(cgroups string) {
-	if limit, limited := memory.Limit(cgroups); limited && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit)
+// limitMemory makes the garbage collector work harder before the kernel kills the process, and returns the limit of the
+// container or, if it has none, of the runtime, which has read GOMEMLIMIT already; 0 is no limit.
+func limitMemory(cgroups string) int64 {
+	limit, limited := memory.Limit(cgroups)
+	if limited && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory.ForGo(limit))
+	}
+	ofRuntime := debug.SetMemoryLimit(-1)
+	if ofRuntime == math.MaxInt64 {
+		return limit
 	}
 	// Below a limit, room is cheaper than collecting: most of what a request needs is garbage in a millisecond. Near it, the
 	// runtime collects as often as it must.
-	if debug.SetMemoryLimit(-1) < math.MaxInt64 && os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	if !limited {
+		return ofRuntime
+	}
+	return limit
 }
 
 func serve(ctx context.Context, options gate.Options) error {

@@ -166,13 +166,15 @@ func TestMemoryLimit(t *testing.T) {
 	cgroups := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(cgroups, "memory.max"), []byte("1000000000\n"), 0o600))
 	t.Setenv("GOMEMLIMIT", "1GiB")
-	limitMemory(cgroups)
+	if got := limitMemory(cgroups); got != 1_000_000_000 {
+		t.Errorf("the container's limit: got %d", got)
+	}
 	if got := debug.SetMemoryLimit(-1); got != before {
 		t.Errorf("whoever set GOMEMLIMIT gets %d", got)
 	}
 	t.Setenv("GOMEMLIMIT", "")
 	limitMemory(cgroups)
-	if got := debug.SetMemoryLimit(-1); got != 900_000_000 {
+	if got := debug.SetMemoryLimit(-1); got != 700_000_000 {
 		t.Errorf("got %d of 1000000000 bytes", got)
 	}
 	if got := debug.SetGCPercent(100); got != gcPercent {
@@ -182,5 +184,8 @@ func TestMemoryLimit(t *testing.T) {
 	limitMemory(cgroups)
 	if got := debug.SetGCPercent(100); got != 100 {
 		t.Errorf("whoever set GOGC gets %d", got)
+	}
+	if got := limitMemory(t.TempDir()); got != 700_000_000 {
+		t.Errorf("without a container's limit that of the runtime counts: got %d", got)
 	}
 }

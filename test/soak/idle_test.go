@@ -19,7 +19,7 @@ import (
 
 // mostWaiting is how many connections a gate leaves open that wait for a request (gate, connections.go); the one that has
 // waited longest makes room for the next.
-const mostWaiting = 2048
+const mostWaiting = 8192
 
 // However many connections come and stay idle, the gate holds a bounded number, and serves whoever comes next.
 func TestIdleConnections(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/budget"
 )
 
 // The error codes of RFC 6750 section 3.1.
@@ -158,6 +159,22 @@ func Streams() *Denial {
 	}
 }
 
+// Requests answers a caller who has as many requests in progress, or as much of their bodies, as one may have.
+func Requests() *Denial {
+	return &Denial{
+		Status: http.StatusTooManyRequests, Reason: TooManyRequests, retryAfter: "1", hurried: true,
+		Message: "this caller has too many requests in progress: wait for one to end",
+	}
+}
+
+// Full answers while the requests of all callers are as many, or their bodies as long, as the gate has memory for.
+func Full() *Denial {
+	return &Denial{
+		Status: http.StatusServiceUnavailable, Reason: Overloaded, retryAfter: "1", hurried: true,
+		Message: "the gate has as many requests in progress as it has memory for: try again",
+	}
+}
+
 // TwoTokens refuses a request with more than one Authorization header: gate and server could each judge another.
 func TwoTokens() *Denial {
 	return &Denial{
@@ -213,7 +230,7 @@ func Body(reason Reason) *Denial {
 	case BodyTimeout:
 		return &Denial{
 			Status: http.StatusRequestTimeout, Reason: reason, hangUp: true,
-			Message: "the request body stopped arriving",
+			Message: "the request body arrived too slowly",
 		}
 	default:
 		return &Denial{
@@ -223,13 +240,17 @@ func Body(reason Reason) *Denial {
 	}
 }
 
-// Unread refuses a body whose reading ended with this error of package body.
+// Unread refuses a request for this error of package body or package budget.
 func Unread(err error) *Denial {
 	switch {
 	case errors.Is(err, body.ErrTooLarge):
 		return Body(BodyTooLarge)
 	case errors.Is(err, body.ErrSlow):
 		return Body(BodyTimeout)
+	case errors.Is(err, budget.ErrCaller):
+		return Requests()
+	case errors.Is(err, budget.ErrFull):
+		return Full()
 	default:
 		return Body(BadBody)
 	}

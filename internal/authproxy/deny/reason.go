@@ -65,7 +65,7 @@ const (
 	UnknownPath Reason = "unknown_path"
 	// UnknownMethod: the path does not take this method.
 	UnknownMethod Reason = "unknown_method"
-	// BodyTimeout: the body stopped coming.
+	// BodyTimeout: the body came too slowly.
 	BodyTimeout Reason = "body_timeout"
 	// BodyTooLarge: the body is longer than Limits.BodyBytes.
 	BodyTooLarge Reason = "body_too_large"
@@ -83,6 +83,11 @@ const (
 	UnknownSession Reason = "unknown_session"
 	// TooManyFailures: too many refused tokens came from this source.
 	TooManyFailures Reason = "too_many_failures"
+	// TooManyRequests: the caller has as many requests in progress, or as much of their bodies, as one may have.
+	TooManyRequests Reason = "too_many_requests"
+	// Overloaded: all callers together have as many requests in progress, or as much of their bodies, as the gate has
+	// memory for.
+	Overloaded Reason = "overloaded"
 	// TooManyStreams: the caller has as many streams open as one may have.
 	TooManyStreams Reason = "too_many_streams"
 )

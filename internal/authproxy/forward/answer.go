@@ -9,7 +9,10 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/upstream"
 )
 
-const bufferBytes = 32 << 10
+const (
+	bufferBytes       = 32 << 10
+	streamBufferBytes = 4 << 10
+)
 
 // pass gives the server's answer to the client: at once what there is, and visibly broken off if its end does not come.
 func (x *exchange) pass(answer upstream.Answer) {
@@ -20,11 +23,8 @@ func (x *exchange) pass(answer upstream.Answer) {
 			return
 		}
 	}
-	if x.request.Streaming != nil && isStream(answer.Header) {
-		over, denial := x.request.Streaming(func(why StreamEnd) {
-			x.ended.CompareAndSwap(nil, &why)
-			answer.Body.Abort()
-		})
+	if x.stream = isStream(answer.Header); x.stream && x.request.Streaming != nil {
+		over, denial := x.request.Streaming(x.ender(answer.Body))
 		if denial != nil {
 			x.refuse(denial)
 			return
@@ -44,12 +44,12 @@ func (x *exchange) pass(answer upstream.Answer) {
 // once.
 func (x *exchange) copy(source upstream.Body) error {
 	control := http.NewResponseController(x.writer)
-	source.BeforeWait(func() { _ = control.Flush() })              // A client that has gone is seen at the next Write.
-	buffer, _ := x.forwarder.bufferPool.Get().(*[bufferBytes]byte) // Nothing else is ever put there.
-	defer x.forwarder.bufferPool.Put(buffer)
+	defer x.beforeWait(source, control)()
+	buffer, giveBack := x.buffer()
+	defer giveBack()
 	atLineStart := true // A comment can follow.
 	for {
-		n, err := source.Read(buffer[:])
+		n, err := source.Read(buffer)
 		if n > 0 {
 			atLineStart = buffer[n-1] == '\n'
 			if _, gone := x.writer.Write(buffer[:n]); gone != nil {
@@ -67,14 +67,48 @@ func (x *exchange) copy(source upstream.Body) error {
 	}
 }
 
+// beforeWait arranges what happens when the rest of an answer has to be waited for. over is to be called at its end.
+func (x *exchange) beforeWait(source upstream.Body, control *http.ResponseController) (over func()) {
+	var unwatch func()
+	source.BeforeWait(func() {
+		if unwatch == nil && !x.stream && x.request.Waiting != nil {
+			unwatch = x.request.Waiting(x.ender(source))
+		}
+		_ = control.Flush() // A client that has gone is seen at the next Write.
+	})
+	return func() {
+		if unwatch != nil {
+			unwatch()
+		}
+	}
+}
+
+// buffer returns a small one for streams, which hold it for hours.
+func (x *exchange) buffer() (buffer []byte, giveBack func()) {
+	if x.stream {
+		return make([]byte, streamBufferBytes), func() {}
+	}
+	pooled, _ := x.forwarder.bufferPool.Get().(*[bufferBytes]byte) // Nothing else is ever put there.
+	return pooled[:], func() { x.forwarder.bufferPool.Put(pooled) }
+}
+
 // broken tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends
 // none (HTML, "Server-sent events"). If it was not us who ended it, the server has failed.
 func (x *exchange) broken(atLineStart bool) {
 	switch why := x.ended.Load(); {
-	case why != nil && atLineStart:
+	case why != nil && (!atLineStart || !x.stream):
+	case why != nil:
 		_, _ = io.WriteString(x.writer, ": "+string(*why)+"\n")
 	case why == nil && x.client.Context().Err() == nil:
 		x.failed(Failure{Kind: Truncated})
+	}
+}
+
+// ender returns how an answer is ended before the server ends it.
+func (x *exchange) ender(source upstream.Body) func(StreamEnd) {
+	return func(why StreamEnd) {
+		x.ended.CompareAndSwap(nil, &why)
+		source.Abort()
 	}
 }
 

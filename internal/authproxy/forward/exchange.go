@@ -18,7 +18,8 @@ type exchange struct {
 	writer    http.ResponseWriter
 	failed    func(Failure)
 	trail     upstream.Trail
-	ended     atomic.Pointer[StreamEnd] // why we ended the stream, if we did
+	stream    bool                      // the answer is one of server-sent events
+	ended     atomic.Pointer[StreamEnd] // why we ended the answer, if we did
 	// dismissed is why the caller may no longer be here, if that showed while its body came.
 	dismissed atomic.Pointer[deny.Denial]
 }

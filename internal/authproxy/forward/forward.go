@@ -56,9 +56,12 @@ type Request struct {
 	// Streaming is told that the answer is a stream of server-sent events, and how to end it. It returns what to call
 	// when the stream is over, or refuses it. It may be nil.
 	Streaming func(end func(StreamEnd)) (over func(), refused *deny.Denial)
+	// Waiting is told that the rest of an answer which is no stream has to be waited for, and how to end it. It returns
+	// what to call when the answer is over. It may be nil.
+	Waiting func(end func(StreamEnd)) (over func())
 }
 
-// StreamEnd says why the gate ends a stream. The client reads it, so it is in plain words.
+// StreamEnd says why the gate ends an open answer. The client of a stream reads it, so it is in plain words.
 type StreamEnd string
 
 // Failure says how an exchange with the server went wrong, and whether the client got an answer of the gate's own

@@ -13,53 +13,66 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
 )
 
-// authorize judges what the caller may do, and gives the messages that it judged by. Where rules want it, these are read
-// from the very bytes that are then forwarded.
-func (v *visit) authorize() ([]message.Message, *deny.Denial) {
-	messages, denial := v.messages()
-	if denial != nil {
-		return nil, denial
+// authorize judges what the caller may do. Where rules want it, the messages are read from the very bytes that are then
+// forwarded.
+func (v *visit) authorize() *deny.Denial {
+	if denial := v.readMessages(); denial != nil {
+		return denial
 	}
-	if denial := v.judgeRights(v.snapshot, v.principal, messages); denial != nil {
-		return nil, denial
+	if denial := v.judgeRights(v.snapshot, v.principal, v.messages); denial != nil {
+		return denial
 	}
-	if v.isStrayResponse(messages) {
-		return nil, deny.Rights()
+	if v.isStrayResponse() {
+		return deny.Rights()
 	}
-	return messages, nil
+	return nil
 }
 
-// messages reads the body, if rules see into it, or the caller is fenced: at the MCP endpoint only.
-func (v *visit) messages() ([]message.Message, *deny.Denial) {
+// readMessages reads the body, if rules see into it, or the caller is fenced: at the MCP endpoint only.
+func (v *visit) readMessages() *deny.Denial {
 	config := v.snapshot.Config
 	if !v.readsBody() || v.isExtraPath() {
-		return nil, nil
+		return nil
 	}
 	if v.request.Method != http.MethodPost {
-		return nil, v.emptiness()
+		return v.emptiness()
 	}
 	if !isPlainJSON(v.request.Header) {
-		return nil, deny.Media()
+		return deny.Media()
 	}
 	data, whole, err := v.body.Prefetch(config.Limits.BodyBytes)
 	switch {
 	case err != nil:
-		return nil, deny.Unread(err)
+		return deny.Unread(err)
 	case !whole:
-		return nil, deny.Body(deny.BodyTooLarge)
+		return deny.Body(deny.BodyTooLarge)
+	}
+	return v.parse(data)
+}
+
+// parse reads the messages. What they name may be as long as the body, and is charged likewise.
+func (v *visit) parse(data []byte) *deny.Denial {
+	if len(data) > keptBytes {
+		if err := v.account.Reserve(int64(len(data))); err != nil {
+			return deny.Unread(err)
+		}
+		v.messageBytes = int64(len(data))
 	}
 	document, err := message.Parse(data)
 	if err != nil {
-		return nil, deny.Message(err.Error())
+		return deny.Message(err.Error())
 	}
 	for i := range document.Messages {
 		// It is a part of the body, which must not be kept as long as a stream lives.
 		document.Messages[i].ID = nil
 	}
+	v.messages = document.Messages
 	if len(document.Messages) > 0 {
-		v.message = &document.Messages[0]
+		first := document.Messages[0]
+		first.URIs = nil
+		v.message = &first
 	}
-	return document.Messages, authorize.Agree(v.request.Header, document)
+	return authorize.Agree(v.request.Header, document)
 }
 
 // readsBody tells whether anything is judged by what the body says.
@@ -98,10 +111,10 @@ func isPlainJSON(header http.Header) bool {
 
 // isStrayResponse tells an answer to the server outside of a session that is bound to its caller: it could answer what
 // was asked of somebody else. A session header that got this far belongs to the caller.
-func (v *visit) isStrayResponse(messages []message.Message) bool {
+func (v *visit) isStrayResponse() bool {
 	return v.snapshot.Config.SessionBinding == authproxy.SessionBindingCaller &&
 		v.request.Header.Get("Mcp-Session-Id") == "" &&
-		slices.ContainsFunc(messages, func(m message.Message) bool { return m.Kind == message.Response })
+		slices.ContainsFunc(v.messages, func(m message.Message) bool { return m.Kind == message.Response })
 }
 
 // asked is what the first message asks, and what it is about, as far as that is known without judging: for the log.

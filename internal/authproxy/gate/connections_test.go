@@ -7,30 +7,70 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// connectionSite serves with at most two waiting connections. A request for /slow is received by taking from slow, and
-// answered when that is closed.
-func connectionSite(t *testing.T) (open func(first string) *bufio.ReadWriter, slow chan struct{}, closed *atomic.Int32) {
+// connectionSite serves with at most four waiting connections. A request for /good is one of a verified caller; one for
+// /slow, or /good/slow, is told to working, and answered by finish.
+func connectionSite(t *testing.T) (
+	open func(first string) *bufio.ReadWriter, working chan struct{}, finish func(), closed *atomic.Int32,
+) {
+	t.Helper()
+	s := newConnectionSite(t)
+	return s.open, s.working, s.finish, &s.closed
+}
+
+type connectionedSite struct {
+	pool    *connections
+	open    func(first string) *bufio.ReadWriter
+	working chan struct{}
+	finish  func()
+	closed  atomic.Int32
+}
+
+func (s *connectionedSite) waitForKnown(t *testing.T, want int) {
+	t.Helper()
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(time.Millisecond) {
+		s.pool.mu.Lock()
+		got := s.pool.known.Len()
+		s.pool.mu.Unlock()
+		if got == want {
+			return
+		}
+	}
+	t.Fatalf("never were %d known connections waiting", want)
+}
+
+func newConnectionSite(t *testing.T) *connectionedSite {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	slow, closed = make(chan struct{}), &atomic.Int32{}
+	s, answer := &connectionedSite{working: make(chan struct{})}, make(chan struct{})
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/slow" {
-			slow <- struct{}{}
-			<-slow
+		conn, good := connectionOf(r), strings.HasPrefix(r.URL.Path, "/good")
+		conn.begin()
+		defer conn.end(good)
+		if good {
+			conn.admit()
+		}
+		if strings.HasSuffix(r.URL.Path, "/slow") {
+			s.working <- struct{}{}
+			<-answer
 		}
 	})}
-	newConnections(2, func() { closed.Add(1) }).bound(server)
+	s.pool = newConnections(4, func() { s.closed.Add(1) })
+	s.pool.bound(server)
 	go server.Serve(listener) //nolint:errcheck // Ends with the test.
 	t.Cleanup(func() { server.Close() })
-	return func(first string) *bufio.ReadWriter {
+	s.finish = sync.OnceFunc(func() { close(answer) })
+	t.Cleanup(s.finish)
+	s.open = func(first string) *bufio.ReadWriter {
 		t.Helper()
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
 		if err != nil {
@@ -40,7 +80,8 @@ func connectionSite(t *testing.T) (open func(first string) *bufio.ReadWriter, sl
 		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(conn, first)
 		return bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn))
-	}, slow, closed
+	}
+	return s
 }
 
 func ask(t *testing.T, conn *bufio.ReadWriter, path string) {
@@ -70,24 +111,115 @@ func isClosed(t *testing.T, conn *bufio.ReadWriter) {
 	}
 }
 
-func TestWhoWaitsLongestIsClosed(t *testing.T) {
-	open, working, closed := connectionSite(t)
-	busy := open("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-	<-working
+// opened returns once the server has seen the connection.
+func opened(t *testing.T, open func(string) *bufio.ReadWriter, path string) *bufio.ReadWriter {
+	t.Helper()
+	conn := open("")
+	ask(t, conn, path)
+	return conn
+}
+
+func TestStrangersOverTheLimit_TheOneThatWaitsLongestIsClosed(t *testing.T) {
+	open, working, finish, closed := connectionSite(t)
 	slow := open("GET / HT") // never a whole header
-	idle := open("")
-	ask(t, idle, "/")
-	late := open("")
+	first, second := opened(t, open, "/"), opened(t, open, "/")
+	unanswered := open("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-working
+	last := opened(t, open, "/")
 	isClosed(t, slow)
-	ask(t, late, "/")
-	ask(t, idle, "/") // which makes late the one that waits longest
-	last := open("")
-	isClosed(t, late)
-	ask(t, idle, "/")
-	ask(t, last, "/")
-	if got := closed.Load(); got != 2 {
-		t.Errorf("%d were counted", got)
+	ask(t, first, "/") // which makes second the one that waits longest
+	latest := opened(t, open, "/")
+	isClosed(t, second)
+	for _, open := range []*bufio.ReadWriter{first, last, latest} {
+		ask(t, open, "/")
 	}
-	close(working)
-	expect200(t, busy)
+	// To have a request in progress is no protection: it is what a flood would do.
+	again := opened(t, open, "/")
+	isClosed(t, unanswered)
+	ask(t, again, "/")
+	if got := closed.Load(); got != 3 {
+		t.Errorf("%d were counted, want 3", got)
+	}
+	finish()
+}
+
+func TestVerifiedRequestInProgress_IsNeverClosed(t *testing.T) {
+	open, working, finish, _ := connectionSite(t)
+	var busy []*bufio.ReadWriter
+	for range 6 {
+		busy = append(busy, open("GET /good/slow HTTP/1.1\r\nHost: x\r\n\r\n"))
+		<-working
+	}
+	for range 6 {
+		opened(t, open, "/")
+	}
+	finish()
+	for _, conn := range busy {
+		expect200(t, conn)
+	}
+}
+
+func TestStrangers_TakeHalfOfThePlacesOfKnownCallers(t *testing.T) {
+	site := newConnectionSite(t)
+	open := site.open
+	var known []*bufio.ReadWriter
+	for i := range 4 {
+		known = append(known, opened(t, open, "/good"))
+		site.waitForKnown(t, i+1) // The client may have its answer before the server knows.
+	}
+	for range 10 { // of which two can stay
+		opened(t, open, "/")
+	}
+	isClosed(t, known[0])
+	isClosed(t, known[1])
+	ask(t, known[2], "/good")
+	ask(t, known[3], "/good")
+	newcomer := opened(t, open, "/")
+	ask(t, newcomer, "/")
+}
+
+// One connection of HTTP/2 may carry a hundred requests.
+func TestConnectionWithMostRequests_IsClosedFirst(t *testing.T) {
+	closed := 0
+	c := newConnections(40, func() { closed++ })
+	pipe := func() (*connection, net.Conn) {
+		ours, theirs := net.Pipe()
+		t.Cleanup(func() { theirs.Close() })
+		return c.open(ours), theirs
+	}
+	old, _ := pipe()
+	heavy, _ := pipe()
+	heavy.begin()
+	heavy.admit() // a verified caller's, with requests of strangers beside
+	for range fairShare + 5 {
+		heavy.begin()
+	}
+	light, _ := pipe()
+	for range fairShare {
+		light.begin()
+	}
+	if closed != 0 {
+		t.Fatalf("%d were closed at the limit of 40", closed)
+	}
+	for range 3 {
+		light.begin()
+	}
+	if closed != 1 || !heavy.gone || old.gone || light.gone {
+		t.Errorf("closed %d: heavy %t, old %t, light %t", closed, heavy.gone, old.gone, light.gone)
+	}
+	heavy.end(true) // must not count twice
+	if c.load != 1+fairShare+3 || c.heavy != 1 {
+		t.Errorf("load %d, heavy %d", c.load, c.heavy)
+	}
+	for range fairShare + 3 {
+		light.end(false)
+	}
+	if c.load != 2 || c.heavy != 0 {
+		t.Errorf("in the end: load %d, heavy %d", c.load, c.heavy)
+	}
+	c.forget(old.Conn)
+	c.forget(light.Conn)
+	if c.load != 0 || len(c.all) != 0 || c.strangers.Len()+c.known.Len() != 0 {
+		t.Errorf("left behind: load %d, %d connections", c.load, len(c.all))
+	}
 }

@@ -17,12 +17,14 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/budget"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/drain"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/remote"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
@@ -50,6 +52,9 @@ type Options struct {
 	AnswerTimeout time.Duration
 	// WritePatience is how long a client may leave what it is sent unread; the default is a minute.
 	WritePatience time.Duration
+	// MemoryLimit is what the container may use, in bytes; 0 is no limit. What requests in progress may hold follows from
+	// it; see budget.For.
+	MemoryLimit int64
 	// Audit gets a line of JSON per decision while Run runs; nil is nowhere.
 	Audit io.Writer
 	// JudgeKeyAddress refuses addresses that remote keys would be fetched from; the default is remote.JudgeAddress. No
@@ -96,6 +101,8 @@ type Gate struct {
 	forwarder *forward.Forwarder
 	drain     *drain.Drain
 	guard     *flood.Guard
+	budget    *budget.Budget[session.Caller]
+	waiting   *connections
 	metrics   *metrics.Metrics
 	server    *serverCheck
 	listening *listenCheck
@@ -131,6 +138,8 @@ func New(options Options) (*Gate, error) {
 	}
 	g.selfTest.requestID = g.probes.mint
 	g.metrics = metrics.New(g.keyCounts)
+	limits := budget.For(o.MemoryLimit)
+	g.budget, g.waiting = budget.New[session.Caller](limits), newConnections(limits.Waiting, g.metrics.ConnectionClosed)
 	g.fetchKeys()
 	store, err := snapshot.Open(snapshot.Source{
 		ConfigDir: o.ConfigDir, KeysDir: o.KeysDir, PodUID: o.PodUID, Now: o.Now, Log: o.Log, Failed: g.reloadFailed,
@@ -166,6 +175,9 @@ func (g *Gate) AdminHandler() http.Handler {
 		}),
 	})
 }
+
+// crowded reports whether so many strangers wait that none should be waited for.
+func (g *Gate) crowded() bool { return g.waiting.crowded() }
 
 func (g *Gate) upstreamAddress() string {
 	return net.JoinHostPort(g.options.UpstreamHost, strconv.Itoa(int(g.store.Current().Config.Upstream.Port)))

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
@@ -37,22 +36,21 @@ func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
 	}
 	if v.principal, denial = candidate.Verify(); denial == nil {
 		v.gate.guard.Succeeded(v.source, v.principal.Provider(), v.principal.Subject())
+		return candidate, nil
 	}
+	v.charge()
 	return candidate, denial
 }
 
-// charge counts a refused token against its source's budget and gives the denial to answer with. To send none is no
-// failure: it is how clients learn that they need one.
-func (v *visit) charge(denial *deny.Denial) *deny.Denial {
-	if denial.Status != http.StatusUnauthorized || denial.Reason == deny.MissingToken {
-		return denial
-	}
+// charge counts a signature that was checked in vain against its source's budget. What costs no signature is not
+// counted: a client behind the same address must learn at any time that its token has expired. A source over its budget
+// is answered as it deserves, too, but its body is not waited for.
+func (v *visit) charge() {
 	refusal := v.gate.guard.Failed(v.source, v.budget())
 	v.quiet = refusal.Quiet
 	if refusal.TooMany {
-		return deny.Failures()
+		v.body.Hurry()
 	}
-	return denial
 }
 
 func (v *visit) budget() flood.Budget {

@@ -93,7 +93,7 @@ func listen(ctx context.Context, given net.Listener, port int32) (net.Listener, 
 	if given != nil {
 		return given, nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", ":"+strconv.Itoa(int(port)))
+	listener, err := (&net.ListenConfig{Control: boundBuffers}).Listen(ctx, "tcp", ":"+strconv.Itoa(int(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("listen on port %d: %w: stop the other container of this pod from using it, "+
 			"or give the gate another port", port, ErrPortTaken)
@@ -102,6 +102,25 @@ func listen(ctx context.Context, given net.Listener, port int32) (net.Listener, 
 		return nil, fmt.Errorf("listen on port %d: %w", port, err)
 	}
 	return listener, nil
+}
+
+// What the kernel may keep for one connection, in bytes: what a client sends and nobody reads yet, and what it is sent
+// and does not read. It counts as the container's memory, and grows to megabytes unless it is bounded. The kernel takes
+// twice as much for its own bookkeeping.
+const (
+	receiveBuffer = 64 << 10
+	sendBuffer    = 128 << 10
+)
+
+// boundBuffers is for a socket that listens: those that it accepts are as it is.
+func boundBuffers(_, _ string, socket syscall.RawConn) error {
+	var failed error
+	err := socket.Control(func(fd uintptr) {
+		failed = errors.Join(
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, receiveBuffer),
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer))
+	})
+	return errors.Join(err, failed)
 }
 
 // tend renews the snapshot and tries the gate, after every change and until it has passed.

@@ -10,6 +10,8 @@ const (
 	// writePatience is how long a write may wait for a client that has stopped reading. There is no limit on an answer
 	// as a whole: streams last for hours.
 	writePatience = 60 * time.Second
+	// strangerPatience is what is granted to whoever is not verified: what they get fits into any buffer.
+	strangerPatience = 5 * time.Second
 	// hurryPatience is what is left of that when a stream has to end: its client may still be told why.
 	hurryPatience = 2 * time.Second
 )
@@ -78,6 +80,13 @@ func (s *steady) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.released = true
+}
+
+// trust grants the patience for verified callers from the next write on.
+func (s *steady) trust(patience time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.patience = patience
 }
 
 // hurry leaves little time for all that is still to be written.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/streams"
 )
@@ -21,21 +20,52 @@ const (
 	endDraining forward.StreamEnd = "the server is shutting down"
 )
 
-// judgement gives what lets a caller in under a snapshot, and lets it ask what it asked, to be judged again while a
-// stream is open. Rules that come while it is open end a stream whose message nobody has judged.
-func (v *visit) judgement(token string, messages []message.Message) func(*snapshot.Snapshot) *deny.Denial {
+// identifyBy judges the caller by another snapshot, whatever was asked.
+func (v *visit) identifyBy(s *snapshot.Snapshot) *deny.Denial {
+	principal, denial := s.Verifier.Verify(v.token)
+	switch {
+	case denial != nil:
+		return denial
+	case s.RevocationsUnknown:
+		return deny.Blind()
+	case principal.Reserved() && !v.principal.Reserved():
+		return deny.Reserved()
+	default:
+		return nil
+	}
+}
+
+// authorizeBy judges what was asked by another snapshot. Rules that come later refuse a message that nobody has read, or
+// that was too long to be remembered.
+func (v *visit) authorizeBy(s *snapshot.Snapshot) *deny.Denial {
 	unread := v.request.Method == http.MethodPost && !v.readsBody()
-	return func(s *snapshot.Snapshot) *deny.Denial {
-		principal, denial := s.Verifier.Verify(token)
-		switch {
-		case denial != nil:
-			return denial
-		case unread && s.Policy.JudgesBodies():
-			return deny.Rights()
-		default:
-			return v.judgeRights(s, principal, messages)
+	if s.Policy.JudgesBodies() && (unread || v.forgotten) {
+		return deny.Rights()
+	}
+	principal, denial := s.Verifier.Verify(v.token)
+	if denial != nil {
+		return denial
+	}
+	return v.judgeRights(s, principal, v.messages)
+}
+
+// keptBytes is how much of what was asked is remembered while an answer is open.
+const keptBytes = 16 << 10
+
+// lighten lets go of messages that are too long to be kept as long as an answer may be open. Other rules end it then.
+func (v *visit) lighten() {
+	size := 0
+	for _, m := range v.messages {
+		size += len(m.Method) + len(m.Name)
+		for _, uri := range m.URIs {
+			size += len(uri)
 		}
 	}
+	if size > keptBytes {
+		v.messages, v.forgotten = nil, true
+	}
+	_ = v.account.Reserve(-v.messageBytes) // To give back is never refused.
+	v.messageBytes = 0
 }
 
 // roomForStream refuses what may become a stream while the caller has no room for one: before the server has seen it,
@@ -52,34 +82,23 @@ func (v *visit) roomForStream() *deny.Denial {
 // openStream enters a stream, and ends it in time.
 func (v *visit) openStream(end func(forward.StreamEnd)) (over func(), refused *deny.Denial) {
 	config := v.snapshot.Config
-	finish := func(why forward.StreamEnd, reason deny.Reason) {
-		v.ended.CompareAndSwap(nil, &reason)
-		v.steady.hurry()
-		end(why)
+	ends, why, reason := v.principal.Deadline(), endExpired, deny.Expired
+	if longest := seconds(config.Limits.StreamMaxSeconds); longest > 0 {
+		if oldest := v.gate.options.Now().Add(longest); oldest.Before(ends) {
+			ends, why, reason = oldest, endTooOld, deny.StreamTooOld
+		}
 	}
-	leave, ok := v.gate.streams.Open(streams.Stream{
-		Caller: callerOf(v.principal), JudgedBy: v.snapshot, Judge: v.judge,
-		Refused: func(denial *deny.Denial) {
-			why := endRefused
-			if denial.Reason == deny.Expired {
-				why = endExpired
-			}
-			finish(why, denial.Reason)
-		},
-	}, int(config.Limits.Streams))
+	stream := v.openAnswer(end, ends, why, reason)
+	leave, ok := v.gate.streams.Open(stream, int(config.Limits.Streams))
 	if !ok {
 		return nil, deny.Streams()
 	}
-	life, why, reason := v.principal.Deadline().Sub(v.gate.options.Now()), endExpired, deny.Expired
-	if longest := seconds(config.Limits.StreamMaxSeconds); longest > 0 && longest < life {
-		life, why, reason = longest, endTooOld, deny.StreamTooOld
-	}
-	timer := time.AfterFunc(life, func() { finish(why, reason) })
+	timer := time.AfterFunc(ends.Sub(v.gate.options.Now()), stream.Ended)
 	draining, done := v.gate.drain.StreamsEnd(v.request.Method), make(chan struct{})
 	go func() {
 		select {
 		case <-draining:
-			finish(endDraining, deny.Draining)
+			v.finish(end, endDraining, deny.Draining)
 		case <-done:
 		}
 	}()
@@ -92,7 +111,35 @@ func (v *visit) openStream(end func(forward.StreamEnd)) (over func(), refused *d
 	}, nil
 }
 
-// renew follows what changes under open streams, and the gate's secret. It does not wait for the self-test.
+// watchAnswer has an answer end that is no stream, and whose end has to be waited for, when its caller may no longer be
+// here.
+func (v *visit) watchAnswer(end func(forward.StreamEnd)) (over func()) {
+	return v.gate.streams.Watch(v.openAnswer(end, v.principal.Deadline(), endExpired, deny.Expired))
+}
+
+func (v *visit) openAnswer(end func(forward.StreamEnd), ends time.Time, why forward.StreamEnd, reason deny.Reason) streams.Stream {
+	v.lighten()
+	return streams.Stream{
+		Caller: callerOf(v.principal), Ends: ends, Ended: func() { v.finish(end, why, reason) },
+		JudgedBy: v.snapshot, Identify: v.identifyBy, Authorize: v.authorizeBy,
+		Refused: func(denial *deny.Denial) {
+			why := endRefused
+			if denial.Reason == deny.Expired {
+				why = endExpired
+			}
+			v.finish(end, why, denial.Reason)
+		},
+	}
+}
+
+// finish ends an open answer.
+func (v *visit) finish(end func(forward.StreamEnd), why forward.StreamEnd, reason deny.Reason) {
+	v.ended.CompareAndSwap(nil, &reason)
+	v.steady.hurry()
+	end(why)
+}
+
+// renew follows what changes under open answers, the clock, and the gate's secret. It does not wait for the self-test.
 func (g *Gate) renew(ctx context.Context) {
 	ticker := time.NewTicker(g.options.PollInterval)
 	defer ticker.Stop()
@@ -103,6 +150,7 @@ func (g *Gate) renew(ctx context.Context) {
 			return
 		case <-ticker.C:
 			g.secrets.poll()
+			g.streams.Expire(g.options.Now())
 			if current := g.store.Current(); current != judged {
 				g.streams.Judge()
 				judged = current

@@ -43,16 +43,16 @@ func (g *Gate) problem() error {
 // comes in; streams that are opened and reset by the number that may be open; and its own queue of control frames.
 func (g *Gate) clientServer() *http.Server {
 	server := g.httpServer(g.ClientHandler())
-	newConnections(maxWaiting, g.metrics.ConnectionClosed).bound(server)
+	g.waiting.bound(server)
 	if g.certificate == nil {
 		return server
 	}
 	server.Protocols.SetHTTP2(true)
 	server.TLSConfig = g.certificate.ServerConfig()
 	server.HTTP2 = &http.HTTP2Config{
-		MaxConcurrentStreams:          100, // the least that RFC 9113 section 6.5.2 recommends
-		MaxReceiveBufferPerConnection: 1 << 20,
-		MaxReceiveBufferPerStream:     256 << 10,
+		MaxConcurrentStreams:          100,       // the least that RFC 9113 section 6.5.2 recommends
+		MaxReceiveBufferPerConnection: 128 << 10, // memory that whoever connects can fill
+		MaxReceiveBufferPerStream:     64 << 10,
 		SendPingTimeout:               60 * time.Second, // finds out that the client of a quiet stream has gone
 		PingTimeout:                   15 * time.Second,
 		WriteByteTimeout:              60 * time.Second,

@@ -9,10 +9,12 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/bearer"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/budget"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/flood"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/surface"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
@@ -30,6 +32,7 @@ type visit struct {
 
 	claimed   string // the provider that the token names, if one is known
 	principal verify.Principal
+	entered   bool      // it counts as its caller's
 	admitted  time.Time // when it was let through to the server
 	denial    *deny.Denial
 	failure   deny.Reason      // how the exchange with the server failed
@@ -42,27 +45,37 @@ type visit struct {
 	told      bool   // probe is known; see isProbe
 	probe     bool
 	steady    *steady
-	judge     func(*snapshot.Snapshot) *deny.Denial // whether the caller may still be here
-	binding   *binding                              // of sessions; nil if they are not bound
-	ended     atomic.Pointer[deny.Reason]           // why the gate ended a stream
+	conn      *connection // nil in tests without a server of our own
+	account   budget.Account[session.Caller]
+	binding   *binding                    // of sessions; nil if they are not bound
+	ended     atomic.Pointer[deny.Reason] // why the gate ended an open answer
+
+	// What the caller is judged by again, while the body comes and while the answer is open.
+	token        string
+	messages     []message.Message
+	messageBytes int64 // that the account holds for them
+	forgotten    bool  // they were too long to be kept
 }
 
 func (g *Gate) serveClient(w http.ResponseWriter, r *http.Request) {
 	defer g.metrics.Begin()()
+	conn := connectionOf(r)
+	conn.begin()
 	defer g.drain.Enter(r.Method)()
 	// Requests and answers may overlap; without this net/http would swallow the request when the answer begins.
 	// HTTP/2 always can and says so with an error.
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	current := g.store.Current()
-	steady := newSteady(w, r, g.options.WritePatience)
+	steady := newSteady(w, r, min(strangerPatience, g.options.WritePatience))
 	defer steady.release()
 	w = steady
 	v := &visit{
 		gate: g, snapshot: current, request: r, began: time.Now(), source: current.Sources.Of(r), steady: steady,
 		answer: &recorder{ResponseWriter: w, leaving: g.drain.Ending, request: r, origins: current.Config.AllowedOrigins},
-		body:   body.Of(w, r, current.Config.Limits.BodyBytes),
+		body:   body.Of(w, r, current.Config.Limits.BodyBytes), conn: conn, account: g.budget.Open(),
 	}
-	defer v.body.Release()
+	v.body.Charge(&v.account)
+	defer v.leave()
 	defer v.conclude()
 	defer v.rescue()
 	v.identify()
@@ -85,7 +98,7 @@ func (v *visit) pass() {
 	v.admitted = v.gate.options.Now()
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
 		Principal: v.principal, Upstream: v.snapshot.Config.Upstream, Body: v.body, Site: v.snapshot.Site,
-		Answered: v.sealSessions, Streaming: v.openStream,
+		Admitted: v.stillAdmitted, Answered: v.sealSessions, Streaming: v.openStream, Waiting: v.watchAnswer,
 	}, v.failed)
 }
 
@@ -94,13 +107,17 @@ func (v *visit) pass() {
 func (v *visit) admit() *deny.Denial {
 	token, denial := bearer.Token(v.request.Header)
 	if denial != nil {
-		return v.charge(denial)
+		return denial
 	}
 	if denial = v.verify(token); denial != nil {
-		return v.charge(denial)
+		return denial
 	}
+	v.token = token
 	if v.snapshot.RevocationsUnknown {
 		return deny.Blind()
+	}
+	if denial = v.enter(); denial != nil {
+		return denial
 	}
 	if denial = surface.Endpoint(v.request, v.snapshot.Config.Upstream); denial != nil {
 		return denial
@@ -108,16 +125,51 @@ func (v *visit) admit() *deny.Denial {
 	if denial = v.bind(); denial != nil {
 		return denial
 	}
-	messages, denial := v.authorize()
-	if denial != nil {
+	if denial = v.authorize(); denial != nil {
 		return denial
 	}
-	v.judge = v.judgement(token, messages)
 	return v.roomForStream()
+}
+
+// enter counts the request as its caller's, who has more time and room from now on than strangers have.
+func (v *visit) enter() *deny.Denial {
+	if err := v.account.Enter(callerOf(v.principal), int(v.snapshot.Config.Limits.Requests)); err != nil {
+		return deny.Unread(err)
+	}
+	v.entered = true
+	v.conn.admit()
+	v.steady.trust(v.gate.options.WritePatience)
+	return nil
+}
+
+// leave is for the end of the request.
+func (v *visit) leave() {
+	v.body.Release()
+	v.account.Close()
+	v.conn.end(v.entered)
+}
+
+// stillAdmitted judges the caller again by what is in force now: a body may take its time, and a token that has expired
+// or was revoked meanwhile acts no more, whenever its request began.
+func (v *visit) stillAdmitted() *deny.Denial {
+	current := v.gate.store.Current()
+	if current == v.snapshot && v.gate.options.Now().Before(v.principal.Deadline()) {
+		return nil
+	}
+	if denial := v.identifyBy(current); denial != nil {
+		return denial
+	}
+	if v.snapshot.SameRules(current) {
+		return nil
+	}
+	return v.authorizeBy(current)
 }
 
 func (v *visit) deny(denial *deny.Denial) {
 	v.denial = denial
+	if !v.entered && v.gate.crowded() {
+		v.body.Hurry()
+	}
 	denial.Answer(v.answer, v.body, v.snapshot.Site)
 }
 

@@ -20,24 +20,27 @@ const (
 // none is more than any machine has. Version 1 says so by the largest number of whole pages.
 const none = 1 << 60
 
-// Limit is what the Go heap should stay below, in bytes: 90 % of the memory that the container may use, because stacks
-// of other languages, page cache and the kernel's buffers count as well. It is false if there is no limit. root is
-// where cgroups are mounted, "/sys/fs/cgroup".
+// ForGo returns what the Go runtime should stay below in a container with this limit, in bytes: 70 % of it. The program
+// itself, page cache and the kernel's buffers of connections count as well, and under attack the rest is for them.
+func ForGo(limit int64) int64 { return limit / 10 * 7 }
+
+// Limit returns the memory that the container may use, in bytes; limited is false if there is no limit. root is where
+// cgroups are mounted, "/sys/fs/cgroup".
 func Limit(root string) (bytes int64, limited bool) {
 	for _, name := range []string{version2, version1} {
 		// A file that is not there is of the other version, or of a cgroup without a limit.
 		if text, err := os.ReadFile(filepath.Join(root, name)); err == nil {
-			return share(string(text))
+			return parse(string(text))
 		}
 	}
 	return 0, false
 }
 
-// share reads "max" or a number of bytes.
-func share(text string) (bytes int64, limited bool) {
+// parse reads "max" or a number of bytes.
+func parse(text string) (bytes int64, limited bool) {
 	total, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || total <= 0 || total >= none {
 		return 0, false
 	}
-	return total / 10 * 9, true
+	return total, true
 }

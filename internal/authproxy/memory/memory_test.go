@@ -14,11 +14,11 @@ func TestLimit(t *testing.T) {
 		want    int64
 		limited bool
 	}{
-		"version 2":                   {map[string]string{"memory.max": "67108864\n"}, 60397974, true},
+		"version 2":                   {map[string]string{"memory.max": "67108864\n"}, 67108864, true},
 		"version 2 without a limit":   {map[string]string{"memory.max": "max\n"}, 0, false},
-		"version 1":                   {map[string]string{"memory/memory.limit_in_bytes": "100000000\n"}, 90000000, true},
+		"version 1":                   {map[string]string{"memory/memory.limit_in_bytes": "100000000\n"}, 100000000, true},
 		"version 1 without a limit":   {map[string]string{"memory/memory.limit_in_bytes": "9223372036854771712\n"}, 0, false},
-		"both: version 2 is in force": {map[string]string{"memory.max": "1000", "memory/memory.limit_in_bytes": "2000"}, 900, true},
+		"both: version 2 is in force": {map[string]string{"memory.max": "1000", "memory/memory.limit_in_bytes": "2000"}, 1000, true},
 		"no cgroups":                  {nil, 0, false},
 		"nonsense":                    {map[string]string{"memory.max": "a lot"}, 0, false},
 		"nothing":                     {map[string]string{"memory.max": ""}, 0, false},
@@ -39,5 +39,11 @@ func TestLimit(t *testing.T) {
 		if got, limited := memory.Limit(root); got != c.want || limited != c.limited {
 			t.Errorf("%s: got %d, %v; want %d, %v", name, got, limited, c.want, c.limited)
 		}
+	}
+}
+
+func TestForGo(t *testing.T) {
+	if got := memory.ForGo(256 << 20); got < 175<<20 || got > 180<<20 {
+		t.Errorf("got %d", got)
 	}
 }

@@ -6,6 +6,7 @@
 package snapshot
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -69,6 +70,11 @@ func newSnapshot(config configuration, ring *keyring, revoked revocations) (s *S
 	}
 	s.Verifier = verify.New(config.Config, ring.source.PodUID, s.Keys, revoked.Revocations, ring.source.Now)
 	return s, unused
+}
+
+// SameRules reports whether what a caller may ask for is judged alike by both snapshots.
+func (s *Snapshot) SameRules(other *Snapshot) bool {
+	return s == other || reflect.DeepEqual(s.Config.Authorization, other.Config.Authorization)
 }
 
 func site(config authproxy.Config) deny.Site {

@@ -1,37 +1,43 @@
-// Package streams keeps the streams that are open, so that each can be judged again when the rules change, and so that
-// nobody has more of them than one may have.
+// Package streams keeps the answers that are open, so that each can be judged again when the rules change and ended when
+// its time has come, and so that nobody has more streams than one may have.
 //
-// It must not know how a token is judged, nor how a stream is ended.
+// It must not know how a token is judged, nor how an answer is ended.
 package streams
 
 import (
 	"sync"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 )
 
-// Stream is one that is about to open.
+// Stream is an answer that is about to open.
 type Stream struct {
 	Caller session.Caller
-	// JudgedBy is the snapshot under which the caller got in, Judge the same judgement under another.
-	JudgedBy *snapshot.Snapshot
-	Judge    func(*snapshot.Snapshot) *deny.Denial
-	// Refused ends the stream; the denial says why. It may be called more than once, also after the end.
+	// Ends is when it ends at the latest; Ended is called then, with the time of the clock, which may have jumped.
+	Ends  time.Time
+	Ended func()
+	// JudgedBy is the snapshot under which the caller got in. Identify judges the caller by another one, and Authorize
+	// what the caller asked; Authorize may cost more, and is called only if the rules are others.
+	JudgedBy            *snapshot.Snapshot
+	Identify, Authorize func(*snapshot.Snapshot) *deny.Denial
+	// Refused ends the answer; the denial says why. Ended and it may be called more than once, also after the end.
 	Refused func(*deny.Denial)
 }
 
-// Registry of open streams. It is safe for concurrent use.
+// Registry of open answers. It is safe for concurrent use.
 type Registry struct {
 	current func() *snapshot.Snapshot
 
 	mu       sync.Mutex
 	open     map[*Stream]bool
+	streams  int // of open, those that count for their caller
 	byCaller map[session.Caller]int
 }
 
-// New makes an empty Registry; current gives the snapshot in force.
+// New returns an empty Registry; current returns the snapshot in force.
 func New(current func() *snapshot.Snapshot) *Registry {
 	return &Registry{current: current, open: map[*Stream]bool{}, byCaller: map[session.Caller]int{}}
 }
@@ -45,45 +51,77 @@ func (r *Registry) Open(s Stream, limit int) (over func(), ok bool) {
 		return nil, false
 	}
 	r.open[&s] = true
+	r.streams++
 	r.byCaller[s.Caller]++
 	r.mu.Unlock()
-	// If the rules changed between the caller's judgement and now, Judge may have run without seeing this stream.
-	if current := r.current(); current != s.JudgedBy {
-		s.judge(current)
-	}
-	return func() { r.close(&s) }, true
+	r.judgeNew(&s)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.open, &s)
+		r.streams--
+		if r.byCaller[s.Caller]--; r.byCaller[s.Caller] == 0 {
+			delete(r.byCaller, s.Caller)
+		}
+	}, true
 }
 
-func (r *Registry) close(s *Stream) {
+// Watch enters an answer that is no stream and takes its time all the same. It counts for no limit.
+func (r *Registry) Watch(s Stream) (over func()) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.open, s)
-	r.byCaller[s.Caller]--
-	if r.byCaller[s.Caller] == 0 {
-		delete(r.byCaller, s.Caller)
+	r.open[&s] = true
+	r.mu.Unlock()
+	r.judgeNew(&s)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.open, &s)
 	}
 }
 
-// Full tells whether the caller has limit streams open.
+// judgeNew is for what changed between the caller's judgement and now: Judge may have run without seeing this stream.
+func (r *Registry) judgeNew(s *Stream) {
+	if current := r.current(); current != s.JudgedBy {
+		s.identify(current)
+		s.authorize(current)
+	}
+}
+
+// Full reports whether the caller has limit streams open.
 func (r *Registry) Full(caller session.Caller, limit int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return limit > 0 && r.byCaller[caller] >= limit
 }
 
-// Count of open streams.
+// Count returns the number of open streams.
 func (r *Registry) Count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.open)
+	return r.streams
 }
 
-// Judge judges every open stream by the snapshot in force, which must be so already: a stream that opens meanwhile
-// sees it or is seen. To be called after each change.
+// Judge judges every open answer by the snapshot in force, which must be so already: one that opens meanwhile sees it or
+// is seen. To be called after each change. Callers come first: however much some have asked for, who was revoked is out
+// before what the others asked is looked at.
 func (r *Registry) Judge() {
-	current := r.current()
+	current, all := r.current(), r.list()
+	for _, s := range all {
+		s.identify(current)
+	}
+	for _, s := range all {
+		s.authorize(current)
+	}
+}
+
+// Expire ends the answers whose time has come by this clock. Timers do not see a clock that jumps, nor a machine that
+// slept.
+func (r *Registry) Expire(now time.Time) {
+	now = now.Round(0)
 	for _, s := range r.list() {
-		s.judge(current)
+		if !now.Before(s.Ends.Round(0)) {
+			s.Ended()
+		}
 	}
 }
 
@@ -98,8 +136,17 @@ func (r *Registry) list() []*Stream {
 	return list
 }
 
-func (s *Stream) judge(current *snapshot.Snapshot) {
-	if denial := s.Judge(current); denial != nil {
+func (s *Stream) identify(current *snapshot.Snapshot) {
+	if denial := s.Identify(current); denial != nil {
+		s.Refused(denial)
+	}
+}
+
+func (s *Stream) authorize(current *snapshot.Snapshot) {
+	if s.JudgedBy.SameRules(current) {
+		return
+	}
+	if denial := s.Authorize(current); denial != nil {
 		s.Refused(denial)
 	}
 }

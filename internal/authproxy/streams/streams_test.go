@@ -42,7 +42,8 @@ func (h *house) swap(guests ...string) {
 func (h *house) open(guest string, by *snapshot.Snapshot, limit int) (func(), bool) {
 	return h.Open(streams.Stream{
 		Caller: session.Caller{Subject: guest}, JudgedBy: by,
-		Judge: func(s *snapshot.Snapshot) *deny.Denial {
+		Authorize: func(*snapshot.Snapshot) *deny.Denial { return nil },
+		Identify: func(s *snapshot.Snapshot) *deny.Denial {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			if h.guests[s][guest] {
