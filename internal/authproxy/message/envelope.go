@@ -48,7 +48,15 @@ func (s *scanner) document() Document {
 	return document
 }
 
+// countName is asked before anything is kept: what a short text names can take up much memory.
+func (s *scanner) countName() {
+	if s.names++; s.names > MaxNames {
+		s.fail(tooManyNames)
+	}
+}
+
 func (s *scanner) message() Message {
+	s.countName()
 	if s.next() != '{' {
 		s.notAMessage()
 		return Message{}
@@ -152,6 +160,9 @@ func (s *scanner) values() []value {
 	for first := true; s.more(first, ']'); first = false {
 		if len(list) == maxMembers {
 			s.fail(tooManyMembers)
+		}
+		if !first { // The message itself counts as one.
+			s.countName()
 		}
 		list = append(list, s.value())
 	}

@@ -14,6 +14,11 @@ const (
 	MaxDepth = 64
 	// MaxBatch bounds the messages of one batch (JSON-RPC 2.0 section 6; in MCP only in revision 2025-03-26).
 	MaxBatch = 1000
+	// MaxNames bounds what all messages of a body are about together: a message counts as one, and one that lists
+	// resources as many as it lists. Each of them is compared with every rule.
+	MaxNames = 1000
+	// MaxMethodBytes bounds the length of a method; the longest of MCP has 35 bytes.
+	MaxMethodBytes = 256
 )
 
 // Kind is what a message is to JSON-RPC 2.0.
@@ -72,7 +77,7 @@ type Document struct {
 // It wants UTF-8 without a byte order mark, and one JSON value (RFC 8259) within MaxDepth with nothing behind it: a
 // message, or a batch of at most MaxBatch. In a message, its params, and in params._meta, params.ref and
 // params.notifications, no name may be there twice, have control characters, or equal in other case a name that Parse
-// looks for; nor may there be more than 1000. Names and texts are compared with their escapes decoded; half a surrogate
+// looks for; nor may there be more than 1000. MaxNames and MaxMethodBytes bound what has to be judged. Names and texts are compared with their escapes decoded; half a surrogate
 // pair is refused anywhere.
 func Parse(body []byte) (Document, error) {
 	if !utf8.Valid(body) {

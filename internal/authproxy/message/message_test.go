@@ -94,6 +94,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"1001 messages":   {batch(1001), tooMany},
 		"many members":    {manyMembers(2000), tooManyMembers},
 		"many resources":  {`{"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["a"` + strings.Repeat(`,"a"`, 1000) + `]}}}`, tooManyMembers},
+		"many resources of many messages": {"[" + strings.Repeat(listening(250)+",", 4) + listening(1) + "]", tooManyNames},
+		"a long method":                   {`{"method":"` + strings.Repeat("x", 257) + `"}`, longMethod},
 		// "exact names, duplicates refused at the envelope, in params and in _meta; escapes decoded before comparison".
 		"method twice":             {`{"method":"ping","id":1,"method":"tools/call"}`, twice},
 		"method twice, escaped":    {`{"method":"ping","\u006dethod":"tools/call"}`, twice},
@@ -237,5 +239,23 @@ func BenchmarkParse(b *testing.B) {
 func TestTypicalIsJSON(t *testing.T) {
 	if !json.Valid([]byte(typical)) || len(typical) < 190 || len(typical) > 210 {
 		t.Errorf("the measured body is %d bytes", len(typical))
+	}
+}
+
+// listening is a message that names n resources.
+func listening(n int) string {
+	return `{"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["a"` +
+		strings.Repeat(`,"a"`, n-1) + `]}}}`
+}
+
+func TestMostThatABodyMayName_IsRead(t *testing.T) {
+	for name, body := range map[string]string{
+		"one list":      listening(1000),
+		"several lists": "[" + strings.Repeat(listening(250)+",", 3) + listening(250) + "]",
+		"a long method": `{"method":"` + strings.Repeat("x", 256) + `"}`,
+	} {
+		if _, err := Parse([]byte(body)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -13,6 +13,8 @@ const (
 	trailing       Problem = "the body goes on behind its JSON value"
 	tooDeep        Problem = "the body nests deeper than 64 levels"
 	tooMany        Problem = "the batch holds more than 1000 messages"
+	tooManyNames   Problem = "the body names more than 1000 things"
+	longMethod     Problem = "the method is longer than 256 bytes"
 	tooManyMembers Problem = "the message has more than 1000 members in one place"
 	notMessage     Problem = "the body must be a JSON-RPC message or a batch of them"
 	halfPair       Problem = "the body holds half a surrogate pair"

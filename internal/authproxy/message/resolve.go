@@ -101,6 +101,8 @@ func (s *scanner) method(v value) (string, Target) {
 	switch {
 	case len(raw) == 0:
 		s.fail(badMethod)
+	case len(raw) > MaxMethodBytes:
+		s.fail(longMethod)
 	case hasControl(raw):
 		s.fail(controlled)
 	}

@@ -6,6 +6,7 @@ type scanner struct {
 	data    []byte
 	at      int
 	depth   int
+	names   int // what the messages are about, all together
 	problem Problem
 }
 
