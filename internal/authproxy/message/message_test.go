@@ -89,11 +89,11 @@ func TestWhatIsRefused(t *testing.T) {
 		"two high halves":    {`{"method":"x","params":{"a":"\ud83d\ud83d"}}`, halfPair},
 		"half a pair, plain": {`{"method":"x","params":{"a":"\ud83dx\ude00"}}`, halfPair},
 		// "depth <= 64, <= 1,000 batch elements".
-		"depth 65":        {nested(65), tooDeep},
-		"depth 65 in all": {"[" + nested(64) + "]", tooDeep},
-		"1001 messages":   {batch(1001), tooMany},
-		"many members":    {manyMembers(2000), tooManyMembers},
-		"many resources":  {`{"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["a"` + strings.Repeat(`,"a"`, 1000) + `]}}}`, tooManyMembers},
+		"depth 65":                        {nested(65), tooDeep},
+		"depth 65 in all":                 {"[" + nested(64) + "]", tooDeep},
+		"1001 messages":                   {batch(1001), tooMany},
+		"many members":                    {manyMembers(2000), tooManyMembers},
+		"many resources":                  {`{"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["a"` + strings.Repeat(`,"a"`, 1000) + `]}}}`, tooManyMembers},
 		"many resources of many messages": {"[" + strings.Repeat(listening(250)+",", 4) + listening(1) + "]", tooManyNames},
 		"a long method":                   {`{"method":"` + strings.Repeat("x", 257) + `"}`, longMethod},
 		// "exact names, duplicates refused at the envelope, in params and in _meta; escapes decoded before comparison".
