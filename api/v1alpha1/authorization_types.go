@@ -200,8 +200,9 @@ type Limits struct {
 	// +kubebuilder:validation:Maximum=24576
 	TokenBytes *int32 `json:"tokenBytes,omitempty"`
 
-	// failuresPerSecond is how many bad tokens of one source are answered as they deserve; five times as many may come at
-	// once. Above that they are answered 429. Default: 20.
+	// failuresPerSecond is how many bad signatures of one source are checked at once; five times as many may come at a
+	// time. Above that, new signatures of the source are checked in turn, and answered 429 if their turn does not come
+	// within 10 seconds. Default: 20.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000

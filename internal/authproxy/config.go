@@ -176,8 +176,8 @@ type Limits struct {
 	BodyBytes int64 `json:"bodyBytes"`
 	// TokenBytes bounds a bearer token: 401 above it.
 	TokenBytes int32 `json:"tokenBytes"`
-	// FailuresPerSecond is how many refused tokens of one source are answered as they deserve; FailureBurst may come at
-	// once. Above that they are answered 429, and signatures of that source wait. A good token is never refused for it.
+	// FailuresPerSecond is how many bad signatures of one source are checked at once; FailureBurst may come at a time.
+	// Above that, new signatures of that source are checked in turn, and answered 429 if their turn does not come in time.
 	FailuresPerSecond int32 `json:"failuresPerSecond,omitempty"`
 	FailureBurst      int32 `json:"failureBurst,omitempty"`
 	// Streams is how many streams one caller may have open on one gate: 429 above it.

@@ -19,7 +19,7 @@ var reasons = map[string]bool{
 	"ambiguous_header": true, "bad_target": true, "bad_body": true, "wrong_origin": true, "wrong_host": true,
 	"unknown_path": true, "unknown_method": true, "body_timeout": true, "body_too_large": true, "forbidden": true, reasonReserved: true,
 	"bad_message": true, "header_mismatch": true, "unsupported_media": true, "unknown_session": true,
-	"too_many_failures": true, "too_many_streams": true,
+	"too_many_failures": true, "too_many_requests": true, "overloaded": true, "too_many_streams": true,
 	// About the gate and the server behind it.
 	reasonNoKeys: true, reasonNoRevocations: true, reasonNoSecret: true, "internal": true, "upstream_refused": true, "upstream_unreachable": true,
 	"upstream_reset": true, "upstream_closed": true, "upstream_not_http": true, "upstream_upgrade": true,

@@ -81,7 +81,7 @@ const (
 	UnsupportedMedia Reason = "unsupported_media"
 	// UnknownSession: the session is not this caller's, or not one of this server's.
 	UnknownSession Reason = "unknown_session"
-	// TooManyFailures: too many refused tokens came from this source.
+	// TooManyFailures: too many bad signatures came from this source, and this one was not checked in time.
 	TooManyFailures Reason = "too_many_failures"
 	// TooManyRequests: the caller has as many requests in progress, or as much of their bodies, as one may have.
 	TooManyRequests Reason = "too_many_requests"

@@ -11,8 +11,9 @@ type LimitsApplyConfiguration struct {
 	BodyBytes *int64 `json:"bodyBytes,omitempty"`
 	// tokenBytes is the longest token: 401 above it. Default: 8192.
 	TokenBytes *int32 `json:"tokenBytes,omitempty"`
-	// failuresPerSecond is how many bad tokens of one source are answered as they deserve; five times as many may come at
-	// once. Above that they are answered 429. Default: 20.
+	// failuresPerSecond is how many bad signatures of one source are checked at once; five times as many may come at a
+	// time. Above that, new signatures of the source are checked in turn, and answered 429 if their turn does not come
+	// within 10 seconds. Default: 20.
 	FailuresPerSecond *int32 `json:"failuresPerSecond,omitempty"`
 	// streams is how many streams one caller may have open on one gate: 429 above it. Default: 64.
 	Streams *int32 `json:"streams,omitempty"`
