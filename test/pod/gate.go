@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -23,7 +24,7 @@ type Gate struct {
 	// Environment is for the process, beside what this one has: "NAME=value".
 	Environment []string
 
-	program string
+	program []string // with what it is run by
 	log     string
 }
 
@@ -31,7 +32,7 @@ type Gate struct {
 // will be appended to a log.
 func NewGate(t *testing.T, program, log string, config authproxy.Config) *Gate {
 	t.Helper()
-	g := &Gate{Config: config, Dir: t.TempDir(), program: program, log: log}
+	g := &Gate{Config: config, Dir: t.TempDir(), program: []string{program}, log: log}
 	g.WriteConfig(t)
 	g.WriteSecret(t, NewSecret())
 	return g
@@ -43,6 +44,9 @@ func NewSecret() []byte {
 	rand.Read(secret)
 	return secret
 }
+
+// RunBy has the program run by a command, which must become it (exec): then the process is the gate's.
+func (g *Gate) RunBy(command ...string) { g.program = append(command, g.program...) }
 
 // WriteConfig mounts the configuration as it is now.
 func (g *Gate) WriteConfig(t *testing.T) {
@@ -87,7 +91,8 @@ func (g *Gate) Start(t *testing.T, flags ...string) {
 // becomes ready.
 func (g *Gate) Launch(t *testing.T, flags ...string) {
 	t.Helper()
-	command := append([]string{g.program, "--config-dir", g.Dir, "--keys-dir", g.Dir, "--secret-dir", g.Dir, "--tls-dir", g.Dir}, flags...)
+	command := append(slices.Clone(g.program), "--config-dir", g.Dir, "--keys-dir", g.Dir, "--secret-dir", g.Dir, "--tls-dir", g.Dir)
+	command = append(command, flags...)
 	environment := append([]string{authproxy.PodUIDEnv + "=" + UID}, g.Environment...)
 	g.Process = Start(t, g.log, environment, command...)
 	Eventually(t, "the gate lives; its log is "+g.log, func() bool { return g.answers("/livez") })

@@ -1,0 +1,91 @@
+//go:build soak
+
+package soak
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// messageAttacks have a good token, and a gate that judges the messages of bodies.
+func messageAttacks() []attack {
+	looped := func(body string, connections int) func(context.Context, *siege) {
+		return func(ctx context.Context, s *siege) {
+			s.hold(ctx, connections, ask(0, func() string { return request(len(body), s.bearer("loops")) + body }))
+		}
+	}
+	pings := batch(fullBody-300<<10, func(i int) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, i) })
+	longIDs := batch(fullBody-64<<10, func(i int) string {
+		return fmt.Sprintf(`{"jsonrpc":"2.0","id":"%04d%s","method":"ping"}`, i, strings.Repeat("i", 4000))
+	})
+	calls := batch(fullBody-64<<10, func(i int) string {
+		return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read","arguments":{"a":[{},{},{}]}}}`, i)
+	})
+	deep := strings.Repeat("[", fullBody/2-1) + strings.Repeat("]", fullBody/2-1)
+	attacks := []attack{
+		{name: "StreamsOfLargeRequests", run: func(ctx context.Context, s *siege) {
+			ping := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"`
+			ping += strings.Repeat("x", fullBody-len(ping)-3) + `"}}`
+			s.hold(ctx, 40, say(request(len(ping), answerHeader+": "+answerStream, s.bearer("streams")), ping))
+		}},
+		{name: "LargeBatches", run: looped(pings, 4)},
+		{name: "LargeBatchesOfCalls", run: looped(calls, 4)},
+		{name: "BatchesWithLongIDs", run: looped(longIDs, 4)},
+		{name: "DeepJSON", run: looped(deep, 4)},
+		{name: "BodiesThatTrickleOfManyCallers", run: trickleOfMany},
+		{name: "BodiesAtASteadyPaceOfManyCallers", run: paceOfMany},
+		{name: "AnnouncedBodiesOfManyCallers", run: func(ctx context.Context, s *siege) {
+			s.holdEach(ctx, 10*manyCallers, func(i int) talk {
+				return say(request(fullBody, s.bearer(fmt.Sprint("caller-", i%manyCallers))), " ")
+			})
+		}},
+	}
+	for i := range attacks {
+		attacks[i].rules = true
+	}
+	return attacks
+}
+
+// batch is a JSON-RPC batch of nearly so many bytes.
+func batch(size int, message func(i int) string) string {
+	var all strings.Builder
+	all.WriteString("[" + message(0))
+	for i := 1; ; i++ {
+		next := message(i)
+		if all.Len()+len(next)+2 > size {
+			return all.String() + "]"
+		}
+		all.WriteString("," + next)
+	}
+}
+
+// trickleOfMany: nearly all of a full body at once, and then a byte a second.
+func trickleOfMany(ctx context.Context, s *siege) {
+	most := strings.Repeat(" ", fullBody-1000)
+	s.holdEach(ctx, manyCallers, func(i int) talk {
+		return sendSlowly(request(fullBody, s.bearer(fmt.Sprint("caller-", i)))+most, " ", time.Second)
+	})
+}
+
+// paceOfMany: a full body that takes 64 s.
+func paceOfMany(ctx context.Context, s *siege) {
+	piece := strings.Repeat(" ", 64<<10)
+	s.holdEach(ctx, manyCallers, func(i int) talk {
+		return sendSlowly(request(fullBody, s.bearer(fmt.Sprint("caller-", i)))+piece, piece, time.Second)
+	})
+}
+
+func sendSlowly(head, piece string, pause time.Duration) talk {
+	return func(ctx context.Context, conn net.Conn) string {
+		answer := answerOf(conn)
+		_, err := io.WriteString(conn, head)
+		for wait(ctx, pause); err == nil && ctx.Err() == nil; wait(ctx, pause) {
+			_, err = io.WriteString(conn, piece)
+		}
+		return <-answer
+	}
+}
