@@ -71,9 +71,9 @@ func trickleOfMany(ctx context.Context, s *siege) {
 	})
 }
 
-// paceOfMany: a full body that takes 64 s.
+// paceOfMany: a full body that comes no faster than it must.
 func paceOfMany(ctx context.Context, s *siege) {
-	piece := strings.Repeat(" ", 64<<10)
+	piece := strings.Repeat(" ", leastPace)
 	s.holdEach(ctx, manyCallers, func(i int) talk {
 		return sendSlowly(request(fullBody, s.bearer(fmt.Sprint("caller-", i)))+piece, piece, time.Second)
 	})

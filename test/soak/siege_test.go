@@ -42,12 +42,12 @@ func TestMemory(t *testing.T) {
 	for _, a := range attacks() {
 		t.Run(a.name, func(t *testing.T) {
 			s := newSiege(t, a, limit)
-			visitors := &users{t: t, scheme: s.scheme(), port: s.gate.Config.Port, issuers: s.issuers}
-			visitors.open()
+			clients := &users{t: t, scheme: s.scheme(), port: s.gate.Config.Port, issuers: s.issuers}
+			clients.open()
 			each := lasting(time.Minute)
-			calm := visitors.ask(t.Context(), each/4)
-			attacked := s.besiege(a, visitors, each)
-			o := s.outcome(visitors, calm, attacked)
+			calm := clients.ask(t.Context(), each/4)
+			attacked := s.besiege(a, clients, each)
+			o := s.outcome(clients, calm, attacked)
 			costs.rows = append(costs.rows, o.row(a.name, s.got))
 			o.judge(t, limit)
 		})
