@@ -128,19 +128,21 @@ func ask(pause time.Duration, next func() string) talk {
 // firstLine waits until the connection ends, and returns the status of the first answer, or how it ended without one.
 func firstLine(conn net.Conn) string {
 	reader := bufio.NewReaderSize(conn, 64)
-	line, err := reader.ReadString('\n')
-	if err != nil {
+	line, err := reader.ReadSlice('\n')
+	if len(line) == 0 && err != nil {
 		return broken(err)
 	}
+	got := status(string(line))
 	_, _ = io.Copy(io.Discard, reader)
-	return status(line)
+	return got
 }
 
 // status of a status line such as "HTTP/1.1 401 Unauthorized".
 func status(line string) string {
-	_, rest, _ := strings.Cut(line, " ")
-	code, _, _ := strings.Cut(rest, " ")
-	return strings.TrimSpace(code)
+	if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[0], "HTTP/") {
+		return fields[1]
+	}
+	return "no HTTP answer"
 }
 
 // request is the head of a POST, with further header lines; a negative length is chunked.
