@@ -108,7 +108,7 @@ func garbageTokens(ctx context.Context, s *siege) {
 	head, _, _ := strings.Cut(s.bearer("nobody"), ".")
 	junk := "X-Junk: " + strings.Repeat("j", 20<<10)
 	var made atomic.Int64
-	s.hold(ctx, 200, ask(0, func() string {
+	s.hold(ctx, 200, s.ask(0, func() string {
 		claims := fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":"nobody","jti":"%d","exp":%d}`, issuer, issuer, made.Add(1), time.Now().Add(time.Hour).Unix())
 		signature := make([]byte, 64)
 		for i := range signature {

@@ -68,7 +68,7 @@ func slowReaders(ctx context.Context, s *siege) {
 func bigClaims(ctx context.Context, s *siege) {
 	var made atomic.Int64
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
-	s.hold(ctx, 8, ask(time.Millisecond, func() string {
+	s.hold(ctx, 8, s.ask(time.Millisecond, func() string {
 		template := s.issuers[keys.ES256].With(map[string]any{"groups": strings.Repeat("g", 2700)})
 		bearer := mintFor(s.t, template, fmt.Sprint(strings.Repeat("s", 1300), made.Add(1)))
 		return request(len(body), "Authorization: Bearer "+bearer, "Mcp-Session-Id: "+strings.Repeat("i", 16<<10)) + body
@@ -79,7 +79,7 @@ func bigClaims(ctx context.Context, s *siege) {
 func newTokens(ctx context.Context, s *siege) {
 	var made atomic.Int64
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
-	s.hold(ctx, 8, ask(time.Millisecond, func() string {
+	s.hold(ctx, 8, s.ask(time.Millisecond, func() string {
 		return request(len(body), s.bearer(fmt.Sprint(strings.Repeat("s", 1300), made.Add(1)))) + body
 	}))
 }

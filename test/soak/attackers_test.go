@@ -107,21 +107,20 @@ func say(pieces ...string) talk {
 	}
 }
 
-// ask sends requests one after another, each the next that is made, and reads each answer to its end.
-func ask(pause time.Duration, next func() string) talk {
-	return func(ctx context.Context, conn net.Conn) (got string) {
+// ask sends requests one after another, each the next that is made, reads each answer to its end, and counts it.
+func (s *siege) ask(pause time.Duration, next func() string) talk {
+	return func(ctx context.Context, conn net.Conn) string {
 		reader := bufio.NewReader(conn)
-		for got = "nothing"; ctx.Err() == nil; wait(ctx, pause) {
+		for ; ; wait(ctx, pause) {
 			if _, err := io.WriteString(conn, next()); err != nil {
-				return got + ", then " + broken(err)
+				return broken(err)
 			}
 			status, err := readAnswer(reader)
 			if err != nil {
-				return got + ", then " + broken(err)
+				return broken(err)
 			}
-			got = status
+			s.tally(status)
 		}
-		return got
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func messageAttacks() []attack {
 	looped := func(body string, connections int) func(context.Context, *siege) {
 		return func(ctx context.Context, s *siege) {
-			s.hold(ctx, connections, ask(0, func() string { return request(len(body), s.bearer("loops")) + body }))
+			s.hold(ctx, connections, s.ask(0, func() string { return request(len(body), s.bearer("loops")) + body }))
 		}
 	}
 	pings := batch(fullBody-300<<10, func(i int) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, i) })
