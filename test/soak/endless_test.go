@@ -21,7 +21,7 @@ func TestHostileBodiesThatNeverEnd(t *testing.T) {
 			b := newBodies(t, http2, ruled)
 			one := &trickle{
 				name: "endless", cause: nothingHappens, bearer: mint(t, b.issuers[nothingHappens], nothingHappens),
-				shape: bodyShape{"endless", 2 << 10, 100}, begun: make(chan struct{}),
+				shape: bodyShape{name: "endless", size: 2 << 10, early: 100}, begun: make(chan struct{}),
 			}
 			all.Go(func() {
 				began := time.Now()
@@ -29,7 +29,7 @@ func TestHostileBodiesThatNeverEnd(t *testing.T) {
 				took, bound := time.Since(began), bodyBound(one.shape.early)
 				mu.Lock()
 				defer mu.Unlock()
-				costs.rows = append(costs.rows, []any{map[bool]string{false: "HTTP/1.1", true: "HTTP/2"}[http2], ruled, one.verdict, took, bound, b.received(one)})
+				costs.rows = append(costs.rows, []any{map[bool]string{false: "HTTP/1.1", true: "HTTP/2"}[http2], map[bool]string{false: "none", true: "some"}[ruled], one.verdict, took, bound, b.received(one)})
 				if !strings.HasPrefix(one.verdict, "408") || took > bound+answerMargin || b.received(one) == "all of it" {
 					t.Errorf("HTTP/2: %t, rules: %t: answered %s after %s; the server got %s", http2, ruled, one.verdict, took, b.received(one))
 				}

@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,12 +24,16 @@ import (
 type bodyShape struct {
 	name        string
 	size, early int // bytes: of the JSON, and of the white space that comes before anything changes
+	// first: all of the JSON comes before anything changes, and only white space after it.
+	first bool
 }
 
 var bodyShapes = []bodyShape{
-	{"small", 2 << 10, 100},
-	{"large, late", 200 << 10, 100},
-	{"large, 100 KiB early", 200 << 10, 100 << 10},
+	{name: "small", size: 2 << 10, early: 100},
+	{name: "small, JSON first", size: 2 << 10, first: true},
+	{name: "large, late", size: 200 << 10, early: 100},
+	{name: "large, 100 KiB early", size: 200 << 10, early: 100 << 10},
+	{name: "large, JSON first", size: 200 << 10, first: true},
 }
 
 // What keeps a caller out while its body is on its way.
@@ -135,7 +141,8 @@ func (b *bodies) run() (all []*trickle) {
 	b.t.Helper()
 	changed := make(chan struct{})
 	var sending sync.WaitGroup
-	for cause, template := range b.issuers {
+	for _, cause := range slices.Sorted(maps.Keys(b.issuers)) {
+		template := b.issuers[cause]
 		if cause == tokenExpires {
 			template.Lifetime = 3 * time.Second
 		}

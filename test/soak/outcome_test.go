@@ -98,8 +98,8 @@ func broken(err error) string {
 		return "connection refused"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return "closed"
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "no answer in time"
 	default:
 		return regexp.MustCompile(`[0-9.]+:[0-9]+|\d{2,}`).ReplaceAllString(err.Error(), "#")
 	}

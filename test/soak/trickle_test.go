@@ -54,11 +54,14 @@ func (tr *trickle) send(b *bodies, changed <-chan struct{}) {
 	reader, writer := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	length := tr.shape.early + room + len(text)
-	go func() { tr.write(writer, changed, length, text) }()
+	early, late := strings.Repeat(" ", tr.shape.early), text
+	if tr.shape.first {
+		early, late = text, ""
+	}
+	length := len(early) + room + len(late)
+	go func() { tr.write(writer, changed, length, early, late) }()
 	// Longer than the gate's bound for a body of this length there is no wait.
-	late := time.AfterFunc(bodyBound(length)+answerMargin, cancel)
-	defer late.Stop()
+	defer time.AfterFunc(bodyBound(length)+answerMargin, cancel).Stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, client.url, reader)
 	if err != nil {
 		tr.verdict = err.Error()
@@ -83,8 +86,8 @@ func bodyBound(length int) time.Duration {
 }
 
 // write stops when the request has been answered.
-func (tr *trickle) write(to *io.PipeWriter, changed <-chan struct{}, length int, text string) {
-	sent, err := io.WriteString(to, strings.Repeat(" ", tr.shape.early))
+func (tr *trickle) write(to *io.PipeWriter, changed <-chan struct{}, length int, early, late string) {
+	sent, err := io.WriteString(to, early)
 	close(tr.begun)
 	for changing := true; changing && err == nil; {
 		select {
@@ -96,7 +99,7 @@ func (tr *trickle) write(to *io.PipeWriter, changed <-chan struct{}, length int,
 		}
 	}
 	if err == nil {
-		_, err = io.WriteString(to, strings.Repeat(" ", length-sent-len(text))+text)
+		_, err = io.WriteString(to, strings.Repeat(" ", length-sent-len(late))+late)
 	}
 	_ = to.CloseWithError(err)
 }
@@ -124,7 +127,7 @@ func (b *bodies) judge(one *trickle) {
 		}
 		return
 	}
-	forwarded := one.shape.early > keptBytes && len(b.gate.Config.Authorization.Rules) == 0
+	forwarded := (one.shape.first && one.shape.size > keptBytes || one.shape.early > keptBytes) && len(b.gate.Config.Authorization.Rules) == 0
 	switch {
 	case got == "all of it":
 		b.t.Errorf("%s: the server got all of it; answered %s", one.name, one.verdict)
