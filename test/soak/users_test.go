@@ -90,19 +90,22 @@ func (u *users) ask(ctx context.Context, each time.Duration) *answered {
 	var clients sync.WaitGroup
 	for _, algorithm := range goodAlgorithms {
 		for i := range 2 * goodEach {
-			clients.Go(func() { u.askInTime(ctx, got, algorithm, i%2 == 0) })
+			client := newCaller(u.scheme, u.port, true)
+			if i < goodEach { // With TLS, half of them over HTTP/2.
+				client.preferHTTP2()
+			}
+			clients.Go(func() { u.askInTime(ctx, got, client, u.issuers[algorithm], i%2 == 0) })
 		}
 	}
 	clients.Wait()
 	return got
 }
 
-func (u *users) askInTime(ctx context.Context, got *answered, algorithm keys.Algorithm, known bool) {
-	client := newCaller(u.scheme, u.port, true)
+func (u *users) askInTime(ctx context.Context, got *answered, client *caller, template token.Template, known bool) {
 	defer client.close()
 	tick := time.NewTicker(goodPause)
 	defer tick.Stop()
-	bearer := mintFor(u.t, u.issuers[algorithm], "client")
+	bearer := mintFor(u.t, template, "client")
 	for {
 		select {
 		case <-ctx.Done():
@@ -110,7 +113,7 @@ func (u *users) askInTime(ctx context.Context, got *answered, algorithm keys.Alg
 		case <-tick.C:
 		}
 		if !known {
-			bearer = mintFor(u.t, u.issuers[algorithm], "client")
+			bearer = mintFor(u.t, template, "client")
 		}
 		got.note(u.askOnce(client, bearer))
 	}
