@@ -96,7 +96,7 @@ func rapidReset(ctx context.Context, s *siege) {
 // unfinishedHeaders: 31 KiB of a field block, whose end does not come.
 func unfinishedHeaders(ctx context.Context, s *siege) {
 	fields := postBlock("x-junk", strings.Repeat("j", 31<<10))
-	s.holdHTTP2(ctx, 1500, nil, func(ctx context.Context, c *http2Conn) {
+	s.holdHTTP2(ctx, 1500, nil, func(_ context.Context, c *http2Conn) {
 		first, rest := fields[:frameLimit], fields[frameLimit:]
 		if _, err := c.Write(frame(headersFrame, 0, 1, first)); err != nil {
 			return

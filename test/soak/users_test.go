@@ -138,6 +138,7 @@ func (u *users) askOnce(client *caller, bearer string) (verdict string, took tim
 
 // mintFor is mint for any goroutine: a token that cannot be made is none, and fails the test.
 func mintFor(t *testing.T, template token.Template, subject string) string {
+	t.Helper()
 	template.Subject = subject
 	raw, err := template.Good(time.Now())
 	if err != nil {
