@@ -18,23 +18,37 @@ func messageAttacks() []attack {
 			s.hold(ctx, connections, s.ask(0, func() string { return request(len(body), s.bearer("loops")) + body }))
 		}
 	}
-	pings := batch(fullBody-300<<10, func(i int) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, i) })
-	longIDs := batch(fullBody-64<<10, func(i int) string {
-		return fmt.Sprintf(`{"jsonrpc":"2.0","id":"%04d%s","method":"ping"}`, i, strings.Repeat("i", 4000))
+	const most, each = 1000, 4100 // messages of a batch, and bytes of each: just below the limit of a body
+	filled := func(head, piece, tail string) string {
+		return batch(most, func(i int) string {
+			start := fmt.Sprintf(head, i)
+			return start + strings.Repeat(piece, (each-len(start)-len(tail))/len(piece)) + tail
+		})
+	}
+	longIDs := filled(`{"jsonrpc":"2.0","method":"ping","id":"%d`, "i", `"}`)
+	calls := filled(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read","arguments":{"a":[0`, ",{}", `]}}}`)
+	names := batch(most, func(i int) string {
+		var members strings.Builder
+		for n := range 400 {
+			fmt.Fprintf(&members, `"%d":0,`, 1000+n)
+		}
+		return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{%s"name":"read"}}`, i, members.String())
 	})
-	calls := batch(fullBody-64<<10, func(i int) string {
-		return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read","arguments":{"a":[{},{},{}]}}}`, i)
+	deep := batch(11, func(i int) string {
+		const depth = 55
+		nested := strings.Repeat(`{"a":`, depth) + "0" + strings.Repeat("}", depth)
+		return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read","arguments":{"a":[%s0]}}}`, i, strings.Repeat(nested+",", 900))
 	})
-	deep := strings.Repeat("[", fullBody/2-1) + strings.Repeat("]", fullBody/2-1)
 	attacks := []attack{
 		{name: "StreamsOfLargeRequests", run: func(ctx context.Context, s *siege) {
 			ping := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"`
 			ping += strings.Repeat("x", fullBody-len(ping)-3) + `"}}`
 			s.hold(ctx, 40, say(request(len(ping), answerHeader+": "+answerStream, s.bearer("streams")), ping))
 		}},
-		{name: "LargeBatches", run: looped(pings, 4)},
+		{name: "LargeBatches", run: looped(listens(heavyListens, resourcesEach), 4)},
 		{name: "LargeBatchesOfCalls", run: looped(calls, 4)},
 		{name: "BatchesWithLongIDs", run: looped(longIDs, 4)},
+		{name: "BatchesWithManyNames", run: looped(names, 4)},
 		{name: "DeepJSON", run: looped(deep, 4)},
 		{name: "BodiesThatTrickleOfManyCallers", run: trickleOfMany},
 		{name: "BodiesAtASteadyPaceOfManyCallers", run: paceOfMany},
@@ -50,17 +64,13 @@ func messageAttacks() []attack {
 	return attacks
 }
 
-// batch is a JSON-RPC batch of nearly so many bytes.
-func batch(size int, message func(i int) string) string {
-	var all strings.Builder
-	all.WriteString("[" + message(0))
-	for i := 1; ; i++ {
-		next := message(i)
-		if all.Len()+len(next)+2 > size {
-			return all.String() + "]"
-		}
-		all.WriteString("," + next)
+// batch is a JSON-RPC batch.
+func batch(count int, message func(i int) string) string {
+	all := make([]string, count)
+	for i := range all {
+		all[i] = message(i)
 	}
+	return "[" + strings.Join(all, ",") + "]"
 }
 
 // trickleOfMany: nearly all of a full body at once, and then a byte a second.
