@@ -15,11 +15,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
-
-	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
 const (
@@ -32,17 +27,6 @@ type cgroup struct {
 	memory, cpu string
 	version     int
 	limit       int64 // bytes
-}
-
-// defaultLimit is the memory that the operator gives a gate by default.
-func defaultLimit(t *testing.T) int64 {
-	t.Helper()
-	limits := desired.Resolve(&v1alpha1.MCPServer{}).GateResources.Limits
-	memory, set := limits[corev1.ResourceMemory]
-	if !set || memory.Value() <= 0 {
-		t.Fatalf("a gate has no memory limit by default: %v", limits)
-	}
-	return memory.Value()
 }
 
 // newCgroup makes a cgroup with a memory limit, no swap, and half of the processors, at least one: the other half is for

@@ -30,12 +30,12 @@ const (
 // A caller whose streams are costly to judge delays the revocation of nobody: streams of others are cut, and their requests
 // refused, within the time that docs/sessions.md promises.
 func TestHostileStreams(t *testing.T) {
-	costs := &table{title: "Revocation beside hostile streams of one caller: time from the change of a file until a victim is out", rows: [][]any{{
-		"hostile streams", "opened", "open at the end", "batch that opens each", "change", "runs", "slowest cut", "slowest 401", "median cut",
-	}}}
-	t.Cleanup(func() { costs.write(t) })
 	for _, count := range []int{8, 30} {
 		t.Run(fmt.Sprint(count), func(t *testing.T) {
+			costs := &table{title: "Revocation beside hostile streams of one caller: time from the change of a file until a victim is out", rows: [][]any{{
+				"hostile streams", "opened", "open at the end", "batch that opens each", "change", "runs", "slowest cut", "slowest 401", "median cut",
+			}}}
+			t.Cleanup(func() { costs.write(t) })
 			h := newHostility(t)
 			h.open(count)
 			for _, change := range []struct {

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
@@ -32,7 +31,7 @@ type attack struct {
 func TestMemory(t *testing.T) {
 	const files = 12_000 // connections of the largest attack, those of good clients, and some more
 	raiseFileLimit(t, files)
-	limit := defaultLimit(t)
+	limit := defaultMemory(t)
 	costs := &table{
 		title: fmt.Sprintf("Memory: a gate in a cgroup of %.0f MiB, with good clients beside each attack", mebibytes(limit)),
 		rows: [][]any{{"attack", "alive", "RSS at most, MiB", "% of limit", "cgroup at most, MiB", "oom_kill",
@@ -71,11 +70,9 @@ func newSiege(t *testing.T, a attack, limit int64) *siege {
 	s := &siege{t: t, group: newCgroup(t, limit), issuers: map[keys.Algorithm]token.Template{}, got: map[string]int{}}
 	s.gate = newGate(t, "gate", serve(t, backend))
 	s.gate.RunBy(containedScript(), s.group.memory, s.group.cpu)
-	c := &s.gate.Config
-	c.TLS, c.SessionBinding = a.tls, authproxy.SessionBindingCaller
+	c, usual := &s.gate.Config, defaultConfig(t)
+	c.TLS, c.Limits, c.SessionBinding = a.tls, usual.Limits, usual.SessionBinding
 	c.Providers[0].Algorithms = goodAlgorithms
-	// What the operator writes by default (docs/gate.md, "Limits and memory").
-	c.Limits = authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 20, FailureBurst: 100, Streams: 64, StreamMaxSeconds: 3600}
 	if a.rules {
 		c.Authorization = policy(true)
 	}
