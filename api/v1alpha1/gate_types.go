@@ -31,6 +31,6 @@ type TrailingSlash string
 const (
 	// TrailingSlashDistinct: another path, and closed.
 	TrailingSlashDistinct TrailingSlash = "Distinct"
-	// TrailingSlashSame: the MCP endpoint as well; the server gets what the client sent.
+	// TrailingSlashSame: the MCP endpoint as well; the server gets spec.path.
 	TrailingSlashSame TrailingSlash = "Same"
 )

@@ -112,7 +112,7 @@ type Upstream struct {
 	Port int32 `json:"port"`
 	// Path is the MCP endpoint, the same on the gate and on the server; it begins with "/".
 	Path string `json:"path"`
-	// TrailingSlash takes Path with one more "/" at its end for Path. The server gets what the client sent.
+	// TrailingSlash takes Path with one more "/" at its end for Path. The server gets Path.
 	TrailingSlash bool `json:"trailingSlash,omitempty"`
 	// ExtraPaths are further paths that are passed on, byte for byte as they are here, with any method: for whoever has
 	// a good token and RequiredScopes. Rules do not see into them.

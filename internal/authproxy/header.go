@@ -1,5 +1,7 @@
 package authproxy
 
+import "bytes"
+
 // FoldHeader gives the spelling in which servers may confuse a header with others: CGI and WSGI make one variable of
 // X-User and X_User, some of X.User, too. Two names with the same fold are the same to them.
 func FoldHeader(name string) string { return string(AppendFoldedHeader(nil, name)) }
@@ -24,13 +26,48 @@ func AppendFoldedHeader(room []byte, name string) []byte {
 func IsProtectedHeader(name string) bool { return IsProtectedFold(AppendFoldedHeader(nil, name)) }
 
 // IsProtectedFold is IsProtectedHeader for a name that is folded.
-func IsProtectedFold(fold []byte) bool { return protectedHeaders[string(fold)] }
+func IsProtectedFold(fold []byte) bool {
+	return messageHeaders[string(fold)] || connectionHeaders[string(fold)]
+}
 
-var protectedHeaders = map[string]bool{
-	"accept": true, "authorization": true, "connection": true, "content-encoding": true, "content-length": true,
-	"content-type": true, "cookie": true, "expect": true, "forwarded": true, "host": true, "keep-alive": true,
-	"last-event-id": true, "mcp-method": true, "mcp-name": true, "mcp-protocol-version": true, "mcp-session-id": true,
-	"origin": true, "proxy-authorization": true, "proxy-connection": true, "te": true, "trailer": true,
-	"transfer-encoding": true, "upgrade": true, "x-forwarded-for": true, "x-forwarded-host": true,
-	"x-forwarded-proto": true,
+// IsOfMessage reports whether a header belongs to the message, so that no option of a Connection header may name it
+// (RFC 9110 section 7.6.1: a sender must not name what is meant for all recipients of the content). These are the headers
+// that the gate judges by or adds, and all of MCP's own. fold is the folded name.
+func IsOfMessage(fold []byte) bool {
+	return messageHeaders[string(fold)] || string(fold) == "x-request-id" ||
+		bytes.HasPrefix(fold, []byte("mcp-")) || bytes.HasPrefix(fold, []byte("gatehouse-")) || bytes.HasPrefix(fold, []byte("x-forwarded-"))
+}
+
+// IsTwin reports whether a name is a second spelling of a header that is protected, such as Mcp_Session_Id. It does not
+// allocate.
+func IsTwin(name string) bool {
+	if isHyphenated(name) {
+		return false
+	}
+	var room [64]byte
+	return IsProtectedFold(AppendFoldedHeader(room[:0], name))
+}
+
+// isHyphenated reports whether a name has no characters but those that folding keeps.
+func isHyphenated(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// connectionHeaders are protected and belong to the connection.
+var connectionHeaders = map[string]bool{
+	"connection": true, "keep-alive": true, "proxy-connection": true, "te": true, "trailer": true, "transfer-encoding": true,
+	"upgrade": true,
+}
+
+// messageHeaders are the other protected ones.
+var messageHeaders = map[string]bool{
+	"accept": true, "authorization": true, "content-encoding": true, "content-length": true, "content-type": true,
+	"cookie": true, "expect": true, "forwarded": true, "host": true, "last-event-id": true, "mcp-method": true,
+	"mcp-name": true, "mcp-protocol-version": true, "mcp-session-id": true, "origin": true, "proxy-authorization": true,
+	"x-forwarded-for": true, "x-forwarded-host": true, "x-forwarded-proto": true,
 }

@@ -32,7 +32,21 @@ func canBeAsked(path string) bool {
 // IsEndpoint tells whether a request's path, as it stands there, is the MCP endpoint: byte for byte, but for the
 // TrailingSlash.
 func (u Upstream) IsEndpoint(path string) bool {
-	return path == u.Path || u.TrailingSlash && path == u.Path+"/"
+	return path == u.Path || u.isSlashed(path)
+}
+
+// isSlashed reports whether a path is that of the MCP endpoint with the one slash more that TrailingSlash takes.
+func (u Upstream) isSlashed(path string) bool {
+	return u.TrailingSlash && len(path) == len(u.Path)+1 && path[len(u.Path)] == '/' && path[:len(u.Path)] == u.Path
+}
+
+// Forwarded gives the path that the server is asked for: the request's own, in its escaped form, but always Path itself
+// for the MCP endpoint, so that no server has to redirect from one spelling to another.
+func (u Upstream) Forwarded(path string) string {
+	if u.isSlashed(path) {
+		return u.Path
+	}
+	return path
 }
 
 // WellKnownPrefix begins the paths at which ResourceMetadata is served; see Paths.

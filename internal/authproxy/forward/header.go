@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -32,8 +33,7 @@ var untrustedPrefixes = [][]byte{
 func isTrusted(name string, claims []authproxy.ClaimHeader) bool {
 	var room [64]byte
 	fold := authproxy.AppendFoldedHeader(room[:0], name)
-	isTwin := authproxy.IsProtectedFold(fold) && !strings.EqualFold(name, string(fold))
-	return !isTwin && !isUntrusted(fold) && !isClaim(fold, claims)
+	return !authproxy.IsTwin(name) && !isUntrusted(fold) && !isClaim(fold, claims)
 }
 
 func isUntrusted(fold []byte) bool {
@@ -52,9 +52,6 @@ func isClaim(fold []byte, claims []authproxy.ClaimHeader) bool {
 func (x *exchange) outgoing() *http.Request {
 	upstream := x.request.Upstream
 	address := x.forwarder.address(upstream)
-	target := *x.client.URL
-	target.Scheme, target.Host, target.User = "http", address, nil
-	target.RawQuery = bearer.WithoutToken(target.RawQuery)
 	header := make(http.Header, len(x.client.Header))
 	for name, values := range x.client.Header {
 		if isTrusted(name, upstream.ClaimHeaders) {
@@ -75,8 +72,20 @@ func (x *exchange) outgoing() *http.Request {
 	}
 	// Servers on loopback refuse foreign names, as a defence against DNS rebinding; the client's was checked here.
 	return &http.Request{
-		Method: x.client.Method, URL: &target, Host: address, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Method: x.client.Method, URL: x.target(address), Host: address, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
+}
+
+// target is the URL that the server is asked for: nothing of the client's but its path and its query.
+func (x *exchange) target(address string) *url.URL {
+	in := x.client.URL
+	out := &url.URL{
+		Scheme: "http", Host: address, Path: in.Path, RawPath: in.RawPath, RawQuery: bearer.WithoutToken(in.RawQuery), ForceQuery: in.ForceQuery,
+	}
+	if path := in.EscapedPath(); x.request.Upstream.Forwarded(path) != path {
+		out.Path, out.RawPath = strings.TrimSuffix(in.Path, "/"), strings.TrimSuffix(in.RawPath, "/")
+	}
+	return out
 }
 
 // tellClaims tells the server who is asking. It must come behind the removal of what the client's Connection header
@@ -120,11 +129,16 @@ func (x *exchange) sayWhere(header http.Header) {
 }
 
 // removeNamed removes the headers that belong to the connection because a Connection header says so (RFC 9110
-// section 7.6.1).
+// section 7.6.1). What belongs to the message stays, whoever names it: a client that does is refused by package surface,
+// and a server would take from its answer what its client needs.
 func removeNamed(header http.Header, connection []string) {
 	for _, value := range connection {
-		for name := range strings.SplitSeq(value, ",") {
-			header.Del(strings.TrimSpace(name))
+		for option := range strings.SplitSeq(value, ",") {
+			var room [64]byte
+			name := strings.Trim(option, " \t")
+			if !authproxy.IsOfMessage(authproxy.AppendFoldedHeader(room[:0], name)) {
+				header.Del(name)
+			}
 		}
 	}
 }

@@ -18,23 +18,12 @@ import (
 // methods are those of the streamable HTTP transport, in all revisions of MCP.
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodDelete}
 
-// single names the headers of which one request must not have two: whoever takes the first and whoever takes the last
-// would see different requests. Authorization belongs to package bearer; net/http refuses a second Host.
-var single = []string{
-	"Content-Type", "Mcp-Session-Id", "Origin", "Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version",
-}
-
 // Check refuses what must not be looked at further, whoever sends it.
 func Check(r *http.Request, config authproxy.Config) *deny.Denial {
 	if denial := checkTarget(r, config.AllowedHosts); denial != nil {
 		return denial
 	}
-	for _, name := range single {
-		if len(r.Header.Values(name)) > 1 {
-			return deny.Ambiguous("more than one " + name + " header")
-		}
-	}
-	return nil
+	return checkFields(r, config.Upstream.ClaimHeaders)
 }
 
 // Endpoint refuses all but the MCP endpoint and the extra paths, and at the endpoint all methods that MCP does not use.

@@ -13,15 +13,17 @@ import (
 
 // checkTarget judges method, request target and Host.
 func checkTarget(r *http.Request, hosts []string) *deny.Denial {
-	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
-		return deny.Target("the method is not allowed here")
+	if denial := checkRequestLine(r); denial != nil {
+		return denial
 	}
 	// Of the absolute form net/http makes the Host that the request is for (RFC 9112 section 3.2.2).
 	absolute := r.URL.Host != "" || r.URL.Scheme != ""
 	if absolute && (r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.User != nil || !isOurHost(r.URL.Host, hosts)) {
 		return deny.Target("the target is a URL of another server: the gate is no proxy for others")
 	}
-	if !authproxy.IsPlainPath(r.URL.EscapedPath()) {
+	path := r.URL.EscapedPath()
+	// A RawPath that differs is one that net/url had to escape: the server would get another spelling than was sent.
+	if !authproxy.IsPlainPath(path) || r.URL.RawPath != "" && r.URL.RawPath != path {
 		return deny.Target("the path must be in its plain form: no dot segments, double slashes or escapes")
 	}
 	if !isOurHost(r.Host, hosts) {
@@ -30,19 +32,57 @@ func checkTarget(r *http.Request, hosts []string) *deny.Denial {
 	return nil
 }
 
-// isOurHost accepts the allowed names, localhost, and IP addresses, none of which DNS rebinding can abuse.
+// checkRequestLine refuses what would be another request in the request line of HTTP/1.1: net/http takes any text for the
+// method and the path of HTTP/2 (RFC 9113 section 8.3.1 wants the same syntax of both).
+func checkRequestLine(r *http.Request) *deny.Denial {
+	switch {
+	case r.Method == http.MethodConnect || r.Method == http.MethodTrace || !isToken(r.Method):
+		return deny.Target("the method is not allowed here")
+	case !isPrintable(r.RequestURI):
+		return deny.Target("the target must be visible ASCII without a fragment: escape everything else")
+	case r.ProtoMajor >= 2 && (r.RequestURI == "" || r.RequestURI[0] != '/'):
+		return deny.Target("the path must begin with a slash")
+	case r.ProtoMajor >= 2 && r.TLS == nil:
+		// net/http forgets the connection's TLS for a :scheme of http; the server would be told of plain HTTP.
+		return deny.Target("the scheme is not that of the connection")
+	default:
+		return nil
+	}
+}
+
+// isPrintable checks a request target: visible ASCII (RFC 9112 section 3.2 with RFC 3986), and no fragment, at which one
+// reader would stop and another not.
+func isPrintable(target string) bool {
+	for i := range len(target) {
+		if c := target[i]; c <= ' ' || c > '~' || c == '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// isOurHost accepts the allowed names, localhost, and IP addresses, none of which DNS rebinding can abuse. What is behind
+// the name can only be a port: servers build URLs of the Host that they are told.
 func isOurHost(hostport string, allowed []string) bool {
-	host := strings.ToLower(strings.TrimSuffix(hostname(hostport), "."))
+	name, ok := hostname(hostport)
+	if !ok {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(name, "."))
 	if host == "localhost" || slices.Contains(allowed, host) {
 		return true
 	}
-	_, err := netip.ParseAddr(host)
-	return err == nil
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Zone() == "" // A zone can be any text.
 }
 
-func hostname(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
+// hostname gives the name of host or host:port; ok reports whether the port, if there is one, is a number.
+func hostname(hostport string) (name string, ok bool) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]"), true
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	const longestPort = 5
+	isDigit := func(c rune) bool { return '0' <= c && c <= '9' }
+	return host, len(port) <= longestPort && strings.IndexFunc(port, func(c rune) bool { return !isDigit(c) }) < 0
 }
