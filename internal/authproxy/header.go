@@ -26,16 +26,13 @@ func AppendFoldedHeader(room []byte, name string) []byte {
 func IsProtectedHeader(name string) bool { return IsProtectedFold(AppendFoldedHeader(nil, name)) }
 
 // IsProtectedFold is IsProtectedHeader for a name that is folded.
-func IsProtectedFold(fold []byte) bool {
-	return messageHeaders[string(fold)] || connectionHeaders[string(fold)]
-}
+func IsProtectedFold(fold []byte) bool { return protectedHeaders[string(fold)] }
 
-// IsOfMessage reports whether a header belongs to the message, so that no option of a Connection header may name it
-// (RFC 9110 section 7.6.1: a sender must not name what is meant for all recipients of the content). These are the headers
-// that the gate judges by or adds, and all of MCP's own. fold is the folded name.
+// IsOfMessage reports whether the gate judges by a header, or passes it on under its own guard, so that no option of a
+// Connection header may take it away (RFC 9110 section 7.6.1: a sender must not name there what is meant for all recipients
+// of the content). Not so what the gate removes anyway, or says anew in its own words. fold is the folded name.
 func IsOfMessage(fold []byte) bool {
-	return messageHeaders[string(fold)] || string(fold) == "x-request-id" ||
-		bytes.HasPrefix(fold, []byte("mcp-")) || bytes.HasPrefix(fold, []byte("gatehouse-")) || bytes.HasPrefix(fold, []byte("x-forwarded-"))
+	return judgedHeaders[string(fold)] || bytes.HasPrefix(fold, []byte("mcp-"))
 }
 
 // IsTwin reports whether a name is a second spelling of a header that is protected, such as Mcp_Session_Id. It does not
@@ -58,16 +55,18 @@ func isHyphenated(name string) bool {
 	return true
 }
 
-// connectionHeaders are protected and belong to the connection.
-var connectionHeaders = map[string]bool{
-	"connection": true, "keep-alive": true, "proxy-connection": true, "te": true, "trailer": true, "transfer-encoding": true,
-	"upgrade": true,
+// protectedHeaders are those of IsProtectedHeader.
+var protectedHeaders = map[string]bool{
+	"accept": true, "authorization": true, "connection": true, "content-encoding": true, "content-length": true,
+	"content-type": true, "cookie": true, "expect": true, "forwarded": true, "host": true, "keep-alive": true,
+	"last-event-id": true, "mcp-method": true, "mcp-name": true, "mcp-protocol-version": true, "mcp-session-id": true,
+	"origin": true, "proxy-authorization": true, "proxy-connection": true, "te": true, "trailer": true,
+	"transfer-encoding": true, "upgrade": true, "x-forwarded-for": true, "x-forwarded-host": true,
+	"x-forwarded-proto": true,
 }
 
-// messageHeaders are the other protected ones.
-var messageHeaders = map[string]bool{
+// judgedHeaders are those of IsOfMessage beside MCP's own.
+var judgedHeaders = map[string]bool{
 	"accept": true, "authorization": true, "content-encoding": true, "content-length": true, "content-type": true,
-	"cookie": true, "expect": true, "forwarded": true, "host": true, "last-event-id": true, "mcp-method": true,
-	"mcp-name": true, "mcp-protocol-version": true, "mcp-session-id": true, "origin": true, "proxy-authorization": true,
-	"x-forwarded-for": true, "x-forwarded-host": true, "x-forwarded-proto": true,
+	"host": true, "last-event-id": true, "origin": true, "x-request-id": true,
 }

@@ -23,7 +23,7 @@ var reasons = map[string]bool{
 	// About the gate and the server behind it.
 	reasonNoKeys: true, reasonNoRevocations: true, reasonNoSecret: true, "internal": true, "upstream_refused": true, "upstream_unreachable": true,
 	"upstream_reset": true, "upstream_closed": true, "upstream_not_http": true, "upstream_upgrade": true,
-	"upstream_session": true, "upstream_timeout": true,
+	"upstream_session": true, "upstream_redirect": true, "upstream_timeout": true,
 }
 
 // Reasons lists what a gate may name as the reason of an answer of its own, sorted. Result.Reason has no other value

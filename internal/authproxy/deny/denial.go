@@ -183,7 +183,7 @@ func TwoTokens() *Denial {
 	}
 }
 
-// Ambiguous refuses a request in which a header that must be single is there more than once.
+// Ambiguous refuses a request with headers that gate and server could read differently, such as two where one must be.
 func Ambiguous(message string) *Denial {
 	return &Denial{Status: http.StatusBadRequest, Reason: AmbiguousHeader, Message: message}
 }
@@ -289,6 +289,9 @@ var upstreamAnswers = map[Reason]Denial{
 	UpstreamNotHTTP: {Status: http.StatusBadGateway, Message: "the MCP server sent something that is not HTTP"},
 	UpstreamUpgrade: {Status: http.StatusBadGateway, Message: "the MCP server switched to another protocol"},
 	UpstreamSession: {Status: http.StatusBadGateway, Message: "the MCP server opened a session under an id that cannot be passed on"},
+	UpstreamRedirect: {
+		Status: http.StatusBadGateway, Message: "the MCP server redirects from its path to the same with a slash at its end: set spec.path to where it answers",
+	},
 	UpstreamTimeout: {Status: http.StatusGatewayTimeout, Message: "the MCP server did not answer in time"},
 }
 

@@ -27,7 +27,7 @@ func all() []*deny.Denial {
 	}
 	for _, reason := range []deny.Reason{
 		deny.UpstreamRefused, deny.UpstreamUnreachable, deny.UpstreamReset, deny.UpstreamClosed, deny.UpstreamNotHTTP,
-		deny.UpstreamUpgrade, deny.UpstreamSession, deny.UpstreamTimeout,
+		deny.UpstreamUpgrade, deny.UpstreamSession, deny.UpstreamRedirect, deny.UpstreamTimeout,
 	} {
 		denials = append(denials, deny.Upstream(reason))
 	}

@@ -51,9 +51,11 @@ func TokenReasons() []Reason {
 
 // Why a request was refused, whatever its token.
 const (
-	// AmbiguousHeader: a header that must be single is there more than once.
+	// AmbiguousHeader: gate and server could read the headers differently. One that must be single is there more than once,
+	// one begins or ends with a space, the Host is not the authority, or Connection names a header of the message.
 	AmbiguousHeader Reason = "ambiguous_header"
-	// BadTarget: the path is spelled so that gate and server could read it differently, or the method tunnels.
+	// BadTarget: the request line, or what HTTP/2 has in its place, is spelled so that gate and server could read it
+	// differently, or the method tunnels.
 	BadTarget Reason = "bad_target"
 	// BadBody: the body's framing is broken.
 	BadBody Reason = "bad_body"
@@ -122,6 +124,8 @@ const (
 	UpstreamUpgrade Reason = "upstream_upgrade"
 	// UpstreamSession: the server opened a session under an id that MCP does not allow, or that is too long.
 	UpstreamSession Reason = "upstream_session"
+	// UpstreamRedirect: the server leads from the MCP endpoint to another of its paths.
+	UpstreamRedirect Reason = "upstream_redirect"
 	// UpstreamTimeout: the server did not begin to answer in time.
 	UpstreamTimeout Reason = "upstream_timeout"
 	// Internal: a bug in the gate.

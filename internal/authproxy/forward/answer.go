@@ -16,7 +16,11 @@ const (
 
 // pass gives the server's answer to the client: at once what there is, and visibly broken off if its end does not come.
 func (x *exchange) pass(answer upstream.Answer) {
-	cleanAnswer(answer.Response)
+	x.cleanAnswer(answer.Response)
+	if denial := x.judgeRedirect(answer.Response); denial != nil {
+		x.refuse(denial)
+		return
+	}
 	if x.request.Answered != nil {
 		if denial := x.request.Answered(answer.Header); denial != nil {
 			x.refuse(denial)

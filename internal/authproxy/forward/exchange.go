@@ -22,6 +22,7 @@ type exchange struct {
 	ended     atomic.Pointer[StreamEnd] // why we ended the answer, if we did
 	// dismissed is why the caller may no longer be here, if that showed while its body came.
 	dismissed atomic.Pointer[deny.Denial]
+	redirect  string // Failure.RedirectPath
 }
 
 func (x *exchange) run() {
@@ -83,7 +84,7 @@ func (x *exchange) fail() {
 }
 
 func (x *exchange) deny(denial *deny.Denial, kind deny.Reason) {
-	x.failed(Failure{Denial: denial, Kind: kind})
+	x.failed(Failure{Denial: denial, Kind: kind, RedirectPath: x.redirect})
 	denial.Answer(x.writer, x.request.Body, x.request.Site)
 }
 

@@ -21,7 +21,8 @@ const DefaultAnswerTimeout = 5 * time.Minute
 
 // Forwarder forwards to one server. It is safe for concurrent use.
 type Forwarder struct {
-	host string
+	host   string
+	inside inside
 	// short takes the requests whose body is at hand, long all others.
 	short, long exchanger
 	bufferPool  sync.Pool // of *[bufferBytes]byte
@@ -33,10 +34,11 @@ type exchanger interface {
 }
 
 // New makes a Forwarder to a server on this host, normally the loopback address. answerTimeout bounds the time from when
-// a request is passed on to the header of its answer.
-func New(host string, answerTimeout time.Duration) *Forwarder {
+// a request is passed on to the header of its answer. names are those, and the addresses, by which the pod knows itself:
+// what the server says of them is of no use to a client.
+func New(host string, answerTimeout time.Duration, names ...string) *Forwarder {
 	return &Forwarder{
-		host: host, short: upstream.NewPooled(answerTimeout, 0), long: upstream.NewFresh(answerTimeout),
+		host: host, inside: inside{names: ownNames(append(names, host))}, short: upstream.NewPooled(answerTimeout, 0), long: upstream.NewFresh(answerTimeout),
 		bufferPool: sync.Pool{New: func() any { return new([bufferBytes]byte) }},
 	}
 }
@@ -69,6 +71,9 @@ type StreamEnd string
 type Failure struct {
 	Denial *deny.Denial
 	Kind   deny.Reason
+	// RedirectPath is where the server led from the MCP endpoint, for the kind deny.UpstreamRedirect: another path of its
+	// own, escaped and without a query.
+	RedirectPath string
 }
 
 // Truncated is the kind of failure where the server broke off in the middle of its answer.
@@ -93,5 +98,7 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Reques
 }
 
 func (f *Forwarder) address(upstream authproxy.Upstream) string {
-	return net.JoinHostPort(f.host, strconv.Itoa(int(upstream.Port)))
+	return net.JoinHostPort(f.host, portOf(upstream))
 }
+
+func portOf(upstream authproxy.Upstream) string { return strconv.Itoa(int(upstream.Port)) }

@@ -116,6 +116,7 @@ type Gate struct {
 	probes    *probes
 	canary    canary
 	bare      *bareServer
+	redirect  redirect
 	// startLevel is that of the log before any configuration.
 	startLevel slog.Level
 	// certificate is nil without TLS.
@@ -129,7 +130,7 @@ func New(options Options) (*Gate, error) {
 	g := &Gate{
 		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
 		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
-		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout),
+		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, podNames()...),
 	}
 	g.rememberLogLevel()
 	var err error

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -57,17 +58,25 @@ func (v *visit) bind() *deny.Denial {
 	return nil
 }
 
-// sealSessions lets no session id of the server out as it is.
+// sealSessions lets no session id of the server out as it is. One that the server says twice is one: clients would join
+// the two. Of several there is none that the gate could choose.
 func (v *visit) sealSessions(answer http.Header) *deny.Denial {
+	ids := answer[session.Header]
+	if len(ids) > 1 {
+		if ids = slices.Compact(ids); len(ids) > 1 {
+			return deny.Upstream(deny.UpstreamSession)
+		}
+		answer[session.Header] = ids
+	}
 	if v.binding == nil {
 		return nil
 	}
-	for i, id := range answer[session.Header] {
+	for i, id := range ids {
 		sealed, err := v.binding.keyring.Seal(v.binding.server, v.binding.caller, id)
 		if err != nil {
 			return deny.Upstream(deny.UpstreamSession)
 		}
-		answer[session.Header][i] = sealed
+		ids[i] = sealed
 	}
 	return nil
 }

@@ -212,14 +212,28 @@ func TestServersIdThatCannotBeSealed(t *testing.T) {
 	}
 }
 
-func TestEverySessionIdOfAnAnswerIsSealed(t *testing.T) {
-	s := bound(t, serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header()["mcp-session-ID"] = []string{"one", "two"}
+// Clients join two headers of one name: an id said twice would never be known again.
+func TestServersIdSaidTwice(t *testing.T) {
+	ids := make(chan []string, 1)
+	server := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["mcp-session-ID"] = <-ids
 		w.WriteHeader(http.StatusAccepted)
-	}))
-	got := s.in("", http.MethodPost, s.token()).header[sessionHeader]
-	if len(got) != 2 || !strings.HasSuffix(got[0], ".one") || !strings.HasSuffix(got[1], ".two") || !strings.HasPrefix(got[1], "g") {
-		t.Errorf("got %q", got)
+	})
+	for name, s := range map[string]*site{"bound": bound(t, server), "not bound": newSite(t, server)} {
+		for said, want := range map[string]int{
+			"one": 202, "one one": 202, "one one one": 202, "one two": 502, "one two one": 502, "one One": 502,
+		} {
+			ids <- strings.Fields(said)
+			got := s.in("", http.MethodPost, s.token())
+			switch sessions := got.header[sessionHeader]; {
+			case got.status != want:
+				t.Errorf("%s, %s: got %d", name, said, got.status)
+			case want == 202 && (len(sessions) != 1 || !strings.HasSuffix(sessions[0], "one") || (name == "bound") != strings.HasPrefix(sessions[0], "g")):
+				t.Errorf("%s, %s: got %q", name, said, sessions)
+			case want == 502 && (got.Error.Data.Reason != "upstream_session" || len(sessions) > 0):
+				t.Errorf("%s, %s: got %q, session %q", name, said, got.Error.Data.Reason, sessions)
+			}
+		}
 	}
 }
 

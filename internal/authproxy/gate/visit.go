@@ -175,6 +175,7 @@ func (v *visit) deny(denial *deny.Denial) {
 
 func (v *visit) failed(failure forward.Failure) {
 	v.denial, v.failure = failure.Denial, failure.Kind
+	v.gate.noteRedirect(failure.RedirectPath)
 }
 
 // rescue turns a panic into an answer, or where an answer has begun, into one that visibly breaks off.

@@ -15,7 +15,7 @@ var single = []string{
 }
 
 // checkFields refuses headers that gate and server could read differently.
-func checkFields(r *http.Request, claims []authproxy.ClaimHeader) *deny.Denial {
+func checkFields(r *http.Request) *deny.Denial {
 	for _, name := range single {
 		if len(r.Header[name]) > 1 {
 			return deny.Ambiguous("more than one " + name + " header")
@@ -33,7 +33,7 @@ func checkFields(r *http.Request, claims []authproxy.ClaimHeader) *deny.Denial {
 	if hosts := r.Header["Host"]; len(hosts) > 0 && hosts[0] != r.Host {
 		return deny.Ambiguous("the Host header is not the authority")
 	}
-	return checkConnection(r.Header["Connection"], claims)
+	return checkConnection(r.Header["Connection"])
 }
 
 // areTrimmed reports whether no value begins or ends with white space. HTTP/2 forbids it (RFC 9113 section 8.2.1), but
@@ -50,34 +50,20 @@ func areTrimmed(values []string) bool {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// checkConnection refuses options that name what belongs to the message. An intermediary has to remove what an option
-// names, and the server would get another request than was judged; to leave it in place would be to read the client in
-// two ways, too. No client has a reason: RFC 9110 section 7.6.1 forbids it to send them.
-func checkConnection(values []string, claims []authproxy.ClaimHeader) *deny.Denial {
+// checkConnection refuses options that name what the gate judges by. An intermediary has to remove what an option names, and
+// the server would get another request than was judged; to keep it nevertheless would be to read the client in two ways. No
+// client has a reason: RFC 9110 section 7.6.1 forbids it to send them.
+func checkConnection(values []string) *deny.Denial {
 	for _, value := range values {
 		if strings.EqualFold(value, "keep-alive") || strings.EqualFold(value, "close") {
 			continue
 		}
 		for option := range strings.SplitSeq(value, ",") {
-			if isOfMessage(strings.Trim(option, " \t"), claims) {
+			var room [64]byte
+			if authproxy.IsOfMessage(authproxy.AppendFoldedHeader(room[:0], strings.Trim(option, " \t"))) {
 				return deny.Ambiguous("the Connection header names a header of the message")
 			}
 		}
 	}
 	return nil
-}
-
-func isOfMessage(option string, claims []authproxy.ClaimHeader) bool {
-	var room [64]byte
-	fold := authproxy.AppendFoldedHeader(room[:0], option)
-	if authproxy.IsOfMessage(fold) {
-		return true
-	}
-	for _, c := range claims {
-		var room [64]byte
-		if string(authproxy.AppendFoldedHeader(room[:0], c.Header)) == string(fold) {
-			return true
-		}
-	}
-	return false
 }

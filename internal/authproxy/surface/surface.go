@@ -23,7 +23,7 @@ func Check(r *http.Request, config authproxy.Config) *deny.Denial {
 	if denial := checkTarget(r, config.AllowedHosts); denial != nil {
 		return denial
 	}
-	return checkFields(r, config.Upstream.ClaimHeaders)
+	return checkFields(r)
 }
 
 // Endpoint refuses all but the MCP endpoint and the extra paths, and at the endpoint all methods that MCP does not use.
