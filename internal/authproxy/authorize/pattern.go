@@ -1,9 +1,6 @@
 package authorize
 
-import (
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // pattern is a name, or with open the beginning of names.
 type pattern struct {
@@ -30,42 +27,22 @@ func (p pattern) matches(name string) bool {
 	return strings.HasPrefix(name, p.text) && (!confines || !climbs(name))
 }
 
-// resembles tells names that match when case, and white space and slashes around them, do not count.
+// resembles tells names that a careless server could take for one that matches; see likeness.
 func (p pattern) resembles(name string) bool {
-	name = strings.TrimFunc(name, func(c rune) bool { return c == '/' || unicode.IsSpace(c) })
-	if !p.open {
-		return strings.EqualFold(name, p.text)
+	if isUsual(name) && isUsual(p.text) { // Nearly all: nothing but case can differ.
+		return strings.EqualFold(name, p.text) || p.open && len(name) > len(p.text) && strings.EqualFold(name[:len(p.text)], p.text)
 	}
-	// Folded letters may have another length: so not a prefix in bytes.
-	return strings.HasPrefix(fold(name), fold(p.text))
+	return covers(likeness(name), likeness(p.text), p.open)
 }
 
-// fold gives equal texts for texts that are equal under simple folding.
-func fold(text string) string {
-	return strings.Map(func(c rune) rune {
-		least := c
-		for next := unicode.SimpleFold(c); next != c; next = unicode.SimpleFold(next) {
-			least = min(least, next)
-		}
-		return least
-	}, text)
-}
-
-// climbs tells a URI with a ".." segment, escaped or not: resolved, it may lie outside of what it begins with
-// (RFC 3986 section 5.2.4). An escaped "%" may hide one.
-func climbs(uri string) bool {
-	if !strings.Contains(uri, "..") && !strings.Contains(uri, "%") {
-		return false
-	}
-	plain := strings.ToLower(uri)
-	if strings.Contains(plain, "%25") {
-		return true
-	}
-	plain = strings.NewReplacer("%2e", ".", "%2f", "/", "%5c", "/", "%3b", ";", `\`, "/").Replace(plain)
-	for segment := range strings.FieldsFuncSeq(plain, func(c rune) bool { return strings.ContainsRune("/:;?#&=", c) }) {
-		if segment == ".." {
-			return true
+// isUsual reports whether a name is its own likeness, but for case: visible ASCII with single slashes within.
+func isUsual(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		atEdge := i == 0 || i == len(name)-1
+		if c <= ' ' || c > '~' || c == '\\' || c == '/' && (atEdge || name[i+1] == '/') {
+			return false
 		}
 	}
-	return false
+	return true
 }
