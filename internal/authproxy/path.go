@@ -13,14 +13,29 @@ func IsPlainPath(path string) bool {
 	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "\\;\x00") || strings.Contains(path, "//") {
 		return false
 	}
+	return !hasDotSegment(path) && !hasDangerousEscape(path)
+}
+
+func hasDotSegment(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+func hasDangerousEscape(path string) bool {
+	if !strings.Contains(path, "%") {
+		return false
+	}
 	lower := strings.ToLower(path)
 	for _, escape := range []string{"%2f", "%5c", "%2e", "%3b", "%25", "%00"} {
 		if strings.Contains(lower, escape) {
-			return false
+			return true
 		}
 	}
-	segments := strings.Split(path, "/")
-	return !slices.Contains(segments, ".") && !slices.Contains(segments, "..")
+	return false
 }
 
 // canBeAsked tells whether a request can have this path at all, byte for byte.

@@ -60,9 +60,9 @@ func asked(header http.Header) []string {
 	return names
 }
 
-// isToken checks the syntax of a header name (RFC 9110 section 5.6.2).
+// isToken checks the syntax of a header's name and of a method (RFC 9110 section 5.6.2).
 func isToken(text string) bool {
-	return !strings.ContainsFunc(text, func(c rune) bool {
+	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", c)
 	})
 }

@@ -78,6 +78,9 @@ func isOurHost(hostport string, allowed []string) bool {
 
 // hostname gives the name of host or host:port; ok reports whether the port, if there is one, is a number.
 func hostname(hostport string) (name string, ok bool) {
+	if strings.IndexByte(hostport, ':') < 0 { // As most are; an error would cost memory.
+		return hostport, true
+	}
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]"), true
