@@ -45,6 +45,8 @@ var framing = []scene{
 	{name: "more than chunked", server: says(chunked + "\r\n2\r\n{}\r\n0\r\n\r\nPOISON")},
 	{name: "chunked, trailers announced", server: says(chunked + "Trailer: X-Late, Gatehouse-Reason\r\n\r\n" +
 		"2\r\n{}\r\n0\r\nX-Late: yes\r\nX-Other: no\r\nGatehouse-Reason: forged\r\n\r\n")},
+	{name: "chunked, trailers that belong in front", server: says(chunked + "Trailer: X-Late, Mcp-Session-Id, mcp_session_id, Location, Set-Cookie\r\nTrailer: WWW-Authenticate, Access-Control-Allow-Origin\r\n\r\n" +
+		"2\r\n{}\r\n0\r\nX-Late: yes\r\nMcp-Session-Id: raw\r\nmcp_session_id: raw\r\nLocation: http://127.0.0.1/\r\nSet-Cookie: a=b\r\nWWW-Authenticate: Bearer\r\nAccess-Control-Allow-Origin: *\r\n\r\n")},
 	{name: "chunked, trailers not announced", server: says(chunked + "\r\n2\r\n{}\r\n0\r\nX-Late: yes\r\n\r\n")},
 	{name: "chunked, trailers announced and not sent", server: says(chunked + "Trailer: X-Late\r\n\r\n2\r\n{}\r\n0\r\n\r\n")},
 	{name: "chunked, trailers that frame", server: says(chunked + "Trailer: Content-Length\r\n\r\n2\r\n{}\r\n0\r\nContent-Length: 2\r\n\r\n")},
@@ -140,6 +142,16 @@ var heads = []scene{
 	{name: "not HTTP either", server: says("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")},
 	{name: "an error of the server", server: says("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\nRetry-After: 3\r\n\r\n{}")},
 	{name: "a redirect", server: says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp/\r\nContent-Length: 0\r\n\r\n")},
+	{name: "a redirect to the server's own address", server: says("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1/mcp/?a=b\r\nContent-Length: 0\r\n\r\n")},
+	{name: "a redirect to another port of the pod", server: says("HTTP/1.1 302 Found\r\nLocation: http://localhost:9/state\r\nContent-Length: 0\r\n\r\n")},
+	{name: "a redirect to another host", server: says("HTTP/1.1 308 Permanent Redirect\r\nLocation: https://other.example/mcp\r\nContent-Length: 0\r\n\r\n")},
+	{name: "a redirect to itself", server: says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp?a=b\r\nContent-Length: 0\r\n\r\n")},
+	{name: "a redirect of a GET", client: []string{request("GET", "", "Connection: close")}, server: says("HTTP/1.1 302 Found\r\nLocation: /docs\r\nContent-Length: 0\r\n\r\n")},
+	{name: "references to the pod", server: says(ok + "Content-Location: http://localhost/a\r\nLink: <http://[::1]/b>; rel=x, <http://127.0.0.1:9/>\r\nLink: </c>\r\n" +
+		"Refresh: 1; url=http://0.0.0.0/d\r\nWWW-Authenticate: Bearer resource_metadata=\"http://127.0.0.1/e\"\r\nX-Any: http://127.0.0.1/f\r\nContent-Length: 2\r\n\r\n{}")},
+	{name: "second spellings", server: says(ok + "Mcp_Session_Id: raw\r\nmcp.session.id: raw\r\nContent_Type: text/event-stream\r\nX_Any: 1\r\nContent-Length: 2\r\n\r\n{}")},
+	{name: "two types", server: says(ok + "Content-Type: application/json\r\nContent-Type: text/event-stream\r\nContent-Length: 2\r\n\r\n{}")},
+	{name: "a connection that names the message", server: says(ok + "Connection: Mcp-Session-Id, Content-Type, X-Any\r\nMcp-Session-Id: 1\r\nContent-Type: a/b\r\nX-Any: 1\r\nContent-Length: 2\r\n\r\n{}")},
 }
 
 // breaks: answers that break off. None may look complete.
