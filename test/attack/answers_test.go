@@ -19,6 +19,7 @@ type answer struct {
 	proto   string
 	served  bool // the request reaches the server
 	header  map[string]string
+	trailer string // the names of all that come behind the body, sorted
 }
 
 // refusals are the statuses and words of the gate's answers: a promise to whoever shows them to people, or has a program
@@ -50,6 +51,8 @@ var refusals = map[string]answer{
 	"bad_target":            {status: 400, message: "the path must be in its plain form: no dot segments, double slashes or escapes"},
 	"bad_message":           {status: 400},
 	"header_mismatch":       {status: 400},
+	"upstream_session":      {status: 502, message: "the MCP server opened a session under an id that cannot be passed on"},
+	"upstream_redirect":     {status: 502, message: "the MCP server redirects from its path to the same with a slash at its end: set spec.path to where it answers"},
 	"upstream_upgrade":      {status: 502, message: "the MCP server switched to another protocol"},
 }
 

@@ -110,7 +110,7 @@ func pair(r, s *big.Int) []byte {
 	return out
 }
 
-func publicSet(t *testing.T, signers ...signer) []byte {
+func publicSet(t testing.TB, signers ...signer) []byte {
 	t.Helper()
 	var set []keys.Public
 	for _, s := range signers {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -183,6 +184,9 @@ func (w answer) compare(s *site, response *http.Response, body string) string {
 	}
 	if w.reason != "" && (header.Get("Content-Type") != "application/json" || header.Get("Cache-Control") != "no-store") {
 		return fmt.Sprintf("header %v", header)
+	}
+	if got := strings.Join(slices.Sorted(maps.Keys(response.Trailer)), " "); got != w.trailer {
+		return fmt.Sprintf("behind the body comes %q, want %q", got, w.trailer)
 	}
 	for name, want := range w.header {
 		if got := strings.Join(header.Values(name), " | "); got != want {

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,16 +70,22 @@ func config(upstream net.Addr) authproxy.Config {
 }
 
 // newSite starts a gate; change may make it another before.
-func newSite(t *testing.T, change func(*authproxy.Config)) *site {
+func newSite(t testing.TB, change func(*authproxy.Config)) *site {
 	t.Helper()
-	s := &site{server: newServer(t), issuers: newIssuers(), now: time.Now()}
+	return newSiteBefore(t, newServer(t), change)
+}
+
+// newSiteBefore starts a gate before a server. With config.TLS it shows a certificate of its own.
+func newSiteBefore(t testing.TB, server *server, change func(*authproxy.Config)) *site {
+	t.Helper()
+	s := &site{server: server, issuers: newIssuers(), now: time.Now()}
 	settings := config(s.server.address)
 	if change != nil {
 		change(&settings)
 	}
 	root := t.TempDir()
 	options := gate.Options{
-		ConfigDir: filepath.Join(root, "config"), KeysDir: filepath.Join(root, "keys"), SecretDir: filepath.Join(root, "secret"),
+		ConfigDir: filepath.Join(root, "config"), KeysDir: filepath.Join(root, "keys"), SecretDir: filepath.Join(root, "secret"), TLSDir: filepath.Join(root, "tls"),
 		PodUID: "pod-1", ClientListener: listen(t), AdminListener: listen(t), PollInterval: 20 * time.Millisecond,
 	}
 	encoded, err := json.Marshal(settings)
@@ -88,13 +96,16 @@ func newSite(t *testing.T, change func(*authproxy.Config)) *site {
 	write(t, options.KeysDir, authproxy.KeysFile("other"), publicSet(t, s.issuers.other))
 	write(t, options.KeysDir, "shared.secret", sharedSecret)
 	write(t, options.KeysDir, authproxy.RevokedFile, []byte("jti:stolen\nsub:mallory\n"))
+	if settings.TLS {
+		writeCertificate(t, options.TLSDir)
+	}
 	s.address = options.ClientListener.Addr().String()
 	start(t, options)
 	return s
 }
 
 // start waits until the gate has tried itself.
-func start(t *testing.T, options gate.Options) {
+func start(t testing.TB, options gate.Options) {
 	t.Helper()
 	g, err := gate.New(options)
 	must(t, err)
@@ -130,7 +141,7 @@ type server struct {
 // sessionOfTheServer is the id that the server gives to every session.
 const sessionOfTheServer = "session-of-the-server"
 
-func newServer(t *testing.T) *server {
+func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{}
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -141,6 +152,7 @@ func newServer(t *testing.T) *server {
 			w.Header().Set("Mcp-Session-Id", sessionOfTheServer)
 		}
 		w.Header().Set("Content-Type", "application/json")
+		s.obey(w, r.Header)
 		_, _ = io.WriteString(w, served)
 	}))
 	t.Cleanup(listening.Close)
@@ -148,20 +160,36 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-func write(t *testing.T, dir, name string, data []byte) {
+// obey adds to the answer what a case wants: each X-Say is a header, in which SERVER is the server's own address, and each
+// X-Trail likewise a trailer, announced or not; X-Status is the status.
+func (s *server) obey(w http.ResponseWriter, wanted http.Header) {
+	for _, line := range wanted["X-Say"] {
+		name, value, _ := strings.Cut(strings.ReplaceAll(line, "SERVER", s.address.String()), ": ")
+		w.Header()[name] = append(w.Header()[name], value)
+	}
+	for _, line := range wanted["X-Trail"] {
+		name, value, _ := strings.Cut(line, ": ")
+		w.Header()[http.TrailerPrefix+name] = []string{value}
+	}
+	if status, err := strconv.Atoi(wanted.Get("X-Status")); err == nil {
+		w.WriteHeader(status)
+	}
+}
+
+func write(t testing.TB, dir, name string, data []byte) {
 	t.Helper()
 	must(t, os.MkdirAll(dir, 0o755))
 	must(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 }
 
-func listen(t *testing.T) net.Listener {
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)
 	return listener
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

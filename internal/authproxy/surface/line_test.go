@@ -1,7 +1,6 @@
 package surface_test
 
 import (
-	"crypto/tls"
 	"net/http"
 	"net/url"
 	"testing"
@@ -16,7 +15,7 @@ func two(method, path, authority string, header http.Header) *http.Request {
 		header = http.Header{}
 	}
 	r := &http.Request{
-		Method: method, RequestURI: path, Host: authority, Header: header, ProtoMajor: 2, Proto: "HTTP/2.0", TLS: &tls.ConnectionState{}, Body: http.NoBody,
+		Method: method, RequestURI: path, Host: authority, Header: header, ProtoMajor: 2, Proto: "HTTP/2.0", Body: http.NoBody,
 	}
 	if r.URL, _ = url.ParseRequestURI(path); r.URL == nil {
 		r.URL = &url.URL{}
@@ -45,11 +44,6 @@ func TestRequestLineOverHTTP2(t *testing.T) {
 		if got := reason(surface.Check(two(c.method, c.path, c.authority, nil), config)); got != c.want {
 			t.Errorf("%q %q %q: got %q, want %q", c.method, c.path, c.authority, got, c.want)
 		}
-	}
-	plain := two("POST", "/mcp", "localhost", nil)
-	plain.TLS = nil
-	if got := reason(surface.Check(plain, config)); got != deny.BadTarget {
-		t.Errorf("a scheme of http over TLS: got %q", got)
 	}
 }
 

@@ -42,9 +42,6 @@ func checkRequestLine(r *http.Request) *deny.Denial {
 		return deny.Target("the target must be visible ASCII without a fragment: escape everything else")
 	case r.ProtoMajor >= 2 && (r.RequestURI == "" || r.RequestURI[0] != '/'):
 		return deny.Target("the path must begin with a slash")
-	case r.ProtoMajor >= 2 && r.TLS == nil:
-		// net/http forgets the connection's TLS for a :scheme of http; the server would be told of plain HTTP.
-		return deny.Target("the scheme is not that of the connection")
 	default:
 		return nil
 	}
