@@ -1,0 +1,308 @@
+package attack
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+)
+
+// reframing is a gate whose server reads strictly.
+type reframing struct {
+	*site
+
+	strict *strictServer
+	token  string
+}
+
+func newReframing(f *testing.F, tls bool) *reframing {
+	f.Helper()
+	strict, server := newStrictServer(f)
+	s := newSiteBefore(f, server, func(c *authproxy.Config) {
+		bound(c)
+		c.TLS = tls
+		c.Upstream.ExtraPaths, c.Upstream.TrailingSlash = []string{"/files"}, true
+		c.Upstream.ClaimHeaders = []authproxy.ClaimHeader{{Header: "X-User", Claim: "sub"}}
+		c.Authorization.Rules = []authproxy.Rule{{Tools: []string{"read"}}}
+	})
+	return &reframing{site: s, strict: strict, token: s.mint(claim("exp", s.now.Add(12*time.Hour).Unix()))}
+}
+
+// judge compares what the server has read with what was judged, in order: each request there is one of these, and is one
+// that the rules let pass.
+func (r *reframing) judge(t *testing.T, judged []read) {
+	t.Helper()
+	requests, problems := r.strict.take()
+	for _, problem := range problems {
+		t.Errorf("the server cannot read a %s", problem)
+	}
+	for _, seen := range requests {
+		if problem := permitted(seen); problem != "" {
+			t.Errorf("%s: %+v", problem, seen)
+		}
+		first := ""
+		i := slices.IndexFunc(judged, func(j read) bool {
+			problem := j.differs(seen)
+			if first == "" {
+				first = problem
+			}
+			return problem == ""
+		})
+		if i < 0 {
+			t.Fatalf("the server read what nobody judged: %s\nread   %+v\njudged %+v", first, seen, judged)
+		}
+		judged = judged[i+1:]
+	}
+}
+
+// gatesOwn are headers that the gate adds, or says in its own words.
+var gatesOwn = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id", "X-User", "Host", "Content-Length", "Transfer-Encoding", "User-Agent", "Connection"}
+
+// differs says in what a request that the server has read is another one than was judged.
+func (j read) differs(seen read) string {
+	judgedPath, judgedQuery, _ := strings.Cut(j.target, "?")
+	seenPath, seenQuery, _ := strings.Cut(seen.target, "?")
+	switch {
+	case j.method != seen.method:
+		return "method"
+	case judgedPath != seenPath && judgedPath != seenPath+"/":
+		return "path"
+	case !isPartOf(strings.Split(seenQuery, "&"), strings.Split(judgedQuery, "&")):
+		return "query"
+	case j.body != seen.body:
+		return fmt.Sprintf("body %q", j.body)
+	}
+	for name, values := range seen.header {
+		if !slices.Contains(gatesOwn, name) && !slices.Equal(trimmed(values), trimmed(j.header[name])) {
+			return "header " + name
+		}
+	}
+	for _, name := range []string{"Content-Type", "Accept", "Last-Event-Id", "Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Param-City"} {
+		if !slices.Equal(trimmed(seen.header[name]), trimmed(j.header[name])) {
+			return "no header " + name
+		}
+	}
+	return ""
+}
+
+func trimmed(values []string) []string {
+	var out []string
+	for _, value := range values {
+		out = append(out, strings.Trim(value, " \t"))
+	}
+	return out
+}
+
+// isPartOf reports whether some of a list are all of another, in order.
+func isPartOf(some, all []string) bool {
+	for _, one := range some {
+		i := slices.Index(all, one)
+		if i < 0 && one != "" {
+			return false
+		}
+		all = all[i+1:]
+	}
+	return true
+}
+
+// permitted says what no request may be, whatever was judged.
+func permitted(seen read) string {
+	path, _, _ := strings.Cut(seen.target, "?")
+	header := seen.header
+	for name, values := range header {
+		if strings.ContainsAny(name, "_.~") && isJudged(strings.NewReplacer("_", "-", ".", "-", "~", "-").Replace(name)) || len(values) > 1 && isJudged(name) {
+			return "header " + name
+		}
+	}
+	switch {
+	case path != "/mcp" && path != "/files":
+		return "path"
+	case path == "/mcp" && !slices.Contains([]string{"GET", "POST", "DELETE"}, seen.method):
+		return "method"
+	case strings.Join(header["X-User"], "|") != "alice" || len(header["X-Request-Id"]) != 1 || len(header.Get("X-Request-Id")) != 26:
+		return "who asks"
+	case strings.Trim(strings.ToLower(header.Get("X-Forwarded-Host")), "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") != "":
+		return "forwarded host"
+	case len(header["Authorization"])+len(header["Mcp-Session-Id"])+len(header["Cookie"])+len(header["Te"])+len(header["Trailer"])+len(header["Upgrade"]) > 0:
+		return "a header that is not to pass"
+	case path == "/mcp":
+		return permittedMessage(seen)
+	}
+	return ""
+}
+
+func isJudged(name string) bool {
+	return slices.Contains([]string{
+		"Content-Type", "Content-Length", "Host", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Last-Event-Id", "X-User", "X-Request-Id", "X-Forwarded-Host",
+	}, http.CanonicalHeaderKey(name))
+}
+
+// permittedMessage: one tool may be called, and nobody may answer outside of a session.
+func permittedMessage(seen read) string {
+	if seen.method != "POST" {
+		if seen.body != "" {
+			return "body"
+		}
+		return ""
+	}
+	var messages []map[string]any
+	if json.Unmarshal([]byte(seen.body), &messages) != nil {
+		var message map[string]any
+		if json.Unmarshal([]byte(seen.body), &message) != nil {
+			return "body"
+		}
+		messages = append(messages, message)
+	}
+	for _, message := range messages {
+		method, isMethod := message["method"].(string)
+		params, _ := message["params"].(map[string]any)
+		header, said := seen.header["Mcp-Method"]
+		switch {
+		case !isMethod, method == "tools/call" && params["name"] != "read":
+			return "message"
+		case said && !strings.HasPrefix(header[0], "=?") && header[0] != method:
+			return "header Mcp-Method"
+		}
+	}
+	return ""
+}
+
+const reads = `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"read"}}`
+
+// FuzzReframingHTTP1 has clients send any request over HTTP/1.1. What the server reads is what was judged: the gate reads by
+// net/http, and so does this.
+func FuzzReframingHTTP1(f *testing.F) {
+	r := newReframing(f, false)
+	for _, fields := range []string{
+		"", "Connection: Mcp-Method\r\n", "Connection: X-Request-Id, close\r\n", "Transfer-Encoding: chunked\r\nTrailer: Mcp-Session-Id\r\n", "Mcp-Method: tools/call\r\nMcp-Name: read\r\n",
+		"Content-Length: 3\r\n", "Mcp_Session_Id: x\r\n", "X-A: b\r\n\r\nGET /files HTTP/1.1\r\nHost: x\r\n", "Mcp-Param-City: a\r\nAccept: a\r\naccept: b\r\n", "Mcp-Protocol-Version: 2026-07-28\r\nMcp-Session-Id: x\r\n",
+	} {
+		for _, line := range []string{"POST /mcp HTTP/1.1", "GET /mcp/?a=b&access_token=x HTTP/1.1", "PUT /files?x#y HTTP/1.1", "POST http://localhost/mcp HTTP/1.1"} {
+			f.Add(line, fields, reads, true)
+			f.Add(line, fields, "3\r\n{} \r\n0\r\nMcp-Session-Id: x\r\n\r\n", false)
+		}
+	}
+	f.Fuzz(func(t *testing.T, line, fields, body string, counted bool) {
+		head := line + "\r\nHost: " + host + "\r\nAuthorization: Bearer " + r.token + "\r\nContent-Type: application/json\r\n" + fields
+		if counted {
+			head += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+		}
+		raw := head + "\r\n" + body
+		if len(raw) > 20<<10 {
+			return
+		}
+		judged, whole := judgedOf(raw)
+		r.converse(t, raw, whole)
+		r.judge(t, judged)
+	})
+}
+
+// converse sends a text and reads an answer to each request that is whole in it. Only then does it close its half: a client
+// that does so before is taken for one that has gone.
+func (r *reframing) converse(t *testing.T, raw string, methods []string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.address)
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
+	go io.WriteString(conn, raw) //nolint:errcheck // The gate may have had enough.
+	in := bufio.NewReader(conn)
+	for len(methods) > 0 {
+		response, err := http.ReadResponse(in, &http.Request{Method: methods[0]})
+		if err == nil {
+			_, err = io.Copy(io.Discard, response.Body)
+		}
+		if err != nil {
+			return
+		}
+		if response.StatusCode >= http.StatusOK {
+			methods = methods[1:]
+		}
+	}
+	_ = conn.(*net.TCPConn).CloseWrite()
+	_, _ = io.Copy(io.Discard, in)
+}
+
+// judgedOf are the requests that net/http finds in a text, and the methods of those that are whole.
+func judgedOf(raw string) (judged []read, whole []string) {
+	for in := bufio.NewReader(strings.NewReader(raw)); ; {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return judged, whole
+		}
+		body, err := io.ReadAll(r.Body)
+		target := r.RequestURI
+		if r.URL.Host != "" {
+			target = r.URL.RequestURI()
+		}
+		judged = append(judged, read{method: r.Method, target: target, header: r.Header, body: string(body)})
+		if err != nil {
+			return judged, whole
+		}
+		whole = append(whole, r.Method)
+	}
+}
+
+// FuzzReframingHTTP2 has clients send any fields over HTTP/2. Each line of fields is a name and a value.
+func FuzzReframingHTTP2(f *testing.F) {
+	r := newReframing(f, true)
+	for _, method := range []string{"POST", "GET", "PUT", "POST /mcp HTTP/1.1", "P OST", "CONNECT"} {
+		for _, path := range []string{"/mcp", "/mcp/?a=b&access_token=x", "/files?x HTTP/1.0", "/files#x", "//mcp", "http://localhost/mcp"} {
+			f.Add(method, path, host, "", reads, "")
+		}
+	}
+	for _, fields := range []string{
+		"mcp-method:tools/call\nmcp-name:read", "mcp-method:tools/call \nmcp-name: read", "mcp_session_id:x", "connection:mcp-method", "content-length:3", "te:trailers\ntrailer:mcp-session-id",
+		"host:x", "x-a:b\r\nX-User: mallory", "mcp-param-city:a\nmcp-param-city:b", ":path:/admin", "transfer-encoding:chunked", "mcp-protocol-version:2026-07-28\nmcp-session-id:x",
+	} {
+		f.Add("POST", "/mcp", host+":80", fields, reads, "mcp-session-id:x")
+	}
+	var c *connection
+	f.Fuzz(func(t *testing.T, method, path, authority, fields, body, trailers string) {
+		if len(method)+len(path)+len(authority)+len(fields)+len(body)+len(trailers) > 20<<10 {
+			return
+		}
+		more := fieldsOf(fields)
+		all := append([]field{
+			{":method", method}, {":scheme", "https"}, {":path", path}, {":authority", authority}, {"authorization", "Bearer " + r.token}, {"content-type", "application/json"},
+		}, more...)
+		if c == nil {
+			var err error
+			c, err = dialHTTP2(r.address)
+			must(t, err)
+		}
+		if _, _, err := c.ask(all, body, fieldsOf(trailers)); err != nil {
+			c.Close() // Another stream might be refused for what this one did.
+			c = nil
+		}
+		header := http.Header{"Content-Type": {"application/json"}}
+		for _, f := range more {
+			header.Add(f.name, f.value)
+		}
+		r.judge(t, []read{{method: method, target: path, header: header, body: body}})
+	})
+}
+
+// fieldsOf reads lines of a name and a value; a name may begin with a colon.
+func fieldsOf(text string) []field {
+	var out []field
+	for line := range strings.SplitSeq(text, "\n") {
+		if line == "" {
+			continue
+		}
+		at := strings.IndexByte(line[1:], ':') + 1
+		if at == 0 {
+			at = len(line)
+		}
+		out = append(out, field{line[:at], strings.TrimPrefix(line[at:], ":")})
+	}
+	return out
+}
