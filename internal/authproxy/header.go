@@ -67,6 +67,6 @@ var protectedHeaders = map[string]bool{
 
 // judgedHeaders are those of IsOfMessage beside MCP's own.
 var judgedHeaders = map[string]bool{
-	"accept": true, "authorization": true, "content-encoding": true, "content-length": true, "content-type": true,
-	"host": true, "last-event-id": true, "origin": true, "x-request-id": true,
+	"accept": true, "content-encoding": true, "content-length": true, "content-type": true, "host": true,
+	"last-event-id": true, "x-request-id": true,
 }

@@ -24,7 +24,7 @@ func (s *site) options(mine string) []attack {
 	var out []attack
 	for _, name := range []string{
 		"Mcp-Session-Id", "Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Param-City", "X-Request-Id", "Content-Type", "Content-Length",
-		"Content-Encoding", "Accept", "Host", "Last-Event-ID", "Authorization", "Origin", "mcp_session_id", "MCP.SESSION.ID",
+		"Content-Encoding", "Accept", "Host", "Last-Event-ID", "MCP-PARAM-X", "Mcp-Any", "mcp_session_id", "MCP.SESSION.ID",
 	} {
 		out = append(out, attack{line: "T15", name: "Connection: " + name, raw: post(s.mint(), ping, "Connection: "+name), answers: refused})
 	}

@@ -105,11 +105,11 @@ func (s *site) requestLines() []framed {
 		out = append(out, framed{line: "T19", name: "path " + path, fields: s.two("GET", path, host), want: target})
 	}
 	plain := refuse("bad_target").withID("null")
-	for _, path := range []string{"/mcp\\", "/mcp{x}", "/mcp;x", "//mcp", "/mcp/../files", "/mcp%2f", "/mcp|x", `/mcp"`} {
+	for _, path := range []string{"/mcp\\", "/mcp{x}", "/mcp;x", "//mcp", "/mcp/../files", "/mcp%2f", "/mcp|x", `/mcp"`, "*"} {
 		out = append(out, framed{line: "T19", name: "path " + path, fields: s.two("GET", path, host), want: plain})
 	}
 	slash := refuse("bad_target").saying("the path must begin with a slash").withID("null")
-	for _, path := range []string{"*", "http://" + host + "/mcp", "https://evil.example/mcp"} {
+	for _, path := range []string{"http:" + host, "http://" + host + "/mcp", "https://evil.example/mcp"} {
 		out = append(out, framed{line: "T19", name: "path " + path, fields: s.two("GET", path, host), want: slash})
 	}
 	for _, path := range []string{"mcp", "/mcp\t", "/mcp?a\tb", "/mcp\r\nX: y", "/mcp\x00", "/%zz", "", "mailto:x"} {

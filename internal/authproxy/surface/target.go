@@ -18,6 +18,9 @@ func checkTarget(r *http.Request, hosts []string) *deny.Denial {
 	}
 	// Of the absolute form net/http makes the Host that the request is for (RFC 9112 section 3.2.2).
 	absolute := r.URL.Host != "" || r.URL.Scheme != ""
+	if absolute && r.ProtoMajor >= 2 {
+		return deny.Target("the path must begin with a slash")
+	}
 	if absolute && (r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.User != nil || !isOurHost(r.URL.Host, hosts)) {
 		return deny.Target("the target is a URL of another server: the gate is no proxy for others")
 	}
@@ -40,8 +43,6 @@ func checkRequestLine(r *http.Request) *deny.Denial {
 		return deny.Target("the method is not allowed here")
 	case !isPrintable(r.RequestURI):
 		return deny.Target("the target must be visible ASCII without a fragment: escape everything else")
-	case r.ProtoMajor >= 2 && (r.RequestURI == "" || r.RequestURI[0] != '/'):
-		return deny.Target("the path must begin with a slash")
 	default:
 		return nil
 	}
