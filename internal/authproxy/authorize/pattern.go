@@ -18,14 +18,13 @@ func patterns(names []string, uris bool) []pattern {
 	return out
 }
 
-// matches compares byte for byte.
-func (p pattern) matches(name string) bool {
-	if !p.open {
-		return name == p.text
-	}
-	confines := p.uri && p.text != ""
-	return strings.HasPrefix(name, p.text) && (!confines || !climbs(name))
+// begins compares byte for byte: the whole name, or with open its beginning.
+func (p pattern) begins(name string) bool {
+	return name == p.text || p.open && strings.HasPrefix(name, p.text)
 }
+
+// confines reports whether names that climb lie outside, although they begin like the pattern.
+func (p pattern) confines() bool { return p.open && p.uri && p.text != "" }
 
 // resembles tells names that a careless server could take for one that matches; see likeness.
 func (p pattern) resembles(name string) bool {

@@ -49,14 +49,18 @@ func New(a authproxy.Authorization) *Policy {
 // JudgesBodies tells whether Judge needs the messages of a body.
 func (p *Policy) JudgesBodies() bool { return p.judgesBody }
 
+// maxUnknownMethods bounds how many methods that MCP does not have one request may use: each is compared with every
+// method that rules name, letter by letter.
+const maxUnknownMethods = 16
+
 // Judge wants every message to be allowed, and RequiredScopes in any case: messages are nil where there is no body, or
-// none that rules see into. It gives nil, or: deny.Rights if there is something that no scope would open for this
+// none that rules see into. It returns nil, or: deny.Rights if there is something that no scope would open for this
 // caller; else deny.Scope with all that the whole request needs; or deny.Message for a method that is spelled nearly
-// like one that is judged.
+// like one that is judged, or for more than maxUnknownMethods.
 func (p *Policy) Judge(caller Caller, messages []message.Message) *deny.Denial {
-	enough := hasAll(caller, p.required)
+	enough, near := hasAll(caller, p.required), nearness{policy: p}
 	for subject := range subjects(messages) {
-		switch verdict, _ := p.judge(caller, subject); verdict {
+		switch verdict, _ := p.judge(caller, &subject, &near); verdict {
 		case allowed:
 		case forbidden:
 			return deny.Rights()
@@ -64,20 +68,22 @@ func (p *Policy) Judge(caller Caller, messages []message.Message) *deny.Denial {
 			enough = false
 		case misspelled:
 			return deny.Message("the method is spelled nearly like one that is judged: spell it exactly so")
+		case unknown:
+			return deny.Message("the messages have more than 16 methods that MCP does not have")
 		}
 	}
 	if enough {
 		return nil
 	}
-	return deny.Scope(p.needed(caller, messages))
+	return deny.Scope(p.needed(caller, messages, &near))
 }
 
 // needed are all scopes that this caller needs for the whole request, each once: with fewer, a client that got the
 // missing ones would be refused again (MCP authorization, "Runtime Insufficient Scope Errors").
-func (p *Policy) needed(caller Caller, messages []message.Message) []string {
+func (p *Policy) needed(caller Caller, messages []message.Message, near *nearness) []string {
 	all := slices.Clone(p.required)
 	for subject := range subjects(messages) {
-		if _, rule := p.judge(caller, subject); rule != nil {
+		if _, rule := p.judge(caller, &subject, near); rule != nil {
 			all = append(all, rule.scopes...)
 		}
 	}
@@ -96,12 +102,17 @@ const (
 	lacking            // scopes, nothing else
 	forbidden          // whatever scopes the token had
 	misspelled         // so that this server might take it for what is judged
+	unknown            // and there are too many such methods
 )
 
 // judge gives the rule that decides: the one that is met, or for want of scopes the one that wants fewest more. There
 // is none where the default decides.
-func (p *Policy) judge(caller Caller, s subject) (verdict, *rule) {
-	if p.isNearlyNaming(s.method) {
+func (p *Policy) judge(caller Caller, s *subject, near *nearness) (verdict, *rule) {
+	likeness := near.of(s.method)
+	switch {
+	case likeness.tooMany:
+		return unknown, nil
+	case likeness.naming:
 		return misspelled, nil
 	}
 	var cheapest *rule
@@ -129,43 +140,22 @@ func (p *Policy) judge(caller Caller, s subject) (verdict, *rule) {
 	case spoken:
 		return forbidden, nil
 	default:
-		return p.unspoken(s), nil
+		return p.unspoken(s, likeness.spoken), nil
 	}
 }
 
-// unspoken judges what no rule speaks of.
-func (p *Policy) unspoken(s subject) verdict {
+// unspoken judges what no rule speaks of; near reports whether one nearly does.
+func (p *Policy) unspoken(s *subject, near bool) verdict {
 	switch {
 	case isLifecycle(s.method):
 		return allowed
 	case p.judgesNames[s.target] || !p.allow:
 		return forbidden
-	case p.isNearlySpoken(s.method):
+	case near:
 		return misspelled
 	default:
 		return allowed
 	}
-}
-
-// isNearlyNaming tells a method that a careless server could take for one whose names are judged. Methods are exact in
-// JSON-RPC, so nobody has a reason to send it, and no rule may let it pass.
-func (p *Policy) isNearlyNaming(method string) bool {
-	if message.Known(method) {
-		return false
-	}
-	for target := range p.judgesNames {
-		if slices.ContainsFunc(message.Naming(target), func(name string) bool { return pattern{text: name}.resembles(method) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// isNearlySpoken tells a method that a careless server could take for one that a rule speaks of.
-func (p *Policy) isNearlySpoken(method string) bool {
-	return !message.Known(method) && slices.ContainsFunc(p.rules, func(r rule) bool {
-		return slices.ContainsFunc(r.methods, func(p pattern) bool { return p.resembles(method) })
-	})
 }
 
 // isLifecycle tells the methods by which client and server find together. None of them does anything.

@@ -259,7 +259,7 @@ func TestWhatNoRuleSpeaksOf(t *testing.T) {
 		{tools, about("atools/call"), "", forbidden},
 		{admin, about("\ufeffadmin/x"), "bad_message", forbidden},
 		{admin, about("\uff41dmin/x"), "bad_message", forbidden},
-		{admin, about("admin\u200d/" + strings.Repeat("\u2103", 1000)), "bad_message", forbidden},
+		{admin, about("admin\u200d/" + strings.Repeat("\u2103", 80)), "bad_message", forbidden},
 		{admin, about("acme\u2215do"), "bad_message", forbidden},
 		{admin, about("adm\u0131n/x"), "bad_message", forbidden},
 		{admin, about("ADM\u0130N/x"), "bad_message", forbidden},

@@ -13,6 +13,16 @@ type subject struct {
 	method string
 	target message.Target
 	name   string
+	climbs *bool // what climbs says of the name, once asked: it may be long, and patterns are many
+}
+
+// isClimbing reports whether the name leads out of what it begins with.
+func (s *subject) isClimbing() bool {
+	if s.climbs == nil {
+		climbing := climbs(s.name)
+		s.climbs = &climbing
+	}
+	return *s.climbs
 }
 
 // subjects are all that messages ask. A response asks nothing: it answers what the server asked.
@@ -23,7 +33,7 @@ func subjects(messages []message.Message) iter.Seq[subject] {
 			case m.Kind == message.Response:
 			case len(m.URIs) > 0:
 				for _, uri := range m.URIs {
-					if !yield(subject{m.Method, m.Target, uri}) {
+					if !yield(subject{method: m.Method, target: m.Target, name: uri}) {
 						return
 					}
 				}
@@ -37,9 +47,9 @@ func subjects(messages []message.Message) iter.Seq[subject] {
 // asked: whoever listens to no resource in particular names none.
 func asked(m message.Message) subject {
 	if m.Method == message.Listen {
-		return subject{m.Method, message.None, ""}
+		return subject{method: m.Method}
 	}
-	return subject{m.Method, m.Target, m.Name}
+	return subject{method: m.Method, target: m.Target, name: m.Name}
 }
 
 // rule is an authproxy.Rule, ready to judge.
@@ -72,12 +82,12 @@ func compile(r authproxy.Rule) rule {
 func (r *rule) hasMethod(method string) bool {
 	return slices.ContainsFunc(r.methods, func(p pattern) bool {
 		// Who writes a "*" does not think of these; who writes one out does.
-		return p.matches(method) && (!p.open || !isLifecycle(method))
+		return p.begins(method) && (!p.open || !isLifecycle(method))
 	})
 }
 
 // speaksOf says what an authproxy.Rule promises.
-func (r *rule) speaksOf(s subject) bool {
+func (r *rule) speaksOf(s *subject) bool {
 	names, judged := r.names[s.target]
 	if !judged {
 		return r.hasMethod(s.method)
@@ -85,7 +95,7 @@ func (r *rule) speaksOf(s subject) bool {
 	if r.narrowed[s.target] && !r.hasMethod(s.method) {
 		return false
 	}
-	return slices.ContainsFunc(names, func(p pattern) bool { return p.matches(s.name) })
+	return slices.ContainsFunc(names, func(p pattern) bool { return p.begins(s.name) && !(p.confines() && s.isClimbing()) })
 }
 
 // claimsMatch tells whether each claim has one of the values that the rule wants.
