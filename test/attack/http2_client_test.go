@@ -108,7 +108,7 @@ func (c *connection) answer(stream uint32) (*http.Response, string, error) {
 		case kind == resetFrame && of == stream:
 			return response, body.String(), errStreamReset
 		case kind == headersFrame:
-			if err := c.fill(response, payload); err != nil {
+			if err := c.fill(response, payload, of == stream); err != nil {
 				return response, "", err
 			}
 		case kind == dataFrame:
@@ -138,9 +138,12 @@ func (c *connection) readFrame() (kind, flags byte, stream uint32, payload []byt
 	return head[3], head[4], binary.BigEndian.Uint32(head[5:]) &^ (1 << 31), payload, err
 }
 
-// fill reads a head, or trailers behind one.
-func (c *connection) fill(response *http.Response, block []byte) error {
+// fill reads a head, or trailers behind one. What is of another stream has to be decoded all the same.
+func (c *connection) fill(response *http.Response, block []byte, wanted bool) error {
 	fields, err := c.decoder.DecodeFull(block)
+	if !wanted {
+		return err
+	}
 	into := response.Header
 	if response.StatusCode != 0 {
 		into = response.Trailer
