@@ -40,8 +40,8 @@ var treated = map[string]treatment{
 
 var chunked = []string{"chunked"}
 
-func isUnspeakable(name string) bool {
-	return treated[name]&unspeakable != 0 || strings.HasPrefix(name, deny.HeaderPrefix) || strings.HasPrefix(name, "Proxy-") ||
+func isUnspeakable(name string, how treatment) bool {
+	return how&unspeakable != 0 || strings.HasPrefix(name, deny.HeaderPrefix) || strings.HasPrefix(name, "Proxy-") ||
 		authproxy.IsTwin(name)
 }
 
@@ -51,11 +51,11 @@ func (x *exchange) cleanAnswer(response *http.Response) {
 	header := response.Header
 	removeNamed(header, header["Connection"])
 	for name, values := range header {
-		if isUnspeakable(name) {
+		how := treated[name]
+		if isUnspeakable(name, how) {
 			delete(header, name)
 			continue
 		}
-		how := treated[name]
 		if how&single != 0 && len(values) > 1 {
 			header[name] = values[:1]
 		}
@@ -64,7 +64,7 @@ func (x *exchange) cleanAnswer(response *http.Response) {
 		}
 	}
 	for name := range response.Trailer {
-		if isUnspeakable(name) || !mayTrail(name) {
+		if isUnspeakable(name, treated[name]) || !mayTrail(name) {
 			delete(response.Trailer, name)
 		}
 	}
