@@ -14,17 +14,20 @@ type Account[C comparable] struct {
 func (b *Budget[C]) Open() Account[C] { return Account[C]{budget: b} }
 
 // Enter counts the request as one of a verified caller, until the account is closed; what it holds already counts as the
-// caller's, too. It returns ErrCaller if the caller has as many requests in progress as most says (0 is no bound), and
-// ErrFull if all callers together have as many as fit.
+// caller's, too. It returns ErrCaller if the caller has as many requests in progress as most says (0 is no bound) or half
+// of all that fit, and ErrFull if all callers together have as many as fit.
 func (a *Account[C]) Enter(caller C, most int) error {
 	b := a.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	used := b.callers[caller]
+	used, half := b.callers[caller], (b.limits.Requests+1)/2
+	if most <= 0 || most > half {
+		most = half
+	}
 	switch {
 	case a.closed || a.used != nil:
 		return nil
-	case used != nil && most > 0 && used.requests >= most:
+	case used != nil && used.requests >= most:
 		return ErrCaller
 	case b.requests >= b.limits.Requests:
 		return ErrFull

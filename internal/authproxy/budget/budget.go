@@ -23,7 +23,7 @@ type Limits struct {
 	// Waiting is how many connections may be open without a request of a verified caller in progress. Over HTTP/2 each
 	// request of a caller who is not verified counts as one more.
 	Waiting int
-	// Requests is how many requests of verified callers may be in progress.
+	// Requests is how many requests of verified callers may be in progress. Half of them may be one caller's.
 	Requests int
 	// Bytes is how much of their bodies may be kept, and CallerBytes the part that one caller may take.
 	Bytes, CallerBytes int64
@@ -33,16 +33,16 @@ type Limits struct {
 
 const (
 	// share is the part of the memory limit that each connection that waits, and each request in progress, stands for.
-	// With TLS the one takes some 40 KiB, or 70 KiB while it receives a long header, and the other, with its connection
-	// to the server, some 60 KiB beside its body.
-	share = 256 << 10
+	// With TLS the one takes some 40 KiB, but 150 KiB while it receives a header of thousands of lines, and the other,
+	// with its connection to the server, 60 to 150 KiB beside its body.
+	share = 512 << 10
 	// maxCount and maxBytes hold where memory has no limit.
 	maxCount = 8192
 	maxBytes = 256 << 20
 )
 
 // For returns the Limits of a gate whose container may use this much memory, in bytes; 0 is no limit. Of 256 MiB they
-// are 1,024 connections and as many requests, 32 MiB of bodies (16 MiB of one caller), and 4 MiB of bodies of strangers.
+// are 512 connections and as many requests, 32 MiB of bodies (16 MiB of one caller), and 4 MiB of bodies of strangers.
 func For(memory int64) Limits {
 	count, bytes := int64(maxCount), int64(maxBytes)
 	if memory > 0 {

@@ -26,7 +26,8 @@ func TestRequestsOverABound_AreRefused(t *testing.T) {
 	enter(t, b, "a", 2, budget.ErrCaller)
 	third := enter(t, b, "b", 2, nil)
 	enter(t, b, "c", 2, budget.ErrFull)
-	enter(t, b, "a", 0, budget.ErrFull)
+	enter(t, b, "a", 0, budget.ErrCaller) // half of all
+	enter(t, b, "c", 0, budget.ErrFull)
 	third.Close()
 	third.Close()
 	first.Close()
@@ -145,9 +146,9 @@ func TestManyAtOnce_LeaveNothingBehind(t *testing.T) {
 
 func TestFor(t *testing.T) {
 	for memory, want := range map[int64]budget.Limits{
-		256 << 20: {Waiting: 1024, Requests: 1024, Bytes: 32 << 20, CallerBytes: 16 << 20, StrangerBytes: 4 << 20},
+		256 << 20: {Waiting: 512, Requests: 512, Bytes: 32 << 20, CallerBytes: 16 << 20, StrangerBytes: 4 << 20},
 		0:         {Waiting: 8192, Requests: 8192, Bytes: 256 << 20, CallerBytes: 128 << 20, StrangerBytes: 32 << 20},
-		64 << 20:  {Waiting: 256, Requests: 256, Bytes: 8 << 20, CallerBytes: 4 << 20, StrangerBytes: 1 << 20},
+		64 << 20:  {Waiting: 128, Requests: 128, Bytes: 8 << 20, CallerBytes: 4 << 20, StrangerBytes: 1 << 20},
 	} {
 		if got := budget.For(memory); got != want {
 			t.Errorf("For(%d): got %+v, want %+v", memory, got, want)

@@ -63,7 +63,7 @@ func TestCallerWithTooManyRequestsInProgress_Gets429(t *testing.T) {
 }
 
 func TestGateWithoutRoomForMoreRequests_Answers503(t *testing.T) {
-	s := hanging(t, withMemory(1<<20)) // which is for four requests
+	s := hanging(t, withMemory(2<<20)) // which is for four requests
 	for i := range 4 {
 		s.hold(s.as(fmt.Sprint("caller-", i)))
 	}
@@ -113,7 +113,7 @@ func TestCallersBodiesOverTheirPart_Get429(t *testing.T) {
 
 // A body that never comes holds its connection, and only that: who is not verified may be closed at any time.
 func TestFloodOfUnfinishedRequests_KeepsNobodyOut(t *testing.T) {
-	s := newSite(t, serveHTTP(t, echo), withMemory(4<<20)) // which is for 16 connections
+	s := newSite(t, serveHTTP(t, echo), withMemory(8<<20)) // which is for 16 connections
 	var flood []net.Conn
 	for range 64 {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.clients)

@@ -3,42 +3,52 @@ package gate
 import (
 	"container/list"
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
-// fairShare is how many requests of a caller who is not verified one connection may have in progress before it is the
-// first to be closed. Over HTTP/1.1 there is one at most.
-const fairShare = 16
+const (
+	// fairShare is how many requests of a caller who is not verified one connection may have in progress before it is the
+	// first to be closed. Over HTTP/1.1 there is one at most.
+	fairShare = 16
+	// chance is how long a new connection has at least to bring a good token.
+	chance = time.Second
+)
 
 // connections bounds how many connections wait: those that have no request of a verified caller in progress, because
 // they are new, idle, slow, or refused. Over HTTP/2 each request of a caller who is not verified counts as one more.
 //
-// Above the limit one of them is closed: an idle connection may be closed at any time (RFC 9112 section 9.3), while the
-// answer to a verified caller may not be cut off, and a newcomer must be able to get through. It is the one with most
-// requests if that is more than its fair share; else the one that waits longest: of those that never had a verified
-// caller, if these are more than half, and else of the others. So neither kind can take all places.
+// At the limit a new one takes the place of another: an idle connection may be closed at any time (RFC 9112 section 9.3),
+// while the answer to a verified caller may not be cut off. It is the one with most requests if that is more than its fair
+// share; else one that waits, the longest first: of those that had a verified caller before, if these are more than half;
+// else of those that were refused; else of those that have had their chance. If there is none, the new one waits until
+// there is, and its client in the kernel's queue.
 type connections struct {
 	limit  int
 	closed func() // called for each that was closed for the limit
+	now    func() time.Time
 
 	mu    sync.Mutex
+	room  *sync.Cond // told when there may be some
 	all   map[net.Conn]*connection
 	load  int // the sum of what all count for
 	heavy int // how many have more than their fair share
-	// strangers and known hold the connections without a verified request in progress, the longest waiting first.
-	strangers, known list.List
+	// fresh, refused and known hold the connections that wait, the longest first: nobody has seen a token of the fresh
+	// ones, the refused ones had no good one, and the known ones had.
+	fresh, refused, known list.List
 }
 
 type connection struct {
 	net.Conn
 
 	pool     *connections
+	opened   time.Time
 	stranger int // requests in progress whose caller is not verified
 	verified int // requests in progress whose caller is
-	familiar bool
+	answered bool
+	familiar bool       // it had a verified caller
 	busy     bool       // an answer to a verified caller may still be on its way
 	queue    *list.List // the one that it waits in; nil while it may not be closed
 	place    *list.Element
@@ -48,7 +58,9 @@ type connection struct {
 type connectionKey struct{}
 
 func newConnections(limit int, closed func()) *connections {
-	return &connections{limit: limit, closed: closed, all: map[net.Conn]*connection{}}
+	c := &connections{limit: limit, closed: closed, now: time.Now, all: map[net.Conn]*connection{}}
+	c.room = sync.NewCond(&c.mu)
+	return c
 }
 
 // bound has the server report its connections. Its handler reports the requests, by connectionOf.
@@ -73,10 +85,16 @@ func connectionOf(r *http.Request) *connection {
 	return conn
 }
 
+// open is called by the server before it takes the next connection: whoever waits here has those wait, too.
 func (c *connections) open(conn net.Conn) *connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	opened := &connection{Conn: conn, pool: c}
+	for c.load >= c.limit && !c.makeRoom() {
+		wake := time.AfterFunc(chance/10, c.room.Broadcast) // Time passes without being told.
+		c.room.Wait()
+		wake.Stop()
+	}
+	opened := &connection{Conn: conn, pool: c, opened: c.now()}
 	c.all[conn] = opened
 	c.change(opened, func() {})
 	return opened
@@ -126,6 +144,7 @@ func (conn *connection) end(admitted bool) {
 			conn.verified--
 		} else {
 			conn.stranger--
+			conn.answered = true
 		}
 	})
 }
@@ -167,14 +186,11 @@ func (c *connections) change(conn *connection, do func()) {
 	do()
 	c.recount(conn, before, conn.load())
 	c.enqueue(conn)
-	for c.load > c.limit {
-		victim := c.victim()
-		if victim == nil {
-			return
-		}
-		c.drop(victim)
-		abandon(victim.Conn)
-		c.closed()
+	for c.load > c.limit && c.makeRoom() {
+		continue
+	}
+	if c.load < c.limit {
+		c.room.Signal()
 	}
 }
 
@@ -190,12 +206,14 @@ func (c *connections) recount(conn *connection, before, after int) {
 
 // enqueue puts a connection that begins to wait, or waits anew, behind all others of its kind.
 func (c *connections) enqueue(conn *connection) {
-	queue := &c.strangers
+	queue := &c.fresh
 	switch {
 	case !conn.waits():
 		queue = nil
 	case conn.familiar:
 		queue = &c.known
+	case conn.answered:
+		queue = &c.refused
 	}
 	if queue == conn.queue && conn.stranger > 0 {
 		return // It waits on: a request that begins gives it no more time.
@@ -220,28 +238,7 @@ func (c *connections) drop(conn *connection) {
 	c.recount(conn, before, 0)
 	c.dequeue(conn)
 	delete(c.all, conn.Conn)
-}
-
-// victim is the connection to be closed next; nil if no connection may be closed.
-func (c *connections) victim() *connection {
-	if c.heavy > 0 {
-		var heaviest *connection
-		for _, conn := range c.all {
-			if conn.load() > fairShare && (heaviest == nil || conn.load() > heaviest.load()) {
-				heaviest = conn
-			}
-		}
-		return heaviest
-	}
-	queue := &c.strangers
-	if c.strangers.Len() <= c.limit/2 && c.known.Len() > 0 {
-		queue = &c.known
-	}
-	if front := queue.Front(); front != nil {
-		conn, _ := front.Value.(*connection)
-		return conn
-	}
-	return nil
+	c.room.Signal()
 }
 
 // crowded reports whether so many wait that nobody should be waited for.
@@ -249,12 +246,4 @@ func (c *connections) crowded() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.load > c.limit/2
-}
-
-// abandon closes without a word: saying goodbye over TLS would wait for a client that does not read.
-func abandon(conn net.Conn) {
-	if secure, isTLS := conn.(*tls.Conn); isTLS {
-		conn = secure.NetConn()
-	}
-	conn.Close()
 }

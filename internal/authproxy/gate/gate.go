@@ -150,7 +150,7 @@ func New(options Options) (*Gate, error) {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
 	g.store = store
-	g.streams = streams.New(store.Current)
+	g.streams = streams.New(store.Current, (limits.Requests+1)/2) // so that there is room for other requests
 	g.metrics.WatchStreams(g.streams.Count)
 	if server := store.Current().Config.Server; o.Audit != nil {
 		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)

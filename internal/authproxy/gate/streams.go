@@ -73,11 +73,15 @@ func (v *visit) lighten() {
 func (v *visit) roomForStream() *deny.Denial {
 	accepted := strings.Join(v.request.Header.Values("Accept"), ",")
 	limit := int(v.snapshot.Config.Limits.Streams)
-	if strings.Contains(accepted, "text/event-stream") && v.gate.streams.Full(callerOf(v.principal), limit) {
-		return deny.Streams()
+	if !strings.Contains(accepted, "text/event-stream") {
+		return nil
 	}
-	return nil
+	return v.gate.streams.Full(callerOf(v.principal), limit, v.isStanding())
 }
+
+// isStanding reports whether the request asks for nothing but a stream (MCP transports, "Listening for Messages from the
+// Server").
+func (v *visit) isStanding() bool { return v.request.Method == http.MethodGet }
 
 // openStream enters a stream, and ends it in time.
 func (v *visit) openStream(end func(forward.StreamEnd)) (over func(), refused *deny.Denial) {
@@ -89,9 +93,9 @@ func (v *visit) openStream(end func(forward.StreamEnd)) (over func(), refused *d
 		}
 	}
 	stream := v.openAnswer(end, ends, why, reason)
-	leave, ok := v.gate.streams.Open(stream, int(config.Limits.Streams))
-	if !ok {
-		return nil, deny.Streams()
+	leave, full := v.gate.streams.Open(stream, int(config.Limits.Streams))
+	if full != nil {
+		return nil, full
 	}
 	timer := time.AfterFunc(ends.Sub(v.gate.options.Now()), stream.Ended)
 	draining, done := v.gate.drain.StreamsEnd(v.request.Method), make(chan struct{})
@@ -120,7 +124,7 @@ func (v *visit) watchAnswer(end func(forward.StreamEnd)) (over func()) {
 func (v *visit) openAnswer(end func(forward.StreamEnd), ends time.Time, why forward.StreamEnd, reason deny.Reason) streams.Stream {
 	v.lighten()
 	return streams.Stream{
-		Caller: callerOf(v.principal), Ends: ends, Ended: func() { v.finish(end, why, reason) },
+		Caller: callerOf(v.principal), Standing: v.isStanding(), Ends: ends, Ended: func() { v.finish(end, why, reason) },
 		JudgedBy: v.snapshot, Identify: v.identifyBy, Authorize: v.authorizeBy,
 		Refused: func(denial *deny.Denial) {
 			why := endRefused

@@ -16,6 +16,8 @@ import (
 // Stream is an answer that is about to open.
 type Stream struct {
 	Caller session.Caller
+	// Standing: the caller asked for nothing but the stream, which may be idle for hours.
+	Standing bool
 	// Ends is when it ends at the latest; Ended is called then, with the time of the clock, which may have jumped.
 	Ends  time.Time
 	Ended func()
@@ -30,28 +32,29 @@ type Stream struct {
 // Registry of open answers. It is safe for concurrent use.
 type Registry struct {
 	current func() *snapshot.Snapshot
+	most    int
 
 	mu       sync.Mutex
 	open     map[*Stream]bool
 	streams  int // of open, those that count for their caller
+	standing int // of streams
 	byCaller map[session.Caller]int
 }
 
-// New returns an empty Registry; current returns the snapshot in force.
-func New(current func() *snapshot.Snapshot) *Registry {
-	return &Registry{current: current, open: map[*Stream]bool{}, byCaller: map[session.Caller]int{}}
+// New returns an empty Registry for at most this many standing streams, of all callers; current returns the snapshot in force.
+func New(current func() *snapshot.Snapshot, most int) *Registry {
+	return &Registry{current: current, most: most, open: map[*Stream]bool{}, byCaller: map[session.Caller]int{}}
 }
 
-// Open enters a stream until over is called, once. If the caller has limit streams already, it does not, and ok is
-// false; a limit of 0 is none.
-func (r *Registry) Open(s Stream, limit int) (over func(), ok bool) {
+// Open enters a stream until over is called, once; or it returns deny.Streams or deny.Full, as Full does.
+func (r *Registry) Open(s Stream, limit int) (over func(), full *deny.Denial) {
 	r.mu.Lock()
-	if limit > 0 && r.byCaller[s.Caller] >= limit {
+	if full := r.full(s.Caller, limit, s.Standing); full != nil {
 		r.mu.Unlock()
-		return nil, false
+		return nil, full
 	}
 	r.open[&s] = true
-	r.streams++
+	r.count(s, 1)
 	r.byCaller[s.Caller]++
 	r.mu.Unlock()
 	r.judgeNew(&s)
@@ -59,11 +62,19 @@ func (r *Registry) Open(s Stream, limit int) (over func(), ok bool) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.open, &s)
-		r.streams--
+		r.count(s, -1)
 		if r.byCaller[s.Caller]--; r.byCaller[s.Caller] == 0 {
 			delete(r.byCaller, s.Caller)
 		}
-	}, true
+	}, nil
+}
+
+// count needs the lock.
+func (r *Registry) count(s Stream, n int) {
+	r.streams += n
+	if s.Standing {
+		r.standing += n
+	}
 }
 
 // Watch enters an answer that is no stream and takes its time all the same. It counts for no limit.
@@ -87,11 +98,24 @@ func (r *Registry) judgeNew(s *Stream) {
 	}
 }
 
-// Full reports whether the caller has limit streams open.
-func (r *Registry) Full(caller session.Caller, limit int) bool {
+// Full returns deny.Streams if the caller has limit streams open (0 is no limit), deny.Full for a standing one if all
+// callers together have as many as there may be, and else nil.
+func (r *Registry) Full(caller session.Caller, limit int, standing bool) *deny.Denial {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return limit > 0 && r.byCaller[caller] >= limit
+	return r.full(caller, limit, standing)
+}
+
+// full needs the lock.
+func (r *Registry) full(caller session.Caller, limit int, standing bool) *deny.Denial {
+	switch {
+	case limit > 0 && r.byCaller[caller] >= limit:
+		return deny.Streams()
+	case standing && r.standing >= r.most:
+		return deny.Full()
+	default:
+		return nil
+	}
 }
 
 // Count returns the number of open streams.

@@ -1,9 +1,11 @@
 package streams_test
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
@@ -23,7 +25,7 @@ type house struct {
 
 func newHouse(guests ...string) *house {
 	h := &house{guests: map[*snapshot.Snapshot]map[string]bool{}, ended: map[string]deny.Reason{}}
-	h.Registry = streams.New(h.current.Load)
+	h.Registry = streams.New(h.current.Load, 3)
 	h.swap(guests...)
 	return h
 }
@@ -40,7 +42,7 @@ func (h *house) swap(guests ...string) {
 }
 
 func (h *house) open(guest string, by *snapshot.Snapshot, limit int) (func(), bool) {
-	return h.Open(streams.Stream{
+	over, full := h.Open(streams.Stream{
 		Caller: session.Caller{Subject: guest}, JudgedBy: by,
 		Authorize: func(*snapshot.Snapshot) *deny.Denial { return nil },
 		Identify: func(s *snapshot.Snapshot) *deny.Denial {
@@ -57,6 +59,7 @@ func (h *house) open(guest string, by *snapshot.Snapshot, limit int) (func(), bo
 			h.ended[guest] = denial.Reason
 		},
 	}, limit)
+	return over, full == nil
 }
 
 func (h *house) hasEnded(guest string) bool {
@@ -100,15 +103,18 @@ func TestChangeBeforeTheStreamOpens(t *testing.T) {
 	}
 }
 
+func (h *house) full(limit int) bool {
+	return h.Full(session.Caller{Subject: "alice"}, limit, false) != nil
+}
+
 func TestLimitIsPerCaller(t *testing.T) {
 	h := newHouse("alice", "bob")
 	now := h.current.Load()
-	alice := session.Caller{Subject: "alice"}
 	over, ok := h.open("alice", now, 2)
-	if !ok || h.Full(alice, 2) {
+	if !ok || h.full(2) {
 		t.Fatal("the first stream")
 	}
-	if _, ok := h.open("alice", now, 2); !ok || !h.Full(alice, 2) || h.Full(alice, 0) || h.Full(alice, 3) {
+	if _, ok := h.open("alice", now, 2); !ok || !h.full(2) || h.full(0) || h.full(3) {
 		t.Fatal("the second stream")
 	}
 	if _, ok := h.open("alice", now, 2); ok || h.Count() != 2 {
@@ -138,5 +144,81 @@ func TestOpeningWhileTheRulesChange(t *testing.T) {
 		if !h.hasEnded("alice") {
 			t.Fatal("the stream stays open")
 		}
+	}
+}
+
+// Streams that stay for hours must leave room for other requests.
+func TestStandingStreamsOverTheirBound_AreRefusedForAll(t *testing.T) {
+	h := newHouse() // for three
+	stream := func(guest string, standing bool) (func(), *deny.Denial) {
+		return h.Open(streams.Stream{Caller: session.Caller{Subject: guest}, Standing: standing, JudgedBy: h.current.Load()}, 0)
+	}
+	over, _ := stream("a", true)
+	stream("b", true)
+	stream("c", true)
+	if _, full := stream("d", true); full == nil || full.Reason != deny.Overloaded {
+		t.Errorf("the fourth: got %v", full)
+	}
+	if _, full := stream("d", false); full != nil {
+		t.Errorf("an answer that is a stream: got %v", full.Reason)
+	}
+	over()
+	if _, full := stream("d", true); full != nil {
+		t.Errorf("after one has ended: got %v", full.Reason)
+	}
+}
+
+func TestOtherRules_AreAskedOnlyIfTheyChanged(t *testing.T) {
+	h := newHouse("alice")
+	asked := 0
+	h.Open(streams.Stream{
+		JudgedBy: h.current.Load(), Refused: func(*deny.Denial) {},
+		Identify:  func(*snapshot.Snapshot) *deny.Denial { return nil },
+		Authorize: func(*snapshot.Snapshot) *deny.Denial { asked++; return nil },
+	}, 0)
+	h.swap("alice")
+	h.Judge()
+	if asked != 0 {
+		t.Errorf("asked %d times although the rules are the same", asked)
+	}
+	other := &snapshot.Snapshot{}
+	other.Config.Authorization.RequiredScopes = []string{"new"}
+	h.current.Store(other)
+	h.Judge()
+	if asked != 1 {
+		t.Errorf("asked %d times after the rules changed", asked)
+	}
+}
+
+// One caller's long list must not delay the revocation of another.
+func TestAllCallers_AreJudgedBeforeAnybodysRules(t *testing.T) {
+	h := newHouse()
+	var order []string
+	for range 3 {
+		h.Open(streams.Stream{
+			JudgedBy: h.current.Load(), Refused: func(*deny.Denial) {},
+			Identify:  func(*snapshot.Snapshot) *deny.Denial { order = append(order, "caller"); return nil },
+			Authorize: func(*snapshot.Snapshot) *deny.Denial { order = append(order, "rules"); return nil },
+		}, 0)
+	}
+	other := &snapshot.Snapshot{}
+	other.Config.Authorization.RequiredScopes = []string{"new"}
+	h.current.Store(other)
+	h.Judge()
+	if want := []string{"caller", "caller", "caller", "rules", "rules", "rules"}; !slices.Equal(order, want) {
+		t.Errorf("got %v", order)
+	}
+}
+
+func TestExpire_EndsWhatIsDueByThisClock(t *testing.T) {
+	h, now := newHouse(), time.Now()
+	ended := map[string]int{}
+	for name, life := range map[string]time.Duration{"soon": time.Minute, "late": time.Hour} {
+		h.Watch(streams.Stream{JudgedBy: h.current.Load(), Ends: now.Add(life), Ended: func() { ended[name]++ }})
+	}
+	h.Expire(now)
+	h.Expire(now.Add(time.Minute))
+	if ended["soon"] != 1 || ended["late"] != 0 || h.Count() != 0 {
+		t.Errorf("ended %v, %d count as streams", ended, h.Count())
 	}
 }

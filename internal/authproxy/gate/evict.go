@@ -1,0 +1,63 @@
+package gate
+
+import (
+	"container/list"
+	"crypto/tls"
+	"net"
+)
+
+// makeRoom closes a connection; it returns false if none may be closed.
+func (c *connections) makeRoom() bool {
+	victim := c.victim()
+	if victim == nil {
+		return false
+	}
+	c.drop(victim)
+	abandon(victim.Conn)
+	c.closed()
+	return true
+}
+
+// victim is the connection to be closed next; nil if none may be closed.
+func (c *connections) victim() *connection {
+	switch {
+	case c.heavy > 0:
+		return c.heaviest()
+	case c.known.Len() > 0 && c.fresh.Len()+c.refused.Len() < c.limit/2:
+		return longest(&c.known)
+	case c.refused.Len() > 0:
+		return longest(&c.refused)
+	}
+	if fresh := longest(&c.fresh); fresh != nil && c.now().Sub(fresh.opened) >= chance {
+		return fresh
+	}
+	return nil
+}
+
+func (c *connections) heaviest() *connection {
+	var heaviest *connection
+	for _, conn := range c.all {
+		if conn.load() > fairShare && (heaviest == nil || conn.load() > heaviest.load()) {
+			heaviest = conn
+		}
+	}
+	return heaviest
+}
+
+// longest is the connection that has waited longest; nil if none waits.
+func longest(queue *list.List) *connection {
+	front := queue.Front()
+	if front == nil {
+		return nil
+	}
+	conn, _ := front.Value.(*connection)
+	return conn
+}
+
+// abandon closes without a word: saying goodbye over TLS would wait for a client that does not read.
+func abandon(conn net.Conn) {
+	if secure, isTLS := conn.(*tls.Conn); isTLS {
+		conn = secure.NetConn()
+	}
+	conn.Close()
+}
