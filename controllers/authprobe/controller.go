@@ -153,7 +153,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	entries := r.tryDue(ctx, server, pods, before, use)
-	service, err = r.look(ctx, server, pods, entries, service)
+	service, err = r.look(ctx, server, pods, entries, use, service)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

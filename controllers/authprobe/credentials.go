@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -114,11 +115,20 @@ func (r *Reconciler) secretData(ctx context.Context, server *v1alpha1.MCPServer,
 
 // requestID makes ids by which the pod's gate can tell our requests from those of clients, once it has answered them. To
 // anybody else they are random.
-func (c credentials) requestID(pod corev1.Pod) func() string {
+func (c credentials) requestID(pod corev1.Pod, now func() time.Time) func() string {
+	return c.requestIDs(probeid.Pod(string(pod.UID)), now)
+}
+
+// serviceRequestID is requestID for who asks at the Service, where any gate of the server may answer.
+func (c credentials) serviceRequestID(now func() time.Time) func() string {
+	return c.requestIDs(probeid.AnyPod(), now)
+}
+
+func (c credentials) requestIDs(to probeid.Audience, now func() time.Time) func() string {
 	return func() string {
 		var random [probeid.RandomBytes]byte
 		rand.Read(random[:])
-		return c.ids.New(string(pod.UID), random)
+		return c.ids.New(to, now(), random)
 	}
 }
 

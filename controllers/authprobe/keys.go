@@ -144,7 +144,7 @@ func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, p
 	var report probe.Report
 	_, failure, err := r.hearing(ctx, server, pod, use, func(gate string, before admin.State) (bool, error) {
 		var err error
-		ask := question{tls: desired.ServesTLS(pod.Spec), tier: probe.Beat, requestID: use.requestID(pod), seed: r.Prober.Seed()}
+		ask := question{tls: desired.ServesTLS(pod.Spec), tier: probe.Beat, requestID: use.requestID(pod, r.Now), seed: r.Prober.Seed()}
 		report, err = r.Prober.Run(ctx, target(server, gate, use, before, ask))
 		return false, err
 	})

@@ -163,7 +163,7 @@ func (r *Reconciler) questionsTo(
 		tier = probe.Beat
 	}
 	on := target(server, gate, use, before, question{
-		tls: desired.ServesTLS(pod.Spec), tier: tier, requestID: use.requestID(pod), seed: r.Prober.Seed(),
+		tls: desired.ServesTLS(pod.Spec), tier: tier, requestID: use.requestID(pod, r.Now), seed: r.Prober.Seed(),
 	})
 	if !r.isListed(ctx, server, before) {
 		// The one by its id stands in every version's list.

@@ -33,9 +33,10 @@ type serviceView struct {
 }
 
 // look is the view of a Service after it was looked at, if that is due. Nothing but worthless tokens is sent there: who
-// answers is known only afterwards. Nor any that is signed: gates would count it as a client's.
+// answers is known only afterwards. By the id of the request the gate that answers knows, afterwards, that it was no
+// client's; without the server's Secrets, use is nil, and it counts as one.
 func (r *Reconciler) look(
-	ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, view serviceView,
+	ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, use *credentials, view serviceView,
 ) (serviceView, error) {
 	now, settings := r.Now(), desired.Resolve(server)
 	if now.Before(view.due) {
@@ -59,7 +60,11 @@ func (r *Reconciler) look(
 	if !anyServing(endpoints) || r.budget.take(askCost, now) > 0 {
 		return view, nil
 	}
-	return r.walkIn(ctx, server, view, settings, certificatesOf(entries))
+	target := probe.Target{Exact: true, Timeout: settings.Probe.Timeout, CertificateSHA256: certificatesOf(entries)}
+	if use != nil {
+		target.RequestID = use.serviceRequestID(r.Now)
+	}
+	return r.walkIn(ctx, server, view, settings, target)
 }
 
 func anyServing(endpoints []discoveryv1.EndpointSlice) bool {
@@ -73,9 +78,10 @@ func anyServing(endpoints []discoveryv1.EndpointSlice) bool {
 	return false
 }
 
-// walkIn asks one case at the Service's own address, behind which are gates that show these certificates.
+// walkIn asks one case at the Service's own address, which it puts into the target. Over TLS, gates show one of the
+// target's certificates.
 func (r *Reconciler) walkIn(
-	ctx context.Context, server *v1alpha1.MCPServer, view serviceView, settings desired.Settings, certificates []string,
+	ctx context.Context, server *v1alpha1.MCPServer, view serviceView, settings desired.Settings, target probe.Target,
 ) (serviceView, error) {
 	var service corev1.Service
 	if err := r.Get(ctx, client.ObjectKeyFromObject(server), &service); client.IgnoreNotFound(err) != nil {
@@ -86,12 +92,13 @@ func (r *Reconciler) walkIn(
 	if address == "" || !metav1.IsControlledBy(&service, server) {
 		return view, nil
 	}
-	target := probe.Target{URL: "http://" + address + settings.Path, Exact: true, Timeout: settings.Probe.Timeout}
-	if settings.TLSSecret != "" {
-		if len(certificates) == 0 {
-			return view, nil // no gate was seen to show one
-		}
-		target.URL, target.CertificateSHA256 = "https://"+address+settings.Path, certificates
+	switch {
+	case settings.TLSSecret == "":
+		target.URL, target.CertificateSHA256 = "http://"+address+settings.Path, nil
+	case len(target.CertificateSHA256) == 0:
+		return view, nil // no gate was seen to show one
+	default:
+		target.URL = "https://" + address + settings.Path
 	}
 	asked := []probe.Case{probe.NoToken, probe.Malformed}[view.looks%2]
 	view.looks++

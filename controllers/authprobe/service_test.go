@@ -13,12 +13,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
@@ -32,6 +34,59 @@ type oneService struct {
 func (c oneService) Get(_ context.Context, _ client.ObjectKey, object client.Object, _ ...client.GetOption) error {
 	c.service.DeepCopyInto(object.(*corev1.Service))
 	return nil
+}
+
+// List gives one EndpointSlice, with an endpoint that serves.
+func (c oneService) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	if slices, wanted := list.(*discoveryv1.EndpointSliceList); wanted {
+		slices.Items = []discoveryv1.EndpointSlice{{Endpoints: []discoveryv1.Endpoint{{}}}}
+	}
+	return nil
+}
+
+// Whichever gate answers at the Service can tell, afterwards, that it was asked by the operator; and no gate of a server
+// with another secret can.
+func TestQuestionAtTheServiceBearsItsID(t *testing.T) {
+	owner := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Name: "x", UID: "u"}}
+	key := func(secret string) probeid.Key {
+		key, err := probeid.NewKey([]byte(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	ours, others := key(strings.Repeat("o", 32)), key(strings.Repeat("x", 32))
+	var ids []string
+	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ids = append(ids, r.Header.Get("X-Request-Id"))
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer door.Close()
+	service := corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.0.0.1", Ports: []corev1.ServicePort{{Name: desired.GatePortName, Port: 80}}}}
+	service.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))}
+	r := &Reconciler{
+		Client: oneService{service: service}, Now: func() time.Time { return noon }, budget: newBudget(DefaultQPS),
+		Prober: probe.New(probe.Options{Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, door.Listener.Addr().String())
+		}}),
+	}
+	for _, use := range []*credentials{{ids: ours}, {ids: ours}, nil} {
+		if _, err := r.look(t.Context(), owner, nil, nil, use, serviceView{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(ids) != 3 || ids[0] == ids[1] || len(ids[2]) != len(ids[0]) {
+		t.Fatalf("asked with the ids %q", ids)
+	}
+	for i, id := range ids {
+		to, known := ours.Audience(id, noon)
+		if isAny := known && to == probeid.AnyPod(); isAny != (i < 2) {
+			t.Errorf("question %d: any gate of the server knows it: %v", i+1, isAny)
+		}
+		if _, known := others.Audience(id, noon); known {
+			t.Errorf("question %d: a gate with another secret knows it", i+1)
+		}
+	}
 }
 
 // What is asked at a Service's address, and what is made of the answer: whoever is to show a certificate of a gate, and does
@@ -85,7 +140,8 @@ func TestWalkIn(t *testing.T) {
 		})}
 		settings := desired.Resolve(owner)
 		settings.TLSSecret = c.tls
-		got, err := r.walkIn(t.Context(), owner, serviceView{looks: c.looks}, settings, c.certificates)
+		target := probe.Target{Exact: true, Timeout: settings.Probe.Timeout, CertificateSHA256: c.certificates}
+		got, err := r.walkIn(t.Context(), owner, serviceView{looks: c.looks}, settings, target)
 		if err != nil || strings.Join(asked, ",") != c.want || got.failing != c.failing || got.finding != nil {
 			t.Errorf("%s: %q arrived, %d failed, found %v, %v", name, asked, got.failing, got.finding, err)
 		}

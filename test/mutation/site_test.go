@@ -338,7 +338,7 @@ func (s *site) requestID() func() string {
 	return func() string {
 		var random [probeid.RandomBytes]byte
 		rand.Read(random[:])
-		return key.New(pod.UID, random)
+		return key.New(probeid.Pod(pod.UID), time.Now(), random)
 	}
 }
 

@@ -57,9 +57,23 @@ func (v *visit) countAdmission() {
 // isProbe is asked when there is nothing left to decide.
 func (v *visit) isProbe() bool {
 	if !v.told {
-		v.told, v.probe = true, v.gate.probes.recognise(v.gate.secrets.current.Load().probes, v.requestID)
+		came := v.gate.options.Now().Add(-time.Since(v.began))
+		v.told, v.probe = true, v.gate.probes.recognise(v.gate.secrets.current.Load().probes, v.requestID, came, v.isTurnedAway())
 	}
 	return v.probe
+}
+
+// isTurnedAway tells the answers that the prober gets where it does not know who answers: to no token, and to what is none.
+func (v *visit) isTurnedAway() bool {
+	if v.denial == nil {
+		return false
+	}
+	switch v.denial.Reason {
+	case deny.MissingToken, deny.MalformedToken, deny.TooManyFailures:
+		return true
+	default:
+		return false
+	}
 }
 
 // outcome: a failure wants somebody's attention; all else is for debugging, and for the audit.

@@ -137,7 +137,7 @@ func New(options Options) (*Gate, error) {
 	if g.probes, err = newProbes(o.PodUID); err != nil {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
-	g.selfTest.requestID = g.probes.mint
+	g.selfTest.requestID = func() string { return g.probes.mint(o.Now()) }
 	g.metrics = metrics.New(g.keyCounts)
 	limits := budget.For(o.MemoryLimit)
 	g.budget, g.waiting = budget.New[session.Caller](limits), newConnections(limits.Waiting, g.metrics.ConnectionClosed)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/mac"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
@@ -14,6 +15,7 @@ import (
 // nobody else.
 type probes struct {
 	podUID string
+	pod    probeid.Audience
 	own    probeid.Key // of the self-test; it needs no secret of others
 
 	mu   sync.Mutex
@@ -23,14 +25,15 @@ type probes struct {
 	next int
 }
 
-// maxProbeIDs are remembered, so that an id that somebody has read on the way does not hide another request.
+// maxProbeIDs are remembered, so that an id that somebody has read on the way does not hide another request. They are more
+// than the prober sends within probeid.Lifetime, after which an id is worth nothing.
 const maxProbeIDs = 1024
 
 func newProbes(podUID string) (*probes, error) {
 	var secret [mac.SecretBytes]byte
 	_, _ = rand.Read(secret[:]) // It never fails.
 	own, err := probeid.NewKey(secret[:])
-	return &probes{podUID: podUID, own: own, seen: map[string]struct{}{}}, err
+	return &probes{podUID: podUID, pod: probeid.Pod(podUID), own: own, seen: map[string]struct{}{}}, err
 }
 
 // probeKeys are those of the prober, of all generations of the gate's secret that there are.
@@ -49,17 +52,21 @@ func newProbeKeys(secrets ...[]byte) (probeKeys, error) {
 }
 
 // mint makes an id for the self-test.
-func (p *probes) mint() string {
+func (p *probes) mint(now time.Time) string {
 	var random [probeid.RandomBytes]byte
 	_, _ = rand.Read(random[:])
-	return p.own.New(p.podUID, random)
+	return p.own.New(p.pod, now, random)
 }
 
-// recognise tells whether the id is a probe's. Each is, once.
-func (p *probes) recognise(prober probeKeys, id string) bool {
-	known := p.own.Is(p.podUID, id)
+// recognise tells whether the id of a request that came at this time is a probe's. Each is, once. An id that is good for
+// every gate of the server may be read by whoever answers at the Service, so it stands for what the prober asks there and
+// for nothing else: turnedAway tells that the request was refused because it had no token, or none that is one.
+func (p *probes) recognise(prober probeKeys, id string, at time.Time, turnedAway bool) bool {
+	to, known := p.own.Audience(id, at)
+	known = known && to == p.pod
 	for i := 0; i < len(prober) && !known; i++ {
-		known = p.podUID != "" && prober[i].Is(p.podUID, id)
+		to, known = prober[i].Audience(id, at)
+		known = known && (to == p.pod && p.podUID != "" || to == probeid.AnyPod() && turnedAway)
 	}
 	return known && p.isFirst(id)
 }

@@ -17,14 +17,25 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 )
 
-// probeID makes an id as the operator does.
+// probeID makes an id for the gate of a pod, as the operator does.
 func probeID(t *testing.T, secret []byte, uid string) string {
+	t.Helper()
+	return madeID(t, secret, probeid.Pod(uid), time.Now())
+}
+
+// serviceID makes one for who asks at the Service.
+func serviceID(t *testing.T) string {
+	t.Helper()
+	return madeID(t, secret, probeid.AnyPod(), time.Now())
+}
+
+func madeID(t *testing.T, secret []byte, to probeid.Audience, at time.Time) string {
 	t.Helper()
 	key, err := probeid.NewKey(secret)
 	must(t, err)
 	var random [probeid.RandomBytes]byte
 	_, _ = rand.Read(random[:])
-	return key.New(uid, random)
+	return key.New(to, at, random)
 }
 
 func (s *site) ask(id, bearer string) answer {
@@ -157,6 +168,7 @@ func TestNobodyIsAnsweredLikeAProber(t *testing.T) {
 				"a client":                    exchange(knowing, strings.Repeat("89abcdef01234567", 2)),
 				"the prober of a blind gate":  exchange(ignorant, probeID(t, secret, podUID)),
 				"the prober of another's pod": exchange(knowing, probeID(t, secret, "other")),
+				"the prober at the Service":   exchange(knowing, serviceID(t)),
 			} {
 				if got != want {
 					t.Errorf("%s, %s: %s gets\n%s\nwant\n%s", line, name, who, got, want)
