@@ -17,6 +17,9 @@ const (
 	flushEvery = time.Second
 	// maxBytes bounds what waits for a reader that is too slow. As much again may be on its way.
 	maxBytes = 256 << 10
+	// maxStrangerBytes bounds what waits of requests without a valid token. It is beside maxBytes: however many strangers
+	// come, they cost no line about a caller.
+	maxStrangerBytes = 64 << 10
 	// lastChance is how long Close waits for it.
 	lastChance = 2 * time.Second
 )
@@ -29,9 +32,11 @@ type Log struct {
 
 	mu      sync.Mutex
 	waiting []byte
-	lines   uint64 // in waiting
-	spare   []byte // the buffer that is not in use
-	dropped uint64
+	// strangers is how many bytes of waiting are about requests without a valid token.
+	strangers int
+	lines     uint64 // in waiting
+	spare     []byte // the buffer that is not in use
+	dropped   uint64
 }
 
 // New makes a Log of one server, which Run has to write out.
@@ -46,11 +51,29 @@ func New(out io.Writer, server string) *Log {
 func (l *Log) Write(r Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting)+maxLineBytes > maxBytes {
+	l.write(r.Provider == "", func(b []byte) []byte { return r.append(b, l.server) })
+}
+
+// WriteSummary adds a line on what was left out. It never waits for the reader.
+func (l *Log) WriteSummary(s Summary) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.write(true, func(b []byte) []byte { return s.append(b, l.server) })
+}
+
+func (l *Log) write(stranger bool, appendLine func([]byte) []byte) {
+	before, limit, used := len(l.waiting), maxBytes, len(l.waiting)-l.strangers
+	if stranger {
+		limit, used = maxStrangerBytes, l.strangers
+	}
+	if used+maxLineBytes > limit {
 		l.dropped++
 		return
 	}
-	l.waiting = r.append(l.waiting, l.server)
+	l.waiting = appendLine(l.waiting)
+	if stranger {
+		l.strangers += len(l.waiting) - before
+	}
 	l.lines++
 	if len(l.waiting) < flushBytes {
 		return
@@ -102,7 +125,7 @@ func (l *Log) writeUntil(done <-chan struct{}) {
 func (l *Log) flush() {
 	l.mu.Lock()
 	data, lines := l.waiting, l.lines
-	l.waiting, l.lines, l.spare = l.spare[:0], 0, nil
+	l.waiting, l.strangers, l.lines, l.spare = l.spare[:0], 0, 0, nil
 	l.mu.Unlock()
 	var err error
 	if len(data) > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 )
 
 // Headers in which clients repeat what their message says (MCP 2026-07-28 transports, "Request Metadata").
@@ -28,14 +29,14 @@ func Agree(header http.Header, document message.Document) *deny.Denial {
 			return deny.Ambiguous("more than one " + name + " header")
 		}
 		if document.Batch || len(document.Messages) != 1 {
-			return deny.Mismatch(name)
+			return deny.Mismatch(name).Because("%s for a batch", name)
 		}
 		said := document.Messages[0].Method
 		if name == nameHeader {
 			said = document.Messages[0].Name
 		}
 		if value, ok := decode(values[0]); !ok || value != said {
-			return deny.Mismatch(name)
+			return deny.Mismatch(name).Because("%s %q, in the body %q", name, redact.Name(value), redact.Name(said))
 		}
 	}
 	return nil

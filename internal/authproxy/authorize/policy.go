@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 )
 
 // Caller is who asks, by a token that was verified.
@@ -63,11 +64,12 @@ func (p *Policy) Judge(caller Caller, messages []message.Message) *deny.Denial {
 		switch verdict, _ := p.judge(caller, &subject, &near); verdict {
 		case allowed:
 		case forbidden:
-			return deny.Rights()
+			return deny.Rights().Because("%s", p.forbids(&subject))
 		case lacking:
 			enough = false
 		case misspelled:
-			return deny.Message("the method is spelled nearly like one that is judged: spell it exactly so")
+			return deny.Message("the method is spelled nearly like one that is judged: spell it exactly so").
+				Because("method %q is spelled nearly like one that is judged", redact.Name(subject.method))
 		case unknown:
 			return deny.Message("the messages have more than 16 methods that MCP does not have")
 		}
@@ -76,6 +78,20 @@ func (p *Policy) Judge(caller Caller, messages []message.Message) *deny.Denial {
 		return nil
 	}
 	return deny.Scope(p.needed(caller, messages, &near))
+}
+
+// forbids says what kind of rule keeps a caller from what it asks for, whatever scopes its token had. Values of claims, and
+// which of them are wanted, are left to who can read the rules.
+func (p *Policy) forbids(s *subject) string {
+	kind := s.target.String()
+	switch {
+	case slices.ContainsFunc(p.rules, func(r rule) bool { return r.speaksOf(s) }):
+		return "rules name this " + kind + ", and the claims of the caller meet none of them"
+	case p.judgesNames[s.target]:
+		return "rules name some of this kind, and not this " + kind
+	default:
+		return "no rule allows this " + kind + ", and defaultAction is Deny"
+	}
 }
 
 // needed are all scopes that this caller needs for the whole request, each once: with fewer, a client that got the

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 )
 
 // reserved are the methods of a caller whose subject is reserved for probes: those by which client and server find
@@ -18,9 +19,13 @@ var reserved = []string{
 // each must be of one of a few methods that do nothing. A response, which might answer what the server asked somebody
 // else, is none.
 func Fence(messages []message.Message) *deny.Denial {
-	beyond := func(m message.Message) bool { return !slices.Contains(reserved, m.Method) }
-	if len(messages) == 0 || slices.ContainsFunc(messages, beyond) {
-		return deny.Reserved()
+	if len(messages) == 0 {
+		return deny.Reserved().Because("no message")
+	}
+	for _, m := range messages {
+		if !slices.Contains(reserved, m.Method) {
+			return deny.Reserved().Because("method %q", redact.Name(m.Method))
+		}
 	}
 	return nil
 }

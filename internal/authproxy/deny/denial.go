@@ -38,6 +38,12 @@ type Denial struct {
 	hurried    bool   // without waiting for what the client still sends: it would cost what the denial is to save
 }
 
+// Because gives the denial a Detail.
+func (d *Denial) Because(format string, args ...any) *Denial {
+	d.Detail = fmt.Sprintf(format, args...)
+	return d
+}
+
 // tokenMessages are the texts of Token.
 var tokenMessages = map[Reason]string{
 	MissingToken:         "an access token is required: send it as Authorization: Bearer",
@@ -68,12 +74,6 @@ func Token(reason Reason) *Denial {
 	return denial
 }
 
-// Because gives the denial a Detail.
-func (d *Denial) Because(format string, args ...any) *Denial {
-	d.Detail = fmt.Sprintf(format, args...)
-	return d
-}
-
 // TokenLivesTooLong refuses a token whose lifetime is longer than this server accepts.
 func TokenLivesTooLong() *Denial {
 	denial := Token(Expired)
@@ -87,7 +87,7 @@ func Scope(needed []string) *Denial {
 	return &Denial{
 		Status: http.StatusForbidden, Reason: InsufficientScope,
 		Message: "the access token lacks a scope that this operation needs: get one with the scopes of the challenge",
-		code:    lowScope, challenge: true, scope: strings.Join(needed, " "),
+		code:    lowScope, challenge: true, scope: strings.Join(needed, " "), Detail: "scopes needed: " + strings.Join(needed, " "),
 	}
 }
 
@@ -111,7 +111,7 @@ func Reserved() *Denial {
 
 // Message refuses a body that gate and server could read differently; message says where.
 func Message(message string) *Denial {
-	return &Denial{Status: http.StatusBadRequest, Reason: BadMessage, Message: message}
+	return &Denial{Status: http.StatusBadRequest, Reason: BadMessage, Message: message, Detail: message}
 }
 
 // Mismatch refuses a request whose header says something else than its body.
@@ -179,18 +179,18 @@ func Full() *Denial {
 func TwoTokens() *Denial {
 	return &Denial{
 		Status: http.StatusBadRequest, Reason: AmbiguousHeader, Message: "more than one Authorization header",
-		code: invalidRequest, challenge: true,
+		code: invalidRequest, challenge: true, Detail: "more than one Authorization header",
 	}
 }
 
 // Ambiguous refuses a request with headers that gate and server could read differently, such as two where one must be.
 func Ambiguous(message string) *Denial {
-	return &Denial{Status: http.StatusBadRequest, Reason: AmbiguousHeader, Message: message}
+	return &Denial{Status: http.StatusBadRequest, Reason: AmbiguousHeader, Message: message, Detail: message}
 }
 
 // Target refuses a request target or method that gate and server could read differently.
 func Target(message string) *Denial {
-	return &Denial{Status: http.StatusBadRequest, Reason: BadTarget, Message: message}
+	return &Denial{Status: http.StatusBadRequest, Reason: BadTarget, Message: message, Detail: message}
 }
 
 // Origin refuses a page of a foreign origin (MCP transports, "Security Warning").

@@ -19,6 +19,16 @@ func (s Source) String() string {
 	return s.address.String()
 }
 
+// Network is what has one budget: an address of IPv4, or a /64 of IPv6. Sources of no address share one.
+func (s Source) Network() netip.Prefix {
+	bits := 64
+	if s.address.Is4() {
+		bits = s.address.BitLen()
+	}
+	network, _ := s.address.Prefix(bits) // cannot fail but for no address
+	return network
+}
+
 // key is what has one budget: an IPv4 address, or all of an IPv6 subnet, of which one host may use any address.
 func (s Source) key() [16]byte {
 	if s.address.Is4() || !s.address.IsValid() {

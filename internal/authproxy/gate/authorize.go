@@ -4,13 +4,14 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/authorize"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 )
 
 // authorize judges what the caller may do. Where rules want it, the messages are read from the very bytes that are then
@@ -23,7 +24,7 @@ func (v *visit) authorize() *deny.Denial {
 		return denial
 	}
 	if v.isStrayResponse() {
-		return deny.Rights()
+		return deny.Rights().Because("a response outside of a session")
 	}
 	return nil
 }
@@ -38,7 +39,7 @@ func (v *visit) readMessages() *deny.Denial {
 		return v.emptiness()
 	}
 	if !isPlainJSON(v.request.Header) {
-		return deny.Media()
+		return deny.Media().Because("%s", mediaDetail(v.request.Header))
 	}
 	data, whole, err := v.body.Prefetch(config.Limits.BodyBytes)
 	switch {
@@ -109,6 +110,21 @@ func isPlainJSON(header http.Header) bool {
 	return len(encodings) == 0 || len(encodings) == 1 && strings.EqualFold(encodings[0], "identity")
 }
 
+// mediaDetail names the type and the coding of a body, where they are written as such.
+func mediaDetail(header http.Header) string {
+	media, parameters, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	out := "media type " + strconv.Quote(redact.Name(media))
+	if charset, named := parameters["charset"]; named {
+		out += ", charset " + strconv.Quote(redact.Name(charset))
+	} else if len(parameters) > 0 {
+		out += ", with parameters"
+	}
+	if codings := header.Values("Content-Encoding"); len(codings) > 0 {
+		out += ", coding " + strconv.Quote(redact.Name(strings.Join(codings, ", ")))
+	}
+	return out
+}
+
 // isStrayResponse tells an answer to the server outside of a session that is bound to its caller: it could answer what
 // was asked of somebody else. A session header that got this far belongs to the caller.
 func (v *visit) isStrayResponse() bool {
@@ -117,8 +133,8 @@ func (v *visit) isStrayResponse() bool {
 		slices.ContainsFunc(v.messages, func(m message.Message) bool { return m.Kind == message.Response })
 }
 
-// asked is what the first message asks, and what it is about, as far as that is known without judging: for the log.
-// Of a URI the query is left out. What does not print, or is long, is left out altogether.
+// asked is what the first message asks, and what it is about, as far as that is known without judging: for the audit,
+// which leaves out what must not be in it.
 func (v *visit) asked() (method, about string) {
 	first := v.message
 	if first == nil {
@@ -129,15 +145,7 @@ func (v *visit) asked() (method, about string) {
 		first = &peeked
 	}
 	if first.Target != message.None {
-		about, _, _ = strings.Cut(first.Name, "?")
+		about = first.Name
 	}
-	return printable(first.Method), printable(about)
-}
-
-func printable(text string) string {
-	const longest = 128
-	if len(text) > longest || strings.ContainsFunc(text, func(c rune) bool { return c == unicode.ReplacementChar || !unicode.IsPrint(c) }) {
-		return ""
-	}
-	return text
+	return first.Method, about
 }

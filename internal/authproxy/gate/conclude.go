@@ -19,7 +19,7 @@ func (v *visit) conclude() {
 	} else {
 		v.count(outcome, reason)
 	}
-	if v.quiet {
+	if v.isSampledOut(outcome, reason) {
 		return
 	}
 	if ended := v.ended.Load(); ended != nil && reason == "" {
@@ -27,8 +27,11 @@ func (v *visit) conclude() {
 	} else {
 		v.record(outcome, reason)
 	}
+	if !v.gate.options.Log.Enabled(v.request.Context(), level) {
+		return
+	}
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
-		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)),
+		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)), slog.String("detail", v.detail()),
 		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
 		slog.String("provider", v.principal.Provider()), slog.String("source", v.source.String()),
 		slog.String("requestID", v.requestID), slog.Bool("probe", v.isProbe()),

@@ -7,6 +7,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/authorize"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 )
@@ -27,13 +28,13 @@ func (v *visit) judgeRights(by *snapshot.Snapshot, principal verify.Principal, m
 func (v *visit) fence(messages []message.Message) *deny.Denial {
 	switch {
 	case v.isExtraPath():
-		return deny.Reserved()
+		return deny.Reserved().Because("an extra path")
 	case v.request.Method == http.MethodPost:
 		return authorize.Fence(messages)
 	case v.request.Method == http.MethodDelete:
 		return nil
 	default:
-		return deny.Reserved()
+		return deny.Reserved().Because("HTTP method %s", redact.Method(v.request.Method))
 	}
 }
 

@@ -112,6 +112,7 @@ type Gate struct {
 	secrets   *secretStore
 	streams   *streams.Registry
 	audit     *audit.Log // nil if nobody wants it
+	sampler   *audit.Sampler
 	tally     *tally
 	probes    *probes
 	canary    canary
@@ -130,7 +131,7 @@ func New(options Options) (*Gate, error) {
 	g := &Gate{
 		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), tally: newTally(),
 		secrets: newSecretStore(o.SecretDir, o.Log), guard: flood.New(time.Now),
-		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, podNames()...),
+		forwarder: forward.New(o.UpstreamHost, o.AnswerTimeout, podNames()...), sampler: audit.NewSampler(nil),
 	}
 	g.rememberLogLevel()
 	var err error
@@ -155,6 +156,7 @@ func New(options Options) (*Gate, error) {
 	if server := store.Current().Config.Server; o.Audit != nil {
 		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)
 		g.metrics.WatchAudit(g.audit.Dropped)
+		g.sampler = audit.NewSampler(g.audit.WriteSummary)
 	}
 	g.openCertificate()
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })

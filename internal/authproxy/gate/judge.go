@@ -29,7 +29,6 @@ func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
 	if !candidate.Verified() {
 		done, refusal := v.gate.guard.Enter(v.request.Context(), v.source, v.budget())
 		if refusal.TooMany {
-			v.quiet = refusal.Quiet
 			return candidate, deny.Failures()
 		}
 		defer done()
@@ -46,9 +45,7 @@ func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
 // counted: a client behind the same address must learn at any time that its token has expired. A source over its budget
 // is answered as it deserves, too, but its body is not waited for.
 func (v *visit) charge() {
-	refusal := v.gate.guard.Failed(v.source, v.budget())
-	v.quiet = refusal.Quiet
-	if refusal.TooMany {
+	if v.gate.guard.Failed(v.source, v.budget()).TooMany {
 		v.body.Hurry()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
@@ -26,7 +27,8 @@ func (g *Gate) tellLife(state *admin.State, current *snapshot.Snapshot) {
 	})
 }
 
-// startAudit writes audit lines until stop is called, which waits for the last of them.
+// startAudit writes audit lines until stop is called, which waits for the last of them: those that sum up what was left
+// out.
 func (g *Gate) startAudit() (stop func()) {
 	if g.audit == nil {
 		return func() {}
@@ -37,8 +39,24 @@ func (g *Gate) startAudit() (stop func()) {
 		defer close(written)
 		g.audit.Run(ctx)
 	}()
+	go g.sumUp(ctx)
 	return func() {
+		g.sampler.Flush(g.options.Now())
 		cancel()
 		<-written
+	}
+}
+
+// sumUp ends windows also while nobody comes.
+func (g *Gate) sumUp(ctx context.Context) {
+	ticker := time.NewTicker(g.options.PollInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			g.sampler.Tick(g.options.Now())
+		}
 	}
 }

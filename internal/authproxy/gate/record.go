@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
@@ -20,6 +22,23 @@ func (v *visit) identify() {
 	v.answer.requestID = v.requestID
 }
 
+// isSampledOut reports whether this is one of many decisions that are much alike and need not all be written down: about
+// a request without a valid token. Decisions about callers are never among them.
+func (v *visit) isSampledOut(outcome metrics.Outcome, reason deny.Reason) bool {
+	if v.principal.Valid() || v.isProbe() {
+		return false
+	}
+	what := string(reason)
+	if what == "" {
+		what = string(outcome)
+	}
+	if v.gate.sampler.Take(v.source.Network(), what, v.gate.options.Now()) {
+		return false
+	}
+	v.gate.metrics.Suppressed(what)
+	return true
+}
+
 // record writes the audit line of a decision about a client.
 func (v *visit) record(outcome metrics.Outcome, reason deny.Reason) {
 	if v.gate.audit == nil || v.isProbe() {
@@ -31,11 +50,42 @@ func (v *visit) record(outcome metrics.Outcome, reason deny.Reason) {
 	}
 	asked, about := v.asked()
 	v.gate.audit.Write(audit.Record{
-		Time: now, Outcome: string(outcome), Reason: string(reason), Status: v.answer.status,
+		Time: now, Outcome: string(outcome), Reason: string(reason), Detail: v.detail(), Status: v.answer.status,
 		Provider: v.principal.Provider(),
 		Subject:  v.gate.secrets.current.Load().subjects.Name(v.principal.Provider(), v.principal.Subject()),
 		Source:   v.source.String(), HTTPMethod: v.request.Method, Method: asked, Name: about,
 		RequestID: v.requestID, ServerRequestID: serverID,
 		BytesIn: v.body.Bytes(), BytesOut: v.answer.bytes, Took: now.Sub(v.began),
 	})
+}
+
+// detail says what was compared, also where only the gate knows the limit.
+func (v *visit) detail() string {
+	switch {
+	case v.denial == nil:
+		return ""
+	case v.denial.Detail != "":
+		return v.denial.Detail
+	}
+	limits := v.snapshot.Config.Limits
+	switch v.denial.Reason {
+	case deny.BodyTooLarge:
+		return fmt.Sprintf("%s, limit %d bytes", announced(v.request), limits.BodyBytes)
+	case deny.BodyTimeout, deny.BadBody:
+		return fmt.Sprintf("%s, of which %d bytes came", announced(v.request), v.body.Bytes())
+	case deny.TooManyStreams:
+		return fmt.Sprintf("limit %d streams of a caller", limits.Streams)
+	case deny.TooManyFailures:
+		return fmt.Sprintf("limit %d bad tokens at once, %d more each second", limits.FailureBurst, limits.FailuresPerSecond)
+	default:
+		return ""
+	}
+}
+
+// announced is the length that a request declares for its body.
+func announced(r *http.Request) string {
+	if r.ContentLength < 0 {
+		return "a body of no declared length"
+	}
+	return fmt.Sprintf("a body of %d bytes", r.ContentLength)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/body"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
@@ -25,7 +26,7 @@ func passing(steps func(*visit)) (panicked any) {
 	v := &visit{
 		gate: &Gate{
 			options: options, metrics: metrics.New(func() map[string]int { return nil }), tally: newTally(),
-			probes: known, secrets: newSecretStore("/nowhere", options.Log),
+			probes: known, secrets: newSecretStore("/nowhere", options.Log), sampler: audit.NewSampler(nil),
 		},
 		snapshot: &snapshot.Snapshot{}, request: r, body: body.Of(w, r, 1<<20), began: time.Now(), steady: newSteady(w, r, time.Minute),
 		answer: &recorder{ResponseWriter: w, leaving: func() bool { return false }},

@@ -52,7 +52,7 @@ func (v *visit) bind() *deny.Denial {
 	}
 	id, ok := v.binding.keyring.Open(v.binding.server, v.binding.caller, sealed[0])
 	if !ok {
-		return deny.Session()
+		return deny.Session().Because("%s", sessionDetail(sealed[0]))
 	}
 	header[session.Header] = []string{id}
 	return nil
@@ -88,4 +88,12 @@ func removeTwins(header http.Header, name string) {
 			delete(header, other)
 		}
 	}
+}
+
+// sessionDetail says what is wrong with a session id that could not be opened; the id itself is nobody's business.
+func sessionDetail(sealed string) string {
+	if session.IsSealed(sealed) {
+		return "session id sealed for another caller or another server, or with a secret that is gone"
+	}
+	return "session id that no gate has sealed"
 }

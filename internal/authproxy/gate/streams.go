@@ -40,7 +40,7 @@ func (v *visit) identifyBy(s *snapshot.Snapshot) *deny.Denial {
 func (v *visit) authorizeBy(s *snapshot.Snapshot) *deny.Denial {
 	unread := v.request.Method == http.MethodPost && !v.readsBody()
 	if s.Policy.JudgesBodies() && (unread || v.forgotten) {
-		return deny.Rights()
+		return deny.Rights().Because("rules that came after a message that nobody has judged, or remembered")
 	}
 	principal, denial := s.Verifier.Verify(v.token)
 	if denial != nil {

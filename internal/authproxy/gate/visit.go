@@ -37,7 +37,6 @@ type visit struct {
 	denial    *deny.Denial
 	failure   deny.Reason      // how the exchange with the server failed
 	message   *message.Message // the first that was judged; nil if none was
-	quiet     bool             // one of many refusals that need not all be logged
 	public    bool             // answered by the gate with what anybody may know
 
 	requestID string // by which client and logs know it

@@ -50,6 +50,22 @@ const (
 	Task
 )
 
+// String is what a target is called in a sentence.
+func (t Target) String() string {
+	switch t {
+	case Tool:
+		return "tool"
+	case Prompt:
+		return "prompt"
+	case Resource:
+		return "resource"
+	case Task:
+		return "task"
+	default:
+		return "method"
+	}
+}
+
 // Message is what a judgement can rest on.
 type Message struct {
 	Kind Kind

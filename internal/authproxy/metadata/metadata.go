@@ -14,6 +14,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 )
 
 const (
@@ -82,7 +83,7 @@ func (d *Document) Serve(w http.ResponseWriter, r *http.Request) *deny.Denial {
 		header.Set("Allow", allow)
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		return deny.Method(allow)
+		return deny.Method(allow).Because("method %s, allowed %s", redact.Method(r.Method), allow)
 	}
 	return nil
 }

@@ -47,6 +47,7 @@ type Metrics struct {
 	keyFetches     *prometheus.CounterVec
 	verification   prometheus.Histogram
 	connections    prometheus.Counter
+	suppressed     *prometheus.CounterVec
 }
 
 // New registers all metrics. keyCount gives the number of usable keys by provider at the moment of a scrape.
@@ -77,7 +78,7 @@ func New(keyCount func() map[string]int) *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "waiting_connections_closed_total",
 			Help: "Connections without a request in progress that were closed because too many waited.",
 		}),
-		keyFetches: newKeyFetches(),
+		keyFetches: newKeyFetches(), suppressed: newSuppressed(),
 		verification: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "token_verification_seconds",
 			Help:    "Time to judge a bearer token, good or bad.",
@@ -85,7 +86,7 @@ func New(keyCount func() map[string]int) *Metrics {
 		}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.probes, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, m.connections, keyCollector{keyCount},
+		m.requests, m.probes, m.inFlight, m.upstream, m.reloadFailures, m.keyFetches, m.verification, m.connections, m.suppressed, keyCollector{keyCount},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

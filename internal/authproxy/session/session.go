@@ -113,6 +113,11 @@ func (r *Keyring) Open(server string, caller Caller, sealed string) (id string, 
 	return "", false
 }
 
+// IsSealed tells what looks like a sealed session id, whoever sealed it, from what never was one.
+func IsSealed(text string) bool {
+	return len(text) > prefixBytes && len(text) <= maxSealedBytes && text[0] == 'g' && text[2] == '.' && text[prefixBytes-1] == '.'
+}
+
 // appendPrefix appends "g<slot>.<m>.".
 func (k key) appendPrefix(out []byte, server string, caller Caller, id string) []byte {
 	sum := k.mac.Sum("session/1", server, caller.Provider, caller.Subject, caller.Client, id)

@@ -17,7 +17,7 @@ func Origin(r *http.Request, config authproxy.Config) *deny.Denial {
 	if len(r.Header.Values("Origin")) == 0 || isListed(origin, config.AllowedOrigins) || isOwn(origin, r.Host) {
 		return nil
 	}
-	return deny.Origin()
+	return deny.Origin().Because("%s", originDetail(origin, r, config.AllowedOrigins))
 }
 
 // isListed compares as browsers write an origin: scheme and host have no case (RFC 6454 section 4).

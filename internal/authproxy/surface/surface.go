@@ -33,12 +33,12 @@ func Endpoint(r *http.Request, upstream authproxy.Upstream) *deny.Denial {
 	switch {
 	case upstream.IsEndpoint(path):
 		if !slices.Contains(methods, r.Method) {
-			return deny.Method(strings.Join(methods, ", "))
+			return deny.Method(strings.Join(methods, ", ")).Because("%s", methodDetail(r.Method, methods))
 		}
 		return nil
 	case slices.Contains(upstream.ExtraPaths, path):
 		return nil
 	default:
-		return deny.Path()
+		return deny.Path().Because("%s, endpoint %q", pathDetail(path), upstream.Path)
 	}
 }

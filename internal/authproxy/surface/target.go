@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 )
 
 // checkTarget judges method, request target and Host.
@@ -22,15 +23,17 @@ func checkTarget(r *http.Request, hosts []string) *deny.Denial {
 		return deny.Target("the path must begin with a slash")
 	}
 	if absolute && (r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.User != nil || !isOurHost(r.URL.Host, hosts)) {
-		return deny.Target("the target is a URL of another server: the gate is no proxy for others")
+		return deny.Target("the target is a URL of another server: the gate is no proxy for others").
+			Because("a URL of scheme %q and %s", redact.Name(r.URL.Scheme), hostDetail(r.URL.Host, hosts))
 	}
 	path := r.URL.EscapedPath()
 	// A RawPath that differs is one that net/url had to escape: the server would get another spelling than was sent.
 	if !authproxy.IsPlainPath(path) || r.URL.RawPath != "" && r.URL.RawPath != path {
-		return deny.Target("the path must be in its plain form: no dot segments, double slashes or escapes")
+		return deny.Target("the path must be in its plain form: no dot segments, double slashes or escapes").
+			Because("%s is not in its plain form", pathDetail(path))
 	}
 	if !isOurHost(r.Host, hosts) {
-		return deny.Host()
+		return deny.Host().Because("%s", hostDetail(r.Host, hosts))
 	}
 	return nil
 }
@@ -40,7 +43,7 @@ func checkTarget(r *http.Request, hosts []string) *deny.Denial {
 func checkRequestLine(r *http.Request) *deny.Denial {
 	switch {
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace || !isToken(r.Method):
-		return deny.Target("the method is not allowed here")
+		return deny.Target("the method is not allowed here").Because("method %s", redact.Method(r.Method))
 	case !isPrintable(r.RequestURI):
 		return deny.Target("the target must be visible ASCII without a fragment: escape everything else")
 	default:
