@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/metrics"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/redact"
 )
 
 // conclude logs and counts the request, once it is answered. It sees neither token nor query.
@@ -32,7 +33,7 @@ func (v *visit) conclude() {
 	}
 	v.gate.options.Log.LogAttrs(v.request.Context(), level, "request",
 		slog.String("outcome", string(outcome)), slog.String("reason", string(reason)), slog.String("detail", v.detail()),
-		slog.Int("status", v.answer.status), slog.String("method", method(v.request.Method)),
+		slog.Int("status", v.answer.status), slog.String("method", redact.Method(v.request.Method)),
 		slog.String("provider", v.principal.Provider()), slog.String("source", v.source.String()),
 		slog.String("requestID", v.requestID), slog.Bool("probe", v.isProbe()),
 		slog.Int64("bytes", v.answer.bytes), slog.Float64("seconds", time.Since(v.began).Seconds()))
@@ -95,10 +96,4 @@ func (v *visit) outcome() (metrics.Outcome, deny.Reason, slog.Level) {
 	default:
 		return metrics.Forwarded, "", slog.LevelDebug
 	}
-}
-
-// method bounds what a client may write into the log.
-func method(name string) string {
-	const longest = 16
-	return name[:min(len(name), longest)]
 }
