@@ -27,10 +27,8 @@ type Budget struct{ PerSecond, Burst int32 }
 
 // Refusal says how a failure is to be answered.
 type Refusal struct {
-	// TooMany: 429, without waiting for the rest of the request.
+	// TooMany: the source is over its budget.
 	TooMany bool
-	// Quiet: it need not be logged; another one of this source was, within the second.
-	Quiet bool
 }
 
 // Guard knows the sources of requests. It is safe for concurrent use, and outlives changes of the configuration: a
@@ -60,7 +58,7 @@ func (g *Guard) Failed(source Source, budget Budget) Refusal {
 			e.level--
 			return
 		}
-		refusal = Refusal{TooMany: !e.shared(source, now), Quiet: !e.tell(now)}
+		refusal.TooMany = !e.shared(source, now)
 	})
 	return refusal
 }
@@ -101,9 +99,7 @@ func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done f
 	if ok {
 		return done, Refusal{}
 	}
-	refusal.TooMany = true
-	g.all.with(g.hash(source), source.key(), func(e *entry) { refusal.Quiet = !e.tell(g.now()) })
-	return nil, refusal
+	return nil, Refusal{TooMany: true}
 }
 
 func (g *Guard) hash(source Source) uint64 { return maphash.Comparable(g.seed, source.key()) }

@@ -23,17 +23,14 @@ func (c *clock) now() time.Time      { return c.at }
 func (c *clock) add(d time.Duration) { c.at = c.at.Add(d) }
 
 // failures fails n times and counts the answers.
-func failures(g *Guard, source Source, n int) (tooMany, quiet int) {
+func failures(g *Guard, source Source, n int) (tooMany int) {
 	for range n {
 		refusal := g.Failed(source, budget)
 		if refusal.TooMany {
 			tooMany++
 		}
-		if refusal.Quiet {
-			quiet++
-		}
 	}
-	return tooMany, quiet
+	return tooMany
 }
 
 func TestBudget(t *testing.T) {
@@ -41,21 +38,20 @@ func TestBudget(t *testing.T) {
 	g := New(c.now)
 	a, b := from("1.2.3.4"), from("1.2.3.5")
 	for _, step := range []struct {
-		wait           time.Duration
-		source         Source
-		n              int
-		tooMany, quiet int
+		wait       time.Duration
+		source     Source
+		n, tooMany int
 	}{
-		{0, a, 5, 0, 0}, {0, a, 3, 3, 2}, {0, b, 6, 1, 0},
-		{500 * time.Millisecond, a, 2, 1, 1}, // one more; the second has been told of
-		{time.Second, a, 4, 2, 1},
-		{time.Hour, a, 7, 2, 1}, // never more than a burst
-		{-time.Hour, a, 1, 1, 0},
-		{time.Second, a, 3, 1, 0},
+		{0, a, 5, 0}, {0, a, 3, 3}, {0, b, 6, 1},
+		{500 * time.Millisecond, a, 2, 1}, // one more
+		{time.Second, a, 4, 2},
+		{time.Hour, a, 7, 2}, // never more than a burst
+		{-time.Hour, a, 1, 1},
+		{time.Second, a, 3, 1},
 	} {
 		c.add(step.wait)
-		if tooMany, quiet := failures(g, step.source, step.n); tooMany != step.tooMany || quiet != step.quiet {
-			t.Errorf("%+v: got %d and %d", step, tooMany, quiet)
+		if tooMany := failures(g, step.source, step.n); tooMany != step.tooMany {
+			t.Errorf("%+v: got %d", step, tooMany)
 		}
 	}
 }
@@ -93,13 +89,12 @@ func TestSharedSources(t *testing.T) {
 		source Source
 		want   int
 	}{"few callers": {few, 5}, "many callers": {many, 0}, "a mesh": {mesh, 0}, "IPv6 loopback": {from("::1"), 0}} {
-		tooMany, quiet := failures(g, step.source, 10)
-		if tooMany != step.want || quiet != 4 {
-			t.Errorf("%s: %d times 429, %d quiet", name, tooMany, quiet)
+		if tooMany := failures(g, step.source, 10); tooMany != step.want {
+			t.Errorf("%s: %d times over the budget", name, tooMany)
 		}
 	}
 	c.add(2*window + time.Second)
-	if tooMany, _ := failures(g, many, 10); tooMany != 5 {
+	if tooMany := failures(g, many, 10); tooMany != 5 {
 		t.Errorf("two minutes later: %d times 429", tooMany)
 	}
 	// A few callers in each of many minutes are not many.
@@ -108,7 +103,7 @@ func TestSharedSources(t *testing.T) {
 		callers(few, 20)
 	}
 	failures(g, few, 10)
-	if tooMany, _ := failures(g, few, 1); tooMany != 1 {
+	if tooMany := failures(g, few, 1); tooMany != 1 {
 		t.Error("callers of different minutes are added up")
 	}
 }
@@ -162,8 +157,8 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 		defer done()
 	}
 	began := time.Now()
-	if _, refusal := g.Enter(t.Context(), bad, budget); !refusal.TooMany || !refusal.Quiet {
-		t.Error("two are in the lane, or it is told of twice")
+	if _, refusal := g.Enter(t.Context(), bad, budget); !refusal.TooMany {
+		t.Error("two are in the lane")
 	}
 	if time.Since(began) < g.patience {
 		t.Error("it did not even wait")

@@ -18,7 +18,6 @@ type entry struct {
 	// level is what is left of the budget, as of refilled.
 	level    float64
 	refilled time.Time
-	told     int64 // the second in which a refusal was last logged
 	// callers is a set of at most 128 hashes of callers, since windowBegan.
 	callers     [2]uint64
 	windowBegan time.Time
@@ -44,13 +43,6 @@ func (e *entry) refill(budget Budget, now time.Time) float64 {
 // shared tells whether others may be behind the source: a loopback address is that of a mesh's proxy.
 func (e *entry) shared(source Source, now time.Time) bool {
 	return source.address.IsLoopback() || now.Before(e.sharedUntil)
-}
-
-// tell tells whether nothing was logged of the source in this second yet, and takes it that it is now.
-func (e *entry) tell(now time.Time) bool {
-	before := e.told
-	e.told = now.Unix()
-	return e.told != before
 }
 
 // table finds the entries of sources. When a shard is full, a source that was not heard of lately makes room.
