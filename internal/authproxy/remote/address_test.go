@@ -25,9 +25,22 @@ func TestAddresses(t *testing.T) {
 		"224.0.0.1": false, "239.255.255.250": false, "ff02::1": false, "ff0e::1": false,
 		// The same in disguise.
 		"::ffff:127.0.0.1": false, "::ffff:169.254.169.254": false, "::ffff:10.1.2.3": false, "::ffff:0.0.0.0": false,
-		"::127.0.0.1": false, "64:ff9b::7f00:1": false, "64:ff9b::a9fe:a9fe": false,
+		"::127.0.0.1": false, "64:ff9b::7f00:1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b::c000:c0": false,
+		// Translated by the network's own rules, with the address in each of its places.
+		"64:ff9b:1::a9fe:a9fe": false, "64:ff9b:1:7f00:0:100::": false, "64:ff9b:1:a9fe:a9:fe00::": false,
+		"64:ff9b:1:a9:fe:a9fe::": false, "64:ff9b:1:0:a9:fea9:fe00:0": false, "64:ff9b:1::": false,
+		// 6to4, Teredo, site-local, translated without a checksum, 6bone.
+		"2002:7f00:1::": false, "2002:a9fe:a9fe::1": false, "2002:a01:203::1": false, "2002:6464:64c8::": false,
+		"2001:0:4136:e378:8000:63bf:3fff:fdd2": false, "fec0::1": false, "feff::1": false, "::ffff:0:7f00:1": false, "3ffe::1": false,
+		// For protocols, for nobody, for all.
+		"192.0.0.192": false, "192.0.0.8": false, "192.0.0.170": false, "192.88.99.1": false, "192.31.196.1": false,
+		"192.52.193.1": false, "192.175.48.1": false, "240.0.0.1": false, "255.255.255.255": false, "100::1": false,
+		"100:0:0:1::1": false, "2001:2::1": false, "2001:20::1": false, "2001:1::1": false, "2620:4f:8000::1": false, "5f00::1": false,
+		"::ffff:192.0.0.192": false, "::ffff:255.255.255.255": false, "64:ff9b::f000:1": false,
 		// Where issuers are.
 		"10.1.2.4": true, "192.168.1.1": true, "172.16.0.1": true, "100.64.0.1": true, "fd12::4": true, "fc00::1": true,
+		"198.18.0.1": true, "192.0.2.1": true, "2002:cb00:7101::1": true, "64:ff9b:1::cb00:7101": true, "64:ff9b:1:cb00:71:100::": true,
+		"192.0.1.1": true, "2001:200::1": true, "fe00::1": true, "fd21::1": true, "168.63.129.17": true, "::203.0.113.1": true,
 		"203.0.113.1": true, "2001:db8::1": true, "::ffff:203.0.113.1": true, "64:ff9b::cb00:7101": true,
 	} {
 		err := judge(netip.MustParseAddr(text), own)
