@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/schema"
+	"github.com/mcp-gatehouse/gatehouse/internal/exactjson"
 )
 
 // Where the operator puts things into the gate's container and the gate looks for them by default.
@@ -206,7 +209,7 @@ type Drain struct {
 	RequestSeconds int32 `json:"requestSeconds"`
 }
 
-// ParseConfig reads a Config strictly: a field it does not know, text behind the end, or a value that makes no sense
+// ParseConfig reads a Config strictly: a field it does not know, case included, one that is there twice, text behind the end, or a value that makes no sense
 // is an error, and all that is wrong is named at once.
 func ParseConfig(data []byte) (Config, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -220,6 +223,10 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	if err := config.validate(); err != nil {
 		return Config{}, fmt.Errorf("gate configuration: %w", err)
+	}
+	// The decoder takes "PORT" for "port", and the last of two.
+	if err := errors.Join(exactjson.Check(data), schema.Reads(Schema, data)); err != nil {
+		return Config{}, fmt.Errorf("gate configuration: not in the spelling of schema v%d: %w", Schema, err)
 	}
 	return config, nil
 }

@@ -68,6 +68,12 @@ func TestParseConfigIsStrict(t *testing.T) {
 		written + "{}":                         "more than one JSON value",
 		`{"limits":{"bodyBytes":"unlimited"}}`: "cannot unmarshal",
 		"{}":                                   "providers: at least one is needed",
+		strings.Replace(written, `"port"`, `"PORT"`, 1):                            "not in the spelling of schema v2: PORT",
+		strings.Replace(written, `"audiences"`, `"Audiences"`, 1):                  "providers[].Audiences",
+		strings.Replace(written, `"providers"`, `"provider\u017f"`, 1):             "providerſ",
+		strings.Replace(written, `"providers"`, `"PROVIDERS": [], "providers"`, 1): "PROVIDERS",
+		strings.Replace(written, `"providers"`, `"port": 1, "providers"`, 1):       `the member "port" is there twice`,
+		strings.Replace(written, `"audiences"`, `"issuer": "x", "audiences"`, 1):   `the member "issuer" is there twice`,
 	} {
 		if _, err := authproxy.ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: got %v, want %q", text, err, want)

@@ -48,14 +48,14 @@ func TestNoProbeKeyIsNotWritten(t *testing.T) {
 
 func TestProbeKeyThatMakesNoSense(t *testing.T) {
 	for want, change := range map[string]func(*authproxy.ProbeKey){
-		"probeKey: an id, and":                         func(k *authproxy.ProbeKey) { k.ID = "" },
-		"no token can name it":                         func(k *authproxy.ProbeKey) { k.ID = "a b" },
-		"public key in base64url":                      func(k *authproxy.ProbeKey) { k.PublicKey += "=" },
-		"probeKey: key 0":                              func(k *authproxy.ProbeKey) { k.PublicKey = k.PublicKey[:40] },
-		"anyone can sign":                              func(k *authproxy.ProbeKey) { k.PublicKey = strings.Repeat("A", 43) },
-		"probeKey.providers: at least one":             func(k *authproxy.ProbeKey) { k.Providers = nil },
-		`probeKey.providers[1]: "corp" is no`:          func(k *authproxy.ProbeKey) { k.Providers = []string{"managed", "corp"} },
-		`probeKey.providers[1]: "managed" is named tw`: func(k *authproxy.ProbeKey) { k.Providers = []string{"managed", "managed"} },
+		"probeKey: an id, and":                           func(k *authproxy.ProbeKey) { k.ID = "" },
+		"no token can name it":                           func(k *authproxy.ProbeKey) { k.ID = "a b" },
+		"public key in base64url":                        func(k *authproxy.ProbeKey) { k.PublicKey += "=" },
+		"probeKey: no key is left to verify with: key 0": func(k *authproxy.ProbeKey) { k.PublicKey = k.PublicKey[:40] },
+		"anyone can sign":                                func(k *authproxy.ProbeKey) { k.PublicKey = strings.Repeat("A", 43) },
+		"probeKey.providers: at least one":               func(k *authproxy.ProbeKey) { k.Providers = nil },
+		`probeKey.providers[1]: "corp" is no`:            func(k *authproxy.ProbeKey) { k.Providers = []string{"managed", "corp"} },
+		`probeKey.providers[1]: "managed" is named tw`:   func(k *authproxy.ProbeKey) { k.Providers = []string{"managed", "managed"} },
 	} {
 		changed := config()
 		changed.ProbeKey = probeKey()

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -48,6 +49,7 @@ func FuzzParsePublic(f *testing.F) {
 			checkQuotesNothing(t, err, material(data))
 			return
 		}
+		checkQuotesNothing(t, errors.New(strings.Join(set.Faulty, "; ")), material(data))
 		checkLoaded(t, set)
 	})
 }
@@ -112,10 +114,14 @@ func checkLoaded(t *testing.T, set keys.Set) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, key := range set.Keys {
-		if key.ID == "" || seen[key.ID] {
-			t.Errorf("ID %q is empty or used twice", key.ID)
+		name := key.ID + " " + string(key.Algorithm)
+		if key.Anonymous {
+			name = "anonymous " + name
 		}
-		seen[key.ID] = true
+		if key.ID == "" || seen[name] {
+			t.Errorf("ID and algorithm %q are empty or used twice", name)
+		}
+		seen[name] = true
 		checkStrong(t, key)
 	}
 	data, err := keys.MarshalPublic(set.Keys)

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/MicahParks/jwkset"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/exactjson"
 )
 
 type (
@@ -34,11 +37,6 @@ func encode(key any, id string, algorithm Algorithm, private bool) (jwk, error) 
 	}
 	return out.Marshal(), nil
 }
-
-// weak says why a key must not be trusted, although it is well formed and meant for us.
-type weak struct{ error }
-
-func (w weak) Unwrap() error { return w.error }
 
 // fullySpecified is the name of EdDSA with Ed25519 (RFC 9864 section 2.2). We know that algorithm by its older name.
 const fullySpecified = "Ed25519"
@@ -73,7 +71,7 @@ func decode(raw jwk, operation jwkset.KEYOPS) (Public, crypto.Signer, error) {
 // name makes a Public of a key for which a file states a "kid" and an "alg"; both may be empty.
 func name(key any, id string, stated Algorithm) (Public, error) {
 	if err := admit(key); err != nil {
-		return Public{}, weak{err}
+		return Public{}, err
 	}
 	fitting, err := served(key)
 	if err != nil {
@@ -131,16 +129,55 @@ func holdsPrivate(raw jwk) bool {
 }
 
 // members takes a JWK Set apart without looking into its keys: what cannot be read in one is no fault of the others.
+// Names are exact: a member "KEYS" is none of ours.
 func members(data []byte) ([]json.RawMessage, error) {
-	var set struct{ Keys *[]json.RawMessage }
+	outer, err := exactjson.Members(data)
+	if err != nil {
+		return nil, fmt.Errorf("not a JWK Set: %w", err)
+	}
+	var set []json.RawMessage
 	// The decoder's messages can quote what they found.
-	if err := json.Unmarshal(data, &set); err != nil || set.Keys == nil {
+	if json.Unmarshal(outer["keys"], &set) != nil || set == nil {
 		return nil, errors.New(`not a JWK Set: it must be a JSON object with an array "keys"`)
 	}
-	if len(*set.Keys) > maxKeys {
-		return nil, fmt.Errorf("%d keys are more than the %d that a set may have", len(*set.Keys), maxKeys)
+	if len(set) > maxKeys {
+		return nil, fmt.Errorf("%d keys are more than the %d that a set may have", len(set), maxKeys)
 	}
-	return *set.Keys, nil
+	return set, nil
+}
+
+// parseJWK reads the members of one JWK by their exact names; a member "KID" is none of ours. What else is wrong with it
+// is left to decode.
+func parseJWK(data json.RawMessage) (jwk, error) {
+	found, err := exactjson.Members(data)
+	if err != nil {
+		return jwk{}, fmt.Errorf("not a valid JWK: %w", err)
+	}
+	maps.DeleteFunc(found, func(name string, _ json.RawMessage) bool { return !slices.Contains(memberNames, name) })
+	exact, err := json.Marshal(found)
+	if err != nil {
+		return jwk{}, errors.New("not a valid JWK: it is not valid JSON")
+	}
+	var raw jwk
+	if err := json.Unmarshal(exact, &raw); err != nil {
+		if isUnknownType(found["kty"]) {
+			return jwk{}, foreign("its kty is not supported")
+		}
+		return jwk{}, errors.New("not a valid JWK: a member has the wrong JSON type")
+	}
+	return raw, nil
+}
+
+// memberNames are the members of a JWK that are read (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
+var memberNames = []string{
+	"kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256",
+	"crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "oth", "k",
+}
+
+// isUnknownType reports whether the value of "kty" is one whose other members may mean anything.
+func isUnknownType(data json.RawMessage) bool {
+	var kind jwkset.KTY
+	return json.Unmarshal(data, &kind) == nil && kind != "" && !slices.Contains(types, kind)
 }
 
 // maxKeys bounds what a set from elsewhere can cost. Issuers have a handful.

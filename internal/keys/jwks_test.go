@@ -44,9 +44,7 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 		"y beyond the field":         {[]fields{ed.with("x", encode(append([]byte{0xf0}, append(bytes.Repeat([]byte{0xff}, 30), 0x7f)...)))}, "not on the curve"},
 		"point of small order":       {[]fields{ed.with("x", zeros)}, "anyone can sign"},
 		"Ed25519 key of 31 bytes":    {[]fields{ed.with("x", encode(make([]byte, 31)))}, "valid JWK"},
-		"kid twice":                  {[]fields{ec, rs.with("kid", ec["kid"])}, "twice"},
 		"symmetric":                  {[]fields{{"kty": "oct", "kid": "x", "k": encode(secret)}}, "symmetric"},
-		"symmetric among others":     {[]fields{ec, {"kty": "oct", "kid": "x", "k": encode(secret)}}, `key 1 ("x"): a symmetric`},
 		"private EC":                 {[]fields{ec.with("d", zeros)}, "private half"},
 		"private EC, for encryption": {[]fields{ec.with("d", zeros).with("use", "enc")}, "private half"},
 		"private, of a new type":     {[]fields{{"kty": "XYZ", "d": "AQAB"}}, "private half"},
@@ -54,7 +52,7 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 		"no kty":                     {[]fields{ec.with("kty", nil)}, "not supported"},
 		"101 keys":                   {slices.Repeat([]fields{{"kty": "XYZ"}}, 101), "101 keys"},
 		"alg Ed25519 for another":    {[]fields{ec.with("alg", "Ed25519")}, "does not fit"},
-		"two problems":               {[]fields{ec.with("alg", "RS256"), ed, rsaMember(oddNumber(2047))}, "\nkey 2 (\"made\"): an RSA key"},
+		"two problems":               {[]fields{ec.with("alg", "RS256"), rsaMember(oddNumber(2047))}, "; key 1 (\"made\"): an RSA key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if set, err := keys.ParsePublic(jwks(t, c.set...)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -71,7 +69,7 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 	if _, err := keys.ParsePublic(jwks(t, others)); err == nil || !strings.Contains(err.Error(), "private half") {
 		t.Errorf("other primes: got error %v", err)
 	}
-	for _, text := range []string{"", "not json", "[]", "null", `{"keys":null}`, `{"keys":{}}`, `{"keys":[1]}`, `{"keys":[]}x`, `{}`} {
+	for _, text := range []string{"", "not json", "[]", "null", `{"KEYS":[]}`, `{"keys":null}`, `{"keys":{}}`, `{"keys":[1]}`, `{"keys":[]}x`, `{}`} {
 		if _, err := keys.ParsePublic([]byte(text)); err == nil {
 			t.Errorf("%q was accepted", text)
 		}
@@ -117,34 +115,6 @@ func TestForeignKeysAreLeftOut(t *testing.T) {
 				t.Errorf("with nothing else in the set: error %v, want one with %q", err, c.want)
 			}
 		})
-	}
-}
-
-// An issuer's weak key costs nothing but itself; in a file of ours it is a mistake that wants to be mended.
-func TestWeakKeysOfAnIssuerAreLeftOut(t *testing.T) {
-	ours, ed := member(t, generate(t, keys.ES256).Public()), member(t, generate(t, keys.EdDSA).Public())
-	weak := map[string]fields{
-		"short RSA": rsaMember(oddNumber(1024)), "ROCA": rsaMember(likeROCA()), "exponent 2": rsaMember(oddNumber(2048)).with("e", "Ag"),
-		"small order": ed.with("x", encode(make([]byte, 32))),
-	}
-	for name, key := range weak {
-		set, err := keys.ParseIssued(jwks(t, key, ours))
-		if err != nil || len(set.Keys) != 1 || set.Keys[0].ID != ours["kid"] || len(set.Ignored) != 1 || !strings.HasPrefix(set.Ignored[0], "key 0 (") {
-			t.Errorf("%s: got %+v, %v", name, set, err)
-		}
-		if _, err := keys.ParsePublic(jwks(t, key, ours)); err == nil {
-			t.Errorf("%s: a file of ours was taken", name)
-		}
-		if _, err := keys.ParseIssued(jwks(t, key)); err == nil {
-			t.Errorf("%s alone was taken", name)
-		}
-	}
-	for name, key := range map[string]fields{
-		"private half": ours.with("d", encode(make([]byte, 32))), "symmetric": {"kty": "oct", "k": "AA"}, "other alg": ed.with("alg", "RS256"),
-	} {
-		if set, err := keys.ParseIssued(jwks(t, key, ours.with("kid", "another"))); err == nil {
-			t.Errorf("%s: got %+v", name, set)
-		}
 	}
 }
 

@@ -12,16 +12,18 @@ import (
 // ParsePEM reads public keys and certificates from PEM blocks (RFC 7468), one or several: "PUBLIC KEY" (PKIX), "RSA
 // PUBLIC KEY" (PKCS #1) and "CERTIFICATE". The keys are Anonymous; their ID is the RFC 7638 thumbprint.
 //
-// It refuses the whole file, and names the block, for private keys, for damaged blocks and for all keys that ParsePublic
-// refuses. Of certificates it takes the key and nothing else: who lists one trusts that key, so its issuer and its dates
+// Private keys, damaged blocks and all keys that ParsePublic calls faulty are left out, and named in Set.Faulty. Of certificates it takes the key and nothing else: who lists one trusts that key, so its issuer and its dates
 // are not judged. Certificates that are not for signatures, and those that issued another one in the file, are in
 // Set.Ignored: a chain is no list of token issuers.
 func ParsePEM(data []byte) (Set, error) {
-	blocks, err := pemBlocks(data)
+	blocks, damaged, err := pemBlocks(data)
 	if err != nil {
 		return Set{}, err
 	}
-	c := collector{}
+	var c collector
+	if damaged != nil {
+		c.faulty = append(c.faulty, damaged.Error())
+	}
 	issuers := issuersAmong(blocks)
 	for i, block := range blocks {
 		key, err := parseBlock(block, issuers)
@@ -32,16 +34,15 @@ func ParsePEM(data []byte) (Set, error) {
 
 const pemBegin = "-----BEGIN"
 
-// pemBlocks refuses what pem.Decode passes over in silence: a file in which one block is damaged would load as another.
-func pemBlocks(data []byte) ([]*pem.Block, error) {
+// pemBlocks returns the blocks that can be read, and in damaged what pem.Decode passes over in silence.
+func pemBlocks(data []byte) (blocks []*pem.Block, damaged, err error) {
 	begun := bytes.Count(data, []byte(pemBegin))
 	switch {
 	case begun == 0:
-		return nil, errors.New("not PEM: there is no line that begins with " + pemBegin)
+		return nil, nil, errors.New("not PEM: there is no line that begins with " + pemBegin)
 	case begun > maxKeys:
-		return nil, fmt.Errorf("%d blocks are more than the %d that a file may have", begun, maxKeys)
+		return nil, nil, fmt.Errorf("%d blocks are more than the %d that a file may have", begun, maxKeys)
 	}
-	var blocks []*pem.Block
 	for {
 		var block *pem.Block
 		if block, data = pem.Decode(data); block == nil {
@@ -50,9 +51,9 @@ func pemBlocks(data []byte) ([]*pem.Block, error) {
 		blocks = append(blocks, block)
 	}
 	if len(blocks) != begun {
-		return nil, fmt.Errorf("%d of %d PEM blocks cannot be read: they are cut off or damaged", begun-len(blocks), begun)
+		damaged = fmt.Errorf("%d of %d PEM blocks cannot be read: they are cut off or damaged", begun-len(blocks), begun)
 	}
-	return blocks, nil
+	return blocks, damaged, nil
 }
 
 func parseBlock(block *pem.Block, issuers map[*pem.Block]bool) (Public, error) {

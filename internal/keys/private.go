@@ -195,9 +195,9 @@ func ParsePrivate(data []byte) ([]Private, error) {
 }
 
 func parsePrivateJWK(data json.RawMessage) (Private, error) {
-	var raw jwk
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return Private{}, errors.New("not a valid JWK: a member has the wrong JSON type")
+	raw, err := parseJWK(data)
+	if err != nil {
+		return Private{}, err
 	}
 	unread := Private{public: Public{ID: raw.KID}} // to name it
 	public, signer, err := decode(raw, jwkset.KeyOpsSign)

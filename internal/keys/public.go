@@ -24,8 +24,10 @@ type Public struct {
 // Set is what a file holds.
 type Set struct {
 	Keys []Public
-	// Ignored tells of each key that is none of ours which one it is and why, for the log. No key material is in it.
+	// Ignored names each key that is none of ours, with the reason, for the log. No key material is in it.
 	Ignored []string
+	// Faulty names likewise each key that is at fault: it should be mended or replaced where it comes from.
+	Faulty []string
 }
 
 // Bind gives the key its one algorithm: its own if that is allowed, else, if it has none yet, the first allowed one that

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
@@ -53,8 +54,8 @@ func ParseSigningSecret(data []byte, want Signing) (Private, error) {
 }
 
 func signingPEM(data []byte, want Signing) (Private, error) {
-	blocks, err := pemBlocks(data)
-	if err != nil {
+	blocks, damaged, err := pemBlocks(data)
+	if err = cmp.Or(err, damaged); err != nil {
 		return Private{}, err
 	}
 	var signer crypto.Signer

@@ -33,8 +33,10 @@ var rules = []rule{
 	},
 	{
 		pattern: "./internal/keys/...",
-		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", module + "/internal/keys"},
-		never:   kubernetes,
+		direct: []string{
+			"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", module + "/internal/exactjson", module + "/internal/keys",
+		},
+		never: kubernetes,
 	},
 	{
 		pattern: "./internal/token/...",
@@ -47,6 +49,7 @@ var rules = []rule{
 			"github.com/golang-jwt/jwt/v5",
 			"github.com/prometheus/client_golang/...",
 			module + "/internal/authproxy/...",
+			module + "/internal/exactjson",
 			module + "/internal/keys/...",
 		},
 		never: append([]string{module + "/internal/probe/..."}, kubernetes...),
@@ -87,6 +90,7 @@ var rules = []rule{
 		},
 		never: []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
 	},
+	{pattern: "./internal/exactjson", direct: []string{}},
 	{pattern: "./internal/texttable", direct: []string{}},
 	{pattern: "./docs", direct: []string{}},
 	{pattern: "./test/mcpfake/...", never: kubernetes},

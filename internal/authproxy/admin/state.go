@@ -18,6 +18,9 @@ type State struct {
 	ConfigSHA256 string `json:"configSHA256"`
 	// Keys are the ids ("kid") of the keys in force, by provider; a provider without keys has an empty list.
 	Keys map[string][]string `json:"keys"`
+	// FaultyKeys names the keys that are at fault and not used, each with the reason, by provider. A provider without any
+	// is not there. Of each at most 20 are named.
+	FaultyKeys map[string][]string `json:"faultyKeys,omitempty"`
 	// Remote tells of the providers whose keys the gate fetches itself.
 	Remote map[string]RemoteKeys `json:"remote,omitempty"`
 	// ProbeKey is the id of the probe key in force; empty if there is none. It is not among Keys: a provider that has no

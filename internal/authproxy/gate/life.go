@@ -20,6 +20,7 @@ func (g *Gate) tellLife(state *admin.State, current *snapshot.Snapshot) {
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
 		state.MemoryLimitBytes = limit
 	}
+	g.tellFaulty(state)
 	state.OpenStreams = g.streams.Count()
 	g.tally.tell(state, func(provider string) bool {
 		_, configured := current.Keys[provider]

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"maps"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -18,6 +19,7 @@ func (g *Gate) fetchKeys() {
 		Fetched: func(provider string, result remote.Result) { g.metrics.KeysFetched(provider, string(result)) },
 	})
 	g.metrics.WatchKeyAge(g.keyAges)
+	g.metrics.WatchFaultyKeys(g.countFaultyKeys)
 }
 
 // remoteKeys gives the store what has been fetched.
@@ -38,6 +40,39 @@ func (g *Gate) remoteState(config authproxy.Config) map[string]admin.RemoteKeys 
 		}
 	}
 	return out
+}
+
+// maxFaulty bounds how many faulty keys of a provider are named.
+const maxFaulty = 20
+
+// faultyKeys are those of mounted files and of what was fetched, by provider.
+func (g *Gate) faultyKeys() map[string][]string {
+	all := maps.Clone(g.store.Current().Faulty)
+	for _, status := range g.remote.Status() {
+		if len(status.Faulty) > 0 {
+			all[status.Provider] = status.Faulty
+		}
+	}
+	return all
+}
+
+func (g *Gate) countFaultyKeys() map[string]int {
+	counts := map[string]int{}
+	for _, provider := range g.store.Current().Config.Providers {
+		counts[provider.Name] = 0
+	}
+	for provider, faulty := range g.faultyKeys() {
+		counts[provider] = len(faulty)
+	}
+	return counts
+}
+
+// tellFaulty fills in which keys are at fault.
+func (g *Gate) tellFaulty(state *admin.State) {
+	state.FaultyKeys = g.faultyKeys()
+	for provider, faulty := range state.FaultyKeys {
+		state.FaultyKeys[provider] = faulty[:min(len(faulty), maxFaulty)]
+	}
 }
 
 func (g *Gate) keyAges() map[string]time.Duration {

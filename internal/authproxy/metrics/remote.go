@@ -24,6 +24,27 @@ func (m *Metrics) WatchKeyAge(age func() map[string]time.Duration) {
 	m.registry.MustRegister(ageCollector{age})
 }
 
+// WatchFaultyKeys exports, at each scrape, how many keys of each provider are at fault and not used.
+func (m *Metrics) WatchFaultyKeys(count func() map[string]int) {
+	m.registry.MustRegister(faultyCollector{count})
+}
+
+// faultyCollector reads the number of faulty keys when asked.
+type faultyCollector struct{ count func() map[string]int }
+
+var faultyDesc = prometheus.NewDesc(prometheus.BuildFQName(namespace, subsystem, "faulty_keys"),
+	"Keys of a provider that are at fault and not used now; the log names them.", []string{"provider"}, nil)
+
+// Describe implements prometheus.Collector.
+func (c faultyCollector) Describe(out chan<- *prometheus.Desc) { out <- faultyDesc }
+
+// Collect implements prometheus.Collector.
+func (c faultyCollector) Collect(out chan<- prometheus.Metric) {
+	for provider, count := range c.count() {
+		out <- prometheus.MustNewConstMetric(faultyDesc, prometheus.GaugeValue, float64(count), provider)
+	}
+}
+
 // ageCollector reads ages when asked.
 type ageCollector struct {
 	age func() map[string]time.Duration

@@ -94,13 +94,25 @@ func TestBadDiscovery(t *testing.T) {
 		}, remote.BadDocument, "another issuer"},
 		"with a slash more": {func(root string) any {
 			return metadata{"issuer": root + "/t/", "jwks_uri": root + "/keys"}
-		}, remote.BadDocument, "another issuer"},
+		}, remote.BadDocument, "differ in the slash"},
+		"of a template": {func(root string) any {
+			return metadata{"issuer": root + "/{tenantid}", "jwks_uri": root + "/keys"}
+		}, remote.BadDocument, "is a template"},
 		"in capitals": {func(root string) any {
 			return metadata{"ISSUER": root + "/t", "JWKS_URI": root + "/keys"}
-		}, remote.BadDocument, "another issuer"},
+		}, remote.BadDocument, "names no issuer"},
+		"issuer twice": {func(root string) any {
+			return []byte(`{"issuer":"` + root + `/other","issuer":"` + root + `/t","jwks_uri":"` + root + `/keys"}`)
+		}, remote.BadDocument, `"issuer" is there twice`},
+		"jwks_uri twice": {func(root string) any {
+			return []byte(`{"issuer":"` + root + `/t","jwks_uri":"` + root + `/keys","jwks_uri":"` + root + `/keys"}`)
+		}, remote.BadDocument, `"jwks_uri" is there twice`},
+		"JWKS_URI alone": {func(root string) any {
+			return metadata{"issuer": root + "/t", "JWKS_URI": root + "/keys"}
+		}, remote.BadDocument, "no jwks_uri"},
 		"issuer is a list": {func(root string) any {
 			return metadata{"issuer": []string{root + "/t"}, "jwks_uri": root + "/keys"}
-		}, remote.BadDocument, "another issuer"},
+		}, remote.BadDocument, "names no issuer"},
 		"without jwks_uri": {func(root string) any { return metadata{"issuer": root + "/t"} }, remote.BadDocument, "no jwks_uri"},
 		"http": {func(root string) any {
 			return metadata{"issuer": root + "/t", "jwks_uri": plain}
@@ -116,7 +128,7 @@ func TestBadDiscovery(t *testing.T) {
 		}, remote.Forbidden, "fragment"},
 		"no URL":       {func(root string) any { return metadata{"issuer": root + "/t", "jwks_uri": "https://%hush"} }, remote.Forbidden, "no URL"},
 		"a web page":   {func(string) any { return []byte("<html>") }, remote.BadDocument, "not a JSON object"},
-		"null":         {func(string) any { return []byte("null") }, remote.BadDocument, "another issuer"},
+		"null":         {func(string) any { return []byte("null") }, remote.BadDocument, "not a JSON object"},
 		"a giant":      {func(string) any { return http.HandlerFunc(giant) }, remote.BadDocument, "longer than"},
 		"moved":        {func(string) any { return http.HandlerFunc(http.RedirectHandler("/keys", http.StatusFound).ServeHTTP) }, remote.BadStatus, "redirects"},
 		"without keys": {func(root string) any { return metadata{"issuer": root + "/t", "jwks_uri": root + "/lost?hush"} }, remote.BadStatus, "/lost: status 404"},

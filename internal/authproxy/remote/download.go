@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/exactjson"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -18,6 +19,7 @@ type fetched struct {
 	unchanged  bool
 	keys       []keys.Public // those that the provider may use, at least one; none if unchanged
 	ignored    []string      // what else was in the set, for the log
+	faulty     []string      // which of its keys are at fault, for the log and the state
 	validators validators
 	fresh      time.Duration // see freshness
 }
@@ -47,11 +49,11 @@ func (d *downloader) download(ctx context.Context, provider authproxy.Provider, 
 	if got.unchanged {
 		return out, nil
 	}
-	set, err := keys.ParseIssued(got.body)
+	set, err := keys.ParsePublic(got.body)
 	if err != nil {
 		return fetched{}, failed(BadDocument, "%s: %w", shown(target), err)
 	}
-	out.keys, out.ignored = usable(provider, set.Keys), set.Ignored
+	out.keys, out.ignored, out.faulty = usable(provider, set.Keys), set.Ignored, set.Faulty
 	if len(out.keys) == 0 {
 		return fetched{}, failed(BadDocument, "%s: no key of the set is for %v", shown(target), provider.Algorithms)
 	}
@@ -137,17 +139,32 @@ func wellKnown(issuer *url.URL) []*url.URL {
 	return places
 }
 
+// otherIssuer says how the issuer of a document differs from the one that was asked.
+func otherIssuer(says, asked string) string {
+	text := fmt.Sprintf("the document is of another issuer: %.200q, while the provider's is %.200q", says, asked)
+	switch {
+	case strings.ContainsAny(says, "{}"):
+		return text + ": the first is a template, so name each tenant as a provider of its own"
+	case strings.TrimSuffix(says, "/") == strings.TrimSuffix(asked, "/"):
+		return text + ": they differ in the slash at the end"
+	default:
+		return text + ": set issuer to the first if its tokens have that"
+	}
+}
+
 // jwksURI reads issuer metadata. Its "issuer" must be the one that was asked, byte for byte (RFC 8414 section 3.3):
 // else one tenant of a host could speak for another.
 func jwksURI(document []byte, issuer string) (string, error) {
-	// Not a struct: encoding/json would take "ISSUER" for "issuer".
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(document, &members); err != nil {
-		return "", failed(BadDocument, "not a JSON object")
+	members, err := exactjson.Members(document)
+	if err != nil {
+		return "", failed(BadDocument, "the issuer's metadata: %w", err)
 	}
 	var says, where string
-	if json.Unmarshal(members["issuer"], &says) != nil || says != issuer {
-		return "", failed(BadDocument, "the document is of another issuer")
+	if json.Unmarshal(members["issuer"], &says) != nil {
+		return "", failed(BadDocument, "the document names no issuer")
+	}
+	if says != issuer {
+		return "", failed(BadDocument, "%s", otherIssuer(says, issuer))
 	}
 	if json.Unmarshal(members["jwks_uri"], &where) != nil || where == "" {
 		return "", failed(BadDocument, "the document has no jwks_uri")

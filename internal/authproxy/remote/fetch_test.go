@@ -71,6 +71,37 @@ func always(status int, body []byte) http.HandlerFunc {
 	}
 }
 
+// One faulty key of an issuer costs no other: neither at the start nor after a rotation.
+func TestFaultyKeyOfAnIssuer(t *testing.T) {
+	good, ids := set(t, keys.ES256)
+	with := func(faulty string) []byte {
+		return []byte(strings.Replace(string(good), `{"keys":[`, `{"keys":[`+faulty+",", 1))
+	}
+	for name, faulty := range map[string]string{
+		"EC without y":      `{"kty":"EC","kid":"a","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`,
+		"RSA with only x5c": `{"kty":"RSA","kid":"a","x5c":["AAAA"]}`,
+		"oct":               `{"kty":"oct","kid":"a","k":"AAAA"}`,
+		"private half":      `{"kty":"EC","kid":"a","d":"AQAB"}`,
+		"a number":          `7`,
+		"a member twice":    `{"kty":"EC","kid":"a","kid":"a"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			answer := &versioned{body: with(faulty)}
+			fetcher, result := b.start(b.provider(b.serve(answer)))
+			status := fetcher.Status()
+			if result != remote.Loaded || !slices.Equal(status.KeyIDs, ids) || len(status.Faulty) != 1 || !strings.HasPrefix(status.Faulty[0], "key 0 (") {
+				t.Fatalf("got %s, %+v", result, status)
+			}
+			answer.set(good, nil)
+			b.again(fetcher)
+			if got := fetcher.Status(); len(got.Faulty) != 0 || !slices.Equal(got.KeyIDs, ids) {
+				t.Errorf("mended: got %+v", got)
+			}
+		})
+	}
+}
+
 // Whatever an issuer answers, what it said before stays in force.
 func TestBadAnswers(t *testing.T) {
 	good, ids := set(t, keys.ES256)

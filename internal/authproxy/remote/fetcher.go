@@ -24,6 +24,7 @@ type Fetcher struct {
 	provider   authproxy.Provider
 	set        []keys.Public // never changed, only replaced
 	revision   uint64        // of set
+	faulty     []string      // which keys beside those of set are at fault
 	validators validators    // of set
 	lastGood   time.Time
 	lastError  string
@@ -108,6 +109,7 @@ func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result
 	result = Unchanged
 	if !got.unchanged {
 		result, f.validators = Loaded, got.validators
+		f.noteFaulty(got.faulty)
 		// A set that says the same in other bytes is the same: nothing that hangs on it is thrown away.
 		if !sameKeys(f.set, got.keys) {
 			f.set, f.revision = got.keys, f.counter.Add(1)
@@ -117,6 +119,14 @@ func (f *Fetcher) settle(asked time.Time, got fetched, err error) (result Result
 	f.lastGood, f.lastError, f.failures = asked, "", 0
 	f.wants.good++
 	return result, afterSuccess(got.fresh, f.options.Random())
+}
+
+// noteFaulty says once which keys of the issuer are at fault. f.mu is held.
+func (f *Fetcher) noteFaulty(faulty []string) {
+	if !slices.Equal(f.faulty, faulty) && len(faulty) > 0 {
+		f.options.Log.Warn("keys of the issuer are at fault and not used; the others are", "provider", f.provider.Name, "keys", faulty)
+	}
+	f.faulty = faulty
 }
 
 // note tells of a failure once for each text.
@@ -149,7 +159,7 @@ func (f *Fetcher) fresh() []keys.Public {
 	if f.set != nil && f.options.Now().Sub(f.lastGood) > longest {
 		f.options.Log.Error("keys dropped: their issuer has not confirmed them for too long, nobody can enter with its tokens",
 			"provider", f.provider.Name, "lastGood", f.lastGood.UTC().Format(time.RFC3339), "error", f.lastError)
-		f.set, f.revision, f.validators = nil, 0, validators{}
+		f.set, f.revision, f.validators, f.faulty = nil, 0, validators{}, nil
 	}
 	return f.set
 }
@@ -158,8 +168,9 @@ func (f *Fetcher) fresh() []keys.Public {
 func (f *Fetcher) Status() Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	out := Status{Provider: f.provider.Name, LastGood: f.lastGood, LastError: f.lastError, KeyIDs: []string{}}
-	for _, key := range f.fresh() {
+	set := f.fresh()
+	out := Status{Provider: f.provider.Name, LastGood: f.lastGood, LastError: f.lastError, KeyIDs: []string{}, Faulty: f.faulty}
+	for _, key := range set {
 		out.KeyIDs = append(out.KeyIDs, key.ID)
 	}
 	return out

@@ -70,4 +70,6 @@ type Status struct {
 	LastError string
 	// KeyIDs are those in force.
 	KeyIDs []string
+	// Faulty names the keys of the set that are at fault and not used, each with the reason.
+	Faulty []string
 }

@@ -83,6 +83,9 @@ func (k *keyring) look(id keyFile, now content, present bool, broken map[string]
 		broken[id.name] = fmt.Errorf("%s: %w", id.name, known.err)
 	} else if changed {
 		k.source.Log.Info("keys loaded", "file", id.name, "keys", len(known.value.Keys), "ignored", known.value.Ignored)
+		if faulty := known.value.Faulty; len(faulty) > 0 {
+			k.source.Log.Warn("keys of a file are at fault and not used; the others are", "file", id.name, "keys", faulty)
+		}
 	}
 	return changed
 }
@@ -122,6 +125,19 @@ func (k *keyring) of(provider authproxy.Provider) (set []keys.Public, at time.Ti
 		}
 	}
 	return set, at
+}
+
+// faulty names what is at fault in the files of a provider, behind the name of the file.
+func (k *keyring) faulty(provider authproxy.Provider) []string {
+	var all []string
+	for _, id := range keyFiles(provider) {
+		if known := k.files[id]; known != nil {
+			for _, fault := range known.value.Faulty {
+				all = append(all, id.name+": "+fault)
+			}
+		}
+	}
+	return all
 }
 
 func (f keyFile) parse(data []byte) (keys.Set, error) {

@@ -27,6 +27,9 @@ type Snapshot struct {
 	ConfigSHA256 string
 	// Keys are those that may be used, by provider; a provider without any is there with an empty slice.
 	Keys map[string][]keys.Public
+	// Faulty names the keys in mounted files that are at fault and not used, each with the reason, by provider. A provider
+	// without any is not there.
+	Faulty map[string][]string
 	// LoadedAt is when the keys in force were read or fetched, by provider: the newest of them. A provider without any is
 	// not there.
 	LoadedAt map[string]time.Time
@@ -50,7 +53,7 @@ type Snapshot struct {
 func newSnapshot(config configuration, ring *keyring, revoked revocations) (s *Snapshot, unused map[string]bool) {
 	s = &Snapshot{
 		Config: config.Config, ConfigSHA256: config.sha256, RevokedSHA256: revoked.sha256, Site: site(config.Config),
-		Keys: map[string][]keys.Public{}, LoadedAt: map[string]time.Time{},
+		Keys: map[string][]keys.Public{}, Faulty: map[string][]string{}, LoadedAt: map[string]time.Time{},
 		Metadata: metadata.New(config.Config), Sources: flood.NewSources(config.Limits.ClientIP),
 		Policy: authorize.New(config.Authorization),
 	}
@@ -59,6 +62,9 @@ func newSnapshot(config configuration, ring *keyring, revoked revocations) (s *S
 		loaded, at := ring.of(provider)
 		usable := verify.Usable(provider, loaded)
 		s.Keys[provider.Name] = usable
+		if faulty := ring.faulty(provider); len(faulty) > 0 {
+			s.Faulty[provider.Name] = faulty
+		}
 		if len(usable) > 0 {
 			s.LoadedAt[provider.Name] = at
 		}
