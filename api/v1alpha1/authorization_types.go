@@ -98,12 +98,14 @@ type Rule struct {
 	Claims []ClaimMatch `json:"claims,omitempty"`
 }
 
-// ClaimMatch wants a claim to have one of the values: a string that equals one, or an array with such a string in it.
+// ClaimMatch wants a claim to have one of the values: to be one, or a list with one in it. Booleans are compared with true
+// and false, numbers by their value.
 type ClaimMatch struct {
-	// name of the claim.
+	// name of the claim, dots included. "/a/b" names the member b of the claim a (RFC 6901); in it "~1" stands for "/".
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(realm_access|resource_access|act|may_act|cnf|address|kubernetes[.]io)[.]') && (!self.startsWith('/') || self.matches('^(/([^/~]|~0|~1)+){1,16}$'))",message="a claim inside of another is named by a path (RFC 6901), such as /realm_access/roles"
 	Name string `json:"name"`
 
 	// values of which the claim must have one.
@@ -155,17 +157,19 @@ type ClaimHeader struct {
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['accept', 'authorization', 'connection', 'content-encoding', 'content-length', 'content-type', 'cookie', 'expect', 'forwarded', 'host', 'keep-alive', 'last-event-id', 'mcp-method', 'mcp-name', 'mcp-protocol-version', 'mcp-session-id', 'origin', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])",message="this header has a meaning of its own, and no claim may take its place: choose another, such as X-User"
 	Header string `json:"header"`
 
-	// claim is what it holds: strings as they are, all else as JSON. Without that claim there is no header.
+	// claim is what it holds: strings as they are, all else as JSON. Without that claim there is no header. "/a/b" names the
+	// member b of the claim a.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(realm_access|resource_access|act|may_act|cnf|address|kubernetes[.]io)[.]') && (!self.startsWith('/') || self.matches('^(/([^/~]|~0|~1)+){1,16}$'))",message="a claim inside of another is named by a path (RFC 6901), such as /realm_access/roles"
 	Claim string `json:"claim"`
 }
 
 // Revoked says what is no longer accepted although it is signed and has not expired.
 type Revoked struct {
 	// configMapRef names the list: one entry a line, jti:ID, sub:SUBJECT, kid:KEY or issuedBefore:TIME [SUBJECT], at
-	// most 9,999. Empty lines and those that begin with # say nothing.
+	// most 9,999. Empty lines, and what follows a # at the beginning of a line or behind a space, say nothing.
 	// +required
 	ConfigMapRef ConfigMapKeyRef `json:"configMapRef"`
 }

@@ -3,12 +3,13 @@ package v1alpha1
 // Provider is one issuer of tokens. A token that names an issuer ("iss") is judged by the provider of that issuer and by
 // no other; one that names none, by the provider without issuer.
 //
-// +kubebuilder:validation:XValidation:rule="self.keys.type in ['Secret', 'Remote'] || !(has(self.issuer) || has(self.audiences) || has(self.algorithms) || has(self.tokenTypes) || has(self.identityClaims))",message="issuer, audiences, algorithms, tokenTypes and identityClaims are for keys of type Secret and Remote: those of Managed and Cluster are fixed, so remove them"
-// +kubebuilder:validation:XValidation:rule="self.keys.type != 'Remote' || has(self.audiences)",message="audiences is required for keys of type Remote: the issuer's tokens for other servers must not open this one"
-// +kubebuilder:validation:XValidation:rule="self.keys.type != 'Secret' || !has(self.keys.secret) || self.keys.secret.format == 'SharedSecret' || has(self.audiences)",message="audiences is required for public keys: the issuer's tokens for other servers must not open this one"
+// +kubebuilder:validation:XValidation:rule="self.keys.type in ['Secret', 'Remote'] || !(has(self.issuer) || has(self.audiences) || has(self.algorithms) || has(self.tokenTypes) || has(self.identityClaims) || has(self.requiredClaims))",message="issuer, audiences, algorithms, tokenTypes, identityClaims and requiredClaims are for keys of type Secret and Remote: those of Managed and Cluster are fixed, so remove them"
+// +kubebuilder:validation:XValidation:rule="self.keys.type != 'Remote' || has(self.audiences) || has(self.requiredClaims)",message="audiences or requiredClaims is required for keys of type Remote: the issuer's tokens for other servers must not open this one"
+// +kubebuilder:validation:XValidation:rule="self.keys.type != 'Secret' || !has(self.keys.secret) || self.keys.secret.format == 'SharedSecret' || has(self.audiences) || has(self.requiredClaims)",message="audiences or requiredClaims is required for public keys: the issuer's tokens for other servers must not open this one"
 // +kubebuilder:validation:XValidation:rule="!has(self.algorithms) || self.algorithms.all(a, a.startsWith('HS') == (self.keys.type == 'Secret' && has(self.keys.secret) && self.keys.secret.format == 'SharedSecret'))",message="algorithms HS256, HS384 and HS512 are for keys of format SharedSecret, and only they are"
 // +kubebuilder:validation:XValidation:rule="self.keys.type != 'Remote' || (has(self.keys.remote) && has(self.keys.remote.jwksURI)) || (has(self.issuer) && (self.issuer.startsWith('https://') || (has(self.keys.remote) && has(self.keys.remote.plainHTTP) && self.keys.remote.plainHTTP == 'Allow' && self.issuer.startsWith('http://'))))",message="without keys.remote.jwksURI the keys are looked for at issuer, which must then be an https URL"
 // +kubebuilder:validation:XValidation:rule="!has(self.keys.managed) || !has(self.keys.managed.overlapSeconds) || !has(self.maxTokenLifetimeSeconds) || self.keys.managed.overlapSeconds >= self.maxTokenLifetimeSeconds",message="overlapSeconds must not be shorter than maxTokenLifetimeSeconds: good tokens of the old key would be refused"
+// +kubebuilder:validation:XValidation:rule="!has(self.requiredClaims) || !has(self.identityClaims) || self.requiredClaims.all(c, !(c.name in self.identityClaims))",message="requiredClaims may not name one of identityClaims: use authorization.rules for what callers may do"
 type Provider struct {
 	// name of the provider, in status and metrics.
 	// +required
@@ -22,10 +23,12 @@ type Provider struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^\S+$`
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[{}<>]')",message="issuer is a template, and no token has it: name each tenant as a provider of its own, with the issuer of its tokens"
 	Issuer string `json:"issuer,omitempty"`
 
-	// audiences are those of which a token must name one in "aud". Required but for shared secrets: without it their tokens are
-	// good wherever that secret is known, and one that has "aud" is refused.
+	// audiences are those of which a token must name one in "aud". Required but for shared secrets, whose tokens are good
+	// wherever that secret is known without it, and where requiredClaims say for whom a token is. Without audiences a token
+	// that has "aud" is refused.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -51,18 +54,29 @@ type Provider struct {
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MaxLength=64
 	// +kubebuilder:validation:items:Pattern=`^$|^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*(/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*)?$`
-	// +kubebuilder:validation:XValidation:rule="!self.exists(t, t.lowerAscii().matches('^(application/)?(dpop|secevent|logout|token-introspection|id_token|kb|oauth-authz-req)[+]jwt$'))",message="tokenTypes may not list types that mean something else than an access token, such as id_token+jwt or logout+jwt"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(t, t.lowerAscii().matches('^(application/)?((dpop|secevent|logout|token-introspection|id_token|kb|oauth-authz-req|entity-statement|trust-mark|txntoken|vc|vp|statuslist|oauth-client-attestation|oauth-client-attestation-pop|client-authentication|openid4vci-proof|refresh|rt|id)[+]jwt|(vc|dc)[+]sd-jwt|refresh|id|id_token|logout|logout_token|refresh_token)$'))",message="tokenTypes may not list types that mean something else than an access token, such as id_token+jwt or logout+jwt"
 	TokenTypes []string `json:"tokenTypes,omitempty"`
 
-	// identityClaims together say who the caller is; each must be there. Default: sub; for shared secrets of profile
-	// Quilt: id.
+	// identityClaims together say who the caller is; each must be there, a text or a number. "/a/b" names the member b of the
+	// claim a (RFC 6901). Default: sub; for shared secrets of profile Quilt: id.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=4
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:items:XValidation:rule="!self.matches('^(realm_access|resource_access|act|may_act|cnf|address|kubernetes[.]io)[.]') && (!self.startsWith('/') || self.matches('^(/([^/~]|~0|~1)+){1,16}$'))",message="a claim inside of another is named by a path (RFC 6901), such as /realm_access/roles"
 	IdentityClaims []string `json:"identityClaims,omitempty"`
+
+	// requiredClaims must all be in a token, each with one of its values. They stand in for audiences where access tokens
+	// carry no "aud", such as client_id.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:XValidation:rule="self.all(c, !c.name.matches('^/?(iss|aud|exp|nbf|iat|jti|sub|scope|scp|cnf|gatehouse_pod)(/|$)'))",message="requiredClaims may not name iss, aud, exp, nbf, iat, jti, sub, scope, scp or cnf: issuer, audiences, requiredScopes and rules are for them"
+	RequiredClaims []ClaimMatch `json:"requiredClaims,omitempty"`
 
 	// clockSkewSeconds is the leeway on a token's times. Default: 30.
 	// +optional

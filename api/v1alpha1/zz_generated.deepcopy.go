@@ -978,6 +978,13 @@ func (in *Provider) DeepCopyInto(out *Provider) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.RequiredClaims != nil {
+		in, out := &in.RequiredClaims, &out.RequiredClaims
+		*out = make([]ClaimMatch, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
 	if in.ClockSkewSeconds != nil {
 		in, out := &in.ClockSkewSeconds, &out.ClockSkewSeconds
 		*out = new(int32)

@@ -124,7 +124,7 @@ func (g *gathering) sign(p desired.Provider, probeKey keys.Private, public []key
 		with.OtherCaller["sub"] = authproxy.OtherProbeSubject
 		template := token.Template{
 			Key: probeKey, Type: typeOf(p.TokenTypes), Issuer: p.Issuer, Audience: firstOf(p.Audiences),
-			Subject: authproxy.ProbeSubject, Lifetime: tokenLifetime, Identity: p.IdentityClaims,
+			Subject: authproxy.ProbeSubject, Lifetime: tokenLifetime, Identity: p.IdentityClaims, Claims: required(p),
 		}
 		// Whatever a rule asks for, the subject is a reserved one: there is no other for this key.
 		reserved := map[string]any{"sub": authproxy.ProbeSubject}
@@ -136,11 +136,20 @@ func (g *gathering) sign(p desired.Provider, probeKey keys.Private, public []key
 	}
 }
 
+// required are the claims without which the provider's tokens are not let in.
+func required(p desired.Provider) map[string]any {
+	claims := map[string]any{}
+	for _, claim := range p.RequiredClaims {
+		claims[claim.Name] = claim.Values[0]
+	}
+	return claims
+}
+
 // byShared signs with the shared secret itself, for whom the spec or the profile says.
 func (g *gathering) byShared(p desired.Provider, signer keys.Private) control {
 	with := g.control(p, sharedSecret)
 	with.OtherCaller = otherCaller(p.IdentityClaims)
-	claims := map[string]any{}
+	claims := required(p)
 	for name, value := range g.settings.Probe.Claims {
 		claims[name] = value
 	}

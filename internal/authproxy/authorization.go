@@ -74,9 +74,11 @@ type Rule struct {
 	Claims []ClaimMatch `json:"claims,omitempty"`
 }
 
-// ClaimMatch wants a claim to have one of the values: a string that equals one, or an array with such a string in it.
-// Nothing is converted; a claim that is absent, or of another type, does not match.
+// ClaimMatch wants a claim to have one of the values: to be one, or a list with one in it. Strings are compared byte for
+// byte, booleans with "true" and "false", numbers by their value; see claimpath.Holds. A claim that is absent, null or an
+// object does not match.
 type ClaimMatch struct {
+	// Name is as package claimpath has it: "client_id", or "/realm_access/roles" for what is inside of another claim.
 	Name   string   `json:"name"`
 	Values []string `json:"values"`
 }

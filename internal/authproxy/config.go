@@ -30,10 +30,13 @@ const (
 	//	kid:<key>                                        all tokens of a key, by its id in the gate's state
 	//	issuedBefore:<RFC 3339 time> [<subject>]         what was issued before that, to anybody or to one caller
 	//
-	// A subject is the token's "sub", or where the provider has IdentityClaims, the JSON array of their values without
-	// spaces, such as ["7","a"]. A token without "iat" counts as issued before any time. Empty lines and lines that begin
-	// with "#" say nothing; space around entries does not count. The list holds for all providers. It may be absent.
-	// A gate that is started with one that it cannot read to its end lets nobody in until it can.
+	// A subject is the token's "sub", or where the provider has IdentityClaims, the JSON array of their values, such as
+	// ["7","a"]; where that is one claim, its value is enough. A token without "iat" counts as issued before any time.
+	// A line ends as on any system. Empty lines, and what follows a "#" at the beginning of a line or behind a space, say
+	// nothing; space at the edge of a name does not count, neither here nor in the token. A name in which any of that is
+	// meant is written as a JSON string: sub:"a # b". The list holds for all providers. It may be absent.
+	// Of a list with faulty lines the others hold, beside the last good list. A gate that is started with one that it
+	// cannot read to its end lets nobody in until it can.
 	RevokedFile = "revoked"
 	// TLSDir holds TLSCertFile and TLSKeyFile in PEM, as a Secret of type kubernetes.io/tls has them.
 	TLSDir      = "/etc/gatehouse/tls"

@@ -122,7 +122,7 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 		`tokenTypes[0]: "application/dpop+jwt"`:     func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"application/dpop+jwt"} },
 		`tokenTypes[0]: "dpop+jwt; v=1"`:            func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"dpop+jwt; v=1"} },
 		`tokenTypes[0]: "a/b/c"`:                    func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"a/b/c"} },
-		"identityClaims: none may be empty":         func(c *authproxy.Config) { c.Providers[0].IdentityClaims = []string{""} },
+		"identityClaims[0]: a name is needed":       func(c *authproxy.Config) { c.Providers[0].IdentityClaims = []string{""} },
 		`"HS256" does not go with keys`:             func(c *authproxy.Config) { c.Providers[0].Algorithms = []keys.Algorithm{keys.HS256} },
 		`"EdDSA" does not go with keys`:             func(c *authproxy.Config) { c.Providers[0].Keys.Format = authproxy.FormatSharedSecret },
 		`keys.format: "DER"`:                        func(c *authproxy.Config) { c.Providers[0].Keys.Format = "DER" },

@@ -8,9 +8,9 @@ type Provider struct {
 	Name string `json:"name"`
 	// Issuer is the exact "iss" value. Empty: tokens of this provider carry no "iss"; at most one may be so.
 	Issuer string `json:"issuer,omitempty"`
-	// Audiences: a token must carry at least one of them in "aud". Only a provider of shared secrets may have none; its
-	// tokens are then good wherever that secret is known, and one that does carry "aud" is refused: it is meant for
-	// somebody, and that is not us (RFC 7519 section 4.1.3).
+	// Audiences: a token must carry at least one of them in "aud". Only a provider of shared secrets, or one with
+	// RequiredClaims, may have none. A token that does carry "aud" is then refused: it is meant for somebody, and that is
+	// not us (RFC 7519 section 4.1.3). Tokens of a shared secret are good wherever that secret is known.
 	Audiences []string `json:"audiences,omitempty"`
 	// Algorithms are the JWS algorithms accepted from this provider.
 	Algorithms []keys.Algorithm `json:"algorithms"`
@@ -22,8 +22,11 @@ type Provider struct {
 	// one. Empty: "at+jwt" only (RFC 9068 section 4). Types that mean something else cannot be listed.
 	TokenTypes []string `json:"tokenTypes,omitempty"`
 	// IdentityClaims are the claims that together say who the caller is; each must be there, a string that is not empty
-	// or a number. Empty: "sub".
+	// or a number. They are named as package claimpath has it. Empty: "sub".
 	IdentityClaims []string `json:"identityClaims,omitempty"`
+	// RequiredClaims must all be in a token, each with one of its values. With them Audiences may be empty, for issuers
+	// whose access tokens carry no "aud": a claim such as "client_id" says for whom the token is, in its place.
+	RequiredClaims []ClaimMatch `json:"requiredClaims,omitempty"`
 	// Keys says where the keys come from.
 	Keys KeySource `json:"keys,omitzero"`
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -77,8 +78,8 @@ func (u Upstream) validate(p problems) {
 	}
 	folded := map[string]bool{}
 	for i, header := range u.ClaimHeaders {
-		p.check(isHeaderName(header.Header) && header.Claim != "",
-			"upstream.claimHeaders[%d]: a header name and a claim are needed", i)
+		p.check(isHeaderName(header.Header), "upstream.claimHeaders[%d]: a header name is needed", i)
+		checkClaim(p.in("upstream.claimHeaders[%d].claim", i), header.Claim)
 		p.check(!IsProtectedHeader(header.Header), "upstream.claimHeaders[%d]: %s has a meaning of its own", i, header.Header)
 		p.check(!folded[FoldHeader(header.Header)], "upstream.claimHeaders[%d]: %s is used twice", i, header.Header)
 		folded[FoldHeader(header.Header)] = true
@@ -115,7 +116,7 @@ func (v Provider) validate(p problems) {
 		p.check(isWebURL(v.Issuer, r.AllowHTTP) && !strings.Contains(v.Issuer, "?"),
 			"issuer: %q must be an https URL without query for discovery", v.Issuer)
 	}
-	p.check(shared || len(v.Audiences) > 0, "audiences: at least one is needed")
+	p.check(shared || len(v.Audiences) > 0 || len(v.RequiredClaims) > 0, "audiences: at least one is needed, or requiredClaims")
 	p.check(!slices.Contains(v.Audiences, ""), "audiences: none may be empty")
 	p.check(len(v.Algorithms) > 0, "algorithms: at least one is needed")
 	for _, algorithm := range v.Algorithms {
@@ -127,8 +128,32 @@ func (v Provider) validate(p problems) {
 	for i, kind := range v.TokenTypes {
 		p.check(isTokenType(kind), "tokenTypes[%d]: %q is no type of an access token", i, kind)
 	}
-	p.check(!slices.Contains(v.IdentityClaims, ""), "identityClaims: none may be empty")
+	p.check(!strings.ContainsAny(v.Issuer, "{}<>"), "issuer: %q is a template, and no token has it: name each tenant as a provider of its own", v.Issuer)
+	for i, name := range v.IdentityClaims {
+		checkClaim(p.in("identityClaims[%d]", i), name)
+	}
+	v.validateRequired(p)
 	v.Keys.validate(p.in("keys"))
+}
+
+// checkClaim wants the name of a claim that a token can have.
+func checkClaim(p problems, name string) {
+	_, err := claimpath.Parse(name)
+	p.check(err == nil, ": %v", err)
+}
+
+// judgedElsewhere are claims that no RequiredClaims may name: other fields are for them, or they say who the caller is.
+var judgedElsewhere = []string{"iss", "aud", "exp", "nbf", "iat", "jti", "sub", "scope", "scp", "cnf", ProbePodClaim}
+
+func (v Provider) validateRequired(p problems) {
+	for i, want := range v.RequiredClaims {
+		p := p.in("requiredClaims[%d]", i)
+		checkClaim(p, want.Name)
+		first := append(claimpath.MustParse(want.Name), "")[0]
+		p.check(!slices.Contains(judgedElsewhere, first), ": %q cannot be required: the provider's other fields, requiredScopes and rules are for it", want.Name)
+		p.check(!slices.Contains(v.IdentityClaims, want.Name), ": %q says who the caller is: use a rule for what callers may do", want.Name)
+		p.check(len(want.Values) > 0, ": values are needed")
+	}
 }
 
 func isFileName(name string) bool { return name != "" && !strings.ContainsAny(name, "/.\\") }
@@ -137,6 +162,9 @@ func isFileName(name string) bool { return name != "" && !strings.ContainsAny(na
 // is there to prevent (RFC 8725 section 3.11).
 var otherTypes = []string{
 	"dpop+jwt", "secevent+jwt", "logout+jwt", "token-introspection+jwt", "id_token+jwt", "kb+jwt", "oauth-authz-req+jwt",
+	"entity-statement+jwt", "trust-mark+jwt", "txntoken+jwt", "vc+jwt", "vp+jwt", "vc+sd-jwt", "dc+sd-jwt", "statuslist+jwt",
+	"oauth-client-attestation+jwt", "oauth-client-attestation-pop+jwt", "client-authentication+jwt", "openid4vci-proof+jwt",
+	"refresh", "refresh+jwt", "rt+jwt", "id", "id+jwt", "id_token", "logout", "logout_token", "refresh_token",
 }
 
 func isTokenType(kind string) bool {
@@ -187,7 +215,8 @@ func (a Authorization) validate(p problems) {
 		}
 		checkScopes(p.in(".scopes"), rule.Scopes)
 		for j, claim := range rule.Claims {
-			p.check(claim.Name != "" && len(claim.Values) > 0, ".claims[%d]: a name and values are needed", j)
+			p.check(len(claim.Values) > 0, ".claims[%d]: values are needed", j)
+			checkClaim(p.in(".claims[%d]", j), claim.Name)
 		}
 	}
 }

@@ -64,13 +64,10 @@ func Authorization(s *v1alpha1.MCPServer) authproxy.Authorization {
 		DefaultAction:  authproxy.Action(auth.Authorization.DefaultAction),
 	}
 	for _, rule := range auth.Authorization.Rules {
-		gate := authproxy.Rule{
+		out.Rules = append(out.Rules, authproxy.Rule{
 			Methods: rule.Methods, Tools: rule.Tools, Prompts: rule.Prompts, Resources: rule.Resources, Scopes: rule.Scopes,
-		}
-		for _, claim := range rule.Claims {
-			gate.Claims = append(gate.Claims, authproxy.ClaimMatch{Name: claim.Name, Values: claim.Values})
-		}
-		out.Rules = append(out.Rules, gate)
+			Claims: claimMatches(rule.Claims),
+		})
 	}
 	return out
 }

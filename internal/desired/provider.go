@@ -19,6 +19,7 @@ type Provider struct {
 	Algorithms              []keys.Algorithm
 	TokenTypes              []string
 	IdentityClaims          []string
+	RequiredClaims          []authproxy.ClaimMatch
 	ClockSkewSeconds        int32
 	MaxTokenLifetimeSeconds int32
 	// Managed is the algorithm of new keys of type Managed.
@@ -66,7 +67,7 @@ func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) 
 	out := Provider{
 		Name: p.Name, Type: p.Keys.Type, Issuer: p.Issuer, Audiences: p.Audiences,
 		TokenTypes: p.TokenTypes, IdentityClaims: p.IdentityClaims,
-		Secret: p.Keys.Secret, Remote: p.Keys.Remote,
+		RequiredClaims: claimMatches(p.RequiredClaims), Secret: p.Keys.Secret, Remote: p.Keys.Remote,
 	}
 	for _, algorithm := range p.Algorithms {
 		out.Algorithms = append(out.Algorithms, keys.Algorithm(algorithm))
@@ -130,7 +131,7 @@ func gateProvider(p Provider, in Inputs) authproxy.Provider {
 	out := authproxy.Provider{
 		Name: p.Name, Issuer: p.Issuer, Audiences: p.Audiences, Algorithms: p.Algorithms,
 		ClockSkewSeconds: p.ClockSkewSeconds, MaxTokenLifetimeSeconds: p.MaxTokenLifetimeSeconds,
-		TokenTypes: p.TokenTypes, IdentityClaims: p.IdentityClaims,
+		TokenTypes: p.TokenTypes, IdentityClaims: p.IdentityClaims, RequiredClaims: p.RequiredClaims,
 	}
 	switch p.Type {
 	case v1alpha1.KeysManaged:
@@ -144,6 +145,15 @@ func gateProvider(p Provider, in Inputs) authproxy.Provider {
 		for _, key := range p.Secret.Keys {
 			out.Keys.Files = append(out.Keys.Files, mountedFile(p.Name, key))
 		}
+	}
+	return out
+}
+
+// claimMatches is what the gate is told of claims that must have certain values.
+func claimMatches(wanted []v1alpha1.ClaimMatch) []authproxy.ClaimMatch {
+	var out []authproxy.ClaimMatch
+	for _, claim := range wanted {
+		out = append(out, authproxy.ClaimMatch{Name: claim.Name, Values: claim.Values})
 	}
 	return out
 }

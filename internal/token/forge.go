@@ -45,13 +45,16 @@ func parse(raw string) (compact, error) {
 	return out, nil
 }
 
-// Algorithm is the "alg" of a token, which nobody has verified.
+// Algorithm is the "alg" of a token, which nobody has verified, by the name that package keys has for it.
 func Algorithm(raw string) (keys.Algorithm, error) {
 	token, err := parse(raw)
 	if err != nil {
 		return "", err
 	}
 	name, _ := token.header["alg"].(string)
+	if name == "Ed25519" { // RFC 9864 section 2.2
+		return keys.EdDSA, nil
+	}
 	return keys.Algorithm(name), nil
 }
 

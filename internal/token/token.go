@@ -3,10 +3,13 @@ package token
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -36,9 +39,10 @@ type Template struct {
 	Lifetime time.Duration
 	// Bare leaves out "iat", and "jti" unless there is an ID: for issuers whose tokens have nothing but Claims and "exp".
 	Bare bool
-	// Claims are further claims, of any value that JSON knows. They replace those above; nil leaves a claim out.
+	// Claims are further claims, of any value that JSON knows, named as package claimpath has it: "/a/b" is the member "b" of
+	// the claim "a". They replace those above; nil leaves a claim out.
 	Claims map[string]any
-	// Identity names the claims that together say who the caller is; empty is "sub".
+	// Identity names the claims that together say who the caller is, likewise; empty is "sub".
 	Identity []string
 }
 
@@ -83,12 +87,29 @@ func (t Template) claims(now time.Time) jwt.MapClaims {
 			claims["jti"] = rand.Text()
 		}
 	}
-	for name, value := range t.Claims {
-		if claims[name] = value; value == nil {
-			delete(claims, name)
-		}
+	// Whole claims come before what is inside of them: "/" sorts before all letters.
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(t.Claims))) {
+		set(claims, name, t.Claims[name])
 	}
 	return claims
+}
+
+// set copies the claim that a path goes through, which is the caller's.
+func set(claims map[string]any, name string, value any) {
+	path, err := claimpath.Parse(name)
+	if err != nil { // No gate knows such a name.
+		path = claimpath.Path{name}
+	}
+	at := claims
+	for _, step := range path[:len(path)-1] {
+		object, isObject := at[step].(map[string]any)
+		if !isObject {
+			break
+		}
+		copied := maps.Clone(object)
+		at[step], at = copied, copied
+	}
+	path.Set(claims, value)
 }
 
 // header names the template's key, also where another signs: the forgery claims to be the real key.

@@ -46,7 +46,7 @@ func (s *site) lackingScopes() []attack {
 	call := func(tool string) string {
 		return `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"` + tool + `"}}`
 	}
-	lacking := refuse("insufficient_scope")
+	lacking, malformed := refuse("insufficient_scope"), refuse("malformed_token")
 	for _, c := range []struct {
 		line, name, token, body string
 		want                    answer
@@ -58,12 +58,18 @@ func (s *site) lackingScopes() []attack {
 		{"A12", "scopes with a comma", scoped("mcp,other"), ping, lacking},
 		{"A12", "scopes with a tab", scoped("mcp\tother"), ping, lacking},
 		{"A12", "scopes with a line end", scoped("mcp\n"), ping, lacking},
-		{"J23", "scope is a list", scoped([]string{"mcp"}), ping, lacking},
-		{"J23", "scope is a number", scoped(1), ping, lacking},
-		{"J23", "scope is true", scoped(true), ping, lacking},
-		{"J23", "scope is an object", scoped(map[string]any{"mcp": true}), ping, lacking},
+		{"J23", "scope is a list", scoped([]string{"openid", "mcp"}), ping, serve()},
+		{"J23", "scope is a list without it", scoped([]string{"openid"}), ping, lacking},
+		{"J23", "scope is an empty list", scoped([]string{}), ping, lacking},
+		{"J23", "scope is a list of a list", scoped([]any{[]string{"mcp"}}), ping, malformed},
+		{"J23", "scope is a list with a number", scoped([]any{"mcp", 1}), ping, malformed},
+		{"J23", "scope is a list with null", scoped([]any{"mcp", nil}), ping, malformed},
+		{"J23", "scopes in one element", scoped([]string{"openid mcp"}), ping, lacking},
+		{"J23", "scope is a number", scoped(1), ping, malformed},
+		{"J23", "scope is true", scoped(true), ping, malformed},
+		{"J23", "scope is an object", scoped(map[string]any{"mcp": true}), ping, malformed},
 		{"J23", "scope is null", scoped(nil), ping, lacking},
-		{"J23", "scp is a list with a number", s.mint(claim("scp", []any{"mcp", 1})), ping, lacking},
+		{"J23", "scp is a list with a number", s.mint(claim("scp", []any{"mcp", 1})), ping, malformed},
 		{"J23", "star", scoped("*"), ping, lacking},
 		{"A12", "all that is missing, at once", s.mint(), call("write"), lacking.asking("mcp files:read files:write")},
 		{"A12", "one of two is there", scoped("mcp files:read"), call("write"), lacking.asking("mcp files:read files:write")},

@@ -40,6 +40,8 @@ type site struct {
 	now     time.Time
 	// What every challenge says.
 	scope, metadata string
+	// keysDir is where the gate's keys and its list of revocations are.
+	keysDir string
 }
 
 // config is a gate with three providers: one as usual, one that must stay apart from it, and one of shared secrets
@@ -99,7 +101,7 @@ func newSiteBefore(t testing.TB, server *server, change func(*authproxy.Config))
 	if settings.TLS {
 		writeCertificate(t, options.TLSDir)
 	}
-	s.address = options.ClientListener.Addr().String()
+	s.address, s.keysDir = options.ClientListener.Addr().String(), options.KeysDir
 	start(t, options)
 	return s
 }

@@ -109,6 +109,12 @@ func (s *site) headers() []tokenCase {
 		{"J4", "an algorithm of another key", s.mint(head("alg", "ES256")), "unsupported_algorithm"},
 		{"J4", "an algorithm that is not listed", s.mint(by(s.issuers.ec), head("alg", "ES384")), "unsupported_algorithm"},
 		{"J4", "PSS with a key of PKCS 1.5", s.mint(by(s.issuers.ps), head("kid", s.issuers.rs.kid)), "unsupported_algorithm"},
+		{"J5", "Ed25519, the new name of EdDSA", s.mint(head("alg", "Ed25519")), ""},
+		{"J5", "Ed25519 without kid", s.mint(head("alg", "Ed25519"), noHead("kid")), ""},
+		{"J5", "Ed25519 by a stranger", s.mint(forgedBy(s.issuers.stranger), head("alg", "Ed25519")), "bad_signature"},
+		{"J4", "Ed25519 for an EC key", s.mint(by(s.issuers.ec), head("alg", "Ed25519")), "unsupported_algorithm"},
+		{"J4", "Ed448", s.mint(head("alg", "Ed448")), "unsupported_algorithm"},
+		{"J4", "ed25519 in lower case", s.mint(head("alg", "ed25519")), "unsupported_algorithm"},
 		{"J5", "ES256", s.mint(by(s.issuers.ec)), ""},
 		{"J5", "RS256", s.mint(by(s.issuers.rs)), ""},
 		{"J5", "PS256", s.mint(by(s.issuers.ps)), ""},
@@ -141,6 +147,10 @@ func (s *site) headers() []tokenCase {
 		{"J8", "other case", s.mint(head("typ", "AT+JWT")), ""},
 		{"J8", "the whole media type", s.mint(head("typ", "application/at+jwt")), ""},
 		{"J8", "no typ where none is wanted", s.mintShared(noHead("typ")), ""},
+		{"J8", "typ is null where none is wanted", s.mintShared(head("typ", nil)), "wrong_type"},
+		{"J8", "typ is false where none is wanted", s.mintShared(head("typ", false)), "wrong_type"},
+		{"J8", "typ is an empty list where none is wanted", s.mintShared(head("typ", []string{})), "wrong_type"},
+		{"J8", "typ is an empty text where none is wanted", s.mintShared(head("typ", "")), "wrong_type"},
 	}
 }
 
@@ -185,7 +195,11 @@ func (s *site) claims() []tokenCase {
 		{"J15", "no client_id and no jti", s.mint(noClaim("client_id"), noClaim("jti")), ""},
 		{"J24", "bound to a DPoP key", s.mint(claim("cnf", map[string]any{"jkt": "x"})), "wrong_type"},
 		{"J24", "bound to a certificate", s.mint(claim("cnf", map[string]any{"x5t#S256": "x"})), "wrong_type"},
-		{"J24", "bound to nothing", s.mint(claim("cnf", nil)), "wrong_type"},
+		{"J24", "bound to a text", s.mint(claim("cnf", "x")), "wrong_type"},
+		{"J24", "bound to an empty list", s.mint(claim("cnf", []string{})), "wrong_type"},
+		{"J24", "bound by a member of nothing", s.mint(claim("cnf", map[string]any{"jkt": nil})), "wrong_type"},
+		{"J24", "bound to nothing, by null", s.mint(claim("cnf", nil)), ""},
+		{"J24", "bound to nothing, by an empty object", s.mint(claim("cnf", map[string]any{})), ""},
 		{"J24", "revoked by its id", s.mint(claim("jti", "stolen")), "revoked"},
 		{"J24", "revoked by its subject", s.mint(claim("sub", "mallory")), "revoked"},
 	}

@@ -40,8 +40,10 @@ var rules = []rule{
 	},
 	{
 		pattern: "./internal/token/...",
-		direct:  []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", module + "/internal/keys"},
-		never:   kubernetes,
+		direct: []string{
+			"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", module + "/internal/claimpath", module + "/internal/keys",
+		},
+		never: kubernetes,
 	},
 	{
 		pattern: "./internal/authproxy/...",
@@ -49,6 +51,7 @@ var rules = []rule{
 			"github.com/golang-jwt/jwt/v5",
 			"github.com/prometheus/client_golang/...",
 			module + "/internal/authproxy/...",
+			module + "/internal/claimpath",
 			module + "/internal/exactjson",
 			module + "/internal/keys/...",
 		},
@@ -90,6 +93,7 @@ var rules = []rule{
 		},
 		never: []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
 	},
+	{pattern: "./internal/claimpath", direct: []string{}},
 	{pattern: "./internal/exactjson", direct: []string{}},
 	{pattern: "./internal/texttable", direct: []string{}},
 	{pattern: "./docs", direct: []string{}},

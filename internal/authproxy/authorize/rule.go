@@ -6,6 +6,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/message"
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 )
 
 // subject is one thing that is asked: a method, and what it works on.
@@ -102,21 +103,6 @@ func (r *rule) speaksOf(s *subject) bool {
 func (r *rule) claimsMatch(caller Caller) bool {
 	return !slices.ContainsFunc(r.claims, func(want authproxy.ClaimMatch) bool {
 		value, _ := caller.Claim(want.Name)
-		return !holds(value, want.Values)
+		return !claimpath.Holds(value, want.Values)
 	})
-}
-
-// holds tells a string that is wanted, or a list with one in it. Nothing is converted: the number 1 is not "1".
-func holds(value any, wanted []string) bool {
-	switch value := value.(type) {
-	case string:
-		return slices.Contains(wanted, value)
-	case []any:
-		return slices.ContainsFunc(value, func(element any) bool {
-			text, isText := element.(string)
-			return isText && slices.Contains(wanted, text)
-		})
-	default:
-		return false
-	}
 }

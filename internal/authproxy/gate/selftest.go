@@ -19,6 +19,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -141,7 +142,10 @@ func mint(algorithm keys.Algorithm, sign func(string) ([]byte, error), provider 
 	}
 	claims := jwt.MapClaims{"sub": "gatehouse-self-test"}
 	for _, name := range provider.IdentityClaims {
-		claims[name] = "gatehouse-self-test"
+		claimpath.MustParse(name).Set(claims, "gatehouse-self-test")
+	}
+	for _, want := range provider.RequiredClaims {
+		claimpath.MustParse(want.Name).Set(claims, want.Values[0])
 	}
 	claims["iat"], claims["exp"] = now.Unix(), now.Add(time.Minute).Unix()
 	if provider.Issuer != "" {

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -14,9 +15,9 @@ type revocations struct {
 	sha256 string
 }
 
-// pollRevoked takes the list of revocations. A bad list changes nothing; only when there is no good one yet, what can be
-// read of it is in force: better than nothing. Where it is bad from the start, nobody knows what was revoked before, and
-// the snapshot says so.
+// pollRevoked takes the list of revocations. Of a bad list, what can be read is in force beside the last good one: its
+// faulty lines hold up none of the others, and nothing is let in again for them. Where it is bad from the start, nobody
+// knows what was revoked before, and the snapshot says so.
 func (s *Store) pollRevoked(now content, present bool, broken map[string]error) (changed bool) {
 	const name = authproxy.RevokedFile
 	before := s.revocationsKnown
@@ -26,13 +27,17 @@ func (s *Store) pollRevoked(now content, present bool, broken map[string]error) 
 	}()
 	if !present {
 		changed = s.revoked.value.Len() > 0
-		s.revoked = file[revocations]{}
+		s.revoked, s.lastGood = file[revocations]{}, verify.Revocations{}
 		if changed {
 			s.source.Log.Warn("nothing is revoked any more: the list is gone", "file", name)
 		}
 		return changed
 	}
-	changed = s.revoked.take(now, parseRevocations, s.source.Now())
+	last, lastErr := s.revoked.raw, s.revoked.err
+	changed = s.revoked.take(now, s.parseRevocations, s.source.Now())
+	if isNews := lastErr == nil || !bytes.Equal(last, s.revoked.raw); s.revoked.err != nil && s.revoked.good && now.err == nil && isNews {
+		s.revoked.value.Revocations, changed = s.partial, true
+	}
 	if s.revoked.err != nil {
 		broken[name] = fmt.Errorf("%s: %w", name, s.revoked.err)
 	}
@@ -42,10 +47,13 @@ func (s *Store) pollRevoked(now content, present bool, broken map[string]error) 
 	return changed
 }
 
-func parseRevocations(raw []byte) (revocations, error) {
+// parseRevocations keeps the last good list, and what is to be in force while the present one is bad.
+func (s *Store) parseRevocations(raw []byte) (revocations, error) {
 	list, err := verify.ParseRevocations(raw)
 	if err != nil {
+		s.partial = s.lastGood.With(list)
 		return revocations{Revocations: list}, err
 	}
+	s.lastGood = list
 	return revocations{Revocations: list, sha256: digest(raw)}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/verify"
 )
 
 // Store holds the current Snapshot and renews it from the mounted files and the remote keys. A new file that cannot be
@@ -24,6 +25,8 @@ type Store struct {
 	config  file[configuration]
 	keys    keyring
 	revoked file[revocations]
+	// lastGood is the last list of revocations without a fault; partial is that with what can be read of the present one.
+	lastGood, partial verify.Revocations
 	// revocationsKnown: since the start there was a good list of them, or none at all.
 	revocationsKnown bool
 	broken           map[string]error // by file; "" is for a whole folder

@@ -48,12 +48,15 @@ type fresh struct {
 
 // screen applies the provider's rules.
 func (f *fresh) screen(h header, now time.Time) *deny.Denial {
-	if !f.from.types.accept(h.kind) {
-		return deny.Token(deny.WrongType)
+	if !f.from.types.accept(h) {
+		return deny.Token(deny.WrongType).Because("typ: %s, accepted are %s", h.kindText(), f.from.types)
+	}
+	if detail := f.from.otherKind(f.claims, h); detail != "" {
+		return deny.Token(deny.WrongType).Because("%s", detail)
 	}
 	// A token that is bound to a key must not pass as a bearer token (RFC 9449 section 7.2, RFC 8705 section 3).
-	if f.claims.has("cnf") {
-		return deny.Token(deny.WrongType)
+	if f.claims.bindsKey() {
+		return deny.Token(deny.WrongType).Because("cnf: the token is bound to a key")
 	}
 	// An unknown key is told of last: where it is all that is wrong, the key may be a new one and worth asking for.
 	var denial, unknown *deny.Denial
@@ -72,7 +75,7 @@ func (f *fresh) screen(h header, now time.Time) *deny.Denial {
 func (f *fresh) verify() (Principal, *deny.Denial) {
 	signer, signed := f.signer()
 	if !signed {
-		return Principal{}, deny.Token(deny.BadSignature)
+		return Principal{}, deny.Token(deny.BadSignature).Because("signature: of none of %d keys", len(f.keys))
 	}
 	principal := f.principal(signer)
 	if principal.probeKey {
@@ -80,8 +83,8 @@ func (f *fresh) verify() (Principal, *deny.Denial) {
 			return Principal{}, denial
 		}
 	}
-	if f.verifier.revoked.cover(principal, f.claims) {
-		return Principal{}, deny.Token(deny.Revoked)
+	if by := f.verifier.revoked.cover(f.names(), signer.ID, f.claims); by != "" {
+		return Principal{}, deny.Token(deny.Revoked).Because("revoked by an entry of kind %s", by)
 	}
 	f.verifier.cache.put(&entry{key: f.digest, principal: principal, life: f.from.life(f.claims)}, f.verifier.now())
 	return principal, nil
@@ -103,9 +106,9 @@ func (f *fresh) signer() (keys.Public, bool) {
 
 func (f *fresh) principal(signer keys.Public) Principal {
 	kept := object{}
-	for _, name := range f.verifier.claimNames {
-		if f.claims.has(name) {
-			kept[name] = f.claims.members[name]
+	for name, path := range f.verifier.claimPaths {
+		if value, present := path.In(f.claims.members); present {
+			kept[name] = value
 		}
 	}
 	return Principal{

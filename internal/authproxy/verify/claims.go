@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 )
 
 // maxNumericDate is the end of year 9999; a time behind it is a mistake, or a trick with overflow.
@@ -25,11 +26,24 @@ type claims struct {
 // converted, so a server behind cannot read it differently.
 func readClaims(members object) (claims, *deny.Denial) {
 	out := claims{members: members}
-	wellTyped := isText(members, "iss", &out.issuer) && isText(members, "sub", &out.subject) &&
-		isText(members, "jti", &out.id) && isAudience(members, &out.audiences) && isTime(members, "exp", &out.expires) &&
-		isTime(members, "iat", &out.issuedAt) && isTime(members, "nbf", &out.notBefore)
-	if !wellTyped {
-		return claims{}, deny.Token(deny.MalformedToken)
+	for _, claim := range []struct {
+		name      string
+		wellTyped bool
+		want      string
+	}{
+		{"iss", isText(members, "iss", &out.issuer), "a string"},
+		{"sub", isText(members, "sub", &out.subject), "a string"},
+		{"jti", isText(members, "jti", &out.id), "a string"},
+		{"aud", isAudience(members, &out.audiences), "a string or a list of strings"},
+		{"exp", isTime(members, "exp", &out.expires), "a time between 1970 and 9999"},
+		{"iat", isTime(members, "iat", &out.issuedAt), "a time between 1970 and 9999"},
+		{"nbf", isTime(members, "nbf", &out.notBefore), "a time between 1970 and 9999"},
+		{"scope", isScope(members["scope"]), "a string or a list of strings"},
+		{"scp", isScope(members["scp"]), "a string or a list of strings"},
+	} {
+		if !claim.wellTyped {
+			return claims{}, deny.Token(deny.MalformedToken).Because("%s: %s, not %s", claim.name, out.kind(claim.name), claim.want)
+		}
 	}
 	return out, nil
 }
@@ -45,6 +59,13 @@ func (c claims) text(name string) string {
 	return value
 }
 
+// textAt is text for a claim that is named as claimpath has it.
+func (c claims) textAt(name string) string {
+	value, _ := claimpath.MustParse(name).In(c.members)
+	text, _ := value.(string)
+	return text
+}
+
 // client is who the token was issued to: "client_id" (RFC 9068 section 2.2), or "azp" (OpenID Connect Core section 2).
 func (c claims) client() string {
 	if id := c.text("client_id"); id != "" {
@@ -53,14 +74,42 @@ func (c claims) client() string {
 	return c.text("azp")
 }
 
-// scopes are those of "scope" (RFC 8693 section 4.2) and of "scp", which some issuers write in its place, as an array
-// too. A claim of another type gives none: the token is good, and opens what needs no scope.
+// scopes are those of "scope" (RFC 8693 section 4.2) and of "scp", which some issuers write in its place. Both may be a
+// string or a list of strings, as issuers write either.
 func (c claims) scopes() []string {
-	scopes := splitScope(c.text("scope"))
-	if elements, isArray := c.members["scp"].([]any); isArray {
-		return append(scopes, texts(elements)...)
+	var scopes []string
+	for _, name := range []string{"scope", "scp"} {
+		if elements, isList := c.members[name].([]any); isList {
+			scopes = append(scopes, texts(elements)...)
+		}
+		scopes = append(scopes, splitScope(c.text(name))...)
 	}
-	return append(scopes, splitScope(c.text("scp"))...)
+	return scopes
+}
+
+// isScope is false for what could be read in several ways: a list with anything but strings in it, a number, an object.
+// null is what some issuers write for no scope.
+func isScope(value any) bool {
+	switch value := value.(type) {
+	case nil, string:
+		return true
+	case []any:
+		return len(texts(value)) == len(value)
+	default:
+		return false
+	}
+}
+
+// bindsKey reports whether the token is bound to a key (RFC 7800 section 3.1). A "cnf" that is null or has no member
+// names no key: there is nothing whose possession anybody could prove, and its bearer is all that the token knows. What
+// is no object is taken for a binding, since nobody knows what it means.
+func (c claims) bindsKey() bool {
+	value, present := c.members["cnf"]
+	if !present || value == nil {
+		return false
+	}
+	confirmation, isObject := value.(object)
+	return !isObject || len(confirmation) > 0
 }
 
 // splitScope splits at spaces and at nothing else (RFC 6749 section 3.3).

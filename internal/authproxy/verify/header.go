@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -17,7 +19,8 @@ const maxKeyIDBytes = 256
 type header struct {
 	algorithm keys.Algorithm
 	keyID     string // empty if absent
-	kind      any    // "typ" as it is; nil if absent
+	kind      any    // "typ" as it is
+	hasKind   bool   // it is there; null is there, and no type
 }
 
 // processing are parameters that change how the rest is to be read: extensions, none of which is understood here
@@ -28,22 +31,29 @@ var processing = []string{"crit", "b64", "enc", "zip"}
 func readHeader(members object) (header, *deny.Denial) {
 	algorithm, isText := members["alg"].(string)
 	if !isText {
-		return header{}, deny.Token(deny.MalformedToken)
+		return header{}, deny.Token(deny.MalformedToken).Because("alg: absent, or no string")
+	}
+	if algorithm == fullySpecified {
+		algorithm = string(keys.EdDSA)
 	}
 	if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) {
-		return header{}, deny.Token(deny.UnsupportedAlgorithm)
+		return header{}, deny.Token(deny.UnsupportedAlgorithm).Because("alg: %.20q is not known", algorithm)
 	}
 	for _, name := range processing {
 		if _, present := members[name]; present {
-			return header{}, deny.Token(deny.MalformedToken)
+			return header{}, deny.Token(deny.MalformedToken).Because("%s: a header that is not understood here", name)
 		}
 	}
 	keyID, isText := members["kid"].(string)
 	if _, present := members["kid"]; present && (!isText || !isKeyID(keyID)) {
-		return header{}, deny.Token(deny.MalformedToken)
+		return header{}, deny.Token(deny.MalformedToken).Because("kid: empty, longer than %d bytes, or no text that can be printed", maxKeyIDBytes)
 	}
-	return header{algorithm: keys.Algorithm(algorithm), keyID: keyID, kind: members["typ"]}, nil
+	kind, hasKind := members["typ"]
+	return header{algorithm: keys.Algorithm(algorithm), keyID: keyID, kind: kind, hasKind: hasKind}, nil
 }
+
+// fullySpecified is the name that RFC 9864 section 2.2 gives to EdDSA with Ed25519, the only curve that is taken here.
+const fullySpecified = "Ed25519"
 
 // isKeyID wants a short text that can be printed. It is only ever compared with the names of our keys.
 func isKeyID(text string) bool {
@@ -65,13 +75,38 @@ func newTokenTypes(p authproxy.Provider) tokenTypes {
 	return types
 }
 
-// accept takes a "typ" parameter as it was read. One that is there and empty is no media type, and not absent either.
-func (t tokenTypes) accept(kind any) bool {
-	text, isText := kind.(string)
-	if kind == nil {
+// accept takes a "typ" parameter as it was read. One that is there and empty, or null, is no media type, and not absent
+// either.
+func (t tokenTypes) accept(h header) bool {
+	if !h.hasKind {
 		return t[""]
 	}
+	text, isText := h.kind.(string)
 	return isText && text != "" && t[mediaType(text)]
+}
+
+// String lists the types, for people.
+func (t tokenTypes) String() string {
+	names := slices.Sorted(maps.Keys(t))
+	for i, name := range names {
+		if name == "" {
+			names[i] = "none"
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// kindText says what "typ" is, for people. Where it is a text, that is quoted: it is a word of the format.
+func (h header) kindText() string {
+	text, isText := h.kind.(string)
+	switch {
+	case !h.hasKind:
+		return "absent"
+	case isText:
+		return fmt.Sprintf("%.40q", text)
+	default:
+		return kindOf(h.kind)
+	}
 }
 
 // mediaType spells a type in one way: case does not matter, and "application/" may be left out (RFC 7515 section

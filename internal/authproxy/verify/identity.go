@@ -1,10 +1,12 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 )
 
 // identify gives the caller's name: "sub" as it is, or else the JSON array of the claims that together identify. No two
@@ -12,29 +14,55 @@ import (
 func (c claims) identify(names []string) (string, *deny.Denial) {
 	values := make([]any, 0, len(names))
 	for _, name := range names {
-		switch value := c.members[name].(type) {
+		value, present := claimpath.MustParse(name).In(c.members)
+		switch value := value.(type) {
 		case string:
 			if value == "" {
-				return "", deny.Token(deny.MissingClaim)
+				return "", deny.Token(deny.MissingClaim).Because("%s: an empty string", name)
 			}
 			values = append(values, value)
 		case json.Number:
-			values = append(values, value)
+			values = append(values, claimpath.Number(value))
 		default:
-			if c.has(name) {
-				return "", deny.Token(deny.MalformedToken)
+			if present {
+				return "", deny.Token(deny.MalformedToken).Because("%s: %s, not a string or a number", name, kindOf(value))
 			}
-			return "", deny.Token(deny.MissingClaim)
+			return "", deny.Token(deny.MissingClaim).Because("%s: absent", name)
 		}
 	}
 	if slices.Equal(names, subjectOnly) {
 		return c.subject, nil
 	}
-	encoded, err := json.Marshal(values)
-	if err != nil { // Strings and numbers that came from JSON go back.
-		return "", deny.Bug()
+	return compound(values), nil
+}
+
+// compound is the one spelling of a caller's name that is made of several claims: a JSON array of strings and numbers,
+// without spaces, with no character escaped that need not be, and each number as claimpath.Number spells it.
+func compound(values []any) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)                   // "R&D" is to be found as people write it.
+	if err := encoder.Encode(values); err != nil { // Strings and numbers that came from JSON go back.
+		return ""
 	}
-	return string(encoded), nil
+	return string(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
+}
+
+// names are those by which a list of revocations may mean the caller: the subject, the "sub" of the token, and where one
+// claim says who the caller is, that as it is.
+func (f *fresh) names() []string {
+	names := []string{f.subject, f.claims.subject}
+	if len(f.from.identity) != 1 {
+		return names
+	}
+	switch value, _ := claimpath.MustParse(f.from.identity[0]).In(f.claims.members); value := value.(type) {
+	case string:
+		return append(names, value)
+	case json.Number:
+		return append(names, string(claimpath.Number(value)))
+	default:
+		return names
+	}
 }
 
 // subjectOnly is the default of Provider.IdentityClaims.

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
 )
 
 func TestScopes(t *testing.T) {
@@ -22,10 +24,10 @@ func TestScopes(t *testing.T) {
 		"scp a string":              {nil, "read write", nil},
 		"scp an array":              {nil, []string{"read", "write"}, nil},
 		"both":                      {"read", []string{"write"}, nil},
-		"scope an array":            {[]string{"read", "write"}, nil, []string{"read", "write"}},
-		"scope a number":            {7, "read write", nil},
-		"scp with a number":         {"read", []any{"write", 7}, []string{"write"}},
-		"scp an object":             {nil, fields{"read": true, "write": true}, []string{"read", "write"}},
+		"scope an array":            {[]string{"read", "write"}, nil, nil},
+		"scope an empty array":      {[]string{}, nil, []string{"read", "write"}},
+		"arrays in both":            {[]string{"read"}, []string{"write"}, nil},
+		"scope an array of one":     {[]string{"write"}, nil, []string{"read"}},
 		"other white space":         {"read\twrite", nil, []string{"read", "write"}},
 		"a space that is none":      {"read\u00a0write", nil, []string{"read", "write"}},
 		"an element with two in it": {nil, []string{"read write"}, []string{"read", "write"}},
@@ -39,6 +41,28 @@ func TestScopes(t *testing.T) {
 		}
 		if got := principal.MissingScopes([]string{"read", "write"}); !slices.Equal(got, c.missing) || principal.HasScope("read") == slices.Contains(c.missing, "read") {
 			t.Errorf("%s: missing %q, want %q", name, got, c.missing)
+		}
+	}
+}
+
+// What could be read in several ways is no scope of anybody's, and says so.
+func TestMalformedScopes(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		claim string
+		value any
+		want  string
+	}{
+		"a mixed array":       {"scope", []any{"read", 7}, "scope: a list of 2, not a string or a list of strings"},
+		"a mixed scp":         {"scp", []any{"write", nil}, "scp: a list of 2, not"},
+		"an array in another": {"scope", []any{[]string{"read"}}, "scope: a list of 1, not"},
+		"a number":            {"scope", 7, "scope: a number, not"},
+		"a boolean":           {"scp", true, "scp: a boolean, not"},
+		"an object":           {"scp", fields{"read": true}, "scp: an object, not"},
+	} {
+		_, denial := b.verify(b.sign(b.ed, b.header(), with(b.claims(), c.claim, c.value)))
+		if denial == nil || denial.Reason != deny.MalformedToken || !strings.HasPrefix(denial.Detail, c.want) {
+			t.Errorf("%s: got %+v", name, denial)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (p *provider) isProbeKey(key keys.Public) bool {
 // behind the signature: only what the key has signed is a probe.
 func (f *fresh) judgeProbe() *deny.Denial {
 	c := f.claims
-	isOwn := func(claim string) bool { return c.text(claim) == c.subject }
+	isOwn := func(claim string) bool { return c.textAt(claim) == c.subject }
 	switch {
 	case !authproxy.IsProbeSubject(c.subject) || slices.ContainsFunc(f.from.identity, func(claim string) bool { return !isOwn(claim) }):
 	case c.issuedAt.IsZero() || c.expires.Sub(c.issuedAt) > authproxy.ProbeTokenLifetime:
@@ -48,6 +48,6 @@ func (f *fresh) judgeProbe() *deny.Denial {
 // isReserved tells whether a token goes by a reserved subject, in "sub" or in a claim that says who the caller is.
 func (f *fresh) isReserved() bool {
 	return authproxy.IsProbeSubject(f.claims.subject) || slices.ContainsFunc(f.from.identity, func(claim string) bool {
-		return authproxy.IsProbeSubject(f.claims.text(claim))
+		return authproxy.IsProbeSubject(f.claims.textAt(claim))
 	})
 }

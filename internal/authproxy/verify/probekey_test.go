@@ -44,7 +44,7 @@ func TestProbeKeyIsOneMoreKey(t *testing.T) {
 	b.refused("another audience", b.probe(with(good, "aud", "urn:other")), deny.WrongAudience)
 	b.refused("nobody's issuer", b.probe(with(good, "iss", "urn:other")), deny.WrongIssuer)
 	b.refused("another type", b.sign(b.unused, with(b.probeHeader(), "typ", "JWT"), good), deny.WrongType)
-	b.refused("bound to a key", b.probe(with(good, "cnf", fields{})), deny.WrongType)
+	b.refused("bound to a key", b.probe(with(good, "cnf", fields{"jkt": "x"})), deny.WrongType)
 	b.refused("without an end", b.probe(with(good, "exp", nil)), deny.MissingClaim)
 	b.refused("without a subject", b.probe(with(good, "sub", nil)), deny.MissingClaim)
 	b.refused("revoked", b.probe(with(good, "jti", "stolen")), deny.Revoked)

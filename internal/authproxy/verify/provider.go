@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -42,7 +44,7 @@ func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
 		return h.pick(append(slices.Clip(p.keys), *p.probe))
 	}
 	if !slices.Contains(p.Algorithms, h.algorithm) {
-		return nil, deny.Token(deny.UnsupportedAlgorithm)
+		return nil, deny.Token(deny.UnsupportedAlgorithm).Because("alg: %s, accepted are %v", h.algorithm, p.Algorithms)
 	}
 	return h.pick(p.keys)
 }
@@ -67,9 +69,11 @@ func (h header) pick(all []keys.Public) ([]keys.Public, *deny.Denial) {
 	case len(fitting) > 0:
 		return fitting, nil
 	case otherAlgorithm:
-		return nil, deny.Token(deny.UnsupportedAlgorithm)
+		return nil, deny.Token(deny.UnsupportedAlgorithm).Because("alg: %s, not that of the named key", h.algorithm)
+	case h.keyID == "":
+		return nil, deny.Token(deny.UnknownKey).Because("kid: absent, and not exactly one of %d keys fits", len(all))
 	default:
-		return nil, deny.Token(deny.UnknownKey)
+		return nil, deny.Token(deny.UnknownKey).Because("kid: of none of %d keys", len(all))
 	}
 }
 
@@ -91,24 +95,77 @@ func unambiguous(fitting []keys.Public) []keys.Public {
 // judge compares claims with the provider's rules and the clock.
 func (p *provider) judge(c claims, now time.Time) *deny.Denial {
 	if c.expires.IsZero() || len(p.Audiences) > 0 && len(c.audiences) == 0 {
-		return deny.Token(deny.MissingClaim)
+		return p.lacking(c)
 	}
 	// Whoever has no name here is not meant by any (RFC 7519 section 4.1.3).
 	if len(p.Audiences) == 0 && c.has("aud") || len(p.Audiences) > 0 && !c.names(p.Audiences) {
-		return deny.Token(deny.WrongAudience)
+		return deny.Token(deny.WrongAudience).Because("%s", p.audienceDetail(c))
+	}
+	if denial := p.demand(c); denial != nil {
+		return denial
 	}
 	if reason := p.life(c).judge(now); reason != "" {
-		return deny.Token(reason)
+		return deny.Token(reason).Because("%s", p.lifeDetail(c, now))
 	}
 	switch {
 	case p.longest == 0:
 		return nil
 	case c.issuedAt.IsZero():
-		return deny.Token(deny.MissingClaim)
+		return deny.Token(deny.MissingClaim).Because("iat: absent, and a longest lifetime is set")
 	case c.expires.Sub(c.issuedAt) > p.longest:
-		return deny.TokenLivesTooLong()
+		return deny.TokenLivesTooLong().Because("exp: %s behind iat, the longest is %s", c.expires.Sub(c.issuedAt), p.longest)
 	}
 	return nil
+}
+
+// lacking says which claim is not there.
+func (p *provider) lacking(c claims) *deny.Denial {
+	if c.expires.IsZero() {
+		return deny.Token(deny.MissingClaim).Because("exp: absent")
+	}
+	return deny.Token(deny.MissingClaim).Because("aud: %s", c.kind("aud"))
+}
+
+// demand holds the token to the provider's RequiredClaims.
+func (p *provider) demand(c claims) *deny.Denial {
+	for _, want := range p.RequiredClaims {
+		value, present := claimpath.MustParse(want.Name).In(c.members)
+		switch {
+		case !present:
+			return deny.Token(deny.MissingClaim).Because("%s: absent", want.Name)
+		case !claimpath.Holds(value, want.Values):
+			return deny.Token(deny.WrongAudience).Because("%s: %s, none of the required values", want.Name, kindOf(value))
+		}
+	}
+	return nil
+}
+
+// requires reports whether RequiredClaims names a claim.
+func (p *provider) requires(name string) bool {
+	return slices.ContainsFunc(p.RequiredClaims, func(want authproxy.ClaimMatch) bool { return want.Name == name || want.Name == "/"+name })
+}
+
+func (p *provider) audienceDetail(c claims) string {
+	switch {
+	case len(p.Audiences) == 0:
+		return "aud: " + c.kind("aud") + ", and this provider has no audiences"
+	case len(c.audiences) == 1:
+		return "aud: another value than this server's"
+	default:
+		return fmt.Sprintf("aud: %d values, none of this server's", len(c.audiences))
+	}
+}
+
+func (p *provider) lifeDetail(c claims, now time.Time) string {
+	life := p.life(c)
+	switch {
+	case !now.Before(life.end):
+		return fmt.Sprintf("exp: passed %s ago", now.Sub(c.expires).Round(time.Second))
+	case c.issuedAt.After(c.notBefore):
+		return fmt.Sprintf("iat: %s ahead", c.issuedAt.Sub(now).Round(time.Second))
+	default:
+		return fmt.Sprintf("nbf: %s ahead", c.notBefore.Sub(now).Round(time.Second))
+	}
 }
 
 // life is when a token is accepted: from begin on and before end, with the provider's leeway.

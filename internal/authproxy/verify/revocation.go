@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,93 +17,151 @@ type Revocations struct {
 	ids, subjects, keyIDs map[string]bool
 	before                time.Time            // for everybody; zero if there is none
 	beforeFor             map[string]time.Time // by subject
+	entries               int
 }
 
-// Len is the number of entries that differ.
-func (r Revocations) Len() int {
-	count := len(r.ids) + len(r.subjects) + len(r.keyIDs) + len(r.beforeFor)
-	if !r.before.IsZero() {
-		count++
-	}
-	return count
-}
-
-// ParseRevocations reads the format of authproxy.RevokedFile. The error names each line that is no entry by its number
-// and never quotes it; what could be read is returned beside it.
-func ParseRevocations(data []byte) (Revocations, error) {
-	list := Revocations{
+func newRevocations() Revocations {
+	return Revocations{
 		ids: map[string]bool{}, subjects: map[string]bool{}, keyIDs: map[string]bool{}, beforeFor: map[string]time.Time{},
 	}
+}
+
+// Len is the number of entries.
+func (r Revocations) Len() int { return r.entries }
+
+// With revokes what either list revokes.
+func (r Revocations) With(other Revocations) Revocations {
+	out := newRevocations()
+	for _, list := range []Revocations{r, other} {
+		maps.Copy(out.ids, list.ids)
+		maps.Copy(out.subjects, list.subjects)
+		maps.Copy(out.keyIDs, list.keyIDs)
+		for subject, at := range list.beforeFor {
+			out.issuedBefore(at, subject)
+		}
+		if list.before.After(out.before) {
+			out.before = list.before
+		}
+		out.entries += list.entries
+	}
+	return out
+}
+
+// ParseRevocations reads the format of authproxy.RevokedFile. The error names each line that is no entry, or that may
+// mean something else than it seems to, by its number and never quotes it; what could be read is returned beside it.
+func ParseRevocations(data []byte) (Revocations, error) {
+	list := newRevocations()
 	const told = 10
 	var problems []error
-	number, entries := 0, 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		line = strings.TrimSpace(line)
+	lines := 0
+	for i, line := range splitLines(string(data)) {
+		line = trim(line)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if entries++; entries > maxRevocations {
-			return list, errors.Join(append(problems, fmt.Errorf("line %d: more than %d entries", number, maxRevocations))...)
+		if lines++; lines > maxRevocations {
+			return list, errors.Join(append(problems, fmt.Errorf("line %d: more than %d entries", i+1, maxRevocations))...)
 		}
-		if err := list.add(line); err != nil && len(problems) < told {
-			problems = append(problems, fmt.Errorf("line %d: %w", number, err))
+		err := list.add(line)
+		if err == nil || errors.Is(err, errUnseen) || errors.Is(err, errJSON) {
+			list.entries++
+		}
+		if err != nil && len(problems) < told {
+			problems = append(problems, fmt.Errorf("line %d: %w", i+1, err))
 		}
 	}
 	return list, errors.Join(problems...)
+}
+
+// lineEnds are what editors and systems end lines with, the longest first: a list in which one of them does not count is
+// one entry, which revokes nothing.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
+func splitLines(text string) []string {
+	return strings.Split(lineEnds.Replace(strings.TrimPrefix(text, "\ufeff")), "\n")
 }
 
 var errNoEntry = errors.New("not an entry: write jti:<id>, sub:<subject>, kid:<key> or issuedBefore:<RFC 3339 time> [<subject>]")
 
 func (r *Revocations) add(line string) error {
 	kind, value, _ := strings.Cut(line, ":")
-	value = strings.TrimSpace(value)
-	if value == "" || !utf8.ValidString(value) {
+	value = trim(value)
+	if value == "" || strings.HasPrefix(value, "#") || !utf8.ValidString(value) {
 		return errNoEntry
 	}
 	switch kind {
 	case "jti":
-		r.ids[value] = true
+		return put(r.ids, value)
 	case "sub":
-		r.subjects[value] = true
+		return put(r.subjects, value)
 	case "kid":
-		r.keyIDs[value] = true
+		return put(r.keyIDs, value)
 	case "issuedBefore":
 		return r.addTime(value)
 	default:
 		return errNoEntry
 	}
-	return nil
+}
+
+// put revokes every reading of a name.
+func put(into map[string]bool, text string) error {
+	all, err := readings(text)
+	for _, name := range all {
+		into[name] = true
+	}
+	return err
 }
 
 // addTime keeps the latest time where there are several.
 func (r *Revocations) addTime(value string) error {
-	text, subject, _ := strings.Cut(value, " ")
+	text, subject := value, ""
+	if end := strings.IndexFunc(value, isSpace); end >= 0 {
+		text, subject = value[:end], trim(value[end:])
+	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return errors.New("issuedBefore: not a time such as 2026-01-31T00:00:00Z")
 	}
-	subject = strings.TrimSpace(subject)
-	switch {
-	case subject == "" && at.After(r.before):
-		r.before = at
-	case subject != "" && at.After(r.beforeFor[subject]):
-		r.beforeFor[subject] = at
+	if subject == "" || strings.HasPrefix(subject, "#") {
+		if at.After(r.before) {
+			r.before = at
+		}
+		return nil
 	}
-	return nil
+	all, err := readings(subject)
+	for _, name := range all {
+		r.issuedBefore(at, name)
+	}
+	return err
 }
 
-// cover tells whether a verified token is revoked. A subject is meant by its name or by the "sub" of its token. A token
-// that does not say when it was issued cannot show that it is younger than issuedBefore.
-func (r Revocations) cover(p Principal, c claims) bool {
+func (r *Revocations) issuedBefore(at time.Time, subject string) {
+	if at.After(r.beforeFor[subject]) {
+		r.beforeFor[subject] = at
+	}
+}
+
+// cover says by which kind of entry a verified token is revoked; empty if by none. names are those by which its caller is
+// known. A token that does not say when it was issued cannot show that it is younger than issuedBefore.
+func (r Revocations) cover(names []string, keyID string, c claims) string {
 	before := r.before
-	for _, subject := range []string{p.subject, c.subject} {
-		if r.subjects[subject] {
-			return true
+	for _, name := range names {
+		name = trim(name)
+		if r.subjects[name] {
+			return "sub"
 		}
-		if at := r.beforeFor[subject]; at.After(before) {
+		if at := r.beforeFor[name]; at.After(before) {
 			before = at
 		}
 	}
-	return r.ids[c.id] || r.keyIDs[p.keyID] || !before.IsZero() && c.issuedAt.Before(before)
+	switch {
+	case r.ids[trim(c.id)]:
+		return "jti"
+	case r.keyIDs[trim(keyID)]:
+		return "kid"
+	case !before.IsZero() && c.issuedAt.Before(before):
+		return "issuedBefore"
+	default:
+		return ""
+	}
 }

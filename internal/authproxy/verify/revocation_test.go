@@ -67,7 +67,15 @@ func TestListsOfRevocations(t *testing.T) {
 		"no time":         {"issuedBefore:yesterday", "line 1: issuedBefore: not a time"},
 		"a date only":     {"issuedBefore:2026-01-31", "line 1: issuedBefore: not a time"},
 		"not UTF-8":       {"sub:\xff", "line 1: not an entry"},
-		"byte order mark": {"\ufeffsub:alice", "line 1: not an entry"},
+		"a comment alone": {"sub: # alice", "line 1: not an entry"},
+		"half a string":   {"\nsub:\"alice", "line 2: it begins like a JSON string or array and is none"},
+		"half an array":   {`sub:["1","alice"`, "line 1: it begins like a JSON"},
+		"an object in it": {`sub:[{"alice":1}]`, "line 1: it begins like a JSON"},
+		"text behind it":  {`sub:["1"] alice`, "line 1: it begins like a JSON"},
+		"a space of none": {"sub:alice\u00a0smith", "line 1: it has a character that cannot be seen"},
+		"a soft hyphen":   {"issuedBefore:2026-01-31T00:00:00Z ali\u00adce", "line 1: it has a character that cannot be seen"},
+		"mark inside":     {"jti:ali\u200bce", "line 1: it has a character that cannot be seen"},
+		"text direction":  {"kid:\u202ealice", "line 1: it has a character that cannot be seen"},
 		"too many":        {strings.Repeat("jti:a\n", 10_003), "line 10003: more than 10002 entries"},
 	} {
 		_, err := verify.ParseRevocations([]byte(c.list))

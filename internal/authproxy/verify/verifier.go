@@ -5,6 +5,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/claimpath"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -13,7 +14,7 @@ import (
 type Verifier struct {
 	byIssuer   map[string]*provider // "" for tokens without "iss"
 	revoked    Revocations
-	claimNames []string // that a Principal keeps
+	claimPaths map[string]claimpath.Path // of the claims that a Principal keeps, by name
 	maxBytes   int
 	podUID     string
 	now        func() time.Time
@@ -26,13 +27,22 @@ func New(
 	config authproxy.Config, podUID string, loaded map[string][]keys.Public, revoked Revocations, now func() time.Time,
 ) *Verifier {
 	v := &Verifier{
-		byIssuer: map[string]*provider{}, revoked: revoked, claimNames: config.ClaimsUsed(),
+		byIssuer: map[string]*provider{}, revoked: revoked, claimPaths: claimPaths(config),
 		maxBytes: int(config.Limits.TokenBytes), podUID: podUID, now: now, cache: new(cache),
 	}
 	for _, p := range config.Providers {
 		v.byIssuer[p.Issuer] = newProvider(p, loaded[p.Name], probeKeyOf(config, p))
 	}
 	return v
+}
+
+// claimPaths are those of the claims that the configuration names.
+func claimPaths(config authproxy.Config) map[string]claimpath.Path {
+	paths := map[string]claimpath.Path{}
+	for _, name := range config.ClaimsUsed() {
+		paths[name] = claimpath.MustParse(name)
+	}
+	return paths
 }
 
 // Verify is Screen and Candidate.Verify in one.
@@ -52,7 +62,7 @@ func (v *Verifier) Verify(raw string) (Principal, *deny.Denial) {
 // The Candidate tells which provider and key were named also where it is refused.
 func (v *Verifier) Screen(raw string) (Candidate, *deny.Denial) {
 	if len(raw) > v.maxBytes {
-		return Candidate{}, deny.Token(deny.MalformedToken)
+		return Candidate{}, deny.Token(deny.MalformedToken).Because("%d bytes, longer than %d", len(raw), v.maxBytes)
 	}
 	now, digest := v.now(), digestOf(raw)
 	// What is outside its life goes on, to be refused for what it is.
@@ -61,7 +71,7 @@ func (v *Verifier) Screen(raw string) (Candidate, *deny.Denial) {
 	}
 	token, ok := split(raw)
 	if !ok {
-		return Candidate{}, deny.Token(deny.MalformedToken)
+		return Candidate{}, deny.Token(deny.MalformedToken).Because("not three parts in base64url, or no JSON objects that can be read in one way only")
 	}
 	header, denial := readHeader(token.header)
 	if denial != nil {
@@ -86,9 +96,9 @@ func (v *Verifier) provider(c claims) (*provider, *deny.Denial) {
 	from, known := v.byIssuer[c.issuer]
 	switch {
 	case !c.has("iss") && !known:
-		return nil, deny.Token(deny.MissingClaim)
+		return nil, deny.Token(deny.MissingClaim).Because("iss: absent")
 	case !known || c.has("iss") && c.issuer == "":
-		return nil, deny.Token(deny.WrongIssuer)
+		return nil, deny.Token(deny.WrongIssuer).Because("iss: %s, none of %d issuers", c.kind("iss"), len(v.byIssuer))
 	}
 	return from, nil
 }

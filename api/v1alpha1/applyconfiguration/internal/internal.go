@@ -733,6 +733,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: requiredClaims
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ClaimMatch
+          elementRelationship: associative
+          keys:
+          - name
     - name: tokenTypes
       type:
         list:

@@ -10,7 +10,8 @@ package v1alpha1
 type ClaimHeaderApplyConfiguration struct {
 	// header is its name.
 	Header *string `json:"header,omitempty"`
-	// claim is what it holds: strings as they are, all else as JSON. Without that claim there is no header.
+	// claim is what it holds: strings as they are, all else as JSON. Without that claim there is no header. "/a/b" names the
+	// member b of the claim a.
 	Claim *string `json:"claim,omitempty"`
 }
 

@@ -5,9 +5,10 @@ package v1alpha1
 // ClaimMatchApplyConfiguration represents a declarative configuration of the ClaimMatch type for use
 // with apply.
 //
-// ClaimMatch wants a claim to have one of the values: a string that equals one, or an array with such a string in it.
+// ClaimMatch wants a claim to have one of the values: to be one, or a list with one in it. Booleans are compared with true
+// and false, numbers by their value.
 type ClaimMatchApplyConfiguration struct {
-	// name of the claim.
+	// name of the claim, dots included. "/a/b" names the member b of the claim a (RFC 6901); in it "~1" stands for "/".
 	Name *string `json:"name,omitempty"`
 	// values of which the claim must have one.
 	Values []string `json:"values,omitempty"`

@@ -16,8 +16,9 @@ type ProviderApplyConfiguration struct {
 	Name *string `json:"name,omitempty"`
 	// issuer is the exact "iss" of its tokens. Default: its tokens have no "iss"; one provider at most may be so.
 	Issuer *string `json:"issuer,omitempty"`
-	// audiences are those of which a token must name one in "aud". Required but for shared secrets: without it their tokens are
-	// good wherever that secret is known, and one that has "aud" is refused.
+	// audiences are those of which a token must name one in "aud". Required but for shared secrets, whose tokens are good
+	// wherever that secret is known without it, and where requiredClaims say for whom a token is. Without audiences a token
+	// that has "aud" is refused.
 	Audiences []string `json:"audiences,omitempty"`
 	// algorithms are the JWS algorithms ("alg") accepted. A key serves one of them: the one that its file names, else the
 	// first of these that it can. Default: HS256 for shared secrets, every other algorithm for public keys.
@@ -25,9 +26,12 @@ type ProviderApplyConfiguration struct {
 	// tokenTypes are the "typ" headers accepted; "" accepts a token without one. Default: at+jwt alone (RFC 9068); for
 	// shared secrets of profile Quilt also JWT and none.
 	TokenTypes []string `json:"tokenTypes,omitempty"`
-	// identityClaims together say who the caller is; each must be there. Default: sub; for shared secrets of profile
-	// Quilt: id.
+	// identityClaims together say who the caller is; each must be there, a text or a number. "/a/b" names the member b of the
+	// claim a (RFC 6901). Default: sub; for shared secrets of profile Quilt: id.
 	IdentityClaims []string `json:"identityClaims,omitempty"`
+	// requiredClaims must all be in a token, each with one of its values. They stand in for audiences where access tokens
+	// carry no "aud", such as client_id.
+	RequiredClaims []ClaimMatchApplyConfiguration `json:"requiredClaims,omitempty"`
 	// clockSkewSeconds is the leeway on a token's times. Default: 30.
 	ClockSkewSeconds *int32 `json:"clockSkewSeconds,omitempty"`
 	// maxTokenLifetimeSeconds refuses tokens that live longer, from "iat" to "exp", and those without "iat". 0 is no
@@ -95,6 +99,19 @@ func (b *ProviderApplyConfiguration) WithTokenTypes(values ...string) *ProviderA
 func (b *ProviderApplyConfiguration) WithIdentityClaims(values ...string) *ProviderApplyConfiguration {
 	for i := range values {
 		b.IdentityClaims = append(b.IdentityClaims, values[i])
+	}
+	return b
+}
+
+// WithRequiredClaims adds the given value to the RequiredClaims field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the RequiredClaims field.
+func (b *ProviderApplyConfiguration) WithRequiredClaims(values ...*ClaimMatchApplyConfiguration) *ProviderApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRequiredClaims")
+		}
+		b.RequiredClaims = append(b.RequiredClaims, *values[i])
 	}
 	return b
 }

@@ -8,7 +8,7 @@ package v1alpha1
 // Revoked says what is no longer accepted although it is signed and has not expired.
 type RevokedApplyConfiguration struct {
 	// configMapRef names the list: one entry a line, jti:ID, sub:SUBJECT, kid:KEY or issuedBefore:TIME [SUBJECT], at
-	// most 9,999. Empty lines and those that begin with # say nothing.
+	// most 9,999. Empty lines, and what follows a # at the beginning of a line or behind a space, say nothing.
 	ConfigMapRef *ConfigMapKeyRefApplyConfiguration `json:"configMapRef,omitempty"`
 }
 

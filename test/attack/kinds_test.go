@@ -1,0 +1,87 @@
+package attack
+
+import (
+	"testing"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+)
+
+// Issuers sign other tokens with the same key and the same header: they open nothing.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"at+jwt", "JWT"} })
+	s.try(t, attacks(s.kinds()))
+}
+
+func (s *site) kinds() []tokenCase {
+	kind := func(changes ...change) string { return s.mint(append(changes, head("typ", "JWT"))...) }
+	logout := map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}
+	return []tokenCase{
+		{"J8", "JWT, and nothing says more", kind(), ""},
+		{"J8", "typ Bearer in the claims", kind(claim("typ", "Bearer"), claim("nonce", "n"), claim("sid", "x")), ""},
+		{"J8", "token_use access", kind(claim("token_use", "access")), ""},
+		{"J8", "at+jwt in header and claims", s.mint(claim("typ", "at+jwt"), claim("nonce", "n")), ""},
+		{"J8", "ID token", kind(claim("typ", "ID"), claim("azp", "app"), claim("nonce", "n"), claim("at_hash", "x")), "wrong_type"},
+		{"J8", "ID token by token_use", kind(claim("token_use", "id")), "wrong_type"},
+		{"J8", "ID token by at_hash", kind(claim("at_hash", "x")), "wrong_type"},
+		{"J8", "ID token by c_hash", kind(claim("c_hash", "x")), "wrong_type"},
+		{"J8", "ID token by s_hash", kind(claim("s_hash", "x")), "wrong_type"},
+		{"J8", "ID token by nonce", kind(claim("nonce", "n")), "wrong_type"},
+		{"J8", "ID token under an access token's header", s.mint(claim("at_hash", "x")), "wrong_type"},
+		{"J8", "ID token that says Bearer", kind(claim("typ", "Bearer"), claim("at_hash", "x")), "wrong_type"},
+		{"J8", "refresh token", kind(claim("typ", "Refresh")), "wrong_type"},
+		{"J8", "offline token", kind(claim("typ", "Offline")), "wrong_type"},
+		{"J8", "refresh token by token_type", kind(claim("token_type", "refresh")), "wrong_type"},
+		{"J8", "refresh token by type", kind(claim("type", "refresh")), "wrong_type"},
+		{"J8", "refresh token in other case", kind(claim("typ", "rEFRESH_tOKEN")), "wrong_type"},
+		{"J8", "logout token by its events", kind(claim("events", logout), claim("sid", "x")), "wrong_type"},
+		{"J8", "logout token by typ", kind(claim("typ", "Logout"), claim("sid", "x")), "wrong_type"},
+		{"J8", "security event", kind(claim("events", map[string]any{}), claim("toe", 1)), "wrong_type"},
+		{"J8", "introspection answer", kind(claim("token_introspection", map[string]any{"active": true})), "wrong_type"},
+		{"J8", "proof of possession", kind(claim("htm", "POST"), claim("htu", "x")), "wrong_type"},
+		{"J8", "credential", kind(claim("vc", map[string]any{})), "wrong_type"},
+		{"J8", "action token", kind(claim("typ", "execute-actions")), "wrong_type"},
+		{"J8", "registration token", kind(claim("typ", "RegistrationAccessToken")), "wrong_type"},
+		{"J8", "kind is a list", kind(claim("token_use", []string{"access"})), "wrong_type"},
+		{"J8", "kind is a number", kind(claim("typ", 1)), "wrong_type"},
+		{"J8", "kind is empty", kind(claim("typ", "")), "wrong_type"},
+	}
+}
+
+// Where access tokens name no audience, another claim says for whom they are.
+func TestRequiredClaims(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(c *authproxy.Config) {
+		c.Providers[0].Audiences, c.Providers[0].TokenTypes = nil, []string{"", "JWT"}
+		c.Providers[0].RequiredClaims = []authproxy.ClaimMatch{
+			{Name: "client_id", Values: []string{"app-1"}}, {Name: "token_use", Values: []string{"access"}},
+			{Name: "/realm_access/roles", Values: []string{"editor"}},
+		}
+	})
+	roles := func(names ...any) map[string]any { return map[string]any{"roles": names} }
+	token := func(changes ...change) string {
+		good := []change{noHead("typ"), noClaim("aud"), claim("client_id", "app-1"), claim("token_use", "access"), claim("realm_access", roles("editor"))}
+		return s.mint(append(good, changes...)...)
+	}
+	s.try(t, attacks([]tokenCase{
+		{"J12", "all that is required", token(), ""},
+		{"J12", "one of several roles", token(claim("realm_access", roles("x", "editor"))), ""},
+		{"J12", "another application's token", token(claim("client_id", "app-2")), "wrong_audience"},
+		{"J12", "application in other case", token(claim("client_id", "APP-1")), "wrong_audience"},
+		{"J12", "application that begins so", token(claim("client_id", "app-10")), "wrong_audience"},
+		{"J12", "no application", token(noClaim("client_id")), "missing_claim"},
+		{"J12", "application null", token(claim("client_id", nil)), "wrong_audience"},
+		{"J12", "application in an object", token(claim("client_id", map[string]any{"app-1": "app-1"})), "wrong_audience"},
+		{"J12", "application in another claim", token(noClaim("client_id"), claim("azp", "app-1"), claim("Client_Id", "app-1")), "missing_claim"},
+		{"J12", "the ID token of the application", token(claim("token_use", "id"), claim("aud", "app-1")), "wrong_type"},
+		{"J12", "for somebody by name", token(claim("aud", "app-1")), "wrong_audience"},
+		{"J12", "for us by name, where we have none", token(claim("aud", audience)), "wrong_audience"},
+		{"J12", "no role", token(claim("realm_access", roles())), "wrong_audience"},
+		{"J12", "no roles", token(claim("realm_access", map[string]any{})), "missing_claim"},
+		{"J12", "no object of roles", token(claim("realm_access", "roles")), "missing_claim"},
+		{"J12", "roles in a list of objects", token(claim("realm_access", []any{roles("editor")})), "missing_claim"},
+		{"J12", "a claim of the path's name", token(noClaim("realm_access"), claim("/realm_access/roles", "editor")), "missing_claim"},
+		{"J12", "a claim of the path with dots", token(noClaim("realm_access"), claim("realm_access.roles", "editor")), "missing_claim"},
+		{"J12", "role in a list in the list", token(claim("realm_access", roles([]string{"editor"}))), "wrong_audience"},
+	}))
+}
