@@ -12,8 +12,8 @@ func TestBudget(t *testing.T) {
 	if wait := b.take(fullCost, noon); wait != 0 {
 		t.Fatalf("the first full round waits %v", wait)
 	}
-	if wait := b.take(beatCost, noon); wait != 100*time.Millisecond {
-		t.Errorf("a beat after it waits %v, want 100ms", wait)
+	if wait, want := b.take(beatCost, noon), time.Duration(beatCost)*time.Second/time.Duration(fullCost); wait != want {
+		t.Errorf("a beat after it waits %v, want %v", wait, want)
 	}
 	for range 100 { // asking costs nothing
 		b.take(fullCost, noon)
@@ -47,8 +47,9 @@ func TestBudgetForFirstProofs(t *testing.T) {
 	if rounds != fullCost/beatCost {
 		t.Errorf("%d beats at once", rounds)
 	}
-	if wait := b.takeSpare(beatCost, noon); wait != 50*time.Millisecond { // 7 are missing
-		t.Errorf("a further beat waits %v", wait)
+	missing := beatCost*(rounds+1) - fullCost
+	if wait, want := b.takeSpare(beatCost, noon), time.Duration(missing)*time.Second/time.Duration(2*fullCost); wait != want {
+		t.Errorf("a further beat waits %v, want %v", wait, want)
 	}
 	if wait := b.take(fullCost, noon); wait != 0 {
 		t.Errorf("a first proof waits %v", wait)

@@ -220,11 +220,16 @@ func (g *gathering) tellUntried() {
 
 // control is what all controls of a provider have in common.
 func (g *gathering) control(p desired.Provider, from origin) control {
+	var names []string
+	for _, claim := range p.RequiredClaims {
+		names = append(names, claim.Name)
+	}
 	return control{
 		Provider: probe.Provider{
 			Name:             p.Name,
 			MaxTokenLifetime: time.Duration(p.MaxTokenLifetimeSeconds) * time.Second,
 			Leeway:           time.Duration(p.ClockSkewSeconds) * time.Second,
+			Required:         names,
 		},
 		of: p.Name, from: from,
 	}

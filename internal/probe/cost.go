@@ -3,8 +3,8 @@ package probe
 // What a round makes at a gate that enforces all there is, before a server with sessions; test/pair counts it.
 const (
 	beatConnections = 5
-	firstIssuer     = 68
-	furtherIssuer   = 42
+	firstIssuer     = 69
+	furtherIssuer   = 43
 )
 
 // Connections is how many a round of the tier makes with so many issuers, or a few less: where the gate enforces less, or the

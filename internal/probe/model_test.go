@@ -217,7 +217,7 @@ func (g *modelGate) judgeToken(bearer string) visit {
 		return deny(probe.AlgConfused, "unsupported_algorithm")
 	case claims["iss"] != g.template.Issuer:
 		return deny(probe.WrongIssuer, "wrong_issuer")
-	case header["typ"] != "at+jwt":
+	case header["typ"] != "at+jwt", claims["typ"] != nil, claims["events"] != nil:
 		return deny(probe.WrongType, "wrong_type")
 	case claims["sub"] == nil:
 		return deny(probe.MissingIdentity, "missing_claim")

@@ -103,7 +103,9 @@ func (q question) ofGate() bool {
 	case WrongIssuer:
 		return q.provider.Tokens.Issuer == ""
 	case WrongAudience:
-		return q.provider.Tokens.Audience == ""
+		return q.provider.Tokens.Audience == "" && len(q.provider.Required) == 0
+	case WrongType:
+		return q.variation != "" || q.name.info().Exact // No standard has a payload that tells kinds apart.
 	default:
 		return q.name.info().Exact
 	}

@@ -63,6 +63,8 @@ type Provider struct {
 	Name string
 	// Tokens is the template of the control; every bad token is spoilt from it. Without a key there is the Bearer alone.
 	Tokens token.Template
+	// Required are claims of Tokens, each a text, that the gate takes with certain values only: they say for whom a token is.
+	Required []string
 	// Bearer is a good token that somebody else has minted. It is the control where Tokens has no key; cases for which a
 	// token would have to be signed are skipped then.
 	Bearer string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -42,6 +43,8 @@ func (r *round) tokenQuestions(from *issuer) []question {
 			return from.Tokens.Bad(bad.defect, now)
 		}))
 	}
+	all = append(all, r.foreign(from)...)
+	all = append(all, r.otherKind(from))
 	all = append(all, r.wrongKey(from))
 	all = append(all, r.forgeries(from)...)
 	all = append(all, r.borrowed(from)...)
@@ -55,6 +58,40 @@ func (r *round) tokenQuestions(from *issuer) []question {
 	order := Cases()
 	slices.SortStableFunc(all, func(a, b question) int { return slices.Index(order, a.name) - slices.Index(order, b.name) })
 	return all
+}
+
+// foreign are tokens of other applications of the issuer, by the claims that say for whom a token is.
+func (r *round) foreign(from *issuer) []question {
+	var all []question
+	for _, claim := range from.Required {
+		q := r.minted(WrongAudience, from, unauthorized("wrong_audience"), func(now time.Time) (string, error) {
+			return from.Tokens.With(map[string]any{claim: "another-" + rand.Text()}).Good(now)
+		})
+		q.variation = "another " + claim
+		all = append(all, q)
+	}
+	return all
+}
+
+// kinds are what tokens of other kinds say of themselves beside their "typ" (OpenID Connect Core section 2, OpenID Connect
+// Back-Channel Logout section 2.4).
+var kinds = []struct {
+	name   string
+	claims map[string]any
+}{
+	{"ID token", map[string]any{"typ": "ID", "at_hash": "x", "nonce": "x"}},
+	{"refresh token", map[string]any{"typ": "Refresh", "token_use": "refresh"}},
+	{"logout token", map[string]any{"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}},
+}
+
+// otherKind is a token of another kind under the "typ" of an access token, as issuers write it that have one for all.
+func (r *round) otherKind(from *issuer) question {
+	kind := kinds[r.draw.IntN(len(kinds))]
+	q := r.minted(WrongType, from, unauthorized("wrong_type"), func(now time.Time) (string, error) {
+		return from.Tokens.With(kind.claims).Good(now)
+	})
+	q.variation = kind.name
+	return q
 }
 
 // notOfIssuer are the reasons for which a token under another name than the probe key's may be refused: the algorithm of

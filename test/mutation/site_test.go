@@ -158,6 +158,9 @@ func serve(t *testing.T) (port int32) {
 // lastPort is below those that the kernel gives to connections: nobody else takes one of these.
 var lastPort atomic.Int32
 
+// tenantClaim is inside of another claim, and says for whom the issuers' tokens are.
+const tenantClaim, tenant = "/org/tenant", "green"
+
 func freePort() int32 { return 20_000 + lastPort.Add(1) }
 
 func config(upstream int32) authproxy.Config {
@@ -175,6 +178,7 @@ func config(upstream int32) authproxy.Config {
 		c.Providers = append(c.Providers, authproxy.Provider{
 			Name: i.name, Issuer: i.url, Audiences: []string{i.audience()}, Algorithms: []keys.Algorithm{i.algorithm},
 			ClockSkewSeconds: int32(leeway.Seconds()), MaxTokenLifetimeSeconds: int32(longest.Seconds()),
+			RequiredClaims: []authproxy.ClaimMatch{{Name: tenantClaim, Values: []string{"blue", tenant}}},
 		})
 		if !i.isProbed() {
 			continue
@@ -293,7 +297,9 @@ func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
 			OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "client_id": authproxy.OtherProbeSubject},
 			Tokens: token.Template{
 				Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: authproxy.ProbeSubject, Scope: scope, Lifetime: lifetime,
+				Claims: map[string]any{tenantClaim: tenant},
 			},
+			Required: []string{tenantClaim},
 		})
 	}
 	return target
@@ -309,8 +315,11 @@ func (i issuer) probed(lifetime time.Duration) probe.Provider {
 		OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "email": authproxy.OtherProbeSubject},
 		Tokens: token.Template{
 			Key: i.probing, Issuer: i.url, Audience: i.audience(), Subject: authproxy.ProbeSubject, Scope: scope, Lifetime: lifetime,
-			Identity: probedIdentity, Claims: map[string]any{"email": authproxy.ProbeSubject, authproxy.ProbePodClaim: pod.UID},
+			Identity: probedIdentity, Claims: map[string]any{
+				"email": authproxy.ProbeSubject, authproxy.ProbePodClaim: pod.UID, tenantClaim: tenant,
+			},
 		},
+		Required: []string{tenantClaim},
 	}
 }
 

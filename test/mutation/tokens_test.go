@@ -163,11 +163,19 @@ func claims() []mutant {
 		},
 		{
 			name: "type", does: "takes JWTs that are no access tokens", named: probe.WrongType, only: true,
-			edits: []edit{{"verify/candidate.go", "if !f.from.types.accept(h.kind) {", `if !f.from.types.accept(h.kind) && mutant != "type" {`}},
+			edits: []edit{{"verify/candidate.go", "if !f.from.types.accept(h) {", `if !f.from.types.accept(h) && mutant != "type" {`}},
+		},
+		{
+			name: "kind", does: "takes tokens that say they are ID, refresh or logout tokens", named: probe.WrongType, only: true,
+			edits: []edit{{"verify/candidate.go", "h); detail != \"\" {", `h); detail != "" && mutant != "kind" {`}},
+		},
+		{
+			name: "required-claim", does: "takes tokens of other applications of its issuer", named: probe.WrongAudience, only: true,
+			edits: []edit{{"verify/provider.go", "case !claimpath.Holds(value, want.Values):", `case !claimpath.Holds(value, want.Values) && mutant != "required-claim":`}},
 		},
 		{
 			name: "identity", does: "takes tokens that do not say whose they are", named: probe.MissingIdentity, only: true,
-			edits: []edit{before("verify/identity.go", "if c.has(name) {", `if mutant == "identity" && !c.has(name) {
+			edits: []edit{before("verify/identity.go", "if present {", `if mutant == "identity" && !present {
 				continue
 			}
 			`)},
@@ -178,11 +186,11 @@ func claims() []mutant {
 		},
 		{
 			name: "revoked-id", does: "takes tokens whose id is revoked", named: probe.Revoked, only: true,
-			edits: []edit{{"verify/revocation.go", "return r.ids[c.id] ||", `return r.ids[c.id] && mutant != "revoked-id" ||`}},
+			edits: []edit{{"verify/revocation.go", "case r.ids[trim(c.id)]:", `case r.ids[trim(c.id)] && mutant != "revoked-id":`}},
 		},
 		{
 			name: "revoked-subject", does: "takes tokens whose subject is revoked", named: probe.Revoked, only: true,
-			edits: []edit{{"verify/revocation.go", "if r.subjects[subject] {", `if r.subjects[subject] && mutant != "revoked-subject" {`}},
+			edits: []edit{{"verify/revocation.go", "if r.subjects[name] {", `if r.subjects[name] && mutant != "revoked-subject" {`}},
 		},
 		{
 			name: "revoked-before", does: "takes tokens that are too old for their subject", named: probe.Revoked, only: true,
@@ -190,7 +198,7 @@ func claims() []mutant {
 		},
 		{
 			name: "revocation", does: "does not look at the list of what is revoked", named: probe.Revoked, only: true,
-			edits: []edit{{"verify/candidate.go", "revoked.cover(principal, f.claims)", `revoked.cover(principal, f.claims) && mutant != "revocation"`}},
+			edits: []edit{{"verify/candidate.go", "f.claims); by != \"\" {", `f.claims); by != "" && mutant != "revocation" {`}},
 		},
 	}
 }

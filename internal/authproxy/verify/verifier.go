@@ -36,15 +36,6 @@ func New(
 	return v
 }
 
-// claimPaths are those of the claims that the configuration names.
-func claimPaths(config authproxy.Config) map[string]claimpath.Path {
-	paths := map[string]claimpath.Path{}
-	for _, name := range config.ClaimsUsed() {
-		paths[name] = claimpath.MustParse(name)
-	}
-	return paths
-}
-
 // Verify is Screen and Candidate.Verify in one.
 func (v *Verifier) Verify(raw string) (Principal, *deny.Denial) {
 	candidate, denial := v.Screen(raw)
@@ -101,6 +92,15 @@ func (v *Verifier) provider(c claims) (*provider, *deny.Denial) {
 		return nil, deny.Token(deny.WrongIssuer).Because("iss: %s, none of %d issuers", c.kind("iss"), len(v.byIssuer))
 	}
 	return from, nil
+}
+
+// claimPaths are those of the claims that the configuration names.
+func claimPaths(config authproxy.Config) map[string]claimpath.Path {
+	paths := map[string]claimpath.Path{}
+	for _, name := range config.ClaimsUsed() {
+		paths[name] = claimpath.MustParse(name)
+	}
+	return paths
 }
 
 // maxAnonymous bounds the keys that are tried for one token because nothing tells them apart: twice what a provider has
