@@ -100,7 +100,8 @@ const (
 // Reasons of condition KeysReady.
 const (
 	// ReasonKeysPublished: every provider has its keys: those made by Gatehouse and those of the cluster are published to
-	// the gate, those that you bring are usable and mounted there. Remote ones the gate fetches itself.
+	// the gate, those that you bring are usable and mounted there. Remote ones the gate fetches itself. The message names
+	// keys beside them that are at fault and not used.
 	ReasonKeysPublished = "KeysPublished"
 	// ReasonKeysRotating: likewise, and a key of type Managed is being replaced by a new one. The message says what is
 	// waited for.

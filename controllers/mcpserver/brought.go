@@ -104,7 +104,10 @@ func (b reader) keys(ctx context.Context, provider desired.Provider, field strin
 			return nil, keyProblem(v1alpha1.ReasonKeysUnusable, "%s: Secret %s, data key %s, cannot be used as %s: %v. Put a key there that can.",
 				field, secret.Name, name, provider.Secret.Format, err)
 		}
-		usable := bound(set, provider.Algorithms)
+		for _, fault := range set.Faulty {
+			b.seen.faulty = append(b.seen.faulty, fmt.Sprintf("field %s: Secret %s, data key %s, %s", field, secret.Name, name, fault))
+		}
+		usable := bound(set.Keys, provider.Algorithms)
 		if len(usable) == 0 {
 			return nil, keyProblem(v1alpha1.ReasonKeysUnusable, "%s: Secret %s, data key %s (%d bytes), has no key that serves one of %v. Change it, or algorithms.",
 				field, secret.Name, name, len(data), provider.Algorithms)

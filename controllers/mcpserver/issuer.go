@@ -16,6 +16,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/exactjson"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -81,15 +82,10 @@ func isPassing(err error) bool {
 }
 
 func (c *ClusterIssuer) ask(ctx context.Context) (desired.Issuer, error) {
-	var metadata struct {
-		Issuer string `json:"issuer"`
-	}
+	var url string
 	found, err := c.Get(ctx, "/.well-known/openid-configuration")
 	if err == nil {
-		err = json.Unmarshal(found, &metadata)
-	}
-	if err == nil && metadata.Issuer == "" {
-		err = errors.New("it names no issuer")
+		url, err = issuerOf(found)
 	}
 	if err != nil {
 		return desired.Issuer{}, unread("/.well-known/openid-configuration", err)
@@ -102,7 +98,20 @@ func (c *ClusterIssuer) ask(ctx context.Context) (desired.Issuer, error) {
 	if err != nil {
 		return desired.Issuer{}, fmt.Errorf("/openid/v1/jwks: %w", err)
 	}
-	return desired.Issuer{URL: metadata.Issuer, Keys: set.Keys}, nil
+	return desired.Issuer{URL: url, Keys: set.Keys, Faulty: set.Faulty}, nil
+}
+
+// issuerOf reads the issuer of its metadata by the exact name: encoding/json would take "ISSUER" for it.
+func issuerOf(document []byte) (string, error) {
+	members, err := exactjson.Members(document)
+	if err != nil {
+		return "", err
+	}
+	var url string
+	if json.Unmarshal(members["issuer"], &url) != nil || url == "" {
+		return "", errors.New("it names no issuer")
+	}
+	return url, nil
 }
 
 // unread says why a path could not be read. The API server's own words for a refusal are "unknown".
@@ -125,6 +134,9 @@ func (r *Reconciler) observeCluster(ctx context.Context, server *v1alpha1.MCPSer
 				"spec.auth.providers[%d].keys: the API server does not tell its issuer and its keys: %v. Look at its flags --service-account-issuer and --service-account-jwks-uri, and at the operator's role.", i, err)
 		}
 		seen.cluster = issuer
+		for _, fault := range issuer.Faulty {
+			seen.faulty = append(seen.faulty, fmt.Sprintf("field spec.auth.providers[%d].keys: the cluster's %s", i, fault))
+		}
 		seen.public[provider.Name] = unique(bound(issuer.Keys, provider.Algorithms))
 	}
 	return nil

@@ -28,6 +28,8 @@ type observed struct {
 	turns     []turn
 	// public keys per provider, of every other type whose keys the operator sees.
 	public map[string][]keys.Public
+	// faulty names the keys among those that the operator read that are at fault and not used, each with the reason.
+	faulty []string
 	// loaded counts the pods that have a key loaded, by provider and kid; allTold: none of them has yet to tell.
 	loaded  map[string]map[string]int32
 	allTold bool

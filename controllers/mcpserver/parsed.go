@@ -32,24 +32,24 @@ type parsedKey struct {
 }
 
 type parsedSet struct {
-	keys []keys.Public
-	err  error
+	set keys.Set
+	err error
 }
 
 // parse reads the keys of one data key.
-func (p *parsed) parse(secret *corev1.Secret, key string, format v1alpha1.KeyFormat) ([]keys.Public, error) {
+func (p *parsed) parse(secret *corev1.Secret, key string, format v1alpha1.KeyFormat) (keys.Set, error) {
 	id := parsedKey{secret.UID, secret.ResourceVersion, key, format}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known, found := p.known[id]; found {
-		return known.keys, known.err
+		return known.set, known.err
 	}
 	set, err := parseKeys(secret.Data[key], format)
 	if p.known == nil || len(p.known) >= maxParsed {
 		p.known = map[parsedKey]parsedSet{}
 	}
-	p.known[id] = parsedSet{set.Keys, err}
-	return set.Keys, err
+	p.known[id] = parsedSet{set, err}
+	return set, err
 }
 
 // KeyReader reads the keys that users bring for whoever tries them, as this controller does for status.

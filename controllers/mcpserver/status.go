@@ -128,7 +128,20 @@ func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem, now ti
 	if v := judgeRotation(seen.turns, wrong == nil, now); v.reason != "" {
 		return v
 	}
-	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, keysPublished}
+	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, keysPublished + notUsed(seen.faulty)}
+}
+
+// notUsed tells of keys that are at fault; the first few stand for all.
+func notUsed(faulty []string) string {
+	const told = 5
+	switch {
+	case len(faulty) == 0:
+		return ""
+	case len(faulty) > told:
+		return fmt.Sprintf(" %d keys are at fault and not used: %s; and others.", len(faulty), strings.Join(faulty[:told], "; "))
+	default:
+		return " Not used, as they are at fault: " + strings.Join(faulty, "; ") + "."
+	}
 }
 
 func judgeAvailable(server *v1alpha1.MCPServer, seen observed, now time.Time) verdict {

@@ -35,6 +35,8 @@ type Provider struct {
 type Issuer struct {
 	URL  string
 	Keys []keys.Public
+	// Faulty names the keys beside these that are at fault and not used, each with the reason.
+	Faulty []string
 }
 
 // ClusterAudience is what ServiceAccount tokens for a server must name. It does not hold the UID: the pods that ask for

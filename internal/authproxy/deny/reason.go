@@ -23,14 +23,16 @@ const (
 	Expired Reason = "expired"
 	// NotYetValid: "nbf" or "iat" lies in the future.
 	NotYetValid Reason = "not_yet_valid"
-	// WrongAudience: "aud" does not name this server, or names anybody where this server has no name for its issuer.
+	// WrongAudience: "aud" does not name this server, or names anybody where this server has no name for its issuer; or a
+	// required claim, which stands in for "aud", has another value.
 	WrongAudience Reason = "wrong_audience"
 	// WrongIssuer: "iss" is none of the configured issuers.
 	WrongIssuer Reason = "wrong_issuer"
-	// WrongType: "typ" is not an access token's, or "cnf" binds the token to a key, so that it is no bearer token.
+	// WrongType: "typ" is not an access token's, or the claims say that it is a token of another kind, or "cnf" binds the
+	// token to a key, so that it is no bearer token.
 	WrongType Reason = "wrong_type"
-	// MissingClaim: "iss", "aud", "exp" or a claim that says who the caller is, "sub" by default, is absent; or "iat",
-	// where a longest lifetime is set.
+	// MissingClaim: "iss", "aud", "exp", a required claim or one that says who the caller is, "sub" by default, is absent; or
+	// "iat", where a longest lifetime is set.
 	MissingClaim Reason = "missing_claim"
 	// Revoked: the token, its subject or its key is on the list of what is no longer accepted.
 	Revoked Reason = "revoked"

@@ -1,0 +1,58 @@
+package mcpserver
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+const (
+	goodKey   = `{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`
+	faultyKey = `{"kty": "EC", "kid": "a", "crv": "P-256", "x": "AA"}`
+)
+
+// One faulty key of the cluster's, or of a Secret, is named and costs no other.
+func TestFaultyKeyInASetThatTheOperatorReads(t *testing.T) {
+	answer := `{"issuer": "https://issuer", "ISSUER": "https://other", "keys": [` + faultyKey + `, ` + goodKey + `]}`
+	issuer := &ClusterIssuer{Now: time.Now, Get: func(context.Context, string) ([]byte, error) { return []byte(answer), nil }}
+	found, err := issuer.Read(t.Context())
+	if err != nil || found.URL != "https://issuer" || len(found.Keys) != 1 || len(found.Faulty) != 1 {
+		t.Errorf("the cluster: got %+v, %v", found, err)
+	}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{UID: "1", ResourceVersion: "1"}, Data: map[string][]byte{"jwks": []byte(answer)}}
+	for range 2 { // read, and remembered
+		set, err := new(parsed).parse(secret, "jwks", v1alpha1.FormatJWKS)
+		if err != nil || len(set.Keys) != 1 || len(set.Faulty) != 1 || !strings.HasPrefix(set.Faulty[0], `key 0 ("a"): not a valid JWK`) {
+			t.Errorf("a Secret: got %+v, %v", set, err)
+		}
+	}
+}
+
+func TestIssuerIsReadByItsExactName(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"issuer":"https://a","ISSUER":"https://b"}`: "https://a", `{"ISSUER":"https://b"}`: "", `{"issuer":""}`: "",
+		`{"issuer":"https://a","issuer":"https://b"}`: "", `{"issuer":["https://a"]}`: "", `[]`: "",
+	} {
+		if got, err := issuerOf([]byte(text)); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: got %q, %v", text, got, err)
+		}
+	}
+}
+
+func TestConditionNamesKeysThatAreNotUsed(t *testing.T) {
+	faulty := []string{`field x: key 0 ("a"): not a valid JWK`}
+	v := judgeKeys(&v1alpha1.MCPServer{}, observed{faulty: faulty}, nil, time.Now())
+	if v.status != metav1.ConditionTrue || !strings.HasPrefix(v.message, keysPublished) || !strings.Contains(v.message, faulty[0]) {
+		t.Errorf("got %+v", v)
+	}
+	if got := notUsed(slices.Repeat(faulty, 100)); len(got) > 400 || !strings.Contains(got, "100 keys") {
+		t.Errorf("got %q", got)
+	}
+}
