@@ -85,3 +85,60 @@ func TestRequiredClaims(t *testing.T) {
 		{"J12", "role in a list in the list", token(claim("realm_access", roles([]string{"editor"}))), "wrong_audience"},
 	}))
 }
+
+// Rules see into claims, and compare what is there by its value.
+func TestNestedClaims(t *testing.T) {
+	t.Parallel()
+	rule := func(tool, claim string, values ...string) authproxy.Rule {
+		return authproxy.Rule{Tools: []string{tool}, Claims: []authproxy.ClaimMatch{{Name: claim, Values: values}}}
+	}
+	s := newSite(t, func(c *authproxy.Config) {
+		c.Authorization = authproxy.Authorization{Rules: []authproxy.Rule{
+			rule("edit", "/realm_access/roles", "editor"), rule("app", "/resource_access/my.app/roles", "user"), rule("dots", "team.name", "blue"),
+			rule("url", "https://x.example/roles", "a"), rule("flag", "email_verified", "true"), rule("level", "level", "7"), rule("slash", "/~1a", "b"),
+		}}
+	})
+	s.try(t, s.nested())
+}
+
+func (s *site) nested() []attack {
+	var table []attack
+	for _, c := range []struct {
+		name, tool, claims string
+		allowed            bool
+	}{
+		{"role in an object", "edit", `"realm_access":{"roles":["viewer","editor"]}`, true},
+		{"role as a text", "edit", `"realm_access":{"roles":"editor"}`, true},
+		{"another role", "edit", `"realm_access":{"roles":["editors","Editor"]}`, false},
+		{"role one level up", "edit", `"roles":["editor"]`, false},
+		{"role under the name with dots", "edit", `"realm_access.roles":["editor"]`, false},
+		{"role under the name of the path", "edit", `"/realm_access/roles":["editor"]`, false},
+		{"role in a list of objects", "edit", `"realm_access":[{"roles":["editor"]}]`, false},
+		{"role as the name of a member", "edit", `"realm_access":{"roles":{"editor":true}}`, false},
+		{"object in other case", "edit", `"Realm_Access":{"roles":["editor"]}`, false},
+		{"name with a dot on the way", "app", `"resource_access":{"my.app":{"roles":["user"]}}`, true},
+		{"the dot as a step", "app", `"resource_access":{"my":{"app":{"roles":["user"]}}}`, false},
+		{"claim with a dot", "dots", `"team.name":"blue"`, true},
+		{"the dot as a step into a claim", "dots", `"team":{"name":"blue"}`, false},
+		{"claim that is a URL", "url", `"https://x.example/roles":["a"]`, true},
+		{"claim that begins with a slash", "slash", `"/a":"b"`, true},
+		{"true", "flag", `"email_verified":true`, true},
+		{"true as a text", "flag", `"email_verified":"true"`, true},
+		{"false", "flag", `"email_verified":false`, false},
+		{"one for true", "flag", `"email_verified":1`, false},
+		{"null for true", "flag", `"email_verified":null`, false},
+		{"a number", "level", `"level":7`, true},
+		{"a number in another spelling", "level", `"level":7.0e0`, true},
+		{"a number in a list", "level", `"level":[1,7]`, true},
+		{"another number", "level", `"level":7.1`, false},
+		{"a number too large to be read", "level", `"level":7e999999999`, false},
+	} {
+		body := `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"` + c.tool + `"}}`
+		want := refuse("forbidden")
+		if c.allowed {
+			want = serve()
+		}
+		table = append(table, attack{line: "A12", name: "claims: " + c.name, raw: post(s.mint(claimText(last(c.claims))), body), answers: one(want)})
+	}
+	return table
+}

@@ -134,3 +134,23 @@ func TestKeysLoadedForNothingAreToldOnce(t *testing.T) {
 		t.Error("keys that cannot be used count as loaded")
 	}
 }
+
+// One faulty key of a file costs no other, and is named.
+func TestFaultyKeyOfAFile(t *testing.T) {
+	m := newMounts(t)
+	s, err := Open(m.source)
+	must(t, err)
+	provider := s.Current().Config.Providers[0].Name
+	good, id := m.newSet(keys.EdDSA)
+	m.writeKeys(provider, []byte(strings.Replace(string(good), `{"keys":[`, `{"keys":[{"kty":"EC","kid":"a","crv":"P-256","x":"AA"},`, 1)))
+	s.Poll()
+	set, faulty := s.Current().Keys[provider], s.Current().Faulty[provider]
+	if s.Problem() != nil || len(set) != 1 || set[0].ID != id || len(faulty) != 1 || !strings.Contains(faulty[0], `key 0 ("a"): not a valid JWK`) {
+		t.Errorf("problem %v, keys %v, faulty %q", s.Problem(), set, faulty)
+	}
+	m.writeKeys(provider, good)
+	s.Poll()
+	if faulty := s.Current().Faulty; len(faulty) != 0 {
+		t.Errorf("mended, and named still: %q", faulty)
+	}
+}
