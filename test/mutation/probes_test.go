@@ -18,7 +18,7 @@ func probes() []mutant {
 		misused("probe-subject", "takes tokens of the probe key for anybody",
 			"case !authproxy.IsProbeSubject(c.subject) ||", `case !authproxy.IsProbeSubject(c.subject) && mutant != "probe-subject" ||`),
 		misused("probe-identity", "takes a probe for whoever its other claims name",
-			"return c.text(claim) == c.subject", `return c.text(claim) == c.subject || mutant == "probe-identity"`),
+			"return c.textAt(claim) == c.subject", `return c.textAt(claim) == c.subject || mutant == "probe-identity"`),
 		misused("probe-lifetime", "takes tokens of the probe key for as long as they say",
 			"> authproxy.ProbeTokenLifetime:", `> authproxy.ProbeTokenLifetime && mutant != "probe-lifetime":`),
 		misused("probe-pod", "takes tokens of the probe key for every pod",

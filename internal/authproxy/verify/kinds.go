@@ -26,10 +26,12 @@ var marks = map[string]string{
 // statements are claims that state the kind. Of the strict ones only words for access tokens are taken, unless
 // RequiredClaims names the claim; of the others, which mean something else to some issuers, only words that name another
 // kind are refused.
-var statements = []struct {
+var statements = []statement{{"typ", true}, {"token_use", true}, {"token_type", true}, {"tty", false}, {"type", false}, {"token_kind", false}, {"use", false}}
+
+type statement struct {
 	name   string
 	strict bool
-}{{"typ", true}, {"token_use", true}, {"token_type", true}, {"tty", false}, {"type", false}, {"token_kind", false}, {"use", false}}
+}
 
 // accessWords are what issuers write for access tokens, as folded by word.
 var accessWords = []string{"bearer", "atjwt", "access", "accesstoken", "at", "urnietfparamsoauthtokentypeaccesstoken"}
@@ -51,25 +53,18 @@ var shortWords = []string{"id", "rt"}
 func (p *provider) otherKind(c claims, h header) string {
 	isAccess := h.isAccess()
 	for _, statement := range statements {
-		value, present := c.members[statement.name]
-		if !present || value == nil {
+		value := c.members[statement.name]
+		if value == nil { // Some issuers write null for nothing.
 			continue
 		}
-		text, isText := value.(string)
-		switch said := word(text); {
-		case !isText && !statement.strict:
-		case !isText:
-			return statement.name + ": " + kindOf(value) + ", not a string"
-		case slices.Contains(otherWords, said), statement.strict && slices.Contains(shortWords, said):
-			return statement.name + ": it states another kind of token"
-		case slices.Contains(accessWords, said):
-			isAccess = isAccess || statement.strict
-		case statement.strict && !slices.Contains(neutralWords, said) && !p.requires(statement.name):
-			return statement.name + ": it states no kind of token that is known; name it in requiredClaims if access tokens have it"
+		states, detail := p.stated(value, statement)
+		if detail != "" {
+			return statement.name + ": " + detail
 		}
+		isAccess = isAccess || states
 	}
 	for _, name := range markNames {
-		if value := c.members[name]; value != nil {
+		if c.members[name] != nil {
 			return name + ": a claim of " + marks[name]
 		}
 	}
@@ -78,6 +73,24 @@ func (p *provider) otherKind(c claims, h header) string {
 		return "nonce: a claim of an ID token, and nothing says that this is an access token"
 	}
 	return ""
+}
+
+// stated reports whether the value of a statement is a word for access tokens, or says what keeps it from being one.
+func (p *provider) stated(value any, by statement) (isAccess bool, detail string) {
+	text, isText := value.(string)
+	said := word(text)
+	switch {
+	case !isText && by.strict:
+		return false, kindOf(value) + ", not a string"
+	case slices.Contains(otherWords, said), by.strict && slices.Contains(shortWords, said):
+		return false, "it states another kind of token"
+	case !by.strict, slices.Contains(neutralWords, said):
+		return false, ""
+	case slices.Contains(accessWords, said), p.requires(by.name):
+		return true, ""
+	default:
+		return false, "it states no kind of token that is known; name it in requiredClaims if access tokens have it"
+	}
 }
 
 // isAccess reports whether the header says that it is an access token's (RFC 9068 section 2.1).

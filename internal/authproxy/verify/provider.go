@@ -94,14 +94,10 @@ func unambiguous(fitting []keys.Public) []keys.Public {
 
 // judge compares claims with the provider's rules and the clock.
 func (p *provider) judge(c claims, now time.Time) *deny.Denial {
-	if c.expires.IsZero() || len(p.Audiences) > 0 && len(c.audiences) == 0 {
-		return p.lacking(c)
+	if c.expires.IsZero() {
+		return deny.Token(deny.MissingClaim).Because("exp: absent")
 	}
-	// Whoever has no name here is not meant by any (RFC 7519 section 4.1.3).
-	if len(p.Audiences) == 0 && c.has("aud") || len(p.Audiences) > 0 && !c.names(p.Audiences) {
-		return deny.Token(deny.WrongAudience).Because("%s", p.audienceDetail(c))
-	}
-	if denial := p.demand(c); denial != nil {
+	if denial := p.meant(c); denial != nil {
 		return denial
 	}
 	if reason := p.life(c).judge(now); reason != "" {
@@ -118,12 +114,16 @@ func (p *provider) judge(c claims, now time.Time) *deny.Denial {
 	return nil
 }
 
-// lacking says which claim is not there.
-func (p *provider) lacking(c claims) *deny.Denial {
-	if c.expires.IsZero() {
-		return deny.Token(deny.MissingClaim).Because("exp: absent")
+// meant judges for whom a token is.
+func (p *provider) meant(c claims) *deny.Denial {
+	if len(p.Audiences) > 0 && len(c.audiences) == 0 {
+		return deny.Token(deny.MissingClaim).Because("aud: %s", c.kind("aud"))
 	}
-	return deny.Token(deny.MissingClaim).Because("aud: %s", c.kind("aud"))
+	// Whoever has no name here is not meant by any (RFC 7519 section 4.1.3).
+	if len(p.Audiences) == 0 && c.has("aud") || len(p.Audiences) > 0 && !c.names(p.Audiences) {
+		return deny.Token(deny.WrongAudience).Because("%s", p.audienceDetail(c))
+	}
+	return p.demand(c)
 }
 
 // demand holds the token to the provider's RequiredClaims.
