@@ -53,6 +53,8 @@ var ways = []way{
 	{"A webhook gives the gate arguments", isTemplateTampered,
 		templateChanged(`{op: "add", path: "` + gateOfTemplate + `/args", value: ["--keys-dir=/tmp"]}`), "args"},
 	{"A webhook takes the gate's hook", isTemplateTampered, templateChanged(`{op: "remove", path: "` + gateOfTemplate + `/lifecycle"}`), "lifecycle"},
+	{"A webhook has the gate's hook run another command", isTemplateTampered,
+		templateChanged(`{op: "replace", path: "` + gateOfTemplate + `/lifecycle/preStop/exec/command", value: ["/authproxy", "--keys-dir=/tmp"]}`), "lifecycle"},
 	{"A webhook has all containers share their processes", isTemplateTampered,
 		templateChanged(`{op: "add", path: "/spec/template/spec/shareProcessNamespace", value: true}`), "shareProcessNamespace"},
 	{"A webhook takes the readiness gate", isTemplateTampered, templateChanged(`{op: "remove", path: "/spec/template/spec/readinessGates"}`), "readiness gate"},

@@ -66,8 +66,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case err != nil:
 		return exitUsage
+	case flags.NArg() == 1 && flags.Arg(0) == authproxy.TerminateArg:
+		return terminate(gatePID, stderr)
 	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "authproxy takes flags only, not %q\n", flags.Arg(0))
+		fmt.Fprintf(stderr, "authproxy takes flags and the argument %s, not %q\n", authproxy.TerminateArg, flags.Arg(0))
 		return exitUsage
 	case *auditTo != auditStdout && *auditTo != auditOff:
 		fmt.Fprintf(stderr, "--audit is %s or %s, not %q\n", auditStdout, auditOff, *auditTo)
@@ -115,9 +117,24 @@ func limitMemory(cgroups string) int64 {
 }
 
 func serve(ctx context.Context, options gate.Options) error {
+	hooks := make(chan os.Signal, 1)
+	signal.Notify(hooks, terminateSignal)
+	defer signal.Stop(hooks)
 	g, err := gate.New(options)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		for {
+			select {
+			case <-hooks:
+				g.Terminate()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
 	return g.Run(ctx)
 }

@@ -89,6 +89,7 @@ func TestExitCodes(t *testing.T) {
 		"help":             {[]string{"--help"}, 0, "", "-config-dir"},
 		"unknown flag":     {[]string{"--open"}, 2, "", "-open"},
 		"argument":         {[]string{"serve"}, 2, "", `not "serve"`},
+		"arguments":        {[]string{"terminate", "now"}, 2, "", `not "terminate"`},
 		"bad level":        {[]string{"--log-level", "loud"}, 2, "", "loud"},
 		"bad audit":        {[]string{"--audit", "file"}, 2, "", `not "file"`},
 		"no configuration": {[]string{"--config-dir", t.TempDir()}, 1, "", authproxy.ConfigFile + " is not in"},

@@ -54,7 +54,15 @@ const (
 	BareServerFile = "bare-server"
 	// PodUIDEnv names the environment variable with the pod's UID.
 	PodUIDEnv = "POD_UID"
+	// Program is where the gate's image has its program.
+	Program = "/authproxy"
+	// TerminateArg is the argument with which Program tells the gate of its container that the pod is ending.
+	TerminateArg = "terminate"
 )
+
+// TerminateCommand is the preStop hook of the gate's container. It runs in that container, so nobody can do the same who
+// may not execute programs there: no request over a network, and no other container of the pod.
+func TerminateCommand() []string { return []string{Program, TerminateArg} }
 
 // ConfigFileOf is the name of the configuration file of a schema version.
 func ConfigFileOf(schema int) string { return fmt.Sprintf("authproxy.v%d.json", schema) }

@@ -68,6 +68,15 @@ func addedToGate(gate corev1.Container) []string {
 			details = append(details, fmt.Sprintf("the %s runs a command in %s", name, GateContainer))
 		}
 	}
+	if lifecycle := gate.Lifecycle; lifecycle != nil && (runsOther(lifecycle.PreStop) || lifecycle.PostStart != nil) {
+		details = append(details, fmt.Sprintf("a hook was added to %s, or runs another command in it", GateContainer))
+	}
 	slices.Sort(details)
 	return details
+}
+
+// runsOther reports whether a hook runs a command that the operator does not set. Hooks of gates of older releases are
+// requests.
+func runsOther(hook *corev1.LifecycleHandler) bool {
+	return hook != nil && hook.Exec != nil && !slices.Equal(hook.Exec.Command, authproxy.TerminateCommand())
 }

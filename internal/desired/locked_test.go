@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
@@ -72,7 +73,7 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 		"gate env":              {func(p *corev1.PodSpec) { gate(p).Env = append(gate(p).Env, corev1.EnvVar{Name: "GODEBUG"}) }, "GateUnmodified"},
 		"gate env from":         {func(p *corev1.PodSpec) { gate(p).EnvFrom = []corev1.EnvFromSource{{}} }, "GateUnmodified"},
 		"gate config remounted": {func(p *corev1.PodSpec) { gate(p).VolumeMounts[0].Name = "mine" }, "GateUnmodified"},
-		"gate quiesce removed":  {func(p *corev1.PodSpec) { gate(p).Lifecycle = nil }, "GateUnmodified"},
+		"gate hook removed":     {func(p *corev1.PodSpec) { gate(p).Lifecycle = nil }, "GateUnmodified"},
 		"gate no longer native": {func(p *corev1.PodSpec) { gate(p).RestartPolicy = nil }, "GateUnmodified"},
 		"gate runs as root": {func(p *corev1.PodSpec) {
 			gate(p).SecurityContext = &corev1.SecurityContext{RunAsUser: ptr.To(int64(0))}
@@ -175,12 +176,29 @@ func TestAdditionsToTheTemplateOfTheGateAreFound(t *testing.T) {
 		"args":     func(gate *corev1.Container) { gate.Args = []string{"--keys-dir=/tmp"} },
 		"variable": func(gate *corev1.Container) { gate.Env = append(gate.Env, corev1.EnvVar{Name: "GODEBUG"}) },
 		"envFrom":  func(gate *corev1.Container) { gate.EnvFrom = []corev1.EnvFromSource{{}} },
+		"a command at its end": func(gate *corev1.Container) {
+			gate.Lifecycle.PreStop.Exec.Command = []string{"/authproxy", "--keys-dir=/tmp"}
+		},
+		"a command at its start": func(gate *corev1.Container) {
+			gate.Lifecycle.PostStart = &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"/authproxy", "terminate"}}}
+		},
 	} {
 		edited := template(t, path)
 		add(&edited.InitContainers[0])
 		if violations := desired.Locked(edited, desired.LockOf(read(t, path), edited)); len(violations) != 1 || violations[0].Rule != "GateUnmodified" {
 			t.Errorf("%s: found %v", name, violations)
 		}
+	}
+}
+
+// The hook of gates up to v0.1.0-alpha.1 is a request, which they need to drain: their pods are as they must be.
+func TestHookOfOlderGatesIsAllowed(t *testing.T) {
+	const path = "testdata/generic/in.yaml"
+	older := template(t, path)
+	older.InitContainers[0].Lifecycle.PreStop = &corev1.LifecycleHandler{HTTPGet: &corev1.HTTPGetAction{
+		Path: "/terminate", Port: intstr.FromInt32(9090), Scheme: corev1.URISchemeHTTP}}
+	if violations := desired.Locked(older, desired.LockOf(read(t, path), older)); len(violations) > 0 {
+		t.Errorf("found %v", violations)
 	}
 }
 

@@ -122,7 +122,8 @@ func serverContainer(s *v1alpha1.MCPServer, settings Settings) (*corev1ac.Contai
 		WithSecurityContext(security).
 		// The last words of a server that dies are what says why; most write them to stderr only.
 		WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError).
-		// The kubelet ends this container before the gate: the hook holds it until the gate has let go of its clients.
+		// The kubelet ends this container before the gate: the hook holds it until the gate has let go of its clients. It is a
+		// request because the server's image has no program of ours; it changes nothing, so it needs no proof.
 		WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().WithHTTPGet(adminGet(settings, "/quiesce")))).
 		WithStartupProbe(corev1ac.Probe().WithHTTPGet(adminGet(settings, "/serverz")).
 			WithPeriodSeconds(serverStartPeriod).WithFailureThreshold(serverStartFailures).WithTimeoutSeconds(3))
@@ -175,7 +176,9 @@ func gateContainer(settings Settings, in Inputs) (*corev1ac.ContainerApplyConfig
 			WithRunAsUser(gateUID).
 			WithRunAsGroup(gateUID)).
 		WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError).
-		WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().WithHTTPGet(adminGet(settings, "/terminate")))).
+		// A command, not a request: whoever reaches the admin port could make that as well.
+		WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().WithExec(
+			corev1ac.ExecAction().WithCommand(authproxy.TerminateCommand()...)))).
 		// The server's start waits for the sidecar's startup probe: it may ask for the process only, or both wait for ever.
 		WithStartupProbe(corev1ac.Probe().WithHTTPGet(adminGet(settings, "/livez")).
 			WithPeriodSeconds(1).WithFailureThreshold(30)).

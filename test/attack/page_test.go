@@ -11,7 +11,7 @@ import (
 )
 
 // sectionLengths are how many lines each section of docs/standards.md has.
-var sectionLengths = map[string]int{"A": 18, "T": 20, "S": 8, "J": 26, "H": 15, "L": 7}
+var sectionLengths = map[string]int{"A": 18, "T": 20, "S": 8, "J": 26, "H": 15, "L": 7, "P": 3}
 
 var (
 	row   = regexp.MustCompile(`(?m)^\| ([A-Z]\d+) \| \S.* \| (\S.*) \|$`)

@@ -35,6 +35,7 @@ const (
 // site is a running gate, the server behind it, and the keys whose tokens it takes.
 type site struct {
 	address string
+	admin   string // of the admin port
 	server  *server
 	issuers *issuers
 	now     time.Time
@@ -102,6 +103,7 @@ func newSiteBefore(t testing.TB, server *server, change func(*authproxy.Config))
 		writeCertificate(t, options.TLSDir)
 	}
 	s.address, s.keysDir = options.ClientListener.Addr().String(), options.KeysDir
+	s.admin = options.AdminListener.Addr().String()
 	start(t, options)
 	return s
 }

@@ -34,7 +34,7 @@ func (s *site) paths() []attack {
 		out = append(out, attack{line: "T19", name: "path " + path, raw: request("GET "+path+" HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(unnamed("bad_target"))})
 	}
 	for _, path := range []string{
-		"/", "/mcp/", "/MCP", "/Mcp", "/mcp/x", "/mcpx", "/mc", "/%6dcp", "/mcp%20", "/mcp.", "/admin", "/files/", "/files/x", "/metrics", "/livez", "/readyz", "/state", "/quiesce",
+		"/", "/mcp/", "/MCP", "/Mcp", "/mcp/x", "/mcpx", "/mc", "/%6dcp", "/mcp%20", "/mcp.", "/admin", "/files/", "/files/x", "/metrics", "/livez", "/readyz", "/state", "/quiesce", "/terminate",
 		"/debug/pprof/", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.env", "/favicon.ico", "/sse", "/messages/",
 	} {
 		out = append(out,

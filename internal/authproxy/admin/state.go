@@ -33,6 +33,8 @@ type State struct {
 	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
 	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
 	RevokedSHA256 string `json:"revokedSHA256,omitempty"`
+	// Terminating: the gate was told that its pod is ending. Gates of older releases do not say so.
+	Terminating bool `json:"terminating,omitempty"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
 	SelfTest string `json:"selfTest"`
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could

@@ -23,16 +23,13 @@ type Drain struct {
 
 	listenersEnd chan struct{}
 	requestsEnd  chan struct{}
-	// reprieve: a pod that still lives so long after its last stream had to end is not ending. Anybody who reaches the
-	// admin port could have said so.
-	reprieve time.Duration
 }
 
 // New gives a Drain of a pod that lives on.
 func New() *Drain {
 	idle := make(chan struct{})
 	close(idle)
-	d := &Drain{idle: idle, reprieve: time.Minute}
+	d := &Drain{idle: idle}
 	d.reset()
 	return d
 }
@@ -76,8 +73,13 @@ func (d *Drain) Idle(ctx context.Context) error {
 	}
 }
 
-// Terminate says that the pod is ending: GET streams end after listeners, all other streams after requests. Only the
-// first call counts. If the pod lives on, that is forgotten in the end.
+// Lingers is how long after its last stream had to end a pod that is ending may still exist: its containers take that long
+// to exit. A gate that goes on for longer belongs to a pod that does not end.
+const Lingers = time.Minute
+
+// Terminate says that the pod is ending: GET streams end after listeners, all other streams after requests. While that
+// stands, further calls are ignored. It stands until Lingers after the last stream had to end, and is then forgotten: the
+// streams of a pod that goes on are as those of any other.
 func (d *Drain) Terminate(listeners, requests time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -88,14 +90,14 @@ func (d *Drain) Terminate(listeners, requests time.Duration) {
 	listenersEnd, requestsEnd := d.listenersEnd, d.requestsEnd
 	time.AfterFunc(listeners, func() { close(listenersEnd) })
 	time.AfterFunc(requests, func() { close(requestsEnd) })
-	time.AfterFunc(max(listeners, requests)+d.reprieve, func() {
+	time.AfterFunc(max(listeners, requests)+Lingers, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.reset()
 	})
 }
 
-// Ending tells whether Terminate was called.
+// Ending reports whether Terminate was called and is not forgotten.
 func (d *Drain) Ending() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -171,7 +171,7 @@ func (g *Gate) ClientHandler() http.Handler { return http.HandlerFunc(g.serveCli
 // AdminHandler serves the admin port; see admin.Handler. /readyz stays 503 until Run has tried the gate.
 func (g *Gate) AdminHandler() http.Handler {
 	return admin.Handler(admin.Routes{
-		Ready: g.ready, Server: g.server.check, Quiesce: g.quiesce, Terminate: g.terminate,
+		Ready: g.ready, Server: g.server.check, Quiesce: g.quiesce,
 		Metrics: g.metrics.Handler(),
 		State: admin.StateHandler(admin.StateSource{
 			Key: g.adminKey, PodUID: g.options.PodUID, State: g.state, Now: g.options.Now,
@@ -221,7 +221,7 @@ func (g *Gate) state() admin.State {
 		ConfigSHA256: current.ConfigSHA256, RevokedSHA256: current.RevokedSHA256,
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
 		Time: g.options.Now(), TLS: g.certificate != nil, CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
-		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(), Fence: true,
+		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(), Fence: true, Terminating: g.drain.Ending(),
 	}
 	if current.Config.ProbeKey != nil {
 		state.ProbeKey = current.Config.ProbeKey.ID

@@ -300,8 +300,9 @@ func TestTerminatingPodEndsStreams(t *testing.T) {
 	s.writeConfig()
 	s.start()
 	listening, working := s.openStream(http.MethodGet), s.openStream(http.MethodPost)
-	if got := s.adminGet("/terminate"); got.status != 200 {
-		t.Fatalf("terminate: %d", got.status)
+	s.gate.Terminate()
+	if state, err := s.state(podUID); err != nil || !state.Terminating {
+		t.Errorf("state: %+v, %v", state, err)
 	}
 	rest, err := io.ReadAll(listening.Body)
 	if string(rest) != ": the server is shutting down\n" || !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/certificate"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 )
@@ -42,10 +44,11 @@ func (g *Gate) Run(ctx context.Context) error {
 		client.Close()
 		return err
 	}
-	clients, admins := g.clientServer(), g.httpServer(g.AdminHandler())
+	clients := g.clientServer()
+	admins := admin.NewServer(g.AdminHandler(), g.httpErrors())
 	failed := make(chan error, 2)
 	go func() { failed <- g.serveClients(clients, client) }()
-	go func() { failed <- admins.Serve(adminPort) }()
+	go func() { failed <- admins.Serve(admin.Bound(adminPort)) }()
 	tending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var fetching sync.WaitGroup
 	fetching.Go(func() { g.remote.Run(tending) })
@@ -85,8 +88,13 @@ func (g *Gate) httpServer(handler http.Handler) *http.Server {
 		Protocols:         protocols,
 		// Else net/http would answer "OPTIONS *" itself, to anybody.
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(g.options.Log.Handler(), slog.LevelDebug),
+		ErrorLog:                     g.httpErrors(),
 	}
+}
+
+// httpErrors is the log of what package net/http finds wrong with requests.
+func (g *Gate) httpErrors() *log.Logger {
+	return slog.NewLogLogger(g.options.Log.Handler(), slog.LevelDebug)
 }
 
 func listen(ctx context.Context, given net.Listener, port int32) (net.Listener, error) {
@@ -203,9 +211,10 @@ func (g *Gate) quiesce(ctx context.Context) {
 	}
 }
 
-// terminate lets GET streams live until new connections go elsewhere, and all others as long as quiesce waits. New
-// requests are served meanwhile.
-func (g *Gate) terminate() {
+// Terminate announces that the pod is ending: GET streams live until new connections go elsewhere, and all others as long
+// as /quiesce waits. New requests are served meanwhile. A pod that lives on is served as before once drain.Lingers is over;
+// until then State says Terminating.
+func (g *Gate) Terminate() {
 	limits := g.store.Current().Config.Drain
 	endpoints, requests := seconds(limits.EndpointSeconds), seconds(limits.RequestSeconds)
 	g.drain.Terminate(endpoints, endpoints+requests)
