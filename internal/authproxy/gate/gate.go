@@ -122,6 +122,8 @@ type Gate struct {
 	startLevel slog.Level
 	// certificate is nil without TLS.
 	certificate *certificate.Store
+	// fetchedOnce: remote keys of each provider that was configured at the start have come, or failed to.
+	fetchedOnce atomic.Bool
 }
 
 // New reads configuration and keys. It fails without a good configuration; without keys the gate is closed, and opens

@@ -75,6 +75,21 @@ func (g *Gate) tellFaulty(state *admin.State) {
 	}
 }
 
+// firstFetchUnderWay reports whether the keys of a provider have yet to come or to fail for the first time. Once none have,
+// it is false for ever: a provider that is added to the configuration later takes no pod out of service.
+func (g *Gate) firstFetchUnderWay() bool {
+	if g.fetchedOnce.Load() {
+		return false
+	}
+	for _, status := range g.remote.Status() {
+		if status.LastGood.IsZero() && status.LastError == "" {
+			return true
+		}
+	}
+	g.fetchedOnce.Store(true)
+	return false
+}
+
 func (g *Gate) keyAges() map[string]time.Duration {
 	ages := map[string]time.Duration{}
 	for _, status := range g.remote.Status() {

@@ -24,6 +24,7 @@ var ErrPortTaken = errors.New("the port is already taken")
 // What /readyz says to anybody. The details are in the log and in State.
 var (
 	errNoKeys   = errors.New("no keys are loaded")
+	errFetching = errors.New("keys of a provider are being fetched for the first time")
 	errNotTried = errors.New("the self-test has not passed")
 	errBlind    = errors.New("the list of revocations cannot be read")
 )
@@ -173,13 +174,17 @@ func (g *Gate) selfTestVerdict() string {
 	return selfTestPending
 }
 
-// ready tells why the gate should get no traffic yet.
+// ready tells why the gate should get no traffic yet. Keys of one provider are enough: that another's cannot be fetched is no
+// reason to keep everybody out. It waits until each has been tried once, so that clients of all are served where that can be.
 func (g *Gate) ready() error {
 	if g.certificate != nil && g.certificate.Leaf() == nil {
 		return certificate.ErrNone
 	}
 	if !g.store.Current().HasKeys() {
 		return errNoKeys
+	}
+	if g.firstFetchUnderWay() {
+		return errFetching
 	}
 	if g.store.Current().RevocationsUnknown {
 		return errBlind
