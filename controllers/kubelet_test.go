@@ -30,13 +30,19 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // proof.
 func (p *simulatedPod) kept(ctx context.Context, server *v1alpha1.MCPServer, gate http.Handler) http.Handler {
 	GinkgoHelper()
-	key, err := admin.NewKey(secret(ctx, server, "-gate")[authproxy.SecretFile])
-	Expect(err).NotTo(HaveOccurred())
-	itself := admin.Client{HTTP: &http.Client{Transport: handlerTransport{gate}}, Key: key}
+	var known []admin.Key
+	mounted := secret(ctx, server, "-gate")
+	for _, file := range []string{authproxy.SecretFile, authproxy.NextSecretFile, authproxy.PreviousSecretFile} {
+		if key, err := admin.NewKey(mounted[file]); err == nil {
+			known = append(known, key)
+		}
+	}
+	Expect(known).NotTo(BeEmpty())
+	itself := admin.Client{HTTP: &http.Client{Transport: handlerTransport{gate}}, Key: known[0]}
 	mux := http.NewServeMux()
 	mux.Handle("/", gate)
 	mux.Handle("/state", admin.StateHandler(admin.StateSource{
-		Key: func() (admin.Key, error) { return key, nil }, PodUID: string(p.pod.UID), Now: time.Now,
+		Keys: func() []admin.Key { return known }, PodUID: string(p.pod.UID), Now: time.Now,
 		State: func() admin.State {
 			defer GinkgoRecover()
 			state, err := itself.State(context.Background(), "http://gate", string(p.pod.UID))

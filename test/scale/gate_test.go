@@ -121,7 +121,7 @@ func adminHandler(g *gate.Gate, files map[string]map[string][]byte, podUID strin
 	mux := http.NewServeMux()
 	mux.Handle("/", g.AdminHandler())
 	mux.Handle("/state", admin.StateHandler(admin.StateSource{
-		Key: func() (admin.Key, error) { return key, nil }, PodUID: podUID, Now: time.Now,
+		Keys: func() []admin.Key { return []admin.Key{key} }, PodUID: podUID, Now: time.Now,
 		State: func() admin.State {
 			now := state
 			now.Time = time.Now()

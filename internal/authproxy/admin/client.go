@@ -29,14 +29,23 @@ const maxStateBytes = 1 << 20
 type Client struct {
 	// HTTP makes the requests; redirects are never followed, whatever it says.
 	HTTP *http.Client
-	// Key is derived from the secret of the gate that is asked.
-	Key Key
+	// Key is derived from the secret of the gate that is asked. Former is of the secret before that, for gates that have yet
+	// to load the new one; the zero value is none.
+	Key, Former Key
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
 // State asks the gate of one pod. baseURL is like "http://10.0.0.7:9090". The context bounds the time.
 func (c *Client) State(ctx context.Context, baseURL, podUID string) (State, error) {
+	state, err := c.ask(ctx, c.Key, baseURL, podUID)
+	if errors.Is(err, ErrNotOurPod) && c.Former.mac.Valid() {
+		return c.ask(ctx, c.Former, baseURL, podUID)
+	}
+	return state, err
+}
+
+func (c *Client) ask(ctx context.Context, key Key, baseURL, podUID string) (State, error) {
 	now := c.Now
 	if now == nil {
 		now = time.Now
@@ -48,7 +57,7 @@ func (c *Client) State(ctx context.Context, baseURL, podUID string) (State, erro
 	if err != nil {
 		return State{}, fmt.Errorf("ask for the gate's state: %w", err)
 	}
-	request.Header.Set(ProofHeader, c.Key.signRequest(podUID, nonce, now()))
+	request.Header.Set(ProofHeader, key.signRequest(podUID, nonce, now()))
 	response, err := c.withoutRedirects().Do(request)
 	if err != nil {
 		return State{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -61,7 +70,7 @@ func (c *Client) State(ctx context.Context, baseURL, podUID string) (State, erro
 	if err != nil {
 		return State{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	if len(body) > maxStateBytes || !c.Key.isAnswer(response.Header.Get(ProofHeader), podUID, nonce, body) {
+	if len(body) > maxStateBytes || !key.isAnswer(response.Header.Get(ProofHeader), podUID, nonce, body) {
 		return State{}, fmt.Errorf("%w: status %d", ErrNotAuthentic, response.StatusCode)
 	}
 	var state State

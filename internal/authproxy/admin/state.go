@@ -33,6 +33,8 @@ type State struct {
 	KeysLoaded map[string]time.Time `json:"keysLoaded,omitempty"`
 	// RevokedSHA256 is the digest, in hex, of the list of revocations in force; empty if there is none.
 	RevokedSHA256 string `json:"revokedSHA256,omitempty"`
+	// Secrets are the generations of the gate's secret that are loaded. Gates of older releases do not say so.
+	Secrets SecretIDs `json:"secrets,omitzero"`
 	// Terminating: the gate was told that its pod is ending. Gates of older releases do not say so.
 	Terminating bool `json:"terminating,omitempty"`
 	// SelfTest is "passed", "pending", or what the gate found wrong with itself.
@@ -95,8 +97,9 @@ type RemoteKeys struct {
 
 // StateSource gives the parts of /state at the moment of a request.
 type StateSource struct {
-	// Key gives the current key; an error (no secret is mounted) makes /state a 404.
-	Key    func() (Key, error)
+	// Keys gives the keys of all generations of the secret: while it turns over, the operator may be ahead of the gate, or
+	// behind. Without any, because no secret is mounted, /state is a 404.
+	Keys   func() []Key
 	PodUID string
 	State  func() State
 	Now    func() time.Time
@@ -106,12 +109,7 @@ type StateSource struct {
 // nothing, not even that there is something: 404.
 func StateHandler(source StateSource) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key, err := source.Key()
-		if err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		nonce, err := key.checkRequest(r.Header.Get(ProofHeader), source.PodUID, source.Now())
+		key, nonce, err := source.check(r.Header.Get(ProofHeader))
 		if err != nil {
 			http.NotFound(w, r)
 			return
@@ -127,4 +125,14 @@ func StateHandler(source StateSource) http.Handler {
 		// A reader that has gone cannot be told.
 		_, _ = w.Write(body)
 	})
+}
+
+// check returns the key that a proof was made with, and its nonce.
+func (s StateSource) check(proof string) (key Key, nonce string, err error) {
+	for _, key := range s.Keys() {
+		if nonce, err := key.checkRequest(proof, s.PodUID, s.Now()); err == nil {
+			return key, nonce, nil
+		}
+	}
+	return Key{}, "", errProof
 }

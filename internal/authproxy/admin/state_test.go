@@ -32,7 +32,7 @@ const (
 
 func handler(key admin.Key, uid string) http.Handler {
 	return admin.StateHandler(admin.StateSource{
-		Key: func() (admin.Key, error) { return key, nil }, PodUID: uid,
+		Keys: func() []admin.Key { return []admin.Key{key} }, PodUID: uid,
 		State: func() admin.State { return admin.State{PodUID: uid, SelfTest: "passed", Time: now} },
 		Now:   func() time.Time { return now },
 	})
@@ -122,6 +122,17 @@ func TestState(t *testing.T) {
 	}
 	if _, err := client.State(t.Context(), url, pod); !errors.Is(err, admin.ErrNotAuthentic) {
 		t.Errorf("replayed: %v", err)
+	}
+
+	// While the secret turns over, the gate may have yet to load the one that the operator has, or the other way round.
+	for _, c := range []struct {
+		key, former string
+		want        error
+	}{{theirs, ours, nil}, {ours, theirs, nil}, {theirs, theirs, admin.ErrNotOurPod}} {
+		client := admin.Client{Key: key(t, c.key), Former: key(t, c.former), Now: func() time.Time { return now }}
+		if _, err := client.State(t.Context(), serve(t, genuine), pod); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("former %v: %v, want %v", c.former == ours, err, c.want)
+		}
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())

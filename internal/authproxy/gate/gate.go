@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -176,7 +174,7 @@ func (g *Gate) AdminHandler() http.Handler {
 		Ready: g.ready, Server: g.server.check, Quiesce: g.quiesce,
 		Metrics: g.metrics.Handler(),
 		State: admin.StateHandler(admin.StateSource{
-			Key: g.adminKey, PodUID: g.options.PodUID, State: g.state, Now: g.options.Now,
+			Keys: g.adminKeys, PodUID: g.options.PodUID, State: g.state, Now: g.options.Now,
 		}),
 	})
 }
@@ -207,14 +205,7 @@ func (g *Gate) reloadFailed(file string) {
 	}
 }
 
-// adminKey is derived anew for each use: the secret is small, asked for seldom, and may be replaced.
-func (g *Gate) adminKey() (admin.Key, error) {
-	secret, err := os.ReadFile(filepath.Join(g.options.SecretDir, authproxy.SecretFile))
-	if err != nil {
-		return admin.Key{}, fmt.Errorf("read the gate's secret: %w", err)
-	}
-	return admin.NewKey(secret)
-}
+func (g *Gate) adminKeys() []admin.Key { return g.secrets.current.Load().admin }
 
 func (g *Gate) state() admin.State {
 	current := g.store.Current()
@@ -224,6 +215,7 @@ func (g *Gate) state() admin.State {
 		Keys: map[string][]string{}, KeysLoaded: current.LoadedAt, SelfTest: g.selfTestVerdict(),
 		Time: g.options.Now(), TLS: g.certificate != nil, CertificateSHA256: g.certificate.SHA256(), CertificateExpires: g.certificate.Expires(),
 		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(), Fence: true, Terminating: g.drain.Ending(),
+		Secrets: g.secrets.current.Load().ids,
 	}
 	if current.Config.ProbeKey != nil {
 		state.ProbeKey = current.Config.ProbeKey.ID

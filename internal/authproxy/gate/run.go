@@ -64,9 +64,9 @@ func (g *Gate) Run(ctx context.Context) error {
 	defer g.startAudit()()
 	g.options.Log.Info("the gate is up", "version", g.options.Version, "instance", g.instance,
 		"clients", client.Addr().String(), "admin", adminPort.Addr().String())
-	if _, err := g.adminKey(); err != nil || g.options.PodUID == "" {
+	if known := len(g.adminKeys()) > 0; !known || g.options.PodUID == "" {
 		g.options.Log.Warn("the operator cannot ask for this gate's state: /state needs the gate's secret and the pod's UID",
-			"podUID", g.options.PodUID != "", "secret", err == nil)
+			"podUID", g.options.PodUID != "", "secret", known)
 	}
 	select {
 	case err = <-failed:

@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/session"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/snapshot"
 )
 
 var errNoSecret = errors.New("sessions cannot be bound: the gate's secret is missing or not 32 bytes long")
@@ -23,6 +22,8 @@ type secrets struct {
 	sessions *session.Keyring
 	subjects audit.Subjects
 	probes   probeKeys
+	admin    []admin.Key
+	ids      admin.SecretIDs
 }
 
 // secretStore renews the secrets from the mounted files. A secret that is gone takes its keys with it; one that cannot
@@ -44,22 +45,20 @@ func newSecretStore(dir string, log *slog.Logger) *secretStore {
 	return s
 }
 
-// poll reads the files once. While they turn over, they may be of two generations: the next poll has them all.
+// poll reads the files once, all of one turn: between two turns a session could be sealed with none of them.
 func (s *secretStore) poll() {
-	var files [][]byte // current, next, previous; nil for one that is not there
-	for _, name := range []string{authproxy.SecretFile, authproxy.NextSecretFile, authproxy.PreviousSecretFile} {
-		data, err := os.ReadFile(filepath.Join(s.dir, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.tell(err)
-			return
-		}
-		files = append(files, data)
+	found, err := snapshot.ReadMounted(s.dir, authproxy.SecretFile, authproxy.NextSecretFile, authproxy.PreviousSecretFile)
+	if err != nil {
+		s.tell(err)
+		return
 	}
+	// nil for one that is not there.
+	files := [][]byte{found[authproxy.SecretFile], found[authproxy.NextSecretFile], found[authproxy.PreviousSecretFile]}
 	if s.seen != nil && bytes.Equal(files[0], s.seen[0]) && bytes.Equal(files[1], s.seen[1]) && bytes.Equal(files[2], s.seen[2]) {
 		return
 	}
 	s.seen = files
-	next, err := derive(files[0], files[1:])
+	next, err := derive(files[0], files[1], files[2])
 	s.tell(err)
 	if err == nil {
 		s.current.Store(next)
@@ -67,26 +66,51 @@ func (s *secretStore) poll() {
 }
 
 // derive makes no secrets where there is no current one.
-func derive(current []byte, others [][]byte) (*secrets, error) {
+func derive(current, next, previous []byte) (*secrets, error) {
 	if current == nil {
 		return &secrets{}, nil
 	}
-	var present [][]byte
-	for _, secret := range others {
+	present := [][]byte{current}
+	for _, secret := range [][]byte{next, previous} {
 		if secret != nil {
 			present = append(present, secret)
 		}
 	}
-	sessions, err := session.NewKeyring(current, present...)
-	if err != nil {
+	out, err := &secrets{}, error(nil)
+	if out.sessions, err = session.NewKeyring(current, present[1:]...); err != nil {
 		return nil, err
 	}
-	prober, err := newProbeKeys(append(present, current)...)
-	if err != nil {
+	if out.probes, err = newProbeKeys(present...); err != nil {
 		return nil, err
 	}
-	subjects, err := audit.NewSubjects(current)
-	return &secrets{sessions: sessions, subjects: subjects, probes: prober}, err
+	for _, secret := range present {
+		key, err := admin.NewKey(secret)
+		if err != nil {
+			return nil, err
+		}
+		out.admin = append(out.admin, key)
+	}
+	if out.ids, err = secretIDs(current, next, previous); err != nil {
+		return nil, err
+	}
+	out.subjects, err = audit.NewSubjects(current)
+	return out, err
+}
+
+// secretIDs names the secrets; nil is one that is not there.
+func secretIDs(current, next, previous []byte) (ids admin.SecretIDs, err error) {
+	for _, secret := range []struct {
+		id    *string
+		bytes []byte
+	}{{&ids.Current, current}, {&ids.Next, next}, {&ids.Previous, previous}} {
+		if secret.bytes == nil {
+			continue
+		}
+		if *secret.id, err = admin.SecretID(secret.bytes); err != nil {
+			return ids, err
+		}
+	}
+	return ids, nil
 }
 
 // tell says each problem once.

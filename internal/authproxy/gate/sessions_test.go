@@ -2,17 +2,21 @@ package gate_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 )
 
 const sessionHeader = "Mcp-Session-Id"
@@ -265,6 +269,17 @@ func TestSecretTurnsOverAndGetsLost(t *testing.T) {
 	if !works(old) || !works(renewed) {
 		t.Error("a session was lost while the secret turned over")
 	}
+	ids := func(secrets ...[]byte) (out []string) {
+		for _, secret := range secrets {
+			id, err := admin.SecretID(secret)
+			must(t, err)
+			out = append(out, id)
+		}
+		return out
+	}
+	if state, err := s.state(podUID); err != nil || !slices.Equal(state.Secrets.Loaded(), ids(next, next, secret)) {
+		t.Errorf("a proof by the previous secret: %+v, %v", state.Secrets, err)
+	}
 	must(t, os.Remove(filepath.Join(s.dirs.secret, authproxy.PreviousSecretFile)))
 	s.eventually("the old secret opens nothing more", func() bool { return s.in(old, http.MethodPost, s.token()).status == 404 })
 
@@ -297,5 +312,54 @@ func TestStartWithAShortSecret(t *testing.T) {
 	s := bound(t, serveHTTP(t, echo), func(s *site) { s.write(s.dirs.secret, authproxy.SecretFile, []byte("short")) })
 	if got := s.post(s.token()); got.status != 503 || got.Error.Data.Reason != "no_secret" {
 		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+// The kubelet swaps all files of a Secret at once, and a gate that read some before and some after it would have neither
+// secret for a moment.
+func TestSecretsAreOfOneTurn(t *testing.T) {
+	s := prepareSite(t, serveHTTP(t, echo))
+	must(t, os.Remove(filepath.Join(s.dirs.secret, authproxy.SecretFile)))
+	other := []byte("fedcba9876543210fedcba9876543210")
+	for turn, files := range map[string]map[string][]byte{
+		"..before": {authproxy.SecretFile: secret, authproxy.NextSecretFile: other},
+		"..after":  {authproxy.SecretFile: other, authproxy.PreviousSecretFile: secret},
+	} {
+		must(t, os.Mkdir(filepath.Join(s.dirs.secret, turn), 0o755))
+		for name, data := range files {
+			s.write(filepath.Join(s.dirs.secret, turn), name, data)
+		}
+	}
+	for _, name := range []string{authproxy.SecretFile, authproxy.NextSecretFile, authproxy.PreviousSecretFile} {
+		must(t, os.Symlink(filepath.Join("..data", name), filepath.Join(s.dirs.secret, name)))
+	}
+	link := func(turn string) {
+		err := os.Symlink(turn, filepath.Join(s.dirs.secret, "..data_tmp"))
+		if err = errors.Join(err, os.Rename(filepath.Join(s.dirs.secret, "..data_tmp"), filepath.Join(s.dirs.secret, "..data"))); err != nil {
+			t.Error(err)
+		}
+	}
+	link("..before")
+	s.start(func(_ *site, o *gate.Options) { o.PollInterval = time.Millisecond })
+	enough, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for i := 0; ; i++ {
+			select {
+			case <-enough:
+				return
+			default:
+				link([]string{"..after", "..before"}[i%2])
+			}
+		}
+	}()
+	defer func() { <-ended }()
+	defer close(enough)
+	for range 50 {
+		state, err := s.state(podUID)
+		must(t, err)
+		if ids := state.Secrets; len(ids.Loaded()) != 2 || ids.Next == ids.Current || ids.Previous == ids.Current {
+			t.Fatalf("the gate has loaded %+v", ids)
+		}
 	}
 }

@@ -18,6 +18,23 @@ type content struct {
 	err  error
 }
 
+// ReadMounted reads files of a mounted Secret, all of one generation. A file that is not there is absent from the result; one
+// that cannot be read is an error.
+func ReadMounted(dir string, names ...string) (map[string][]byte, error) {
+	contents, err := readMounted(dir, names)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{}
+	for name, file := range contents {
+		if file.err != nil {
+			return nil, file.err
+		}
+		out[name] = file.data
+	}
+	return out, nil
+}
+
 // readMounted reads files of a mounted ConfigMap or Secret, all of one generation. A file that is not there is absent
 // from the result.
 //
