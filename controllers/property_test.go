@@ -76,7 +76,7 @@ func newExaminer(ctx context.Context) examiner {
 	return examiner{c, heard, namespace.Name, desired.Inputs{
 		Cluster:    desired.Issuer{URL: "https://kubernetes.default.svc", Keys: []keys.Public{key.Public()}},
 		Keys:       map[string][]keys.Private{"": {key}},
-		GateSecret: make([]byte, 32), GateImage: gateImage, ClusterDomain: "cluster.local",
+		GateSecret: map[string][]byte{"current": make([]byte, 32)}, GateImage: gateImage, ClusterDomain: "cluster.local",
 		OperatorNamespace: "gatehouse-system", OperatorLabels: map[string]string{"app": "gatehouse"},
 	}}
 }

@@ -21,8 +21,8 @@ const (
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
 	//
-	// True:  KeysPublished, KeysRotating
-	// False: KeyMissing, KeysUnusable, IssuerUnavailable, KeysPending, KeyRevoked
+	// True:  KeysPublished, KeysRotating, GateSecretRotating
+	// False: KeyMissing, KeysUnusable, IssuerUnavailable, KeysPending, KeyRevoked, ProviderKeysMissing
 	ConditionKeysReady = "KeysReady"
 
 	// ConditionAvailable says whether enough pods serve: those whose containers run, and whose lock was proven.
@@ -39,7 +39,8 @@ const (
 	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered, BypassReachable, ForeignEndpoint,
 	//          CertificateUnusable, TLSNotServed
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
-	//          Inconclusive, ControlMissing, EvidenceStale, GateNotConverged, MeshInTheWay
+	//          Inconclusive, ControlMissing, EvidenceStale, GateNotConverged, MeshInTheWay, ProviderKeysMissing,
+	//          GateTerminating
 	ConditionAuthHealthy = "AuthHealthy"
 
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
@@ -51,7 +52,7 @@ const (
 	// ConditionStalled is present, and True, while nothing will happen until somebody acts (kstatus). Its reason is
 	// that of the condition that is False.
 	//
-	// True: any reason for False of Accepted and KeysReady
+	// True: any reason for False of Accepted and KeysReady, but for KeyRevoked and ProviderKeysMissing
 	ConditionStalled = "Stalled"
 )
 
@@ -106,6 +107,14 @@ const (
 	// ReasonKeysRotating: likewise, and a key of type Managed is being replaced by a new one. The message says what is
 	// waited for.
 	ReasonKeysRotating = "KeysRotating"
+	// ReasonGateSecretRotating: every provider has its keys, and the secret by which gates seal sessions (NAME-gate) is being
+	// replaced by a new one. The message says what is waited for.
+	ReasonGateSecretRotating = "GateSecretRotating"
+	// ReasonProviderKeysMissing: for half a minute or longer a gate has had no keys of a provider, such as of an identity
+	// provider that it cannot reach, and answers its tokens 503 (no_keys). Tokens of all other providers are judged as ever. The
+	// message names each provider, how many pods lack its keys, and why. AuthHealthy has this reason, too: of that provider's
+	// tokens nothing was seen.
+	ReasonProviderKeysMissing = "ProviderKeysMissing"
 	// ReasonKeyRevoked: a key was revoked, and not every pod was seen to refuse it yet: the message names those that were
 	// not. Or it is to be revoked, and is not while the rest of the spec cannot be carried out: the message says so.
 	ReasonKeyRevoked = "KeyRevoked"
@@ -215,6 +224,9 @@ const (
 	// ReasonGateNotConverged: the gate refuses bad tokens, but does not run what the spec asks for: its self-test, its
 	// configuration or its keys are not as they must be.
 	ReasonGateNotConverged = "GateNotConverged"
+	// ReasonGateTerminating: the gate of a pod was told that the pod is ending, and ends the streams of its clients, but nobody
+	// ends the pod. Its lock holds.
+	ReasonGateTerminating = "GateTerminating"
 	// ReasonMeshInTheWay: the mesh proxies of all pods that have one cut the operator's connections, so nothing is known
 	// of the gate behind them.
 	ReasonMeshInTheWay = "MeshInTheWay"
@@ -229,6 +241,10 @@ const EventProberSuspect = "ProberSuspect"
 // provider was refused, for a reason that speaks of what the spec says of that provider, while the prober's own token was
 // let in. AuthHealthy stays True, and its message says the same for as long as it is so.
 const EventProviderRejectsEveryone = "ProviderRejectsEveryone"
+
+// EventGateSecretRotated is the reason of the Events that tell how far the turnover of a gate's secret is: asked for by
+// AnnotationRotateGateSecret, in use on every pod, and done.
+const EventGateSecretRotated = "GateSecretRotated"
 
 // ConditionPodAuthProven is the readiness gate on each pod: True once its lock was proven, False once it was seen
 // open. Setting it to True by hand lets a pod take traffic without proof; the operator then leaves it so.
@@ -246,6 +262,9 @@ const (
 	// AnnotationRotateKeys asks for a new signing key of the Managed provider. Each new value asks once more; a time is a
 	// good one.
 	AnnotationRotateKeys = "mcp.gatehouse.dev/rotate-keys"
+	// AnnotationRotateGateSecret asks for a new secret of the gate, by which sessions are sealed (Secret NAME-gate). Each new
+	// value asks once more; a time is a good one. No session is lost: the secret before it opens sessions for a day.
+	AnnotationRotateGateSecret = "mcp.gatehouse.dev/rotate-gate-secret"
 	// AnnotationRevokeKey holds the kid of a key of the Managed provider that must be refused at once, whatever tokens it
 	// has signed. It may stay: a key of that id is never published again.
 	AnnotationRevokeKey = "mcp.gatehouse.dev/revoke-key"

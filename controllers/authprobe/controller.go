@@ -259,7 +259,9 @@ func (r *Reconciler) tryOne(ctx context.Context, server *v1alpha1.MCPServer, pod
 	}
 	r.metrics.round(client.ObjectKeyFromObject(server), seen, began)
 	if seen.said != nil {
-		r.Sightings.Load(server, pod.UID, seen.said.Keys)
+		r.Sightings.Load(server, pod.UID, mcpserver.Told{
+			Keys: seen.said.Keys, Unserved: unservedNow(*seen.said, use), Secrets: seen.said.Secrets,
+		}, r.Now())
 	}
 	known = known.learn(seen, settings, r.Jitter())
 	known.due = r.Now().Add(known.delay(settings, r.Jitter()))

@@ -21,6 +21,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys/turnover"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
@@ -30,7 +31,9 @@ const tokenLifetime = authproxy.ProbeTokenLifetime
 // credentials are what the operator needs to try a server's lock.
 type credentials struct {
 	admin admin.Key
-	ids   probeid.Key
+	// former is of the gate's secret before that, while gates are to change to the present one; else its zero value.
+	former admin.Key
+	ids    probeid.Key
 	// forwards tells that the server gets the tokens that clients are let in with.
 	forwards bool
 	// controls are the good tokens that are to be had; the first gives the control of a round.
@@ -83,6 +86,11 @@ func (r *Reconciler) credentials(ctx context.Context, server *v1alpha1.MCPServer
 	}
 	if use.ids, err = probeid.NewKey(shared[authproxy.SecretFile]); err != nil {
 		return nil, nil //nolint:nilerr // as above
+	}
+	if set, found := turnover.Decode(shared, r.Now(), admin.SecretID); found && set.Phase == turnover.Switched {
+		if use.former, err = admin.NewKey(set.Previous.Secret); err != nil {
+			return nil, err
+		}
 	}
 	gather := gathering{r: r, server: server, settings: desired.Resolve(server), use: use}
 	use.forwards = gather.settings.ForwardAuthorization
@@ -137,7 +145,7 @@ func (c credentials) requestIDs(to probeid.Audience, now func() time.Time) func(
 func (c credentials) against(state admin.State) []control {
 	var out []control
 	for _, with := range c.controls {
-		if len(state.Keys[with.of]) == 0 || with.from == byProbeKey && state.ProbeKey != c.probeKey {
+		if !isServed(state, with.of) || with.from == byProbeKey && state.ProbeKey != c.probeKey {
 			continue
 		}
 		if with.from == byProbeKey {

@@ -52,11 +52,21 @@ func TestWhatAGateCanBeTriedWith(t *testing.T) {
 		with   string
 		behind string
 	}{
-		"all is there":        {func(*admin.State) {}, "managed,corp", ""},
-		"another probe key":   {func(s *admin.State) { s.ProbeKey = "other" }, "managed", "probe key"},
-		"no probe key":        {func(s *admin.State) { s.ProbeKey = "" }, "managed", "probe key"},
-		"keys never fetched":  {func(s *admin.State) { s.Keys["corp"] = nil }, "managed", "key set of provider corp"},
-		"keys that are stale": {func(s *admin.State) { s.Time = s.Time.Add(2 * time.Hour) }, "managed,corp", "key set of provider corp"},
+		"all is there":      {func(*admin.State) {}, "managed,corp", ""},
+		"another probe key": {func(s *admin.State) { s.ProbeKey = "other" }, "managed", "probe key"},
+		"no probe key":      {func(s *admin.State) { s.ProbeKey = "" }, "managed", "probe key"},
+		"keys not fetched yet": {func(s *admin.State) {
+			s.Keys["corp"], s.Remote["corp"] = nil, admin.RemoteKeys{}
+		}, "managed", "key set of provider corp"},
+		"keys that are stale": {func(s *admin.State) { s.Time = s.Time.Add(2 * time.Hour) }, "managed", ""},
+		// One that fails is no reason to keep the others' users out; all are.
+		"keys that cannot be fetched": {func(s *admin.State) {
+			s.Keys["corp"], s.Remote["corp"] = nil, admin.RemoteKeys{LastError: "refused"}
+		}, "managed", ""},
+		"no managed keys": {func(s *admin.State) { s.Keys["managed"] = nil }, "corp", ""},
+		"no keys at all": {func(s *admin.State) {
+			s.Keys, s.Remote["corp"] = nil, admin.RemoteKeys{LastError: "refused"}
+		}, "", "key set of provider corp"},
 		"another managed key": {func(s *admin.State) { s.Keys["managed"] = []string{"x"} }, "managed,corp", "key set of provider managed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,10 @@ type evidence struct {
 	// what decided; empty when proven.
 	question, expected, seen string
 	server                   *probe.ServerInfo
+	// unserved are the providers of which the gate has no keys: what proves the lock was asked with tokens of others.
+	unserved []unserved
+	// atOnce: it was not guessed from answers, so it needs no further round to count.
+	atOnce bool
 	// cut: the connection was reset or closed before an answer, as a mesh does with what is not its own.
 	cut bool
 }

@@ -34,7 +34,7 @@ func (r *Reconciler) identify(ctx context.Context, pod corev1.Pod, use credentia
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	state, err := (&admin.Client{HTTP: r.HTTP, Key: use.admin, Now: r.Now}).State(ctx, "http://"+where, string(pod.UID))
+	state, err := (&admin.Client{HTTP: r.HTTP, Key: use.admin, Former: use.former, Now: r.Now}).State(ctx, "http://"+where, string(pod.UID))
 	if err == nil {
 		return state, nil
 	}
@@ -82,7 +82,7 @@ func digest(config corev1.ConfigMap, schema string) string {
 }
 
 // behind says which part of a gate is not as it must be, and both states of it; an empty part if all is. wanted is the
-// digest of its configuration, "" if that is not known.
+// digest of its configuration, "" if that is not known. What is tolerated is not among it.
 func behind(state admin.State, wanted string, use credentials) (part, expected, seen string) {
 	if state.SelfTest != "passed" {
 		return "self-test", "passed", diagnosis.Redact(state.SelfTest)
@@ -97,7 +97,11 @@ func behind(state admin.State, wanted string, use credentials) (part, expected, 
 	if use.probeKey != "" && state.ProbeKey != use.probeKey {
 		return "probe key", use.probeKey, cmp.Or(state.ProbeKey, "none")
 	}
+	without := tolerated(state, use)
 	for _, provider := range slices.Sorted(maps.Keys(use.kids)) {
+		if slices.ContainsFunc(without, func(p unserved) bool { return p.provider == provider }) {
+			continue
+		}
 		loaded := state.Keys[provider]
 		if len(loaded) == 0 {
 			return "key set of provider " + provider, "loaded", "empty" + fetched(state.Remote[provider])

@@ -96,7 +96,7 @@ func (e entry) counts(seen evidence, settings desired.Probe) bool {
 	if seen.grade == unknown && against {
 		return e.doubtful >= settings.FailureThreshold
 	}
-	return seen.grade == open || e.failing >= settings.FailureThreshold
+	return seen.grade == open || seen.atOnce || e.failing >= settings.FailureThreshold
 }
 
 // delay is the time to the next round. A pod that was never proven is asked soon, then ever less often: a pod must not

@@ -79,7 +79,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 			message: "The last round is too long ago: nobody has tried the lock since. The pods are being tried now.",
 		}
 	}
-	verdict = verdict.against(service.finding).noted(seen)
+	verdict = verdict.serving(seen).against(service.finding).noted(seen)
 	if verdict.status == metav1.ConditionTrue {
 		verdict.message += note + service.note(settings.Probe.FailureThreshold)
 		verdict.rejecting = rejecting(entries)

@@ -191,6 +191,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 	case err != nil:
 		return ctrl.Result{}, err
 	default:
+		r.announceTurnover(server, seen.secretTurn)
 		return ctrl.Result{RequeueAfter: lookAgain(seen, r.Now())}, r.report(ctx, server, seen, nil)
 	}
 }
@@ -198,6 +199,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, server *v1alpha1.MCPServer) 
 // lookAgain is when no event may tell what has changed; 0 is never.
 func lookAgain(seen observed, now time.Time) time.Duration {
 	again := Sooner(patience(seen.pods, now), rotationDue(seen.turns, now))
+	again = Sooner(again, Sooner(seen.secretTurn.due(now), seen.missing.due(now)))
 	if seen.waits != "" {
 		again = Sooner(again, turnPause)
 	}
@@ -244,7 +246,7 @@ func impossible(err error) error {
 // inputs are the operator's settings, and what was read.
 func (r *Reconciler) inputs(seen *observed) desired.Inputs {
 	in := r.Inputs
-	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.gateSecret
+	in.Keys, in.Rotations, in.Cluster, in.Revoked, in.GateSecret = seen.keys, seen.rotations, seen.cluster, seen.revoked, seen.secretTurn.data
 	in.ProbeKey = seen.probeKey
 	in.Schemas, in.ConfigFiles = seen.schemas, seen.configFiles
 	return in
@@ -268,7 +270,7 @@ func (r *Reconciler) converge(ctx context.Context, server *v1alpha1.MCPServer, s
 			return err
 		}
 	}
-	if err := r.refresh(ctx, *seen, objects); err != nil {
+	if err := r.refresh(ctx, server, *seen, objects); err != nil {
 		return err
 	}
 	if server.Spec.Route != nil && seen.routes == nil {

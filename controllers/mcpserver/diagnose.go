@@ -46,7 +46,8 @@ func diagnose(seen observed) *finding {
 
 // secrets are those of the server's keys that the operator holds: a container may print what it was given, or guess.
 func (seen observed) secrets() [][]byte {
-	all := [][]byte{seen.gateSecret}
+	turn := seen.secretTurn.next
+	all := [][]byte{turn.Current.Secret, turn.Next.Secret, turn.Previous.Secret}
 	for _, set := range seen.keys {
 		for _, key := range set {
 			all = append(all, key.Secret())

@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,8 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
@@ -33,6 +30,8 @@ type observed struct {
 	// loaded counts the pods that have a key loaded, by provider and kid; allTold: none of them has yet to tell.
 	loaded  map[string]map[string]int32
 	allTold bool
+	// missing are the providers that gates cannot serve.
+	missing missingKeys
 	// cluster is the cluster's own issuer, where a provider asks for it.
 	cluster desired.Issuer
 	// probeKey is the public half of the server's probe key; nil where no gate is to accept one.
@@ -41,8 +40,8 @@ type observed struct {
 	revoked string
 	// mounted are the versions of what users bring and the gate mounts.
 	mounted []string
-	// gateSecret is that of the Secret, or a new one.
-	gateSecret []byte
+	// secretTurn is the look at the secret that gates share with the operator.
+	secretTurn secretTurn
 	// versions of the Secrets that keys and gateSecret came from, by name: a write on top of an older version must
 	// fail, or it could replace a key that was made in between.
 	versions map[string]string
@@ -79,6 +78,7 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 	}
 	seen.pods = pods
 	seen.loaded, seen.allTold = r.Sightings.Loaded(client.ObjectKeyFromObject(server), seen.pods)
+	seen.missing = r.Sightings.Missing(client.ObjectKeyFromObject(server), seen.pods)
 	r.Logs.complete(ctx, seen.pods)
 	if err := r.observeRoute(ctx, server, &seen); err != nil {
 		return seen, err
@@ -133,20 +133,6 @@ func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer
 		if err := r.rotate(server, provider, secret, seen); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (r *Reconciler) observeGateSecret(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
-	secret, err := r.readSecret(ctx, server, desired.GateSecretName(server))
-	if err != nil {
-		return err
-	}
-	seen.versions[secret.Name] = secret.ResourceVersion
-	seen.gateSecret = secret.Data[authproxy.SecretFile]
-	if len(seen.gateSecret) != admin.SecretBytes {
-		seen.gateSecret = make([]byte, admin.SecretBytes)
-		rand.Read(seen.gateSecret)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,12 +15,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
 // refresh makes the kubelet bring changed keys and configuration into running pods at once. By itself it looks at
 // mounted ConfigMaps and Secrets only every minute or so; a change of the pod's annotations makes it look now.
-func (r *Reconciler) refresh(ctx context.Context, seen observed, objects []runtime.ApplyConfiguration) error {
-	revision, err := mountedRevision(objects, seen.mounted)
+func (r *Reconciler) refresh(ctx context.Context, server *v1alpha1.MCPServer, seen observed, objects []runtime.ApplyConfiguration) error {
+	revision, err := mountedRevision(objects, append(slices.Clip(seen.mounted), seen.secretTurn.ids(desired.GateSecretName(server))...))
 	if err != nil {
 		return err
 	}
@@ -42,11 +44,11 @@ func (r *Reconciler) refresh(ctx context.Context, seen observed, objects []runti
 	return nil
 }
 
-// mountedRevision changes with the content of every ConfigMap that gates mount, and with the versions of what users bring:
-// not with its content, which a digest that everybody can read would help to guess.
-func mountedRevision(objects []runtime.ApplyConfiguration, brought []string) (string, error) {
+// mountedRevision changes with the content of every ConfigMap that gates mount, and with the versions of mounted Secrets: not
+// with their content, which a digest that everybody can read would help to guess.
+func mountedRevision(objects []runtime.ApplyConfiguration, secrets []string) (string, error) {
 	sum := sha256.New()
-	for _, version := range brought {
+	for _, version := range secrets {
 		fmt.Fprintln(sum, version)
 	}
 	for _, object := range objects {

@@ -85,15 +85,26 @@ func (r *Reconciler) rotationInputs(server *v1alpha1.MCPServer, provider desired
 	}
 	name := client.ObjectKeyFromObject(server)
 	for _, pod := range pods {
-		// Anyone may give a pod our labels; what no ReplicaSet made is never sent a token, and so never seen.
-		if made := metav1.GetControllerOf(&pod); made == nil || made.Kind != "ReplicaSet" || !CanAnswer(pod) {
+		if !isAsked(pod) {
 			continue
 		}
-		seen := rotation.Pod{Name: pod.Name, Overdue: pod.DeletionTimestamp != nil && r.Now().After(pod.DeletionTimestamp.Time)}
+		seen := rotation.Pod{Name: pod.Name, Overdue: r.isOverdue(pod)}
 		seen.Accepts, seen.Refuses = r.Sightings.Of(name, pod.UID)
 		in.Pods = append(in.Pods, seen)
 	}
 	return in
+}
+
+// isAsked reports whether a pod is one that the prober asks. Anyone may give a pod our labels; what no ReplicaSet made is
+// never sent a token, and so never seen.
+func isAsked(pod corev1.Pod) bool {
+	made := metav1.GetControllerOf(&pod)
+	return made != nil && made.Kind == "ReplicaSet" && CanAnswer(pod)
+}
+
+// isOverdue reports whether a pod should have ended by now.
+func (r *Reconciler) isOverdue(pod corev1.Pod) bool {
+	return pod.DeletionTimestamp != nil && r.Now().After(pod.DeletionTimestamp.Time)
 }
 
 // CanAnswer tells that a pod may answer requests: its gate runs, or it takes traffic without one.

@@ -4,12 +4,14 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 )
 
 // Sightings are what pods were seen to do with keys: to accept or to refuse those of Managed providers, and to have loaded
@@ -29,8 +31,24 @@ type Sightings struct {
 type sighting struct {
 	// accepts and refuses have, for each kid, the step of the key set as it was before the pod was asked.
 	accepts, refuses map[string]int64
-	// loaded are the kids that its gate has, by provider.
-	loaded map[string][]string
+	// told is what its gate says of what it has loaded, as it was told last; nil: nothing yet.
+	told *Told
+	// missing is, by provider, since when its gate has said without a break that it has no keys.
+	missing map[string]time.Time
+}
+
+// Told is what the gate of a pod says that it has loaded.
+type Told struct {
+	// Keys are the kids by provider.
+	Keys map[string][]string
+	// Unserved has for each provider without keys why, as far as the gate knows.
+	Unserved map[string]string
+	// Secrets are the generations of the gate's secret.
+	Secrets admin.SecretIDs
+}
+
+func (t Told) equal(other Told) bool {
+	return maps.EqualFunc(t.Keys, other.Keys, slices.Equal) && maps.Equal(t.Unserved, other.Unserved) && t.Secrets == other.Secrets
 }
 
 // newsBuffer is how many servers can have news that nobody has read. News that find no room are not lost: a rotation that
@@ -59,15 +77,23 @@ func (s *Sightings) Add(server *v1alpha1.MCPServer, pod types.UID, kid string, s
 	s.tell(server)
 }
 
-// Load notes which keys a pod's gate has loaded, by provider.
-func (s *Sightings) Load(server *v1alpha1.MCPServer, pod types.UID, kids map[string][]string) {
+// Load notes what a pod's gate said that it has loaded.
+func (s *Sightings) Load(server *v1alpha1.MCPServer, pod types.UID, told Told, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.at(server, pod)
-	if maps.EqualFunc(seen.loaded, kids, slices.Equal) {
+	if seen.told != nil && seen.told.equal(told) {
 		return
 	}
-	seen.loaded = kids
+	seen.told = &told
+	since := map[string]time.Time{}
+	for provider := range told.Unserved {
+		since[provider] = now
+		if before, found := seen.missing[provider]; found {
+			since[provider] = before
+		}
+	}
+	seen.missing = since
 	s.tell(server)
 }
 
@@ -119,11 +145,11 @@ func (s *Sightings) Loaded(server types.NamespacedName, pods []corev1.Pod) (coun
 	counts, complete = map[string]map[string]int32{}, true
 	for _, pod := range pods {
 		seen := s.servers[server][pod.UID]
-		if seen == nil || seen.loaded == nil {
+		if seen == nil || seen.told == nil {
 			complete = false
 			continue
 		}
-		for provider, kids := range seen.loaded {
+		for provider, kids := range seen.told.Keys {
 			if counts[provider] == nil {
 				counts[provider] = map[string]int32{}
 			}
@@ -133,6 +159,33 @@ func (s *Sightings) Loaded(server types.NamespacedName, pods []corev1.Pod) (coun
 		}
 	}
 	return counts, complete
+}
+
+// Secrets gives what a pod's gate said of its secrets; empty if nothing.
+func (s *Sightings) Secrets(server types.NamespacedName, pod types.UID) admin.SecretIDs {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if seen := s.servers[server][pod]; seen != nil && seen.told != nil {
+		return seen.told.Secrets
+	}
+	return admin.SecretIDs{}
+}
+
+// Missing gives the providers that gates of these pods cannot serve.
+func (s *Sightings) Missing(server types.NamespacedName, pods []corev1.Pod) missingKeys {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := missingKeys{}
+	for _, pod := range pods {
+		seen := s.servers[server][pod.UID]
+		if seen == nil || pod.DeletionTimestamp != nil {
+			continue
+		}
+		for provider, since := range seen.missing {
+			out[provider] = append(out[provider], missingOn{pod.Name, seen.told.Unserved[provider], since})
+		}
+	}
+	return out
 }
 
 // Keep forgets all pods of a server but those that exist. A server without any is forgotten.

@@ -1,11 +1,19 @@
 package mcpserver
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
+
+var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
 func TestSightings(t *testing.T) {
 	s, x := NewSightings(), server(1)
@@ -55,19 +63,64 @@ func TestLoaded(t *testing.T) {
 		}
 	}
 	counts(0, false)
-	s.Load(x, "a", map[string][]string{"corp": {"old", "kid"}, "other": {"kid"}})
+	load := func(pod types.UID, kids map[string][]string) { s.Load(x, pod, Told{Keys: kids}, noon) }
+	load("a", map[string][]string{"corp": {"old", "kid"}, "other": {"kid"}})
 	counts(1, false)
-	s.Load(x, "b", map[string][]string{"corp": {"old"}})
+	load("b", map[string][]string{"corp": {"old"}})
 	counts(1, true)
 	if len(s.news) != 2 {
 		t.Error("nobody is told")
 	}
-	s.Load(x, "b", map[string][]string{"corp": {"old"}}) // no news
+	load("b", map[string][]string{"corp": {"old"}}) // no news
 	if len(s.news) != 2 {
 		t.Error("somebody is told what he knows")
 	}
-	s.Load(x, "b", map[string][]string{"corp": {"old", "kid"}})
+	load("b", map[string][]string{"corp": {"old", "kid"}})
 	counts(2, true)
 	s.Keep(name, pods[:1])
 	counts(1, false)
+}
+
+// How long a gate has been without keys counts from when it said so first, until it says otherwise.
+func TestMissingKeys(t *testing.T) {
+	s, x := NewSightings(), server(1)
+	name := client.ObjectKeyFromObject(x)
+	pods := make([]corev1.Pod, 2)
+	for i, uid := range []types.UID{"a", "b"} {
+		pods[i].UID, pods[i].Name = uid, "pod-"+string(uid)
+	}
+	x.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{
+		{Name: "managed", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}, {Name: "corp", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysRemote}}}}
+	says := func(at time.Duration, status metav1.ConditionStatus, words string) {
+		t.Helper()
+		missing := s.Missing(name, pods)
+		got := judgeMissing(x, missing, len(pods), noon.Add(at))
+		if got.status != status || !strings.Contains(got.message, words) || (got.reason != "") != (status != "") {
+			t.Errorf("after %s: %+v, want %s %q", at, got, status, words)
+		}
+	}
+	lacks := func(uid types.UID, why string, at time.Duration) {
+		s.Load(x, uid, Told{Unserved: map[string]string{"corp": why}}, noon.Add(at))
+	}
+	says(time.Hour, "", "")
+	lacks("a", "(the gate could not fetch it: refused)", 0)
+	says(29*time.Second, "", "")
+	if due := s.Missing(name, pods).due(noon.Add(29 * time.Second)); due != time.Second {
+		t.Errorf("looked at again after %s", due)
+	}
+	lacks("a", "(the gate could not fetch it: timeout)", 29*time.Second)
+	says(30*time.Second, metav1.ConditionFalse,
+		"Provider corp: 1 of 2 pods have no keys of it and answer its tokens 503 (no_keys), among them pod-a (the gate could not fetch it: timeout). Tokens of all other")
+	lacks("b", "", 30*time.Second)
+	says(time.Minute, metav1.ConditionFalse, "2 of 2 pods")
+	s.Load(x, "a", Told{}, noon.Add(time.Minute))
+	says(time.Minute, metav1.ConditionFalse, "1 of 2 pods")
+	pods[1].DeletionTimestamp = &metav1.Time{Time: noon}
+	says(time.Hour, "", "")
+	pods[1].DeletionTimestamp = nil
+	x.Spec.Auth.Providers = x.Spec.Auth.Providers[1:]
+	says(time.Hour, metav1.ConditionFalse, "No pod without keys takes traffic.")
+	s.Load(x, "b", Told{}, noon.Add(time.Hour))
+	lacks("b", "", time.Hour)
+	says(time.Hour, "", "")
 }

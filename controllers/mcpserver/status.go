@@ -125,8 +125,19 @@ func judgeKeys(server *v1alpha1.MCPServer, seen observed, wrong *problem, now ti
 	case wrong != nil && managed && seen.versions[desired.KeysSecretName(server)] == "":
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonKeysPending, "No key is made before the spec can be carried out."}
 	}
-	if v := judgeRotation(seen.turns, wrong == nil, now); v.reason != "" {
-		return v
+	rotates := judgeRotation(seen.turns, wrong == nil, now)
+	lacks := judgeMissing(server, seen.missing, len(seen.pods), now)
+	turns := judgeTurnover(seen.secretTurn, wrong == nil, now)
+	switch {
+	case rotates.status == metav1.ConditionFalse:
+		return rotates
+	case lacks.reason != "":
+		return lacks
+	case rotates.reason != "":
+		rotates.message = joined(rotates.message, []string{turns.message})
+		return rotates
+	case turns.reason != "":
+		return turns
 	}
 	return verdict{metav1.ConditionTrue, v1alpha1.ReasonKeysPublished, keysPublished + notUsed(seen.faulty)}
 }

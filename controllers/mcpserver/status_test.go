@@ -17,6 +17,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys/turnover"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -222,7 +223,7 @@ func TestDiagnosisHidesTheServersKeys(t *testing.T) {
 	}
 	const words, gate = "correct horse battery staple and some more", "gates own secret of words, as long as 32"
 	seen := observed{
-		deployment: deployment(1, 1, 0), gateSecret: []byte(gate), keys: map[string][]keys.Private{"managed": {managed}},
+		deployment: deployment(1, 1, 0), secretTurn: secretTurn{next: turnover.Set{Current: turnover.Generation{Secret: []byte(gate)}}}, keys: map[string][]keys.Private{"managed": {managed}},
 		public: map[string][]keys.Public{"shared": {{Key: []byte(words)}}},
 	}
 	for name, said := range map[string]string{

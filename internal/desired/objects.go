@@ -26,8 +26,8 @@ type Inputs struct {
 	ProbeKey *keys.Public
 	// Revoked is the users' list of what is no longer accepted, as they wrote it.
 	Revoked string
-	// GateSecret is the secret shared by gate and operator: 32 random bytes.
-	GateSecret []byte
+	// GateSecret is the data of the Secret that gate and operator share; see package turnover.
+	GateSecret map[string][]byte
 	// Schemas are those of the gate's configuration that gates need besides the present one.
 	Schemas []int
 	// ConfigFiles are what gates are given now, by the name of the file.

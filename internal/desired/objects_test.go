@@ -151,7 +151,7 @@ func inputs(t *testing.T) desired.Inputs {
 		Cluster:           desired.Issuer{URL: "https://kubernetes.default.svc", Keys: []keys.Public{key.Public()}},
 		ProbeKey:          probeKey(t),
 		Revoked:           "sub:mallory",
-		GateSecret:        bytes.Repeat([]byte{7}, 32),
+		GateSecret:        map[string][]byte{"current": bytes.Repeat([]byte{7}, 32)},
 		GateImage:         "example.com/authproxy:v1",
 		ClusterDomain:     "cluster.local",
 		OperatorNamespace: "gatehouse-system",

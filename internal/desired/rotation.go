@@ -28,7 +28,15 @@ func resolveRotation(managed *v1alpha1.ManagedKeys, lifetimeSeconds, skewSeconds
 // RotationRequest names the rotation that the server's annotation asks for; "" is none. The annotation may be any text of
 // any length, so it is not kept as it is.
 func RotationRequest(s *v1alpha1.MCPServer) string {
-	asked := s.Annotations[v1alpha1.AnnotationRotateKeys]
+	return requestOf(s.Annotations[v1alpha1.AnnotationRotateKeys])
+}
+
+// TurnoverRequest names the turnover of the gate's secret that the server's annotation asks for, likewise.
+func TurnoverRequest(s *v1alpha1.MCPServer) string {
+	return requestOf(s.Annotations[v1alpha1.AnnotationRotateGateSecret])
+}
+
+func requestOf(asked string) string {
 	if asked == "" {
 		return ""
 	}

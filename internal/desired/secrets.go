@@ -38,7 +38,7 @@ func GateSecret(s *v1alpha1.MCPServer, in Inputs) *corev1ac.SecretApplyConfigura
 	return corev1ac.Secret(GateSecretName(s), s.Namespace).
 		WithLabels(labels(s)).
 		WithOwnerReferences(owner(s)).
-		WithData(map[string][]byte{authproxy.SecretFile: in.GateSecret})
+		WithData(in.GateSecret)
 }
 
 // PublicKeys is what the gate verifies with, as far as the operator publishes it, and the list of what is revoked.

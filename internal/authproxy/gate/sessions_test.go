@@ -355,7 +355,7 @@ func TestSecretsAreOfOneTurn(t *testing.T) {
 	}()
 	defer func() { <-ended }()
 	defer close(enough)
-	for range 50 {
+	for range 20 {
 		state, err := s.state(podUID)
 		must(t, err)
 		if ids := state.Secrets; len(ids.Loaded()) != 2 || ids.Next == ids.Current || ids.Previous == ids.Current {
