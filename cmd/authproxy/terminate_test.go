@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -49,6 +50,9 @@ func TestTerminateHookSignalsNothingElse(t *testing.T) {
 	var stderr bytes.Buffer
 	if code := terminate(other.Process.Pid, &stderr); code != exitFailed || !strings.Contains(stderr.String(), "not a gate") {
 		t.Errorf("exit code %d: %s", code, &stderr)
+	}
+	if code := terminate(os.Getpid(), &stderr); code != exitFailed {
+		t.Errorf("itself: exit code %d", code)
 	}
 	const noProcess = 1 << 30
 	if code := terminate(noProcess, &stderr); code != exitFailed {
