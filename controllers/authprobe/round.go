@@ -136,12 +136,11 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	}
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
 	result.around, result.said = &around, &after
-	if result.unserved = tolerated(after, use); result.grade == proven {
-		if alone := endsAlone(pod, after, r.Now()); alone != nil {
-			alone.server = result.server
-			result.evidence = *alone
-			return result, nil
-		}
+	result.unserved = tolerated(after, use)
+	if alone := endsAlone(pod, after, r.Now()); alone != nil && result.grade == proven {
+		alone.server = result.server
+		result.evidence = *alone
+		return result, nil
 	}
 	missing := r.missing(ctx, server, after, use)
 	fails := result.grade != proven && result.reason != v1alpha1.ReasonControlMissing

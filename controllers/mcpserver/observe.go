@@ -78,7 +78,7 @@ func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (o
 	}
 	seen.pods = pods
 	seen.loaded, seen.allTold = r.Sightings.Loaded(client.ObjectKeyFromObject(server), seen.pods)
-	seen.missing = r.Sightings.Missing(client.ObjectKeyFromObject(server), seen.pods)
+	seen.missing = r.Sightings.missing(client.ObjectKeyFromObject(server), seen.pods)
 	r.Logs.complete(ctx, seen.pods)
 	if err := r.observeRoute(ctx, server, &seen); err != nil {
 		return seen, err

@@ -171,8 +171,8 @@ func (s *Sightings) Secrets(server types.NamespacedName, pod types.UID) admin.Se
 	return admin.SecretIDs{}
 }
 
-// Missing gives the providers that gates of these pods cannot serve.
-func (s *Sightings) Missing(server types.NamespacedName, pods []corev1.Pod) missingKeys {
+// missing gives the providers that gates of these pods cannot serve.
+func (s *Sightings) missing(server types.NamespacedName, pods []corev1.Pod) missingKeys {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := missingKeys{}

@@ -93,7 +93,7 @@ func TestMissingKeys(t *testing.T) {
 		{Name: "managed", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}, {Name: "corp", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysRemote}}}}
 	says := func(at time.Duration, status metav1.ConditionStatus, words string) {
 		t.Helper()
-		missing := s.Missing(name, pods)
+		missing := s.missing(name, pods)
 		got := judgeMissing(x, missing, len(pods), noon.Add(at))
 		if got.status != status || !strings.Contains(got.message, words) || (got.reason != "") != (status != "") {
 			t.Errorf("after %s: %+v, want %s %q", at, got, status, words)
@@ -105,7 +105,7 @@ func TestMissingKeys(t *testing.T) {
 	says(time.Hour, "", "")
 	lacks("a", "(the gate could not fetch it: refused)", 0)
 	says(29*time.Second, "", "")
-	if due := s.Missing(name, pods).due(noon.Add(29 * time.Second)); due != time.Second {
+	if due := s.missing(name, pods).due(noon.Add(29 * time.Second)); due != time.Second {
 		t.Errorf("looked at again after %s", due)
 	}
 	lacks("a", "(the gate could not fetch it: timeout)", 29*time.Second)
