@@ -27,7 +27,7 @@ var _ = Describe("A provider whose keys cannot be fetched", func() {
 			o.act(ctx, server)
 			return healthy()
 		}).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonProviderKeysMissing), HaveField("Message", And(
-			ContainSubstring("Provider corp: 1 of 1 pods have no keys of it, among them "+pod.pod.Name+" (the gate could not fetch it"),
+			ContainSubstring("Provider corp: 1 of 1 pods have no keys for it, among them "+pod.pod.Name+" (the gate could not fetch it"),
 			ContainSubstring("their clients are served")))))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 		Expect(ask(ctx, pod, issuer.token(time.Now().Add(time.Minute)))).To(Equal("503 no_keys"))
@@ -37,8 +37,8 @@ var _ = Describe("A provider whose keys cannot be fetched", func() {
 		o.builder.Now = func() time.Time { return time.Now().Add(time.Minute) }
 		o.build(ctx, server)
 		Expect(keysReady()).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonProviderKeysMissing), HaveField("Message", And(
-			ContainSubstring("Provider corp: 1 of 1 pods have no keys of it and answer its tokens 503 (no_keys)"),
-			ContainSubstring("Tokens of all other providers are judged as ever.")))))
+			ContainSubstring("Provider corp: 1 of 1 pods have no keys for it and answer its tokens with 503 (no_keys)"),
+			ContainSubstring("Tokens of all other providers are still verified.")))))
 		Expect(condition(ctx, server, v1alpha1.ConditionStalled)()).To(BeNil())
 		Expect(condition(ctx, server, v1alpha1.ConditionReady)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonProviderKeysMissing))
 

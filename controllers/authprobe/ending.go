@@ -22,8 +22,8 @@ func endsAlone(pod corev1.Pod, state admin.State, at time.Time) *evidence {
 	return &evidence{
 		at: at, grade: unknown, atOnce: true, reason: v1alpha1.ReasonGateTerminating, question: "end of the pod",
 		expected: "a gate that was not told of it", seen: "one that was, in a pod that is not being deleted",
-		message: fmt.Sprintf("Its gate was told that the pod is ending, and ends the streams of its clients, but nobody ends the pod. "+
-			"Find out who runs %s %s in its container %s (the right to create pods/exec), or delete the pod. A gate forgets it after a minute or two.",
+		message: fmt.Sprintf("Its gate was told that the pod is ending, and it closes the streams of its clients, but the pod is not being deleted. "+
+			"Find out who runs %s %s in container %s (this needs the right to create pods/exec), or delete the pod. The gate clears this state by itself within two minutes or so.",
 			authproxy.Program, authproxy.TerminateArg, desired.GateContainer),
 	}
 }

@@ -81,9 +81,9 @@ func (j judgement) serving(subjects []subject) judgement {
 	j.status, j.reason = metav1.ConditionUnknown, v1alpha1.ReasonProviderKeysMissing
 	var parts []string
 	for _, provider := range slices.Sorted(maps.Keys(pods)) {
-		parts = append(parts, fmt.Sprintf("Provider %s: %d of %d pods have no keys of it, among them %s%s, and answer its tokens 503 (no_keys); they could not be tried.",
+		parts = append(parts, fmt.Sprintf("Provider %s: %d of %d pods have no keys for it, among them %s%s, and answer its tokens with 503 (no_keys); these could not be tried.",
 			provider, pods[provider], j.pods, names[provider], why[provider]))
 	}
-	j.message = strings.Join(parts, " ") + " Tokens of all other providers are judged, and their clients are served: " + j.message
+	j.message = strings.Join(parts, " ") + " Tokens of all other providers are verified, and their clients are served: " + j.message
 	return j
 }

@@ -29,7 +29,7 @@ func TestProviderWithoutKeysIsToldAndKeepsNoPodOut(t *testing.T) {
 	}{
 		"all pods have all keys": {[]subject{other}, metav1.ConditionTrue, v1alpha1.ReasonProven, "1 of 1 pods refused"},
 		"one lacks some": {[]subject{lacking, other}, metav1.ConditionUnknown, v1alpha1.ReasonProviderKeysMissing,
-			"Provider corp: 1 of 2 pods have no keys of it, among them a (the gate could not fetch it: refused), and answer its tokens 503 (no_keys)"},
+			"Provider corp: 1 of 2 pods have no keys for it, among them a (the gate could not fetch it: refused), and answer its tokens with 503 (no_keys)"},
 		"one that lacks some is ending": {[]subject{{pod: "a", ready: true, terminating: true, standing: &seen}, other}, metav1.ConditionTrue, v1alpha1.ReasonProven, ""},
 		"another is open": {[]subject{lacking, {pod: "c", ready: true, standing: &evidence{grade: open, reason: v1alpha1.ReasonInvalidTokenAccepted}}},
 			metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted, ""},

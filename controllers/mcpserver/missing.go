@@ -47,16 +47,16 @@ func judgeMissing(server *v1alpha1.MCPServer, missing missingKeys, pods int, now
 			continue
 		}
 		first := slices.MinFunc(late, func(a, b missingOn) int { return cmp.Compare(a.pod, b.pod) })
-		message += fmt.Sprintf("Provider %s: %d of %d pods have no keys of it and answer its tokens 503 (no_keys), among them %s%s. ",
+		message += fmt.Sprintf("Provider %s: %d of %d pods have no keys for it and answer its tokens with 503 (no_keys), among them %s%s. ",
 			provider.Name, len(late), pods, first.pod, spaced(first.why))
 	}
 	switch {
 	case message == "":
 		return verdict{}
 	case served > 0:
-		message += "Tokens of all other providers are judged as ever."
+		message += "Tokens of all other providers are still verified."
 	default:
-		message += "No pod without keys takes traffic."
+		message += "Pods without keys take no traffic."
 	}
 	return verdict{metav1.ConditionFalse, v1alpha1.ReasonProviderKeysMissing, message}
 }

@@ -110,7 +110,7 @@ func TestMissingKeys(t *testing.T) {
 	}
 	lacks("a", "(the gate could not fetch it: timeout)", 29*time.Second)
 	says(30*time.Second, metav1.ConditionFalse,
-		"Provider corp: 1 of 2 pods have no keys of it and answer its tokens 503 (no_keys), among them pod-a (the gate could not fetch it: timeout). Tokens of all other")
+		"Provider corp: 1 of 2 pods have no keys for it and answer its tokens with 503 (no_keys), among them pod-a (the gate could not fetch it: timeout). Tokens of all other")
 	lacks("b", "", 30*time.Second)
 	says(time.Minute, metav1.ConditionFalse, "2 of 2 pods")
 	s.Load(x, "a", Told{}, noon.Add(time.Minute))
@@ -119,7 +119,7 @@ func TestMissingKeys(t *testing.T) {
 	says(time.Hour, "", "")
 	pods[1].DeletionTimestamp = nil
 	x.Spec.Auth.Providers = x.Spec.Auth.Providers[1:]
-	says(time.Hour, metav1.ConditionFalse, "No pod without keys takes traffic.")
+	says(time.Hour, metav1.ConditionFalse, "Pods without keys take no traffic.")
 	s.Load(x, "b", Told{}, noon.Add(time.Hour))
 	lacks("b", "", time.Hour)
 	says(time.Hour, "", "")
