@@ -159,6 +159,7 @@ func New(options Options) (*Gate, error) {
 		g.sampler = audit.NewSampler(g.audit.WriteSummary)
 	}
 	g.openCertificate()
+	g.metrics.WatchFiles(g.problem)
 	g.server = newServerCheck(g.upstreamAddress, func() string { return store.Current().Config.Upstream.HealthPath })
 	g.listening = newListenCheck(g.upstreamAddress)
 	g.bare = newBareServer(store.Current().Config.Upstream.BareServer, o.RunDir)

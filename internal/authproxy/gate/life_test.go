@@ -45,6 +45,7 @@ func TestKeysFollowTheMountedFiles(t *testing.T) {
 		t.Errorf("a bad file took the good keys away: %d", got.status)
 	}
 	if metrics := s.adminGet("/metrics").body; !strings.Contains(metrics, `gatehouse_gate_reload_failures_total{file="keys"} 1`) ||
+		!strings.Contains(metrics, "gatehouse_gate_last_reload_successful 0\n") ||
 		!strings.Contains(metrics, `gatehouse_gate_keys{provider="managed"} 1`) {
 		t.Error("the metrics do not tell of the bad file, or lost count of the keys")
 	}

@@ -19,7 +19,7 @@ func (g *Gate) openCertificate() {
 		Dir: g.options.TLSDir, Log: g.options.Log, Failed: func() { g.metrics.ReloadFailed("certificate") },
 	})
 	g.selfTest.certificate = g.certificate
-	g.metrics.WatchCertificate(g.certificate.Expires)
+	g.metrics.WatchCertificate(g.certificate.Leaf)
 }
 
 // pollFiles looks at all mounted files and tells whether another certificate is shown now.

@@ -166,7 +166,8 @@ func TestCertificateIsRenewedUnderConnections(t *testing.T) {
 	if got := s.adminGet("/readyz"); got.status != 200 {
 		t.Errorf("a broken pair: not ready: %s", got.body)
 	}
-	if got := s.adminGet("/metrics").body; !strings.Contains(got, `gatehouse_gate_reload_failures_total{file="certificate"}`) {
+	if got := s.adminGet("/metrics").body; !strings.Contains(got, `gatehouse_gate_reload_failures_total{file="certificate"} 1`) ||
+		!strings.Contains(got, "gatehouse_gate_last_reload_successful 0\n") {
 		t.Error("no metric counts it")
 	}
 	ask("with a broken pair")

@@ -70,10 +70,7 @@ func New(keyCount func() map[string]int) *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "upstream_failures_total",
 			Help: "Exchanges with the MCP server that failed, by kind.",
 		}, []string{"kind"}),
-		reloadFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Subsystem: subsystem, Name: "reload_failures_total",
-			Help: "New contents of mounted files that could not be used, by what the file holds: config, keys, revoked or certificate.",
-		}, []string{"file"}),
+		reloadFailures: newReloadFailures(),
 		connections: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "waiting_connections_closed_total",
 			Help: "Connections without a request in progress that were closed because too many waited.",
@@ -118,9 +115,6 @@ func (m *Metrics) Probed(outcome Outcome, reason string, status int) {
 
 // UpstreamFailed counts a failed exchange with the server.
 func (m *Metrics) UpstreamFailed(kind string) { m.upstream.WithLabelValues(kind).Inc() }
-
-// ReloadFailed counts a mounted file that could not be used; file is "config", "keys", "revoked" or "certificate".
-func (m *Metrics) ReloadFailed(file string) { m.reloadFailures.WithLabelValues(file).Inc() }
 
 // ConnectionClosed counts a waiting connection that was closed because too many waited.
 func (m *Metrics) ConnectionClosed() { m.connections.Inc() }
