@@ -44,7 +44,7 @@ var (
 	builder *mcpserver.Reconciler
 	// recorder sends Events.
 	recorder events.EventRecorder
-	// registry has the metrics of the prober that runs.
+	// registry has the metrics of the controllers that run.
 	registry *prometheus.Registry
 	// clusterIssuer reads the issuer of the API server under test.
 	clusterIssuer *mcpserver.ClusterIssuer
@@ -106,9 +106,11 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	makeOperatorAccount(ctx, mgr)
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	builder.Live = mgr.GetAPIReader()
+	registry = prometheus.NewRegistry()
+	builder.Metrics = mcpserver.NewMetrics()
+	Expect(builder.Metrics.Register(registry)).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
 	Expect(builder.SetupWithManager(running, mgr, watched)).To(Succeed())
-	registry = prometheus.NewRegistry()
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{Registry: registry})
 	Expect(err).NotTo(HaveOccurred())
 	prober.Sightings, prober.Issuer, prober.Master, prober.Account = builder.Sightings, clusterIssuer, master, account

@@ -128,7 +128,9 @@ var _ = Describe("What is around the gate", func() {
 			return count
 		}
 		Eventually(series).Should(And(HaveKey("gatehouse_probe_rounds_total"), Not(HaveKey("gatehouse_probe_case_failures_total")),
-			HaveKeyWithValue("gatehouse_auth_healthy", 1), HaveKeyWithValue("gatehouse_probe_last_round_timestamp_seconds", 1)))
+			HaveKeyWithValue("gatehouse_auth_healthy", 1), HaveKeyWithValue("gatehouse_probe_last_round_timestamp_seconds", 1),
+			HaveKeyWithValue("gatehouse_clients_refused", 1),
+			HaveKeyWithValue("gatehouse_ready", 1), HaveKeyWithValue("gatehouse_available", 1), HaveKeyWithValue("gatehouse_ready_replicas", 1)))
 		pod.serve(openDoor())
 		Eventually(series).Should(HaveKey("gatehouse_probe_case_failures_total"))
 		Expect(k8s.Delete(ctx, server)).To(Succeed())

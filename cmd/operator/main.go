@@ -100,8 +100,15 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err := fleet.Register(crmetrics.Registry); err != nil {
 		return err
 	}
+	servers := mcpserver.NewMetrics()
+	if err := servers.Register(crmetrics.Registry); err != nil {
+		return err
+	}
+	if err := crmetrics.Registry.Register(newLeading(mgr.Elected())); err != nil {
+		return fmt.Errorf("register the metric of the leader: %w", err)
+	}
 	builder := &mcpserver.Reconciler{
-		Sightings: sightings, Fleet: fleet,
+		Sightings: sightings, Fleet: fleet, Metrics: servers,
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
 		Issuer: issuer, Master: master, Logs: logs,
 		Inputs: desired.Inputs{

@@ -7,6 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
@@ -14,7 +17,8 @@ import (
 type metrics struct {
 	rounds    *prometheus.CounterVec
 	failures  *prometheus.CounterVec
-	healthy   *prometheus.GaugeVec
+	healthy   *mcpserver.ConditionGauge
+	refused   *refusalGauge
 	lastRound *prometheus.GaugeVec
 	duration  prometheus.Histogram
 	suspect   prometheus.GaugeFunc
@@ -33,9 +37,9 @@ func newMetrics(suspect func() bool) *metrics {
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gatehouse_probe_case_failures_total", Help: "Cases put to gates that did not pass, by what came of them.",
 		}, labels("case", "outcome")),
-		healthy: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "gatehouse_auth_healthy", Help: "The condition AuthHealthy: 1 True, 0 False, -1 Unknown.",
-		}, ofServer),
+		healthy: mcpserver.NewConditionGauge("gatehouse_auth_healthy",
+			"The condition AuthHealthy, with its reason: 1 True, 0 False, -1 Unknown. A server that is scaled to zero has none."),
+		refused: newRefusalGauge(),
 		lastRound: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "gatehouse_probe_last_round_timestamp_seconds", Help: "When the last round on a pod of the server ended that counted.",
 		}, ofServer),
@@ -54,7 +58,7 @@ func newMetrics(suspect func() bool) *metrics {
 }
 
 func (m *metrics) register(registry prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{m.rounds, m.failures, m.healthy, m.lastRound, m.duration, m.suspect} {
+	for _, c := range []prometheus.Collector{m.rounds, m.failures, m.healthy, m.refused, m.lastRound, m.duration, m.suspect} {
 		if err := registry.Register(c); err != nil {
 			return err
 		}
@@ -80,25 +84,32 @@ func (m *metrics) round(server types.NamespacedName, seen observation, began tim
 	m.duration.Observe(seen.at.Sub(began).Seconds())
 }
 
-// verdict shows what AuthHealthy says.
-func (m *metrics) verdict(server types.NamespacedName, status metav1.ConditionStatus) {
-	value := -1.0
-	switch status {
-	case metav1.ConditionTrue:
-		value = 1
-	case metav1.ConditionFalse:
-		value = 0
-	case metav1.ConditionUnknown:
+// verdict shows what AuthHealthy says. There is nothing to try of a server that is scaled to zero: that nothing is known
+// of its lock, and for how long, is no news.
+func (m *metrics) verdict(server types.NamespacedName, status metav1.ConditionStatus, reason string) {
+	if reason != v1alpha1.ReasonScaledToZero {
+		m.healthy.Set(server, status, reason)
+		return
 	}
-	m.healthy.WithLabelValues(server.Namespace, server.Name).Set(value)
+	m.healthy.Forget(server)
+	m.refused.forget(server)
+	m.lastRound.DeleteLabelValues(server.Namespace, server.Name)
+}
+
+// judged shows a verdict, and which of the providers that the server has refuse every client.
+func (m *metrics) judged(server types.NamespacedName, verdict judgement, providers []desired.Provider, refused map[string]streak) {
+	m.refused.set(server, providers, refused)
+	m.verdict(server, verdict.status, verdict.reason)
 }
 
 // forget removes the series of a server that is no more.
 func (m *metrics) forget(server types.NamespacedName) {
+	m.healthy.Forget(server)
+	m.refused.forget(server)
 	labels := prometheus.Labels{"namespace": server.Namespace, "server": server.Name}
 	for _, vector := range []interface {
 		DeletePartialMatch(prometheus.Labels) int
-	}{m.rounds, m.failures, m.healthy, m.lastRound} {
+	}{m.rounds, m.failures, m.lastRound} {
 		vector.DeletePartialMatch(labels)
 	}
 }

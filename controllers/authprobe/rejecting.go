@@ -65,9 +65,9 @@ func (s streak) misfits() []string {
 	return out
 }
 
-// rejecting says to a person which provider's clients are all refused, at every gate that they tried, while the prober's
-// own token is let in; empty if none's are. Anybody can make a token that names a provider, so it is no evidence.
-func rejecting(entries map[types.UID]entry) string {
+// allRefused returns the providers whose clients are all refused, at every gate that they tried, while the prober's own
+// token is let in. Anybody can make a token that names a provider, so it is no evidence.
+func allRefused(entries map[types.UID]entry) map[string]streak {
 	rows, accepted := map[string]streak{}, map[string]time.Time{}
 	for _, e := range entries {
 		for provider, at := range e.clients.accepted {
@@ -83,12 +83,15 @@ func rejecting(entries map[types.UID]entry) string {
 			}
 		}
 	}
+	maps.DeleteFunc(rows, func(provider string, row streak) bool { return accepted[provider].After(row.since) })
+	return rows
+}
+
+// rejecting says to a person which provider's clients are all refused; empty if none's are.
+func rejecting(refused map[string]streak) string {
 	var notes []string
-	for _, provider := range slices.Sorted(maps.Keys(rows)) {
-		row := rows[provider]
-		if accepted[provider].After(row.since) {
-			continue
-		}
+	for _, provider := range slices.Sorted(maps.Keys(refused)) {
+		row := refused[provider]
 		notes = append(notes, fmt.Sprintf("Every client with a token of provider %s was refused since %s (%s), and none let in: "+
 			"if they are yours, compare their tokens with what the spec says of that provider.",
 			provider, row.since.UTC().Format(time.RFC3339), strings.Join(row.misfits(), ", ")))

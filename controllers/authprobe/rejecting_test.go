@@ -54,7 +54,7 @@ func TestProviderThatRejectsEveryone(t *testing.T) {
 			}
 			entries[types.UID(rune('a'+i))] = e
 		}
-		got := rejecting(entries)
+		got := rejecting(allRefused(entries))
 		if (got != "") != c.want {
 			t.Errorf("%s: %q", name, got)
 		}

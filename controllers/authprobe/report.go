@@ -70,7 +70,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 	if keep && service.finding == nil {
 		if !stale(server, before, oldest) {
 			if before != nil {
-				r.metrics.verdict(client.ObjectKeyFromObject(server), before.Status)
+				r.metrics.verdict(client.ObjectKeyFromObject(server), before.Status, before.Reason)
 			}
 			return nil
 		}
@@ -80,16 +80,16 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 		}
 	}
 	verdict = verdict.serving(seen).against(service.finding).noted(seen)
+	var refused map[string]streak
 	if verdict.status == metav1.ConditionTrue {
-		verdict.message += note + service.note(settings.Probe.FailureThreshold)
-		verdict.rejecting = rejecting(entries)
-		verdict.message = strings.TrimSpace(verdict.message + " " + verdict.rejecting)
+		refused = allRefused(entries)
+		verdict = verdict.whileTrue(note+service.note(settings.Probe.FailureThreshold), rejecting(refused))
 	}
 	verdict.message += superseded(server)
 	if braked && standingOf(pods, entries) >= standsOpen {
 		verdict.message += " " + brakeMessage
 	}
-	r.metrics.verdict(client.ObjectKeyFromObject(server), verdict.status)
+	r.metrics.judged(client.ObjectKeyFromObject(server), verdict, settings.Providers, refused)
 	last, info := newest(server, entries)
 	if before != nil && same(server, *before, verdict) && !heartbeatDue(server, last) {
 		return nil
@@ -99,6 +99,13 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 	}
 	r.announce(server, before, verdict)
 	return nil
+}
+
+// whileTrue adds what there is to know although the lock holds. rejecting says whose clients are all refused, if any are.
+func (v judgement) whileTrue(note, rejecting string) judgement {
+	v.rejecting = rejecting
+	v.message = strings.TrimSpace(v.message + note + " " + rejecting)
+	return v
 }
 
 func (r *Reconciler) write(ctx context.Context, server *v1alpha1.MCPServer, verdict judgement, last time.Time, info *probe.ServerInfo) error {

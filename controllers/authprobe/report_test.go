@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 
@@ -145,23 +144,5 @@ func TestOneEventPerTransition(t *testing.T) {
 		if got := strings.Join(told, "\n"); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
-	}
-}
-
-func TestMetricsOfVerdicts(t *testing.T) {
-	var b brake
-	m := newMetrics(b.isEngaged)
-	for status, want := range map[metav1.ConditionStatus]float64{metav1.ConditionTrue: 1, metav1.ConditionFalse: 0, metav1.ConditionUnknown: -1} {
-		m.verdict(fleetName(0), status)
-		if got := testutil.ToFloat64(m.healthy.WithLabelValues("fleet", "0")); got != want {
-			t.Errorf("%s: %v", status, got)
-		}
-	}
-	if got := testutil.ToFloat64(m.suspect); got != 0 {
-		t.Errorf("suspect: %v", got)
-	}
-	b.engaged = true
-	if got := testutil.ToFloat64(m.suspect); got != 1 {
-		t.Errorf("suspect while the brake is engaged: %v", got)
 	}
 }

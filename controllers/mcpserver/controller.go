@@ -53,6 +53,8 @@ type Reconciler struct {
 	Sightings *Sightings
 	// Fleet paces upgrades.
 	Fleet *Fleet
+	// Metrics export what status says; nil exports nothing.
+	Metrics *Metrics
 	// Issuer reads the cluster's own issuer.
 	Issuer *ClusterIssuer
 	// Master keeps the master key of the probe keys; it is shared with controller authprobe. Nil: there is none.
@@ -149,6 +151,7 @@ func (r *Reconciler) reconcileNamed(ctx context.Context, request reconcile.Reque
 		if apierrors.IsNotFound(err) {
 			r.standing.forget(request.NamespacedName)
 			r.Fleet.forget(request.NamespacedName)
+			r.Metrics.forget(request.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("read MCPServer: %w", err)

@@ -26,6 +26,7 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, see
 	if err != nil {
 		return err
 	}
+	r.Metrics.show(client.ObjectKeyFromObject(server), wanted)
 	if isWritten(server, wanted) || r.standing.isWritten(server, wanted) {
 		return nil
 	}
