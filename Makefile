@@ -39,7 +39,7 @@ fmt: ## Format the Go files.
 	@hack/tools/run golangci-lint fmt
 
 vet: ## Run go vet, on the tests behind build tags, too.
-	go vet -tags e2e,conformance,soak,mutation,scale ./...
+	go vet -tags alerts,e2e,conformance,soak,mutation,scale ./...
 
 lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.golangci-kal.yml).
 	hack/tools/run golangci-lint run
@@ -50,7 +50,7 @@ verify: ## Check that generated files, modules, imports, manifests, scripts and 
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-chart test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
+.PHONY: test test-race test-vectors test-chart test-alerts test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
@@ -66,6 +66,9 @@ test-vectors: ## Hold the keys against the JOSE vectors of Project Wycheproof (a
 test-chart: export MODULE = test/chart
 test-chart: ## Render the Helm chart, hold it against the manifests, and put it before an API server (a module of its own).
 	@hack/test.sh
+
+test-alerts: ## Try every alert in every situation on promtool (Debian: package prometheus).
+	@hack/alerts.sh
 
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
@@ -93,7 +96,7 @@ bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. B
 	@hack/bench.sh $(BENCH)
 
 test-all: export PROPERTY_SECONDS ?= 180
-test-all: verify lint test test-race test-vectors test-chart mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
+test-all: verify lint test test-race test-vectors test-chart test-alerts mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -130,7 +133,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
 #? BENCH               flags of test/bench (bench)
-#? PKG, RUN            packages, and a pattern of test names (test; mutation, conformance, soak and fuzz have RUN only)
+#? PKG, RUN            packages, and a pattern of test names (test; test-alerts, mutation, conformance, soak and fuzz have RUN only)
 #? PROPERTY_SECONDS    how long random specs are tried (test; default: 20, in test-all: 180); PROPERTY_SEED repeats a run
 #? ROUNDS              how often each suite runs, without and with the gate (conformance; default: 5)
 #? SOAK_SECONDS        how long each kind of load lasts (soak; default: from 30 to 1800, as each needs)

@@ -91,6 +91,7 @@ check "go.mod and go.sum of every module" modules_tidy
 check "generated files" generated
 check "who imports whom" go test -count=1 ./test/imports
 check "manifests" go test -count=1 ./test/manifests
+check "alerts and their page" go test -count=1 ./test/alerts
 check "kustomizations build" kustomizations
 check "scripts (shellcheck)" scripts
 check "workflows (actionlint)" workflows
