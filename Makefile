@@ -131,6 +131,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? EVERYTHING_IMG      the MCP Go SDK's everything-server (likewise)
 #? LOADCLIENT_IMG      the client inside the cluster (likewise)
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
+#? PROMETHEUS_IMG      a Prometheus (likewise; not needed with LABEL='!alerts')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
 #? BENCH               flags of test/bench (bench)
 #? PKG, RUN            packages, and a pattern of test names (test; test-alerts, mutation, conformance, soak and fuzz have RUN only)

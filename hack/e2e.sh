@@ -5,6 +5,7 @@
 #   LABEL       Ginkgo label filter, such as ci or '!npm && !soak' (default: !soak, all but those that take long)
 #   RUN         only specs whose text matches this pattern
 #   KUBECONFIG  a cluster of your own; then also IMG, AUTHPROXY_IMG, MCPFAKE_IMG, EVERYTHING_IMG, LOADCLIENT_IMG, NPM_IMG,
+#               PROMETHEUS_IMG,
 #               GATE_NEXT_IMG, GATE_WITH_SWITCH_IMG, OPERATOR_AHEAD_IMG, OPERATOR_LYING_IMG and OPERATOR_NEXT_IMG, and
 #               GATE_OLD_IMG and OPERATOR_OLD_IMG
 set -euo pipefail
@@ -29,6 +30,13 @@ if is_local; then
     echo "$said"
     NPM_IMG=$(grep -o 'gatehouse.local/npm-everything:[^ ]*' <<< "$said")
     export NPM_IMG
+  fi
+  if [[ $LABEL = "!soak" || $LABEL =~ (^|[^!a-z])alerts ]]; then
+    archive=$(hack/cluster/prometheus-image)
+    said=$(hack/cluster/load-image "$archive" 2>&1)
+    echo "$said"
+    PROMETHEUS_IMG=$(grep -o 'gatehouse.local/prometheus:[^ ]*' <<< "$said")
+    export PROMETHEUS_IMG
   fi
 fi
 images_env IMG AUTHPROXY_IMG MCPFAKE_IMG EVERYTHING_IMG LOADCLIENT_IMG

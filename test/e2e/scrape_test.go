@@ -1,0 +1,163 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+)
+
+// object is a map of YAML or JSON.
+type object = map[string]any
+
+// readObject reads a manifest of config/prometheus.
+func readObject(name string) object {
+	GinkgoHelper()
+	data, err := os.ReadFile("../../config/prometheus/" + name)
+	Expect(err).NotTo(HaveOccurred())
+	var out object
+	Expect(yaml.Unmarshal(data, &out)).To(Succeed())
+	return out
+}
+
+func text(value any) string {
+	GinkgoHelper()
+	data, err := yaml.Marshal(value)
+	Expect(err).NotTo(HaveOccurred())
+	return string(data)
+}
+
+// serviceJob is the scrape configuration that the Prometheus operator makes of a ServiceMonitor in the operator's namespace.
+func serviceJob(monitor object, targets []any) object {
+	GinkgoHelper()
+	spec := monitor["spec"].(object)
+	endpoint := spec["endpoints"].([]any)[0].(object)
+	relabel := append(keep("service", spec), object{
+		"action": "keep", "source_labels": []string{"__meta_kubernetes_endpoint_port_name"}, "regex": endpoint["port"],
+	})
+	relabel = append(relabel, copied("namespace", "namespace"), copied("service_name", "service"), copied("pod_name", "pod"),
+		copied("pod_container_name", "container"), copied("service_name", "job"), object{"target_label": "endpoint", "replacement": endpoint["port"]})
+	return object{
+		"job_name": "serviceMonitor", "honor_labels": endpoint["honorLabels"], "scheme": endpoint["scheme"],
+		"authorization":   object{"credentials_file": endpoint["bearerTokenFile"]},
+		"tls_config":      object{"insecure_skip_verify": endpoint["tlsConfig"].(object)["insecureSkipVerify"]},
+		"static_configs":  targets,
+		"relabel_configs": append(relabel, relabelings(endpoint)...),
+	}
+}
+
+// podJob is that of a PodMonitor for all namespaces.
+func podJob(monitor object, targets []any) object {
+	GinkgoHelper()
+	spec := monitor["spec"].(object)
+	endpoint := spec["podMetricsEndpoints"].([]any)[0].(object)
+	relabel := append(keep("pod", spec), object{
+		"action": "keep", "source_labels": []string{"__meta_kubernetes_pod_container_port_name"}, "regex": endpoint["port"],
+	}, object{"action": "drop", "source_labels": []string{"__meta_kubernetes_pod_phase"}, "regex": "(Failed|Succeeded)"})
+	relabel = append(relabel, copied("namespace", "namespace"), copied("pod_container_name", "container"), copied("pod_name", "pod"),
+		object{"target_label": "job", "replacement": "gatehouse-system/gatehouse-gates"}, object{"target_label": "endpoint", "replacement": endpoint["port"]})
+	return object{
+		"job_name": "podMonitor", "metrics_path": endpoint["path"], "static_configs": targets,
+		"relabel_configs": append(relabel, relabelings(endpoint)...),
+	}
+}
+
+var notInLabels = regexp.MustCompile(`[^A-Za-z0-9_]`)
+
+// keep keeps targets of the monitor's selector; of is "service" or "pod".
+func keep(of string, spec object) []any {
+	var out []any
+	for name, value := range spec["selector"].(object)["matchLabels"].(object) {
+		out = append(out, object{
+			"action": "keep", "source_labels": []string{"__meta_kubernetes_" + of + "_label_" + notInLabels.ReplaceAllString(name, "_")}, "regex": value,
+		})
+	}
+	return out
+}
+
+func copied(from, to string) object {
+	return object{"source_labels": []string{"__meta_kubernetes_" + from}, "target_label": to}
+}
+
+// relabelings are the endpoint's own, in Prometheus's spelling.
+func relabelings(endpoint object) []any {
+	var out []any
+	for _, each := range endpoint["relabelings"].([]any) {
+		renamed := object{}
+		for name, value := range each.(object) {
+			renamed[map[string]string{"sourceLabels": "source_labels", "targetLabel": "target_label", "replacement": "replacement"}[name]] = value
+		}
+		out = append(out, renamed)
+	}
+	return out
+}
+
+// operatorTargets are the pods behind the operator's Service, by the port of its metrics.
+func operatorTargets(ctx context.Context) []any {
+	GinkgoHelper()
+	var services corev1.ServiceList
+	Expect(k8s.List(ctx, &services, client.InNamespace("gatehouse-system"))).To(Succeed())
+	var out []any
+	for _, service := range services.Items {
+		var pods corev1.PodList
+		Expect(k8s.List(ctx, &pods, client.InNamespace(service.Namespace), client.MatchingLabels(service.Spec.Selector))).To(Succeed())
+		for _, pod := range pods.Items {
+			for _, port := range service.Spec.Ports {
+				meta := discovered("service", service.Labels)
+				meta["__meta_kubernetes_service_name"] = service.Name
+				meta["__meta_kubernetes_endpoint_port_name"] = port.Name
+				out = append(out, target(pod, pod.Spec.Containers[0].Name, port.Port, meta))
+			}
+		}
+	}
+	Expect(out).NotTo(BeEmpty())
+	return out
+}
+
+// gateTargets are all ports of the servers' pods.
+func gateTargets(ctx context.Context, servers []*v1alpha1.MCPServer) []any {
+	GinkgoHelper()
+	var out []any
+	for _, server := range servers {
+		for _, pod := range podsOf(ctx, server) {
+			for _, container := range append(pod.Spec.Containers, pod.Spec.InitContainers...) {
+				for _, port := range container.Ports {
+					meta := discovered("pod", pod.Labels)
+					meta["__meta_kubernetes_pod_container_port_name"] = port.Name
+					out = append(out, target(pod, container.Name, port.ContainerPort, meta))
+				}
+			}
+		}
+	}
+	Expect(out).NotTo(BeEmpty())
+	return out
+}
+
+// target is one as the discovery finds it.
+func target(pod corev1.Pod, container string, port int32, meta object) object {
+	meta["__meta_kubernetes_namespace"] = pod.Namespace
+	meta["__meta_kubernetes_pod_name"] = pod.Name
+	meta["__meta_kubernetes_pod_container_name"] = container
+	meta["__meta_kubernetes_pod_phase"] = string(pod.Status.Phase)
+	return object{"targets": []string{net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port)))}, "labels": meta}
+}
+
+// discovered are the labels of an object as the discovery spells them; of is "service" or "pod".
+func discovered(of string, labels map[string]string) object {
+	out := object{}
+	for name, value := range labels {
+		out["__meta_kubernetes_"+of+"_label_"+notInLabels.ReplaceAllString(name, "_")] = value
+	}
+	return out
+}
