@@ -20,6 +20,7 @@ func from(when time.Duration, before, after func(time.Duration) []replica) func(
 func TestOperatorDown(t *testing.T) {
 	path, down := writeRules(t), operatorDown()
 	nowhere := map[string]string{"alertname": "GatehouseOperatorDown", "severity": "critical"}
+	tenant := map[string]string{"alertname": "GatehouseOperatorDown", "severity": "critical", "namespace": "tenant"}
 	mute := func(time.Duration) []replica { return []replica{{name: "operator-a", mute: true}} }
 	waiting := func(time.Duration) []replica { return []replica{{name: "operator-a"}, {name: "operator-b"}} }
 	half := func(at time.Duration) []replica {
@@ -33,10 +34,16 @@ func TestOperatorDown(t *testing.T) {
 		replicas func(time.Duration) []replica
 		fires    []map[string]string // at the time, and never another; nil is never at all
 	}{
-		"it was never there":                              {none, []map[string]string{nowhere}},
-		"crash loop":                                      {crashing(faultAt), []map[string]string{down}},
-		"crash loop since it was installed":               {crashing(0), []map[string]string{down}},
-		"crash loop with two minutes in seven":            {from(faultAt, one, half), []map[string]string{down}},
+		"it was never there":                   {none, []map[string]string{nowhere}},
+		"crash loop":                           {crashing(faultAt), []map[string]string{down}},
+		"crash loop since it was installed":    {crashing(0), []map[string]string{down}},
+		"crash loop with two minutes in seven": {from(faultAt, one, half), []map[string]string{down}},
+		"that of another namespace does not answer": {from(faultAt, one, func(at time.Duration) []replica {
+			return append(one(at), replica{name: "operator-x", namespace: "tenant", mute: true})
+		}), []map[string]string{tenant}},
+		"that of another namespace is removed": {from(faultAt, func(at time.Duration) []replica {
+			return append(one(at), replica{name: "operator-x", namespace: "tenant", leads: true})
+		}, one), nil},
 		"two replicas, none leads since it was installed": {waiting, []map[string]string{down}},
 		"restart":                     {restart(faultAt), nil},
 		"two restarts in ten minutes": {from(faultAt+5*time.Minute, restart(faultAt), restart(faultAt+8*time.Minute)), nil},

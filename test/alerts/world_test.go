@@ -3,6 +3,7 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,6 +52,8 @@ func (s *server) park() {
 // replica is a pod of the operator at one moment.
 type replica struct {
 	name string
+	// namespace is that of the operator; empty is gatehouse-system.
+	namespace string
 	// leads: it exports what it knows of servers. mute: it is a target that cannot be scraped.
 	leads, mute bool
 }
@@ -98,7 +101,7 @@ func (f fleet) samples() map[string]float64 {
 // operatorTarget are the labels that the Prometheus operator gives a pod behind config/prometheus/service_monitor.yaml.
 func (f fleet) operatorTarget(r replica) map[string]string {
 	return map[string]string{
-		"job": "gatehouse-operator", "namespace": "gatehouse-system", "service": "gatehouse-operator-metrics", "endpoint": "metrics",
+		"job": "gatehouse-operator", "namespace": cmp.Or(r.namespace, "gatehouse-system"), "service": "gatehouse-operator-metrics", "endpoint": "metrics",
 		"container": "operator", "pod": r.name, "instance": r.name + ":8443",
 	}
 }
