@@ -262,6 +262,7 @@ func (r *Reconciler) tryOne(ctx context.Context, server *v1alpha1.MCPServer, pod
 		r.Sightings.Load(server, pod.UID, mcpserver.Told{
 			Keys: seen.said.Keys, Unserved: unservedNow(*seen.said, use), Secrets: seen.said.Secrets,
 		}, r.Now())
+		r.metrics.heard(client.ObjectKeyFromObject(server), *seen.said)
 	}
 	known = known.learn(seen, settings, r.Jitter())
 	known.due = r.Now().Add(known.delay(settings, r.Jitter()))

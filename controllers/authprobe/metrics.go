@@ -9,19 +9,22 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
 // metrics of the prober; docs/metrics.md describes them. A server's series go when it does.
 type metrics struct {
-	rounds    *prometheus.CounterVec
-	failures  *prometheus.CounterVec
-	healthy   *mcpserver.ConditionGauge
-	refused   *refusalGauge
-	lastRound *prometheus.GaugeVec
-	duration  prometheus.Histogram
-	suspect   prometheus.GaugeFunc
+	rounds   *prometheus.CounterVec
+	failures *prometheus.CounterVec
+	healthy  *mcpserver.ConditionGauge
+	refused  *refusalGauge
+	// expiry and lifetime are of certificates.
+	expiry, lifetime *prometheus.GaugeVec
+	lastRound        *prometheus.GaugeVec
+	duration         prometheus.Histogram
+	suspect          prometheus.GaugeFunc
 }
 
 var ofServer = []string{"namespace", "server"}
@@ -40,6 +43,13 @@ func newMetrics(suspect func() bool) *metrics {
 		healthy: mcpserver.NewConditionGauge("gatehouse_auth_healthy",
 			"The condition AuthHealthy, with its reason: 1 True, 0 False, -1 Unknown. A server that is scaled to zero has none."),
 		refused: newRefusalGauge(),
+		expiry: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "gatehouse_certificate_expiry_seconds",
+			Help: "When the certificate expires that a gate of the server was last seen to show clients, in seconds since the epoch.",
+		}, ofServer),
+		lifetime: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "gatehouse_certificate_lifetime_seconds", Help: "For how long that certificate is valid from its first to its last second.",
+		}, ofServer),
 		lastRound: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "gatehouse_probe_last_round_timestamp_seconds", Help: "When the last round on a pod of the server ended that counted.",
 		}, ofServer),
@@ -58,7 +68,7 @@ func newMetrics(suspect func() bool) *metrics {
 }
 
 func (m *metrics) register(registry prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{m.rounds, m.failures, m.healthy, m.refused, m.lastRound, m.duration, m.suspect} {
+	for _, c := range []prometheus.Collector{m.rounds, m.failures, m.healthy, m.refused, m.expiry, m.lifetime, m.lastRound, m.duration, m.suspect} {
 		if err := registry.Register(c); err != nil {
 			return err
 		}
@@ -93,7 +103,22 @@ func (m *metrics) verdict(server types.NamespacedName, status metav1.ConditionSt
 	}
 	m.healthy.Forget(server)
 	m.refused.forget(server)
-	m.lastRound.DeleteLabelValues(server.Namespace, server.Name)
+	for _, vector := range []*prometheus.GaugeVec{m.lastRound, m.expiry, m.lifetime} {
+		vector.DeleteLabelValues(server.Namespace, server.Name)
+	}
+}
+
+// heard shows what a gate says of its certificate. Without one there is no such metric.
+func (m *metrics) heard(server types.NamespacedName, said admin.State) {
+	if said.CertificateExpires.IsZero() {
+		m.expiry.DeleteLabelValues(server.Namespace, server.Name)
+		m.lifetime.DeleteLabelValues(server.Namespace, server.Name)
+		return
+	}
+	m.expiry.WithLabelValues(server.Namespace, server.Name).Set(float64(said.CertificateExpires.Unix()))
+	if !said.CertificateNotBefore.IsZero() {
+		m.lifetime.WithLabelValues(server.Namespace, server.Name).Set(said.CertificateExpires.Sub(said.CertificateNotBefore).Seconds())
+	}
 }
 
 // judged shows a verdict, and which of the providers that the server has refuse every client.
@@ -109,7 +134,7 @@ func (m *metrics) forget(server types.NamespacedName) {
 	labels := prometheus.Labels{"namespace": server.Namespace, "server": server.Name}
 	for _, vector := range []interface {
 		DeletePartialMatch(prometheus.Labels) int
-	}{m.rounds, m.failures, m.lastRound} {
+	}{m.rounds, m.failures, m.lastRound, m.expiry, m.lifetime} {
 		vector.DeletePartialMatch(labels)
 	}
 }

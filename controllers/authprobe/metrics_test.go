@@ -3,12 +3,14 @@ package authprobe
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
@@ -110,5 +112,40 @@ func TestSuspectIsTheBrake(t *testing.T) {
 	b.engaged = true
 	if got := testutil.ToFloat64(m.suspect); got != 1 {
 		t.Errorf("suspect while the brake is engaged: %v", got)
+	}
+}
+
+func TestCertificatesAreGauges(t *testing.T) {
+	const expiry = "# HELP gatehouse_certificate_expiry_seconds When the certificate expires that a gate of the server was last seen to show clients, " +
+		"in seconds since the epoch.\n# TYPE gatehouse_certificate_expiry_seconds gauge\n" +
+		`gatehouse_certificate_expiry_seconds{namespace="fleet",server="0"} 1.8e+09` + "\n"
+	const lifetime = "# HELP gatehouse_certificate_lifetime_seconds For how long that certificate is valid from its first to its last second.\n" +
+		"# TYPE gatehouse_certificate_lifetime_seconds gauge\n" + `gatehouse_certificate_lifetime_seconds{namespace="fleet",server="0"} 86400` + "\n"
+	expires := time.Unix(1_800_000_000, 0)
+	tls := admin.State{CertificateExpires: expires, CertificateNotBefore: expires.Add(-24 * time.Hour)}
+	for name, c := range map[string]struct {
+		do   func(m *metrics)
+		want string
+	}{
+		"a certificate":                     {func(m *metrics) { m.heard(fleetName(0), tls) }, expiry + lifetime},
+		"one of a gate of a release before": {func(m *metrics) { m.heard(fleetName(0), admin.State{CertificateExpires: expires}) }, expiry},
+		"no TLS any more": {func(m *metrics) {
+			m.heard(fleetName(0), tls)
+			m.heard(fleetName(0), admin.State{})
+		}, ""},
+		"scaled to zero": {func(m *metrics) {
+			m.heard(fleetName(0), tls)
+			m.verdict(fleetName(0), metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)
+		}, ""},
+		"forgotten": {func(m *metrics) {
+			m.heard(fleetName(0), tls)
+			m.forget(fleetName(0))
+		}, ""},
+	} {
+		m, registry := newRegistered(t, func() bool { return false })
+		c.do(m)
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(c.want), "gatehouse_certificate_expiry_seconds", "gatehouse_certificate_lifetime_seconds"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

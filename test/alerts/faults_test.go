@@ -70,7 +70,7 @@ var faults = []fault{
 	{alert: "GatehouseClientsRefused", name: "another shared secret", wait: time.Minute,
 		labels: map[string]string{"namespace": "team-a", "server": "files", "provider": "corp"},
 		apply:  func(_ *fleet, s *server, _ time.Duration) { s.refused["corp"] = 1 }},
-	{alert: "GatehouseCertificateExpired", name: "expired", of: gateOfServer, apply: func(_ *fleet, s *server, _ time.Duration) {
+	{alert: "GatehouseCertificateExpired", name: "expired", apply: func(_ *fleet, s *server, _ time.Duration) {
 		s.expires = faultAt
 	}},
 	{alert: "GatehouseProberSuspect", name: "engaged", of: operatorItself, labels: map[string]string{},
@@ -92,9 +92,9 @@ var faults = []fault{
 	}},
 	{alert: "GatehouseGateOnOldFiles", name: "a file that cannot be used", of: gateOfServer, wait: 10 * time.Minute,
 		apply: func(_ *fleet, s *server, _ time.Duration) { s.reloaded = 0 }},
-	{alert: "GatehouseCertificateExpiresSoon", name: "nobody renews it", of: gateOfServer, wait: 15 * time.Minute,
+	{alert: "GatehouseCertificateExpiresSoon", name: "nobody renews it", wait: 15 * time.Minute,
 		apply: func(_ *fleet, s *server, _ time.Duration) { s.expires = faultAt + 7*24*time.Hour }},
-	{alert: "GatehouseCertificateExpiresSoon", name: "nobody renews one for a day", of: gateOfServer, wait: 15 * time.Minute,
+	{alert: "GatehouseCertificateExpiresSoon", name: "nobody renews one for a day", wait: 15 * time.Minute,
 		apply: func(_ *fleet, s *server, _ time.Duration) {
 			s.lifetime, s.expires = 24*time.Hour, faultAt+24*time.Hour/5
 		}},

@@ -19,18 +19,18 @@ type said struct {
 
 // server is what the operator and the gates export of one MCPServer at one moment.
 type server struct {
-	namespace, name         string
-	ready, available, auth  said
-	replicas                float64
-	refused                 map[string]float64 // by provider
-	lastRound               time.Duration      // since the beginning of the series; negative is no series
-	accepted                float64            // bad requests that were let in; 0 is no series
-	gate                    string             // the pod of its gate; empty is none
-	unreachable             bool               // the gate is a target that cannot be scraped
-	reloaded                float64
-	expires                 time.Duration // since the beginning of the series; 0 is no certificate
-	lifetime                time.Duration
-	noOperatorMetrics, gone bool
+	namespace, name        string
+	ready, available, auth said
+	replicas               float64
+	refused                map[string]float64 // by provider
+	lastRound              time.Duration      // since the beginning of the series; negative is no series
+	accepted               float64            // bad requests that were let in; 0 is no series
+	gate                   string             // the pod of its gate; empty is none
+	unreachable            bool               // the gate is a target that cannot be scraped
+	reloaded               float64
+	expires                time.Duration // since the beginning of the series; 0 is no certificate
+	lifetime               time.Duration
+	gone                   bool
 }
 
 // healthy is a server with nothing wrong.
@@ -46,7 +46,7 @@ func healthy(namespace string, at time.Duration) server {
 // park makes it one that is scaled to zero.
 func (s *server) park() {
 	s.ready, s.available, s.auth = said{1, "ScaledToZero"}, said{1, "ScaledToZero"}, said{}
-	s.replicas, s.refused, s.lastRound, s.accepted, s.gate = 0, nil, -1, 0, ""
+	s.replicas, s.refused, s.lastRound, s.accepted, s.gate, s.expires = 0, nil, -1, 0, "", 0
 }
 
 // replica is a pod of the operator at one moment.
@@ -108,7 +108,7 @@ func (f fleet) operatorTarget(r replica) map[string]string {
 
 // operatorSamples adds what the leader exports of a server.
 func (f fleet) operatorSamples(out map[string]float64, target map[string]string, s server) {
-	if s.noOperatorMetrics || s.gone {
+	if s.gone {
 		return
 	}
 	labels := maps.Clone(target)
@@ -122,6 +122,10 @@ func (f fleet) operatorSamples(out map[string]float64, target map[string]string,
 		}
 	}
 	out[series("gatehouse_ready_replicas", labels)] = s.replicas
+	if s.expires != 0 {
+		out[series("gatehouse_certificate_expiry_seconds", labels)] = s.expires.Seconds()
+		out[series("gatehouse_certificate_lifetime_seconds", labels)] = s.lifetime.Seconds()
+	}
 	for provider, value := range s.refused {
 		out[series("gatehouse_clients_refused", labels, "provider", provider)] = value
 	}
@@ -149,10 +153,6 @@ func (s server) gateSamples(out map[string]float64) {
 	}
 	out[series("up", target)] = 1
 	out[series("gatehouse_gate_last_reload_successful", target)] = s.reloaded
-	if s.expires != 0 {
-		out[series("gatehouse_gate_tls_certificate_expiry_seconds", target)] = s.expires.Seconds()
-		out[series("gatehouse_gate_tls_certificate_lifetime_seconds", target)] = s.lifetime.Seconds()
-	}
 }
 
 // series writes a series with these labels, and more of them as pairs.

@@ -53,8 +53,10 @@ type State struct {
 	// CertificateSHA256 is the digest, in hex, of the certificate that clients are shown, as it is sent (DER): whoever
 	// trusts this State knows the gate by it, whatever names are in it. Empty without TLS, or without one.
 	CertificateSHA256 string `json:"certificateSHA256,omitempty"`
-	// CertificateExpires is when it does.
-	CertificateExpires time.Time `json:"certificateExpires,omitzero"`
+	// CertificateExpires is when it does, and CertificateNotBefore when it became valid. Gates of older releases tell the
+	// first alone.
+	CertificateExpires   time.Time `json:"certificateExpires,omitzero"`
+	CertificateNotBefore time.Time `json:"certificateNotBefore,omitzero"`
 	// LastReloadError says why the mounted files are not in force as they are now; empty if they are.
 	LastReloadError string `json:"lastReloadError,omitempty"`
 	// ConfigSchema names the schema of the configuration file, as its name does: "authproxy.v2".

@@ -218,6 +218,9 @@ func (g *Gate) state() admin.State {
 		CanaryPort: g.canary.port.Load(), BareServer: g.bare.known(), Fence: true, Terminating: g.drain.Ending(),
 		Secrets: g.secrets.current.Load().ids,
 	}
+	if leaf := g.certificate.Leaf(); leaf != nil {
+		state.CertificateNotBefore = leaf.NotBefore
+	}
 	if current.Config.ProbeKey != nil {
 		state.ProbeKey = current.Config.ProbeKey.ID
 	}

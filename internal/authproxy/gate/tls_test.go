@@ -105,7 +105,8 @@ func TestTLS(t *testing.T) {
 	if got := s.adminGet("/metrics").body; !strings.Contains(got, "gatehouse_gate_tls_certificate_expiry_seconds ") {
 		t.Error("no metric tells when the certificate expires")
 	}
-	if state, err := s.state(podUID); err != nil || time.Until(state.CertificateExpires) < time.Minute || len(state.CertificateSHA256) != 64 {
+	if state, err := s.state(podUID); err != nil || time.Until(state.CertificateExpires) < time.Minute ||
+		state.CertificateNotBefore.IsZero() || !state.CertificateNotBefore.Before(time.Now()) || len(state.CertificateSHA256) != 64 {
 		t.Errorf("state: %+v, %v", state, err)
 	}
 }
