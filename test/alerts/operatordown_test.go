@@ -18,7 +18,7 @@ func from(when time.Duration, before, after func(time.Duration) []replica) func(
 }
 
 func TestOperatorDown(t *testing.T) {
-	path, down := writeRules(t), operatorDown()
+	by, down := newJudge(t), operatorDown()
 	nowhere := map[string]string{"alertname": "GatehouseOperatorDown", "severity": "critical"}
 	tenant := map[string]string{"alertname": "GatehouseOperatorDown", "severity": "critical", "namespace": "tenant"}
 	mute := func(time.Duration) []replica { return []replica{{name: "operator-a", mute: true}} }
@@ -63,6 +63,6 @@ func TestOperatorDown(t *testing.T) {
 		if name != "back after an hour" {
 			s.checks = append(s.checks, everFired(at, c.fires...))
 		}
-		s.run(t, path, name)
+		s.run(t, by, name)
 	}
 }

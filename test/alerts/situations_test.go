@@ -99,7 +99,7 @@ func operatorDown() map[string]string {
 }
 
 func TestAlerts(t *testing.T) {
-	path, rules := writeRules(t), map[string]rule{}
+	by, rules := newJudge(t), map[string]rule{}
 	for _, r := range readAlerts(t) {
 		rules[r.Alert] = r
 	}
@@ -109,9 +109,9 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("%s is tried, and there is no such alert", f.alert)
 			continue
 		}
-		f.plain(t, path, rules[f.alert], f.alerted(rules))
-		f.operators(t, path, f.alerted(rules))
-		f.series(t, path, f.alerted(rules))
+		f.plain(t, by, rules[f.alert], f.alerted(rules))
+		f.operators(t, by, f.alerted(rules))
+		f.series(t, by, f.alerted(rules))
 		tried[f.alert] = true
 	}
 	for name := range rules {
@@ -122,7 +122,8 @@ func TestAlerts(t *testing.T) {
 }
 
 // plain: the alert fires in time, not before, alone, and with a page that names the server.
-func (f fault) plain(t *testing.T, path string, r rule, labels map[string]string) {
+func (f fault) plain(t *testing.T, by judge, r rule, labels map[string]string) {
+	t.Helper()
 	fires, end := faultAt+f.wait+2*time.Minute, faultAt+f.wait+20*time.Minute
 	page := maps.Clone(labels)
 	delete(page, "alertname")
@@ -137,11 +138,12 @@ func (f fault) plain(t *testing.T, path string, r rule, labels map[string]string
 	} else {
 		s.checks = append(s.checks, firing(end, labels), steady(end, labels))
 	}
-	s.run(t, path, f.title("plain"))
+	s.run(t, by, f.title("plain"))
 }
 
 // operators: what becomes of the alert when the operator is restarted, has two replicas, or is in a crash loop.
-func (f fault) operators(t *testing.T, path string, labels map[string]string) {
+func (f fault) operators(t *testing.T, by judge, labels map[string]string) {
+	t.Helper()
 	fires := faultAt + f.wait + 2*time.Minute
 	if f.alert == "GatehouseOperatorDown" {
 		return // its own situations are in TestOperatorDown
@@ -151,51 +153,54 @@ func (f fault) operators(t *testing.T, path string, labels map[string]string) {
 	if !f.event {
 		restarted.checks = append(restarted.checks, steady(fires+12*time.Minute, labels), firing(end, labels))
 	}
-	restarted.run(t, path, f.title("operator restart"))
+	restarted.run(t, by, f.title("operator restart"))
 
 	doubled := scene{length: fires, world: setting{replicas: two}.around(f), checks: []exprTest{firing(fires, labels), everFired(fires, labels)}}
-	doubled.run(t, path, f.title("two replicas"))
+	doubled.run(t, by, f.title("two replicas"))
 
 	end = max(end, 45*time.Minute)
 	crash := scene{length: end, world: setting{replicas: crashing(10 * time.Minute)}.around(f), checks: []exprTest{everFired(end, operatorDown(), labels)}}
 	if !f.event {
 		crash.checks = append(crash.checks, firing(end, operatorDown(), labels))
 	}
-	crash.run(t, path, f.title("crash loop"))
+	crash.run(t, by, f.title("crash loop"))
 }
 
 // series: what becomes of the alert when series begin, end, are renamed or are not there.
-func (f fault) series(t *testing.T, path string, labels map[string]string) {
+func (f fault) series(t *testing.T, by judge, labels map[string]string) {
+	t.Helper()
 	fires := faultAt + f.wait + 2*time.Minute
 	end := fires + 5*time.Minute
 	if f.alert != "GatehouseOperatorDown" {
-		f.birth(t, path, labels)
+		f.birth(t, by, labels)
 	}
 	parked := scene{length: end, world: setting{parked: 20 * time.Minute, begins: -1}.around(f), checks: []exprTest{everFired(end)}}
-	parked.run(t, path, f.title("scaled to zero"))
+	parked.run(t, by, f.title("scaled to zero"))
 	if f.of != operatorItself {
 		// The last state is remembered for five minutes, and an event for ten.
 		over := fires + 3*time.Minute + 11*time.Minute
 		ended := scene{length: over, world: setting{parked: fires + 3*time.Minute}.around(f), checks: []exprTest{firing(fires, labels), firing(over)}}
-		ended.run(t, path, f.title("scaled to zero while it fires"))
+		ended.run(t, by, f.title("scaled to zero while it fires"))
 	}
 	renamed := scene{length: fires, world: setting{renamed: true}.around(f), checks: []exprTest{firing(fires, labels), everFired(fires, labels)}}
-	renamed.run(t, path, f.title("without honorLabels"))
-	f.unseen(t, path, labels)
+	renamed.run(t, by, f.title("without honorLabels"))
+	f.unseen(t, by, labels)
 }
 
 // birth: the fault is there from the first sample on.
-func (f fault) birth(t *testing.T, path string, labels map[string]string) {
+func (f fault) birth(t *testing.T, by judge, labels map[string]string) {
+	t.Helper()
 	s := setting{born: faultAt, begins: faultAt}
 	if f.of == operatorItself {
 		s = setting{begins: 3 * time.Minute, replicas: from(3*time.Minute, none, one)}
 	}
 	at := s.begins + f.wait + 2*time.Minute
-	scene{length: at, world: s.around(f), checks: []exprTest{firing(at, labels), everFired(at, labels)}}.run(t, path, f.title("birth of a series"))
+	scene{length: at, world: s.around(f), checks: []exprTest{firing(at, labels), everFired(at, labels)}}.run(t, by, f.title("birth of a series"))
 }
 
 // unseen: nobody scrapes the operator, or the gates.
-func (f fault) unseen(t *testing.T, path string, labels map[string]string) {
+func (f fault) unseen(t *testing.T, by judge, labels map[string]string) {
+	t.Helper()
 	end := faultAt + f.wait + 7*time.Minute
 	if f.alert != "GatehouseOperatorDown" {
 		expected := []map[string]string{{"alertname": "GatehouseOperatorDown", "severity": "critical"}}
@@ -203,14 +208,14 @@ func (f fault) unseen(t *testing.T, path string, labels map[string]string) {
 			expected = append(expected, labels)
 		}
 		s := scene{length: end, world: setting{replicas: none}.around(f), checks: []exprTest{firing(end, expected...), everFired(end, expected...)}}
-		s.run(t, path, f.title("no metrics of the operator"))
+		s.run(t, by, f.title("no metrics of the operator"))
 	}
 	expected := []map[string]string{labels}
 	if f.of == gateOfServer {
 		expected = nil
 	}
 	s := scene{length: end, world: setting{noGates: true}.around(f), checks: []exprTest{everFired(end, expected...)}}
-	s.run(t, path, f.title("no metrics of the gates"))
+	s.run(t, by, f.title("no metrics of the gates"))
 }
 
 func (f fault) title(situation string) string {

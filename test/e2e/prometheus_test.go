@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 
@@ -42,10 +43,10 @@ func startPrometheus(ctx context.Context, namespace string, servers ...*v1alpha1
 			"global":     object{"scrape_interval": "2s", "evaluation_interval": "2s"},
 			"rule_files": []string{"/etc/prometheus/rules.yml"},
 			"scrape_configs": []any{
-				serviceJob(readObject("service_monitor.yaml"), operatorTargets(ctx)), podJob(readObject("pod_monitor.yaml"), gateTargets(ctx, servers)),
+				serviceJob(readManifest("service_monitor.yaml"), operatorTargets(ctx)), podJob(readManifest("pod_monitor.yaml"), gateTargets(ctx, servers)),
 			},
 		}),
-		"rules.yml": text(readObject("rules.yaml")["spec"]),
+		"rules.yml": text(object{"groups": readManifest("rules.yaml").Spec.Groups}),
 	}}
 	Expect(k8s.Create(ctx, files)).To(Succeed())
 	pod := prometheusPod(namespace, account.Name)
@@ -121,11 +122,11 @@ func (p prometheus) firing(ctx context.Context, namespace string) ([]alert, erro
 func (p prometheus) value(ctx context.Context, expression string) (string, error) {
 	var out struct {
 		Result []struct {
-			Value []any `json:"value"`
+			Value [2]any `json:"value"`
 		} `json:"result"`
 	}
 	if err := p.get(ctx, "query", map[string]string{"query": expression}, &out); err != nil || len(out.Result) == 0 {
 		return "", err
 	}
-	return out.Result[0].Value[1].(string), nil
+	return fmt.Sprint(out.Result[0].Value[1]), nil
 }

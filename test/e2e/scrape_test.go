@@ -21,12 +21,39 @@ import (
 // object is a map of YAML or JSON.
 type object = map[string]any
 
-// readObject reads a manifest of config/prometheus.
-func readObject(name string) object {
+// manifest is one of config/prometheus, as far as it is used here.
+type manifest struct {
+	Spec struct {
+		Groups   any `json:"groups"`
+		Selector struct {
+			MatchLabels map[string]string `json:"matchLabels"`
+		} `json:"selector"`
+		Endpoints           []endpoint `json:"endpoints"`
+		PodMetricsEndpoints []endpoint `json:"podMetricsEndpoints"`
+	} `json:"spec"`
+}
+
+type endpoint struct {
+	Port            string `json:"port"`
+	Path            string `json:"path"`
+	Scheme          string `json:"scheme"`
+	BearerTokenFile string `json:"bearerTokenFile"`
+	HonorLabels     bool   `json:"honorLabels"`
+	TLSConfig       struct {
+		InsecureSkipVerify bool `json:"insecureSkipVerify"`
+	} `json:"tlsConfig"`
+	Relabelings []struct {
+		SourceLabels []string `json:"sourceLabels"`
+		TargetLabel  string   `json:"targetLabel"`
+		Replacement  string   `json:"replacement"`
+	} `json:"relabelings"`
+}
+
+func readManifest(name string) manifest {
 	GinkgoHelper()
 	data, err := os.ReadFile("../../config/prometheus/" + name)
 	Expect(err).NotTo(HaveOccurred())
-	var out object
+	var out manifest
 	Expect(yaml.Unmarshal(data, &out)).To(Succeed())
 	return out
 }
@@ -39,36 +66,32 @@ func text(value any) string {
 }
 
 // serviceJob is the scrape configuration that the Prometheus operator makes of a ServiceMonitor in the operator's namespace.
-func serviceJob(monitor object, targets []any) object {
-	GinkgoHelper()
-	spec := monitor["spec"].(object)
-	endpoint := spec["endpoints"].([]any)[0].(object)
-	relabel := append(keep("service", spec), object{
-		"action": "keep", "source_labels": []string{"__meta_kubernetes_endpoint_port_name"}, "regex": endpoint["port"],
+func serviceJob(monitor manifest, targets []any) object {
+	endpoint := monitor.Spec.Endpoints[0]
+	relabel := append(keep("service", monitor), object{
+		"action": "keep", "source_labels": []string{"__meta_kubernetes_endpoint_port_name"}, "regex": endpoint.Port,
 	})
 	relabel = append(relabel, copied("namespace", "namespace"), copied("service_name", "service"), copied("pod_name", "pod"),
-		copied("pod_container_name", "container"), copied("service_name", "job"), object{"target_label": "endpoint", "replacement": endpoint["port"]})
+		copied("pod_container_name", "container"), copied("service_name", "job"), object{"target_label": "endpoint", "replacement": endpoint.Port})
 	return object{
-		"job_name": "serviceMonitor", "honor_labels": endpoint["honorLabels"], "scheme": endpoint["scheme"],
-		"authorization":   object{"credentials_file": endpoint["bearerTokenFile"]},
-		"tls_config":      object{"insecure_skip_verify": endpoint["tlsConfig"].(object)["insecureSkipVerify"]},
+		"job_name": "serviceMonitor", "honor_labels": endpoint.HonorLabels, "scheme": endpoint.Scheme,
+		"authorization":   object{"credentials_file": endpoint.BearerTokenFile},
+		"tls_config":      object{"insecure_skip_verify": endpoint.TLSConfig.InsecureSkipVerify},
 		"static_configs":  targets,
 		"relabel_configs": append(relabel, relabelings(endpoint)...),
 	}
 }
 
 // podJob is that of a PodMonitor for all namespaces.
-func podJob(monitor object, targets []any) object {
-	GinkgoHelper()
-	spec := monitor["spec"].(object)
-	endpoint := spec["podMetricsEndpoints"].([]any)[0].(object)
-	relabel := append(keep("pod", spec), object{
-		"action": "keep", "source_labels": []string{"__meta_kubernetes_pod_container_port_name"}, "regex": endpoint["port"],
+func podJob(monitor manifest, targets []any) object {
+	endpoint := monitor.Spec.PodMetricsEndpoints[0]
+	relabel := append(keep("pod", monitor), object{
+		"action": "keep", "source_labels": []string{"__meta_kubernetes_pod_container_port_name"}, "regex": endpoint.Port,
 	}, object{"action": "drop", "source_labels": []string{"__meta_kubernetes_pod_phase"}, "regex": "(Failed|Succeeded)"})
 	relabel = append(relabel, copied("namespace", "namespace"), copied("pod_container_name", "container"), copied("pod_name", "pod"),
-		object{"target_label": "job", "replacement": "gatehouse-system/gatehouse-gates"}, object{"target_label": "endpoint", "replacement": endpoint["port"]})
+		object{"target_label": "job", "replacement": "gatehouse-system/gatehouse-gates"}, object{"target_label": "endpoint", "replacement": endpoint.Port})
 	return object{
-		"job_name": "podMonitor", "metrics_path": endpoint["path"], "static_configs": targets,
+		"job_name": "podMonitor", "metrics_path": endpoint.Path, "static_configs": targets,
 		"relabel_configs": append(relabel, relabelings(endpoint)...),
 	}
 }
@@ -76,9 +99,9 @@ func podJob(monitor object, targets []any) object {
 var notInLabels = regexp.MustCompile(`[^A-Za-z0-9_]`)
 
 // keep keeps targets of the monitor's selector; of is "service" or "pod".
-func keep(of string, spec object) []any {
+func keep(of string, monitor manifest) []any {
 	var out []any
-	for name, value := range spec["selector"].(object)["matchLabels"].(object) {
+	for name, value := range monitor.Spec.Selector.MatchLabels {
 		out = append(out, object{
 			"action": "keep", "source_labels": []string{"__meta_kubernetes_" + of + "_label_" + notInLabels.ReplaceAllString(name, "_")}, "regex": value,
 		})
@@ -91,12 +114,15 @@ func copied(from, to string) object {
 }
 
 // relabelings are the endpoint's own, in Prometheus's spelling.
-func relabelings(endpoint object) []any {
+func relabelings(of endpoint) []any {
 	var out []any
-	for _, each := range endpoint["relabelings"].([]any) {
-		renamed := object{}
-		for name, value := range each.(object) {
-			renamed[map[string]string{"sourceLabels": "source_labels", "targetLabel": "target_label", "replacement": "replacement"}[name]] = value
+	for _, each := range of.Relabelings {
+		renamed := object{"target_label": each.TargetLabel}
+		if len(each.SourceLabels) > 0 {
+			renamed["source_labels"] = each.SourceLabels
+		}
+		if each.Replacement != "" {
+			renamed["replacement"] = each.Replacement
 		}
 		out = append(out, renamed)
 	}
