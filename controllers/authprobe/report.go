@@ -102,10 +102,10 @@ func (r *Reconciler) report(ctx context.Context, server *v1alpha1.MCPServer, pod
 }
 
 // whileTrue adds what there is to know although the lock holds. rejecting says whose clients are all refused, if any are.
-func (v judgement) whileTrue(note, rejecting string) judgement {
-	v.rejecting = rejecting
-	v.message = strings.TrimSpace(v.message + note + " " + rejecting)
-	return v
+func (j judgement) whileTrue(note, rejecting string) judgement {
+	j.rejecting = rejecting
+	j.message = strings.TrimSpace(j.message + note + " " + rejecting)
+	return j
 }
 
 func (r *Reconciler) write(ctx context.Context, server *v1alpha1.MCPServer, verdict judgement, last time.Time, info *probe.ServerInfo) error {
