@@ -5,15 +5,10 @@
 package bareserver
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
-	"mime"
 	"net/http"
+	"net/url"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -30,17 +25,18 @@ const (
 	Open Result = "Open"
 	// AnyBearer: it wants a token, and takes any.
 	AnyBearer Result = "AnyBearer"
-	// Resets: it ends the connection without an answer.
+	// Resets: it received the request and ended the connection without an answer.
 	Resets Result = "Resets"
-	// Exits: it no longer listened soon afterwards.
+	// Exits: it received the request, gave no proper answer, and refuses connections since. See Watch.
 	Exits Result = "Exits"
-	// Hangs: no answer came within Patience.
+	// Hangs: it received the request and was silent for three times Patience, while it answered another request.
 	Hangs Result = "Hangs"
-	// Unclear: what it answered is neither a refusal nor a result; or it is not known what came of the question.
+	// Unclear: what it answered is neither a refusal nor a result; or it is not known what came of the question. Whatever
+	// rests on a time limit alone is Unclear: a slow server and a broken one look the same.
 	Unclear Result = "Unclear"
 )
 
-// Patience is how long an answer to one of the two questions may take.
+// Patience is how long an answer to one of the two questions may take before the server is asked something else.
 const Patience = 5 * time.Second
 
 const malformed = "Bearer not-a-valid-jwt-token"
@@ -48,10 +44,20 @@ const malformed = "Bearer not-a-valid-jwt-token"
 // Ask asks the server whose MCP endpoint this is, and does not ask further than it has to. It opens a session if the
 // server lets it, and ends it.
 func Ask(ctx context.Context, url string) Result {
-	a := asker{url: url, client: &http.Client{
+	a := asker{url: url, patience: Patience, client: &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	return a.askBoth(ctx)
+}
+
+type asker struct {
+	url      string
+	patience time.Duration
+	client   *http.Client
+}
+
+func (a asker) askBoth(ctx context.Context) Result {
 	none := a.ask(ctx, "")
 	if none != Refuses && none != Unclear {
 		return none
@@ -66,22 +72,51 @@ func Ask(ctx context.Context, url string) Result {
 	}
 }
 
-type asker struct {
-	url    string
-	client *http.Client
-}
-
 // initialize is the first request of any client of MCP 2025-11-25.
 const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},` +
 	`"clientInfo":{"name":"gatehouse","version":"1"}}}`
 
-// ask gives Open if the request is let in, whatever authorization it has.
+// ask returns Open if the request is let in, whatever authorization it has. A server that is slow to answer, and answers
+// something else meanwhile, gets more time before it is said to hang.
 func (a asker) ask(ctx context.Context, authorization string) Result {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	response, err := a.send(ctx, http.MethodPost, initialize, http.Header{"Authorization": {authorization}})
+	var question delivery
+	answered := make(chan Result, 1)
+	go func() { answered <- a.question(question.traced(ctx), authorization, &question) }()
+	if result, came := within(a.patience, answered); came {
+		return result
+	}
+	verdict := Unclear
+	if a.answersAnything(ctx) {
+		verdict = Hangs
+	}
+	if result, came := within(2*a.patience, answered); came {
+		return result
+	}
+	if !question.isSilent() {
+		verdict = Unclear
+	}
+	cancel()
+	<-answered
+	return verdict
+}
+
+func within(patience time.Duration, answered <-chan Result) (Result, bool) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case result := <-answered:
+		return result, true
+	case <-timer.C:
+		return "", false
+	}
+}
+
+func (a asker) question(ctx context.Context, authorization string, question *delivery) Result {
+	response, err := a.send(ctx, http.MethodPost, a.url, initialize, http.Header{"Authorization": {authorization}})
 	if err != nil {
-		return failed(ctx, err)
+		return question.failed(err)
 	}
 	defer response.Body.Close()
 	if session := response.Header.Get("Mcp-Session-Id"); session != "" {
@@ -93,11 +128,28 @@ func (a asker) ask(ctx context.Context, authorization string) Result {
 	case code < http.StatusOK || code >= http.StatusMultipleChoices:
 		return Unclear
 	}
-	return read(ctx, response)
+	return read(response, question)
 }
 
-func (a asker) send(ctx context.Context, method, body string, header http.Header) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, a.url, strings.NewReader(body))
+// answersAnything reports whether the server answers a request that no server has a reason to be slow with, in any way,
+// within the patience. It is what tells a server that hangs at a question from one that is slow, or starved of CPU.
+func (a asker) answersAnything(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, a.patience)
+	defer cancel()
+	target, err := url.JoinPath(a.url, "/../.well-known/gatehouse-is-anybody-there")
+	if err != nil {
+		return false
+	}
+	response, err := a.send(ctx, http.MethodGet, target, "", nil)
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return true
+}
+
+func (a asker) send(ctx context.Context, method, target, body string, header http.Header) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -113,63 +165,10 @@ func (a asker) send(ctx context.Context, method, body string, header http.Header
 
 // leave ends a session. Not every server has that, and nothing depends on it.
 func (a asker) leave(ctx context.Context, authorization, session string) {
-	response, err := a.send(ctx, http.MethodDelete, "", http.Header{"Authorization": {authorization}, "Mcp-Session-Id": {session}})
+	ctx, cancel := context.WithTimeout(ctx, a.patience)
+	defer cancel()
+	response, err := a.send(ctx, http.MethodDelete, a.url, "", http.Header{"Authorization": {authorization}, "Mcp-Session-Id": {session}})
 	if err == nil {
 		response.Body.Close()
-	}
-}
-
-// failed judges an exchange that brought no answer.
-func failed(ctx context.Context, err error) Result {
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return Exits
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return Resets
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return Hangs
-	default:
-		return Unclear
-	}
-}
-
-// read looks for a JSON-RPC answer, in the body or in one of its events.
-func read(ctx context.Context, response *http.Response) Result {
-	const enough = 256 << 10
-	body := io.LimitReader(response.Body, enough)
-	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if media != "text/event-stream" {
-		text, err := io.ReadAll(body)
-		if err != nil {
-			return failed(ctx, err)
-		}
-		return judge(text)
-	}
-	lines := bufio.NewScanner(body)
-	lines.Buffer(nil, enough)
-	for lines.Scan() {
-		data, isData := strings.CutPrefix(lines.Text(), "data:")
-		if answer := judge([]byte(data)); isData && answer != Unclear {
-			return answer
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return failed(ctx, err)
-	}
-	return Unclear
-}
-
-// judge: some servers refuse with a JSON-RPC error and status 200.
-func judge(text []byte) Result {
-	var answer struct{ Result, Error json.RawMessage }
-	switch err := json.Unmarshal(text, &answer); {
-	case err != nil:
-		return Unclear
-	case len(answer.Result) > 0 && string(answer.Result) != "null":
-		return Open
-	case len(answer.Error) > 0 && string(answer.Error) != "null":
-		return Refuses
-	default:
-		return Unclear
 	}
 }

@@ -1,13 +1,11 @@
 package bareserver_test
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +69,7 @@ func TestAsk(t *testing.T) {
 		"401 to both":                  {no, no, bareserver.Refuses},
 		"403 and 401":                  {says(403, "", ""), no, bareserver.Refuses},
 		"a JSON-RPC error with 200":    {says(200, "application/json", `{"error":{"code":-32001}}`), no, bareserver.Refuses},
+		"a complaint about JSON-RPC":   {says(200, "application/json", `{"error":{"code":-32602}}`), no, bareserver.Unclear},
 		"in":                           {in, no, bareserver.Open},
 		"in, as a stream":              {stream, no, bareserver.Open},
 		"in with any token":            {no, in, bareserver.AnyBearer},
@@ -97,25 +96,56 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+// A server that refuses the first connection was not asked anything: whatever ended it, the question did not.
 func TestNobodyThere(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	if got := bareserver.Ask(t.Context(), server.URL); got != bareserver.Exits {
+	if got := bareserver.Ask(t.Context(), server.URL); got != bareserver.Unclear {
 		t.Errorf("got %s", got)
 	}
 }
 
-func TestHangs(t *testing.T) {
-	var asked atomic.Int32
-	server := httptest.NewServer(to(func(_ http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		<-r.Context().Done()
-	}, says(401, "", "")))
-	defer server.Close()
-	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(100*time.Millisecond))
-	defer cancel()
-	if got := bareserver.Ask(ctx, server.URL); got != bareserver.Hangs || asked.Load() != 1 {
-		t.Errorf("got %s after %d requests", got, asked.Load())
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	never := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	after := func(d time.Duration) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-time.After(d):
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+		}
+	}
+	const patience = 200 * time.Millisecond
+	for name, c := range map[string]struct {
+		question, others http.HandlerFunc
+		want             bareserver.Result
+	}{
+		"to the question only": {never, says(404, "", ""), bareserver.Hangs},
+		"to everything":        {never, never, bareserver.Unclear},
+		"and a late answer":    {after(patience * 3 / 2), says(404, "", ""), bareserver.Refuses},
+		"after the head": {func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			_ = http.NewResponseController(w).Flush()
+			never(w, r)
+		}, says(404, "", ""), bareserver.Unclear},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if r.Method == http.MethodPost {
+					c.question(w, r)
+					return
+				}
+				c.others(w, r)
+			}))
+			defer server.Close()
+			if got := bareserver.AskWithin(t.Context(), server.URL+"/mcp", patience); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 

@@ -14,9 +14,7 @@ import (
 
 const (
 	// bareHold is how long the gate is not ready for the sake of the question.
-	bareHold = 5 * time.Second
-	// bareWatch is how long afterwards a server that stops listening is taken to have done so for it.
-	bareWatch  = 5 * time.Second
+	bareHold   = 5 * time.Second
 	bareGlance = 250 * time.Millisecond
 )
 
@@ -96,11 +94,11 @@ func (g *Gate) askBareServer(ctx context.Context) {
 		return
 	}
 	result := bareserver.Ask(ctx, "http://"+g.upstreamAddress()+g.store.Current().Config.Upstream.Path)
-	g.tellBareServer(result)
+	g.keepBareServer(result)
 	b.settle()
-	if result != bareserver.Exits && g.stopsListening(ctx) {
-		g.tellBareServer(bareserver.Exits)
-	}
+	result = bareserver.Watch(ctx, result, func(ctx context.Context) error { return dialServer(ctx, g.upstreamAddress()) })
+	g.keepBareServer(result)
+	g.options.Log.Info("asked the server past the gate, without a token and with a malformed one", "bareServer", string(result))
 }
 
 // isServerWell waits for it; false if the gate became ready first, or there is nothing to wait for.
@@ -126,27 +124,8 @@ func (g *Gate) isServerWell(ctx context.Context) bool {
 	}
 }
 
-// stopsListening watches the server for bareWatch.
-func (g *Gate) stopsListening(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, bareWatch)
-	defer cancel()
-	ticker := time.NewTicker(bareGlance)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-ticker.C:
-		}
-		if err := dialServer(ctx, g.upstreamAddress()); err != nil && ctx.Err() == nil && notOurs(err) != nil {
-			return true
-		}
-	}
-}
-
-func (g *Gate) tellBareServer(result bareserver.Result) {
+func (g *Gate) keepBareServer(result bareserver.Result) {
 	if err := g.bare.set(result); err != nil {
 		g.options.Log.Warn("the next gate of this pod will not know of the bare server", "error", err.Error())
 	}
-	g.options.Log.Info("asked the server past the gate, without a token and with a malformed one", "bareServer", string(result))
 }

@@ -97,12 +97,15 @@ func TestBareServerHoldsNobodyUp(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Int32
 			s := prepareSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/health" {
+				switch {
+				case r.URL.Path == "/health":
 					c.health(w, r)
-					return
+				case r.Method != http.MethodPost:
+					http.NotFound(w, r)
+				default:
+					asked.Add(1)
+					<-r.Context().Done()
 				}
-				asked.Add(1)
-				<-r.Context().Done()
 			}))
 			s.config.Upstream.HealthPath = "/health"
 			s.start(asking(t.TempDir()))
@@ -149,15 +152,53 @@ func TestBareServerExits(t *testing.T) {
 	}
 }
 
+// Twenty starts of each healthy server, as many at once as there are cores and more, say nothing false: neither when the
+// gate becomes ready nor when it is done with the question.
+func TestHealthyBareServersStartTwentyTimes(t *testing.T) {
+	in := `{"jsonrpc":"2.0","id":1,"result":{}}`
+	for name, c := range map[string]struct {
+		none, bad int
+		want      bareserver.Result
+	}{
+		"validates tokens, as Quilt 0.14": {401, 403, bareserver.Refuses},
+		"takes any token, as Quilt 0.21":  {401, 200, bareserver.AnyBearer},
+		"open":                            {200, 200, bareserver.Open},
+		"hidden behind a path":            {404, 404, bareserver.Unclear},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 20 {
+				t.Run("start", func(t *testing.T) {
+					t.Parallel()
+					s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+						code := c.none
+						if r.Header.Get("Authorization") != "" {
+							code = c.bad
+						}
+						w.WriteHeader(code)
+						_, _ = w.Write([]byte(in))
+					}), asking(t.TempDir()))
+					s.eventually("ready", func() bool { return s.adminGet("/readyz").status == 200 })
+					s.eventually("all is known", func() bool { return strings.Contains(s.log.String(), `"bareServer":"`) })
+					if got := s.bareServer(); got != c.want {
+						t.Errorf("got %s, want %s", got, c.want)
+					}
+				})
+			}
+		})
+	}
+}
+
 // It is told, and decides nothing.
 func TestOpenBareServerIsBehindTheSameGate(t *testing.T) {
 	s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"result":{}}`))
 	}), asking(t.TempDir()))
 	s.eventually("ready", func() bool { return s.adminGet("/readyz").status == 200 })
-	if got := s.bareServer(); got != bareserver.Open || !strings.Contains(s.log.String(), `"bareServer":"Open"`) {
+	if got := s.bareServer(); got != bareserver.Open {
 		t.Errorf("got %s", got)
 	}
+	s.eventually("that is logged", func() bool { return strings.Contains(s.log.String(), `"bareServer":"Open"`) })
 	if got := s.post(""); got.status != 401 {
 		t.Errorf("got %d", got.status)
 	}
