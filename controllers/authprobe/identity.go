@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
-	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
+	"github.com/mcp-gatehouse/gatehouse/internal/redact"
 )
 
 // identify asks the gate's admin port who it is.
@@ -85,12 +85,12 @@ func digest(config corev1.ConfigMap, schema string) string {
 // digest of its configuration, "" if that is not known. What is tolerated is not among it.
 func behind(state admin.State, wanted string, use credentials) (part, expected, seen string) {
 	if state.SelfTest != "passed" {
-		return "self-test", "passed", diagnosis.Redact(state.SelfTest)
+		return "self-test", "passed", redact.Clean(state.SelfTest)
 	}
 	if wanted != "" && state.ConfigSHA256 != wanted {
 		seen := "another one"
 		if state.LastReloadError != "" {
-			seen += " (" + diagnosis.Redact(state.LastReloadError) + ")"
+			seen += " (" + redact.Clean(state.LastReloadError) + ")"
 		}
 		return "configuration", "the one in the ConfigMap", seen
 	}
@@ -128,5 +128,5 @@ func fetched(remote admin.RemoteKeys) string {
 	if remote.LastError == "" {
 		return ""
 	}
-	return " (the gate could not fetch it: " + diagnosis.Redact(remote.LastError) + ")"
+	return " (the gate could not fetch it: " + redact.Clean(remote.LastError) + ")"
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
+	"github.com/mcp-gatehouse/gatehouse/internal/redact"
 )
 
 // apply brings one object to what is desired, and never takes over what belongs to somebody else: what our cache does not
@@ -125,7 +126,7 @@ func refusal(did string, err error) error {
 	}
 	return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonObjectRefused, fmt.Sprintf(
 		"The API server refused to %s: %s Change the spec, or what forbids it: a quota, an admission policy or the operator's role.",
-		did, diagnosis.Sentence(diagnosis.Redact(err.Error())))}
+		did, diagnosis.Sentence(redact.Clean(err.Error())))}
 }
 
 // read gives the object of a kind and name, from the cache or live.

@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
+	"github.com/mcp-gatehouse/gatehouse/internal/redact"
 )
 
 // exitPortTaken is the gate's exit code when it cannot listen (EX_CONFIG of sysexits.h).
@@ -26,7 +27,7 @@ type finding struct {
 // diagnose gives the most telling reason why pods do not run, or are not even made; nil when they look well.
 func diagnose(seen observed) *finding {
 	var worst *finding
-	known := diagnosis.Knowing(seen.secrets()...)
+	known := redact.Knowing(seen.secrets()...)
 	for _, pod := range seen.pods {
 		if pod.DeletionTimestamp != nil {
 			continue
@@ -64,7 +65,7 @@ func (seen observed) secrets() [][]byte {
 }
 
 // conceal takes what is known to be secret out of what containers and the kubelet say.
-func conceal(pod *corev1.Pod, known diagnosis.Known) {
+func conceal(pod *corev1.Pod, known redact.Known) {
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range statuses {
 			for _, state := range []*corev1.ContainerState{&statuses[i].State, &statuses[i].LastTerminationState} {
@@ -83,7 +84,7 @@ func conceal(pod *corev1.Pod, known diagnosis.Known) {
 func diagnoseDeployment(deployment *appsv1.Deployment) *finding {
 	for _, condition := range deployment.Status.Conditions {
 		if condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue {
-			return &finding{4, v1alpha1.ReasonPodsRefused, diagnosis.Redact(condition.Message)}
+			return &finding{4, v1alpha1.ReasonPodsRefused, redact.Clean(condition.Message)}
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/redact"
 )
 
 // Exit says how a container ended: its exit code, signal or out-of-memory kill, how often it was restarted, and its
@@ -36,7 +38,7 @@ func Exit(container string, state corev1.ContainerStateTerminated, restarts int3
 // Waiting says why the kubelet does not start a container.
 func Waiting(container string, state corev1.ContainerStateWaiting) string {
 	message := fmt.Sprintf("container %s cannot start: %s", container, state.Reason)
-	if text := strings.TrimSpace(cut(Redact(state.Message), maxLength)); text != "" {
+	if text := strings.TrimSpace(redact.Cut(redact.Text(state.Message), maxLength)); text != "" {
 		message += ": " + text
 	}
 	return message

@@ -9,54 +9,6 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
-const planted = "Zx9Kq2LmT7vB4nW8sY3dF6hJ"
-
-func TestNoPlantedSecretSurvives(t *testing.T) {
-	for _, text := range []string{
-		"Authorization: Bearer " + planted,
-		"authorization: basic " + planted,
-		"got token=" + planted,
-		"got TOKEN: '" + planted + "'",
-		`{"client_secret": "` + planted + `"}`,
-		"DB_PASSWORD=" + planted,
-		"api-key: " + planted,
-		"Cookie: session=" + planted,
-		"postgres://user:" + planted + "@db:5432/x",
-		"GET https://api.example.com/v1?sig=" + planted,
-		"jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ" + planted + ".c2ln" + planted,
-		"-----BEGIN PRIVATE KEY-----\n" + planted + "\n-----END PRIVATE KEY-----",
-		"-----BEGIN EC PRIVATE KEY-----\n" + planted,
-		"raw " + planted,
-		"AKIA" + "ABCDEFGHIJKLMNOP " + planted,
-		"dsn=" + planted + ";x",
-		"token=\u200b" + planted,
-	} {
-		if got := diagnosis.Redact(text); strings.Contains(got, planted) || strings.Contains(got, planted[:12]) {
-			t.Errorf("%q became %q", text, got)
-		}
-	}
-}
-
-func TestNamesSurvive(t *testing.T) {
-	for _, text := range []string{
-		"Multiuser mode requires QUILT_CATALOG_URL environment variable",
-		"Multiuser mode requires QUILT_REGISTRY_URL environment variable",
-		"missing MCP_JWT_SECRET",
-		"listen tcp 127.0.0.1:8000: bind: address already in use",
-		"open /etc/configuration/application/settings.yaml: no such file or directory",
-	} {
-		if got := diagnosis.Redact(text); got != text {
-			t.Errorf("%q became %q", text, got)
-		}
-	}
-}
-
-func TestTextCannotForgeOrHide(t *testing.T) {
-	if got := diagnosis.Redact("a\x1b[31mred\u202eabc\u200bdef\x00"); got != "a[31mredabcdef" {
-		t.Errorf("got %q", got)
-	}
-}
-
 func TestLastWordsNameTheCause(t *testing.T) {
 	said := "Starting server\nDetails: Invalid configuration: Multiuser mode requires CATALOG_URL environment variable\n\n" +
 		"Troubleshooting:\n  see the manual\n"

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/redact"
 )
 
 const (
@@ -18,7 +20,7 @@ var telling = regexp.MustCompile(`(?i)error|fatal|panic|exception|invalid|missin
 // puts them into quotes: they are the server's words, not ours, and may be wrong. Nothing said gives nothing.
 func LastWords(said string) string {
 	var lines []string
-	for line := range strings.Lines(Redact(said)) {
+	for line := range strings.Lines(redact.Text(said)) {
 		if line = strings.Join(strings.Fields(line), " "); line != "" {
 			lines = append(lines, line)
 		}
@@ -33,7 +35,7 @@ func LastWords(said string) string {
 	if words == "" {
 		return ""
 	}
-	return fmt.Sprintf("%q", cut(words, maxLength))
+	return fmt.Sprintf("%q", redact.Cut(words, maxLength))
 }
 
 // mostTelling prefers the first lines that name a problem, as what follows them is often advice or a stack; without
@@ -45,12 +47,4 @@ func mostTelling(lines []string) []string {
 		return chosen[:min(maxLines, len(chosen))]
 	}
 	return lines[max(0, len(lines)-maxLines):]
-}
-
-func cut(text string, length int) string {
-	runes := []rune(text)
-	if len(runes) <= length {
-		return text
-	}
-	return string(runes[:length-1]) + "…"
 }

@@ -59,7 +59,7 @@ var rules = []rule{
 	},
 	{
 		pattern: "./internal/probe/...",
-		direct:  []string{module + "/internal/keys/...", module + "/internal/probe/...", module + "/internal/token/..."},
+		direct:  []string{module + "/internal/keys/...", module + "/internal/probe/...", module + "/internal/redact", module + "/internal/token/..."},
 		never:   append([]string{module + "/internal/authproxy/..."}, kubernetes...),
 	},
 	{
@@ -96,6 +96,8 @@ var rules = []rule{
 	{pattern: "./internal/claimpath", direct: []string{}},
 	{pattern: "./internal/exactjson", direct: []string{}},
 	{pattern: "./internal/texttable", direct: []string{}},
+	{pattern: "./internal/redact", direct: []string{}},
+	{pattern: "./internal/diagnosis", direct: []string{"k8s.io/api/core/v1", module + "/internal/redact"}},
 	{pattern: "./docs", direct: []string{}},
 	{pattern: "./test/mcpfake/...", never: kubernetes},
 	{pattern: "./cmd/authproxy", never: kubernetes},

@@ -1,0 +1,113 @@
+package redact
+
+import (
+	"regexp"
+	"strings"
+)
+
+// pass takes secrets of one shape out of text.
+type pass struct {
+	shape   *regexp.Regexp
+	replace func(groups []string) string // groups[0] is the match
+}
+
+func all([]string) string { return Mask }
+
+// passes go from the unmistakable to the likely. Each sees what those before it left.
+var passes = []pass{
+	// PEM, whole or without its end or its beginning. Line ends may be written as \n.
+	{regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]+-----.*?(-----END [A-Z0-9 ]+-----|$)`), all},
+	{regexp.MustCompile(`(?:[A-Za-z0-9+/=]+(?:\s|\\n|\\r)+)*-----END [A-Z0-9 ]+-----`), all},
+	// Base64 of a PEM header.
+	{regexp.MustCompile(`LS0tLS1CRUdJTi[A-Za-z0-9+/_=-]*(?:\s+[A-Za-z0-9+/_=-]{40,})*`), all},
+	// JSON Web Tokens, whole or cut (RFC 7519): their first part is JSON, and begins with {" in base64url.
+	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){0,4}`), all},
+	// Keys that carry a prefix of their issuer: AWS, Google, GitHub, GitLab, Slack, Stripe, npm, PyPI and others.
+	{regexp.MustCompile(`\b(?:(?:AKIA|ASIA|AIza|ya29\.|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|xapp-|sk_live_|sk_test_|rk_live_|whsec_|npm_|pypi-|hf_|SG\.|dop_v1_|sk-)[A-Za-z0-9._/-]{12,})`), prefixed},
+	{regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*)://[^\s"'<>]+`), withoutUser},
+	// A path with a query.
+	{regexp.MustCompile(`(/[^\s?"'<>]*)\?([^\s"'<>]*=[^\s"'<>]*)`), func(g []string) string { return g[1] + "?" + Mask }},
+	// user:password@host of a DSN without a scheme.
+	{regexp.MustCompile(`([\w.-]+):([^\s@:/"']+)@((?:tcp|unix)\(|[\w.-]+(?::\d+)?/|[\w.-]+:\d+\b)`), dsn},
+	// Headers that are credentials, to the end of the line or of the quotes.
+	{regexp.MustCompile(`(?i)(\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-[a-z-]*(?:key|token|auth|secret))(["']?\s*[:=]\s*["']?)([^\n"'\[{]+)`), header},
+	{regexp.MustCompile(`(?i)\b(bearer|basic|digest|dpop|apikey|token)(\s+)([A-Za-z0-9._~+/=-]+)`), scheme},
+	{assignment, assigned},
+	{regexp.MustCompile(`(?:sha(?:256|384|512):)?[A-Za-z0-9+/_=-]{16,}(?:\n[A-Za-z0-9+/_=-]+)*`), runs},
+}
+
+// Text takes out what has the shape of a secret, in text that somebody else wrote, and calls Clean. Names, paths, hosts,
+// identifiers of resources and digests stay. It errs for hiding where a value is named as a secret.
+func Text(text string) string {
+	text = Clean(text)
+	for _, p := range passes {
+		text = p.apply(text)
+	}
+	return text
+}
+
+func (p pass) apply(text string) string {
+	var out strings.Builder
+	shown := 0
+	for _, at := range p.shape.FindAllStringSubmatchIndex(text, -1) {
+		groups := make([]string, len(at)/2)
+		for i := range groups {
+			if at[2*i] >= 0 {
+				groups[i] = text[at[2*i]:at[2*i+1]]
+			}
+		}
+		out.WriteString(text[shown:at[0]] + p.replace(groups))
+		shown = at[1]
+	}
+	return out.String() + text[shown:]
+}
+
+// prefixed: words can begin as keys do, such as pypi-server-settings; sk- is not even rare.
+func prefixed(g []string) string {
+	if strings.ContainsAny(g[0], "0123456789") || hasBothCases(g[0][4:]) {
+		return Mask
+	}
+	return g[0]
+}
+
+func dsn(g []string) string {
+	if strings.HasPrefix(g[3], "sha256:") || strings.HasPrefix(g[3], "sha512:") {
+		return g[0]
+	}
+	return g[1] + ":" + Mask + "@" + g[3]
+}
+
+// header: a header that is spoken of, rather than quoted, is followed by words.
+func header(g []string) string {
+	value := strings.TrimSpace(g[3])
+	if value == "" || value == Mask || isProse(value) || isSentence(value) {
+		return g[0]
+	}
+	if i := strings.IndexAny(g[3], " \t"); i > 0 && isScheme(g[3][:i]) {
+		if isProse(strings.TrimSpace(g[3][i:])) {
+			return g[0]
+		}
+		return g[1] + g[2] + g[3][:i] + " " + Mask
+	}
+	return g[1] + g[2] + Mask
+}
+
+func isScheme(word string) bool {
+	switch strings.ToLower(word) {
+	case "bearer", "basic", "digest", "dpop", "negotiate", "token", "apikey":
+		return true
+	}
+	return false
+}
+
+// scheme: "Basic authentication" and "digest sha256:..." are words.
+func scheme(g []string) string {
+	if isPlainWord(strings.TrimRight(g[3], ".,=")) || strings.HasPrefix(g[3], "sha") || isName(g[3]) {
+		return g[0]
+	}
+	return g[1] + g[2] + Mask
+}
+
+func hasBothCases(text string) bool {
+	return strings.ToLower(text) != text && strings.ToUpper(text) != text
+}
