@@ -21,7 +21,7 @@ func TestLastWordsNameTheCause(t *testing.T) {
 	if got := diagnosis.LastWords(" \n"); got != "" {
 		t.Errorf("nothing said: got %s", got)
 	}
-	if got := diagnosis.LastWords("error " + strings.Repeat("long ", 100)); len([]rune(got)) > 260 {
+	if got := diagnosis.LastWords("error " + strings.Repeat("long ", 100)); len([]rune(got)) > 322 {
 		t.Errorf("%d characters", len([]rune(got)))
 	}
 }

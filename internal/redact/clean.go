@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -8,9 +9,12 @@ import (
 // Mask stands where a secret stood.
 const Mask = "[redacted]"
 
-// Clean drops control and format characters: terminal escapes, bidirectional overrides, zero-width marks, and what is not
-// UTF-8. Line ends and tabs stay.
-func Clean(text string) string { return strings.Map(visible, text) }
+// terminal are the sequences by which programs set colors, and make links (ECMA-48 sections 5.4 and 5.6).
+var terminal = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)`)
+
+// Clean drops terminal sequences, control and format characters such as bidirectional overrides and zero-width marks, and
+// what is not UTF-8. Line ends and tabs stay.
+func Clean(text string) string { return strings.Map(visible, terminal.ReplaceAllString(text, "")) }
 
 func visible(r rune) rune {
 	switch {

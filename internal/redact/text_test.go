@@ -194,8 +194,14 @@ func TestWordsAroundSecretsSurvive(t *testing.T) {
 }
 
 func TestTextCannotForgeOrHide(t *testing.T) {
-	if got := redact.Text("a\x1b[31mred\u202eabc\u200bdef\x00"); got != "a[31mredabcdef" {
-		t.Errorf("got %q", got)
+	for text, want := range map[string]string{
+		"a\x1b[31mred\x1b[0m\u202eabc\u200bdef\x00":              "aredabcdef",
+		"\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\ x": "link x",
+		"\x1b[": "[",
+	} {
+		if got := redact.Text(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
 	}
 }
 
