@@ -25,7 +25,7 @@ type finding struct {
 }
 
 // diagnose gives the most telling reason why pods do not run, or are not even made; nil when they look well.
-func diagnose(seen observed) *finding {
+func diagnose(server *v1alpha1.MCPServer, seen observed) *finding {
 	var worst *finding
 	known := redact.Knowing(seen.secrets()...)
 	for _, pod := range seen.pods {
@@ -34,7 +34,7 @@ func diagnose(seen observed) *finding {
 		}
 		pod = *pod.DeepCopy()
 		conceal(&pod, known)
-		if f := diagnosePod(pod); f != nil && (worst == nil || f.rank < worst.rank) {
+		if f := diagnosePod(pod, startOf(server)); f != nil && (worst == nil || f.rank < worst.rank) {
 			f.message = fmt.Sprintf("pod %s: %s", pod.Name, f.message)
 			worst = f
 		}
@@ -90,9 +90,9 @@ func diagnoseDeployment(deployment *appsv1.Deployment) *finding {
 	return nil
 }
 
-func diagnosePod(pod corev1.Pod) *finding {
+func diagnosePod(pod corev1.Pod, start diagnosis.Start) *finding {
 	for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if f := diagnoseContainer(status); f != nil {
+		if f := diagnoseContainer(status, start); f != nil {
 			return f
 		}
 	}
@@ -112,18 +112,38 @@ func endOf(status corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 	return status.State.Terminated
 }
 
-func diagnoseContainer(status corev1.ContainerStatus) *finding {
+func diagnoseContainer(status corev1.ContainerStatus, start diagnosis.Start) *finding {
+	if status.Name != desired.ServerContainer {
+		start = diagnosis.Start{}
+	}
 	ended := endOf(status)
 	switch {
 	case ended != nil && status.Name == desired.GateContainer && ended.ExitCode == exitPortTaken:
-		return &finding{0, v1alpha1.ReasonGatePortTaken, diagnosis.Exit(status.Name, *ended, status.RestartCount) +
+		return &finding{0, v1alpha1.ReasonGatePortTaken, diagnosis.Exit(status.Name, *ended, status.RestartCount, start) +
 			". Change gate.port or gate.adminPort, or the port of the process that has it."}
 	case ended != nil:
-		return &finding{1, v1alpha1.ReasonContainerExited, diagnosis.Exit(status.Name, *ended, status.RestartCount)}
+		return &finding{1, v1alpha1.ReasonContainerExited, diagnosis.Exit(status.Name, *ended, status.RestartCount, start)}
 	case status.State.Waiting != nil && !starting(status.State.Waiting.Reason):
 		return &finding{2, v1alpha1.ReasonContainerCannotStart, diagnosis.Waiting(status.Name, *status.State.Waiting)}
 	}
 	return nil
+}
+
+// startOf is what the kubelet asks of the server before it counts as started.
+func startOf(server *v1alpha1.MCPServer) diagnosis.Start {
+	settings := desired.Resolve(server)
+	address := fmt.Sprintf("127.0.0.1:%d", settings.Port)
+	start := diagnosis.Start{
+		Limit: desired.ServerStartLimit,
+		Wants: "the server listens on " + address,
+		Advice: fmt.Sprintf("Check that port (now %d) is the one the server listens on, that it does so on 127.0.0.1 or on all addresses, "+
+			"and that it does not take longer.", settings.Port),
+	}
+	if settings.HealthPath != "" {
+		start.Wants = fmt.Sprintf("GET %s at %s is answered, with a status below 500", settings.HealthPath, address)
+		start.Advice = fmt.Sprintf("Check healthPath, and %s", strings.ToLower(start.Advice[:1])+start.Advice[1:])
+	}
+	return start
 }
 
 // starting tells the waits of every healthy start from those that do not end by themselves.

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
 // ended is the status of a container that was restarted after it had said this to the kubelet.
@@ -28,16 +30,17 @@ func TestLogsOfCrashedContainers(t *testing.T) {
 	dying := podWith(ended(""))
 	dying.DeletionTimestamp = &metav1.Time{Time: now}
 	down := corev1.ContainerStatus{Name: "mcp", State: ended("").LastTerminationState}
+	const stdio = ". A server that speaks MCP over stdio ends like that, because nothing writes to its standard input: have it serve HTTP, with args or env."
 	for name, c := range map[string]struct {
 		pod      corev1.Pod
 		want     string // the finding; empty for none
 		previous bool
 	}{
-		"it said nothing":       {podWith(ended("")), `container mcp exited with code 0, although a server must not end; the container said: "cannot go on | token=[redacted] failed"`, true},
-		"it is still down":      {podWith(down), `container mcp exited with code 0, although a server must not end; the container said: "cannot go on | token=[redacted] failed"`, false},
-		"the kubelet has it":    {podWith(ended("fatal: no PORT")), `container mcp exited with code 0, although a server must not end; the container said: "fatal: no PORT"`, false},
+		"it said nothing":       {podWith(ended("")), `container mcp exited with code 0, as if its work was done; the container said: "cannot go on | token=[redacted] failed"` + stdio, true},
+		"it is still down":      {podWith(down), `container mcp exited with code 0, as if its work was done; the container said: "cannot go on | token=[redacted] failed"` + stdio, false},
+		"the kubelet has it":    {podWith(ended("fatal: no PORT")), `container mcp exited with code 0, as if its work was done; the container said: "fatal: no PORT"` + stdio, false},
 		"it runs again":         {podWith(running), "", false},
-		"its pod is on its way": {dying, `container mcp exited with code 0, although a server must not end`, false},
+		"its pod is on its way": {dying, `container mcp exited with code 0, as if its work was done` + stdio, false},
 	} {
 		logs := &Logs{Now: func() time.Time { return now }, Tail: func(_ context.Context, _ types.NamespacedName, container string, previous bool) (string, error) {
 			if container != "mcp" || previous != c.previous {
@@ -47,7 +50,7 @@ func TestLogsOfCrashedContainers(t *testing.T) {
 		}}
 		logs.complete(t.Context(), []corev1.Pod{c.pod})
 		got := ""
-		if found := diagnosePod(c.pod); found != nil {
+		if found := diagnosePod(c.pod, diagnosis.Start{}); found != nil {
 			got = found.message
 		}
 		if got != c.want {

@@ -168,7 +168,7 @@ func judgeAvailable(server *v1alpha1.MCPServer, seen observed, now time.Time) ve
 	if available >= want {
 		return verdict{metav1.ConditionTrue, v1alpha1.ReasonPodsAvailable, count + "."}
 	}
-	if found := diagnose(seen); found != nil {
+	if found := diagnose(server, seen); found != nil {
 		return verdict{metav1.ConditionFalse, found.reason, count + "; " + diagnosis.Sentence(found.message)}
 	}
 	for _, pod := range seen.pods {
@@ -232,7 +232,7 @@ func judgeReconciling(server *v1alpha1.MCPServer, seen observed) verdict {
 	reason := v1alpha1.ReasonProgressing
 	message := fmt.Sprintf("%d of %d pods are of the newest revision, %d pods are available",
 		d.Status.UpdatedReplicas, desired.Resolve(server).Replicas, d.Status.AvailableReplicas)
-	if found := diagnose(seen); found != nil {
+	if found := diagnose(server, seen); found != nil {
 		reason, message = found.reason, message+"; "+strings.TrimSuffix(diagnosis.Sentence(found.message), ".")
 	}
 	return verdict{metav1.ConditionTrue, reason, joined(message+".", append(slices.Clip(seen.untold), seen.waits))}

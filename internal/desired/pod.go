@@ -22,9 +22,12 @@ const (
 	serverStartFailures = 60
 )
 
+// ServerStartLimit is how long the startup probe of the server waits; then the kubelet ends it, and starts it again.
+const ServerStartLimit = serverStartPeriod * serverStartFailures * time.Second
+
 // StartBudget is how long a pod may take to serve before that counts as a failure: the startup probe of its server,
 // and time for a first proof of its lock.
-const StartBudget = (serverStartPeriod*serverStartFailures + 30) * time.Second
+const StartBudget = ServerStartLimit + 30*time.Second
 
 // podSpec puts the gate into the pod as a native sidecar: it is there before the server starts, and after it has ended.
 func podSpec(s *v1alpha1.MCPServer, in Inputs) (*corev1ac.PodSpecApplyConfiguration, error) {
