@@ -153,7 +153,7 @@ func uncertified(server *v1alpha1.MCPServer, state admin.State, at time.Time) ev
 		expected: "a certificate and its key in Secret " + secret, seen: "none that can be used",
 		message: fmt.Sprintf("Its gate refuses every connection, because it has no TLS certificate: Secret %s (gate.tls.secretRef) must hold "+
 			"%s and %s, in PEM, that belong together. The gate says: %s Put them there; it takes them up by itself.",
-			secret, authproxy.TLSCertFile, authproxy.TLSKeyFile, diagnosis.Sentence(redact.Clean(state.LastReloadError))),
+			secret, authproxy.TLSCertFile, authproxy.TLSKeyFile, diagnosis.Sentence(redact.Trusted(state.LastReloadError))),
 	}
 }
 

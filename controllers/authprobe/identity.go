@@ -85,12 +85,12 @@ func digest(config corev1.ConfigMap, schema string) string {
 // digest of its configuration, "" if that is not known. What is tolerated is not among it.
 func behind(state admin.State, wanted string, use credentials) (part, expected, seen string) {
 	if state.SelfTest != "passed" {
-		return "self-test", "passed", redact.Clean(state.SelfTest)
+		return "self-test", "passed", redact.Trusted(state.SelfTest)
 	}
 	if wanted != "" && state.ConfigSHA256 != wanted {
 		seen := "another one"
 		if state.LastReloadError != "" {
-			seen += " (" + redact.Clean(state.LastReloadError) + ")"
+			seen += " (" + redact.Trusted(state.LastReloadError) + ")"
 		}
 		return "configuration", "the one in the ConfigMap", seen
 	}
@@ -128,5 +128,5 @@ func fetched(remote admin.RemoteKeys) string {
 	if remote.LastError == "" {
 		return ""
 	}
-	return " (the gate could not fetch it: " + redact.Clean(remote.LastError) + ")"
+	return " (the gate could not fetch it: " + redact.Trusted(remote.LastError) + ")"
 }

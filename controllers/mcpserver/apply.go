@@ -126,7 +126,7 @@ func refusal(did string, err error) error {
 	}
 	return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonObjectRefused, fmt.Sprintf(
 		"The API server refused to %s: %s Change the spec, or what forbids it: a quota, an admission policy or the operator's role.",
-		did, diagnosis.Sentence(redact.Clean(err.Error())))}
+		did, diagnosis.Sentence(redact.Trusted(err.Error())))}
 }
 
 // read gives the object of a kind and name, from the cache or live.

@@ -84,7 +84,7 @@ func conceal(pod *corev1.Pod, known redact.Known) {
 func diagnoseDeployment(deployment *appsv1.Deployment) *finding {
 	for _, condition := range deployment.Status.Conditions {
 		if condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue {
-			return &finding{4, v1alpha1.ReasonPodsRefused, redact.Clean(condition.Message)}
+			return &finding{4, v1alpha1.ReasonPodsRefused, redact.Trusted(condition.Message)}
 		}
 	}
 	return nil

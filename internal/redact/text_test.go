@@ -85,6 +85,13 @@ func TestWordsSurvive(t *testing.T) {
 		if got := redact.Text(text); got != text {
 			t.Errorf("\n%q became\n%q", text, got)
 		}
+		if got := redact.Trusted(text); got != text {
+			t.Errorf("of the API server:\n%q became\n%q", text, got)
+		}
+	}
+	const kid = "the key NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs of provider login is used twice"
+	if got := redact.Trusted(kid); got != kid {
+		t.Errorf("of the gate: %q became\n%q", kid, got)
 	}
 }
 
