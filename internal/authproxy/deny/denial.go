@@ -226,7 +226,7 @@ func Method(allow string) *Denial {
 func Body(reason Reason) *Denial {
 	switch reason {
 	case BodyTooLarge:
-		return &Denial{Status: http.StatusRequestEntityTooLarge, Reason: reason, Message: "the request body is too large"}
+		return &Denial{Status: http.StatusRequestEntityTooLarge, Reason: reason, Message: "the request body is too large: send less, or raise auth.limits.bodyBytes of the server"}
 	case BodyTimeout:
 		return &Denial{
 			Status: http.StatusRequestTimeout, Reason: reason, hangUp: true,
