@@ -1,9 +1,12 @@
 package authprobe
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -132,13 +135,13 @@ func brokenReason(outcome probe.Outcome) string {
 }
 
 // tampered is the evidence against a pod whose specification would let somebody past the gate.
-func tampered(violations []desired.Violation, at time.Time) evidence {
+func tampered(pod corev1.PodSpec, lock desired.Lock, violations []desired.Violation, at time.Time) evidence {
 	out := evidence{
 		at: at, grade: open, reason: v1alpha1.ReasonPodTampered, question: "pod specification",
 		expected: "as the operator made it", seen: violations[0].String(),
 	}
-	out.message = "The running pod is not as the operator made it: " + violations[0].String() +
-		". A webhook, an ephemeral container or an edit has changed it; find out which, then delete the pod."
+	cure := cmp.Or(desired.Cure(pod, lock, violations), "A webhook, an ephemeral container or an edit has changed it; find out which, then delete the pod.")
+	out.message = "The running pod is not as the operator made it: " + desired.Describe(violations) + ". " + cure
 	return out
 }
 

@@ -68,12 +68,13 @@ func (r *Reconciler) unfit(ctx context.Context, server *v1alpha1.MCPServer, pod 
 		against := stranger(r.Now())
 		return &against, nil
 	}
-	violations := desired.Locked(pod.Spec, desired.LockOfMade(server, template.spec))
+	lock := desired.LockOfMade(server, template.spec)
+	violations := desired.Locked(pod.Spec, lock)
 	if found := templateTampered(server); found != "" && template.current {
 		violations = append(violations, desired.Violation{Rule: v1alpha1.ReasonTemplateTampered, Detail: found})
 	}
 	if len(violations) > 0 {
-		against := tampered(violations, r.Now())
+		against := tampered(pod.Spec, lock, violations, r.Now())
 		return &against, nil
 	}
 	return nil, nil

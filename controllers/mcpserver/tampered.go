@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,10 +32,12 @@ func tampered(server *v1alpha1.MCPServer, wanted, got *unstructured.Unstructured
 		return fmt.Errorf("decode Deployment %s: %w", deployment.Name, err)
 	}
 	lock := desired.LockOf(server, desired.Defaulted(asked.Spec.Template.Spec))
-	if violations := desired.Locked(deployment.Spec.Template.Spec, lock); len(violations) > 0 {
+	template := deployment.Spec.Template.Spec
+	if violations := desired.Locked(template, lock); len(violations) > 0 {
+		cure := cmp.Or(desired.Cure(template, lock, violations), "Find the admission webhook or policy that changes it, and exempt the Deployment.")
 		return &problem{v1alpha1.ConditionAccepted, v1alpha1.ReasonTemplateTampered, fmt.Sprintf(
-			"The pod template of Deployment %s does not stay as it is applied: %s. Its pods get no traffic. Find the admission webhook or policy that changes it, and exempt the Deployment.",
-			deployment.Name, violations[0])}
+			"The pod template of Deployment %s does not stay as it is applied: %s. Its pods get no traffic. %s",
+			deployment.Name, desired.Describe(violations), cure)}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package desired
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -37,7 +38,7 @@ func gateModified(pod corev1.PodSpec, lock Lock) []string {
 		{"securityContext", got.SecurityContext, want.SecurityContext},
 	} {
 		if !equality.Semantic.DeepEqual(part.got, part.want) {
-			details = append(details, fmt.Sprintf("%s of %s was changed", part.name, GateContainer))
+			details = append(details, strings.TrimSpace(fmt.Sprintf("%s of %s was changed %s", part.name, GateContainer, differences(part.got, part.want))))
 		}
 	}
 	details = append(details, addedToGate(got)...)
