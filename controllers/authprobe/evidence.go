@@ -134,6 +134,14 @@ func brokenReason(outcome probe.Outcome) string {
 	}
 }
 
+// elsewhere says where the server listens, if its gate let a token in and found nothing behind it; empty if that is not so.
+func elsewhere(found evidence, state admin.State) string {
+	if found.reason != v1alpha1.ReasonUpstreamUnavailable || state.ServerAbsence == "" {
+		return ""
+	}
+	return " The gate says: " + state.ServerAbsence + ". Set port to that of the server, and have the server listen on 127.0.0.1 or on all addresses."
+}
+
 // tampered is the evidence against a pod whose specification would let somebody past the gate.
 func tampered(pod corev1.PodSpec, lock desired.Lock, violations []desired.Violation, at time.Time) evidence {
 	out := evidence{

@@ -135,6 +135,7 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	case basisOf(server, pod, use, after) != result.basis:
 		return observation{}, errors.New("the gate was given another configuration or other keys during the round")
 	}
+	result.message += elsewhere(result.evidence, after)
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
 	result.around, result.said = &around, &after
 	result.unserved = tolerated(after, use)

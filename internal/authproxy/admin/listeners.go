@@ -27,6 +27,22 @@ type Listener struct {
 // ForeignListeners are the listening TCP sockets of this network namespace on addresses other than loopback, without
 // those of this process.
 func ForeignListeners() ([]Listener, error) {
+	all, err := Listeners()
+	if err != nil {
+		return nil, err
+	}
+	return foreign(all), nil
+}
+
+func foreign(all []Listener) []Listener {
+	return slices.DeleteFunc(all, func(l Listener) bool {
+		address, err := netip.ParseAddr(l.Address)
+		return err == nil && address.IsLoopback()
+	})
+}
+
+// Listeners are the listening TCP sockets of this network namespace, without those of this process.
+func Listeners() ([]Listener, error) {
 	own, err := ownSockets()
 	if err != nil {
 		return nil, err
@@ -88,9 +104,7 @@ func parseListeners(table io.Reader, own map[string]bool) ([]Listener, error) {
 		if err != nil {
 			return nil, fmt.Errorf("uid %q: %w", fields[7], err)
 		}
-		if !local.Addr().IsLoopback() {
-			found = append(found, Listener{Address: local.Addr().String(), Port: local.Port(), UID: uint32(uid)})
-		}
+		found = append(found, Listener{Address: local.Addr().String(), Port: local.Port(), UID: uint32(uid)})
 	}
 	return found, lines.Err()
 }

@@ -25,15 +25,20 @@ const table6 = `  sl  local_address                         remote_address      
 
 func TestParseListeners(t *testing.T) {
 	for _, c := range []struct {
-		table string
-		want  []Listener
+		table         string
+		want, foreign []Listener
 	}{
-		{table, []Listener{{"0.0.0.0", 8000, 1000}, {"10.0.0.2", 22, 7}}},
-		{table6, []Listener{{"::", 8000, 1000}, {"2001:db8::1", 80, 3}}},
+		{table, []Listener{{"0.0.0.0", 8000, 1000}, {"127.0.0.1", 8080, 0}, {"10.0.0.2", 22, 7}},
+			[]Listener{{"0.0.0.0", 8000, 1000}, {"10.0.0.2", 22, 7}}},
+		{table6, []Listener{{"::", 8000, 1000}, {"::1", 8080, 0}, {"127.0.0.1", 8080, 0}, {"2001:db8::1", 80, 3}},
+			[]Listener{{"::", 8000, 1000}, {"2001:db8::1", 80, 3}}},
 	} {
 		got, err := parseListeners(strings.NewReader(c.table), map[string]bool{"104": true})
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("got %v, %v; want %v", got, err, c.want)
+		}
+		if got := foreign(got); !slices.Equal(got, c.foreign) {
+			t.Errorf("foreign: got %v; want %v", got, c.foreign)
 		}
 	}
 	for _, broken := range []string{

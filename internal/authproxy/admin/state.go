@@ -42,6 +42,9 @@ type State struct {
 	// Listeners are the sockets of the pod that others could reach and that are not the gate's; nil if the gate could
 	// not find out, empty if there are none.
 	Listeners []Listener `json:"listeners"`
+	// ServerAbsence says what listens in the pod, if nothing does where the server must; empty if something does, or if
+	// that is not certain. Only a refused connection counts.
+	ServerAbsence string `json:"serverAbsence,omitempty"`
 	// CanaryPort is where the gate takes connections only to be found by whoever no policy keeps away; 0 if it does not.
 	CanaryPort int32 `json:"canaryPort,omitempty"`
 	// BareServer is what the server does without the gate.

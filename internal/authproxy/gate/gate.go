@@ -241,5 +241,6 @@ func (g *Gate) state() admin.State {
 		g.options.Log.Error("cannot list the pod's listeners", "error", err.Error())
 	}
 	state.Listeners = listeners
+	state.ServerAbsence = g.serverAbsence()
 	return state
 }

@@ -213,11 +213,19 @@ func TestReadyFollowsTheServer(t *testing.T) {
 	listener := listen(t)
 	s := newSite(t, listener.Addr())
 	s.eventually("ready", func() bool { return s.adminGet("/readyz").status == 200 })
+	if state, err := s.state(podUID); err != nil || state.ServerAbsence != "" {
+		t.Errorf("of a server that listens the state says %q, %v", state.ServerAbsence, err)
+	}
 	listener.Close()
 	s.eventually("not ready", func() bool {
 		got := s.adminGet("/readyz")
 		return got.status == 503 && strings.HasPrefix(got.body, "the server is not listening")
 	})
+	state, err := s.state(podUID)
+	must(t, err)
+	if want := "nothing listens on " + listener.Addr().String(); !strings.HasPrefix(state.ServerAbsence, want) {
+		t.Errorf("the state says %q, want %q", state.ServerAbsence, want)
+	}
 	if got := s.adminGet("/livez"); got.status != 200 || got.body != "ok\n" {
 		t.Errorf("livez must tell of the process alone: %d %q", got.status, got.body)
 	}
