@@ -76,6 +76,7 @@ var causes = map[string]string{
 	"python-nomodule": "No module named tools", "python-permission": "/app/ro/state.db", "python-pydantic-settings": "api_token",
 	"python-pydantic": "api_key: Field required", "python-sdk-lifespan": "GITHUB_TOKEN", "python-syntax": "invalid syntax", "python-uvicorn-attr": "application",
 	"python-uvicorn-import": "SESSION_SECRET", "python-uvicorn-lifespan": "REDIS_URL", "python-uvicorn-port": "18436): address already in use",
+	"perl-die": "CATALOG_URL", "rust-backtrace": "CATALOG_URL", "rust-panic": "CATALOG_URL", "rust-result": "CATALOG_URL",
 	"quilt-0.14":       "QUILT_CATALOG_URL environment variable; Multiuser mode requires QUILT_REGISTRY_URL",
 	"quilt-0.17-local": "QUILT_CATALOG_URL environment variable; Platform backend requires QUILT_REGISTRY_URL", "quilt-0.21-no-registry": "QUILT_REGISTRY_URL",
 	"quilt-0.21-remote": "QUILT_CATALOG_URL environment variable; Platform backend requires QUILT_REGISTRY_URL", "quilt-0.22-local": "QUILT_CATALOG_URL",
@@ -120,6 +121,28 @@ func TestTheCauseIsQuotedOfACutOutput(t *testing.T) {
 				t.Errorf("%s without its first %d bytes: want %q in %s", name, cut, cause, got)
 				break
 			}
+		}
+	}
+}
+
+// What is not among the outputs: runtimes and loggers that are not at hand, in the form of their messages.
+func TestTheCauseIsQuotedOfOtherRuntimes(t *testing.T) {
+	for said, want := range map[string]string{
+		"/app/server.rb:3:in `fetch': key not found: \"CATALOG_URL\" (KeyError)\n\tfrom /app/server.rb:3:in `<main>'\n":                                                       "CATALOG_URL",
+		"Unhandled exception. System.InvalidOperationException: CATALOG_URL is not set\n   at Program.Main(String[] args) in /src/Program.cs:line 5\n":                        "CATALOG_URL",
+		"PHP Fatal error:  Uncaught RuntimeException: CATALOG_URL is not set in /app/a.php:3\nStack trace:\n#0 {main}\n  thrown in /app/a.php on line 3\n":                    "CATALOG_URL",
+		"****\nAPPLICATION FAILED TO START\n****\n\nDescription:\n\nWeb server failed to start. Port 8080 was already in use.\n\nAction:\n\nStop the process on port 8080.\n": "Port 8080 was already in use",
+		"2026-11-29T10:00:01.000Z ERROR 1 --- [main] App : Application run failed\nx.BeanCreationException: Error creating bean with name 'x'\n\tat a.b.C.d(C.java:1)\n" +
+			"Caused by: java.lang.IllegalArgumentException: Could not resolve placeholder 'catalog.url'\n\tat a.b.C.d(C.java:2)\n\t... 12 more\n": "catalog.url",
+		`{"level":50,"time":1732882156123,"err":{"type":"Error","message":"CATALOG_URL missing","stack":"Error: x\n at y"},"msg":"cannot start"}`:                           "cannot start: CATALOG_URL missing",
+		`{"level":"fatal","ts":1732882156.1,"caller":"main.go:5","msg":"bad config","error":"CATALOG_URL: missing","stacktrace":"main.main"}`:                               "bad config: CATALOG_URL: missing",
+		"F1129 10:00:00.000000       1 main.go:12] unable to load config: open /etc/tools/config.yaml: no such file or directory\n":                                         "/etc/tools/config.yaml",
+		"Error: Invalid configuration:\n  * CATALOG_URL: required\n  * PORT: must be a number\n\nSee README.md#configuration\n":                                             "CATALOG_URL: required, PORT: must be a number",
+		"/docker-entrypoint.sh: line 12: /app/start.sh: Permission denied\n":                                                                                                "/app/start.sh: Permission denied",
+		"sqlalchemy.exc.OperationalError: connection to server at \"db\" failed: FATAL:  password authentication failed for user \"tools\"\n\n(Background on this error)\n": "authentication failed for user",
+	} {
+		if got := diagnosis.LastWords(said); !strings.Contains(strings.ReplaceAll(got, `\"`, `"`), want) {
+			t.Errorf("want %q in %s", want, got)
 		}
 	}
 }

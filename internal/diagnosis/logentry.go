@@ -58,7 +58,11 @@ func (r *reader) jsonEntry(here line) (statement, bool) {
 func entry(fields map[string]any) statement {
 	text := func(names ...string) string {
 		for _, name := range names {
-			if value, ok := fields[name].(string); ok && value != "" {
+			value := fields[name]
+			if object, ok := value.(map[string]any); ok { // an error with its stack
+				value = object["message"]
+			}
+			if value, ok := value.(string); ok && value != "" {
 				return value
 			}
 		}
