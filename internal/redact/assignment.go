@@ -28,7 +28,16 @@ func secrecyOf(name string) secrecy {
 	if len(words) == 0 {
 		return plain
 	}
-	last := words[len(words)-1]
+	last, before := words[len(words)-1], ""
+	if len(words) > 1 {
+		before = words[len(words)-2]
+	}
+	switch {
+	case before == "key" && last == "base": // Rails
+		return certain
+	case before == "session" && last == "id":
+		return likely
+	}
 	switch last {
 	case "password", "passwd", "passphrase", "pwd", "pass", "secret", "credential", "credentials", "authtoken", "apikey",
 		"secretkey", "accesskey", "privatekey", "sessionid":
@@ -40,7 +49,7 @@ func secrecyOf(name string) secrecy {
 			return likely
 		}
 		return maybe
-	case "sig", "signature", "code", "nonce", "id":
+	case "sig", "signature":
 		return maybe
 	}
 	return plain
@@ -60,13 +69,21 @@ func assigned(g []string) string {
 		return name + sign + again(value, rest)
 	}
 	switch {
-	case level == maybe && (isName(bare) || len(bare) < 8), level == likely && spoken && isName(bare) && !isQuoted(value):
+	case last(name) == "pass" && isCount(bare), level == maybe && (isName(bare) || len(bare) < 8), level == likely && spoken && isName(bare) && !isQuoted(value):
 		return name + sign + again(value, rest)
 	case level == certain && !isQuoted(value) && (spoken || g[5] != "" && !strings.Contains(rest, "=")): // to the end of it
 		return name + sign + Mask + g[5]
 	}
 	return name + sign + quotedMask(value) + again("", rest)
 }
+
+func last(name string) string {
+	words := wordsOf(name)
+	return words[len(words)-1]
+}
+
+// isCount: tests that pass are counted.
+func isCount(value string) bool { return len(value) <= 5 && strings.Trim(value, "0123456789") == "" }
 
 func isQuoted(value string) bool { return value[0] == '"' || value[0] == '\'' || value[0] == '\\' }
 

@@ -11,7 +11,9 @@ var (
 	// cloudID is how AWS names instances, volumes and networks.
 	cloudID = regexp.MustCompile(`^(?:i|vol|vpc|subnet|sg|eni|ami|snap|lt|fs|igw|nat)-[0-9a-f]{8,17}$`)
 	digest  = regexp.MustCompile(`^sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$`)
-	address = regexp.MustCompile(`^0[xX][0-9a-fA-F]{1,16}$`)
+	// nodeName is how GKE names nodes, after the pool.
+	nodeName = regexp.MustCompile(`^[a-z][a-z-]*[a-z0-9-]*-[0-9a-f]{8}-[a-z0-9]{4}$`)
+	address  = regexp.MustCompile(`^0[xX][0-9a-fA-F]{1,16}$`)
 	// hash and suffix are what a ReplicaSet appends to the names of itself and of its pods (k8s.io/apimachinery's rand:
 	// no vowels, and no digits that look like one).
 	hash   = regexp.MustCompile(`^[bcdfghjklmnpqrstvwxz2456789]{6,10}$`)
@@ -113,6 +115,9 @@ func split(text string) []part {
 	if cloudID.MatchString(text) {
 		parts[len(parts)-1].kept = true
 	}
+	if n := len(parts); n > 2 && nodeName.MatchString(text) {
+		parts[n-2].kept, parts[n-1].kept = true, true
+	}
 	return parts
 }
 
@@ -149,7 +154,14 @@ func isWordlike(text string) bool {
 	if len(text) <= tiny {
 		return true
 	}
-	if len(pieces) > 1 && len(text) < 3*len(pieces) {
+	digits := 0
+	for _, piece := range pieces {
+		if unicode.IsDigit(rune(piece[0])) {
+			digits++
+		}
+	}
+	// Words have three letters and more on average; a number belongs to the word before it.
+	if halves := 2*len(pieces) - digits; len(pieces) > 1 && 2*len(text) < 3*halves {
 		return false
 	}
 	for _, piece := range pieces {

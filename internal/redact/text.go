@@ -33,6 +33,10 @@ var passes = []pass{
 	{regexp.MustCompile(`(?i)(\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-[a-z-]*(?:key|token|auth|secret))(["']?\s*[:=]\s*["']?)([^\n"'\[{]+)`), header},
 	{regexp.MustCompile(`(?i)\b(bearer|basic|digest|dpop|apikey|token)(\s+)([A-Za-z0-9._~+/=-]+)`), scheme},
 	{assignment, assigned},
+	{regexp.MustCompile(`(\B--?[\w-]*(?:password|passwd|token|secret|key))(\s+)([^\s-]\S*)`), flagged},
+	{regexp.MustCompile(`(\B(?:-u|--user)\s+[^\s:]+):(\S+)`), func(g []string) string { return g[1] + ":" + Mask }},
+	// A password or an API key that a sentence shows.
+	{regexp.MustCompile(`(?i)(\b(?:password|passwd|passphrase|client.?secret|api[ _-]?key|access[ _-]?key)(?:\s+(?:is|was|provided|given))?:?\s+)(["'][^"'\n]+["']|[^\s"']+)`), shown},
 }
 
 // unnamed is what only its characters tell from words.
@@ -112,6 +116,25 @@ func scheme(g []string) string {
 		return g[0]
 	}
 	return g[1] + g[2] + Mask
+}
+
+// flagged: what follows a flag is its value, unless the flag is spoken of or its usage is shown.
+func flagged(g []string) string {
+	value := strings.Trim(g[3], `"'`)
+	if isProse(value) || isNothing(value) || isVariable(value) || value == Mask || strings.ToUpper(value) == value || strings.ContainsAny(value[:1], "<[{$|") {
+		return g[0]
+	}
+	return g[1] + g[2] + Mask
+}
+
+// shown: a word in quotes or with digits is the secret, and others go on with the sentence.
+func shown(g []string) string {
+	value := strings.Trim(g[2], `"'`)
+	quoted := value != g[2]
+	if value == Mask || isVariable(value) || isNothing(value) || isProse(value) || !quoted && (len(value) < 6 || !strings.ContainsAny(value, "0123456789*")) {
+		return g[0]
+	}
+	return g[1] + quotedMask(g[2])
 }
 
 func hasBothCases(text string) bool {

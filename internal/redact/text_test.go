@@ -66,6 +66,18 @@ var words = []string{
 	`listen tcp 127.0.0.1:8000: bind: address already in use`,
 	`ImportError: cannot import name 'McpError' from 'mcp.shared.exceptions' (/usr/local/lib/python3.11/site-packages/mcp/shared/exceptions.py)`,
 	`Could not load model sentence-transformers/all-MiniLM-L6-v2 from any source.`,
+	`Key: 'Config.CatalogURL' Error:Field validation for 'CatalogURL' failed on the 'required' tag`,
+	`usage: tools [-h] --api-key API_KEY [--port PORT]`,
+	`the following arguments are required: --api-key`,
+	`flag --token is required`,
+	`option '--client-secret' requires a value`,
+	`Unexpected token '}', "{oops}" is not valid JSON`,
+	`password authentication failed for user "tools"`,
+	`API key is required`,
+	`pass: 12, fail: 3`,
+	`cannot import name 'AsyncOAuth2Client2FA' from 'authlib'`,
+	`node gke-prod-default-pool-3f2b1c9d-x7kq is not ready`,
+	`registry.example.com/team/tool@v1.2.3-abcdef12345678`,
 	`token=""`,
 	`password=null`,
 	`API_KEY=<unset>`,
@@ -170,6 +182,19 @@ var secrets = []string{
 	"input_value={'api_key': 'swordfish'}, input_type=dict|swordfish",
 	"level=error msg=\"bad\" password=\"sword fish\"|fish",
 	"TOKEN=abc_def_ghi|abc_def_ghi",
+	"invalid api key: swordfish99|swordfish99",
+	"password swordfish99 is wrong|swordfish99",
+	`wrong password "swordfish" for user bob|swordfish`,
+	"using api_key 'swordfish99'|swordfish99",
+	"Incorrect API key provided: sk-pr*****xyz. You can find|xyz",
+	"client_secret is 'swordfish99'|swordfish99",
+	"--password hunter22|hunter22",
+	"--api-key hunter --port 8|hunter",
+	"curl -u admin:hunter22 https://x.example|hunter22",
+	"session_id=abc123def456|abc123def456",
+	"secret_key_base: aaaa bbbb|bbbb",
+	"https://api.telegram.org/bot123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/getMe|TcvCH1vGWJ",
+	"https://hooks.example.com/services/T0000/B0000/XyZaBcDeFgHiJkLmNoPqRsTu|JkLmNoPq",
 }
 
 func TestSecretsDoNotSurvive(t *testing.T) {
@@ -223,4 +248,22 @@ func TestCutKeepsBothEnds(t *testing.T) {
 			t.Errorf("%q became %q", text, got)
 		}
 	}
+}
+
+// Whatever stands around it, a password that is named as one goes.
+func FuzzText(f *testing.F) {
+	for _, text := range words {
+		f.Add(text)
+	}
+	for _, text := range secrets {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if got := redact.Text(text + "\n" + "DB_PASSWORD=" + planted); strings.Contains(got, planted[:12]) {
+			t.Errorf("%q became %q", text, got)
+		}
+		if got := redact.Text(planted + "\n" + text); strings.Contains(got, planted[:12]) {
+			t.Errorf("%q became %q", text, got)
+		}
+	})
 }
