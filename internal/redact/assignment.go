@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// assignment is name=value or name: value, in YAML, JSON, environments, flags and sentences. A value in quotes ends with
-// the quote.
-var assignment = regexp.MustCompile(`([A-Za-z0-9_.-]*[A-Za-z0-9])((?:\\?["'])?\s*(?:=|:=|:|=>)\s*)("[^"\n]*"|'[^'\n]*'|\\"[^"\n]*\\"|[^\s,;"']+)([^\n,;]*)(;?)`)
+// assignment is the left side of name=value or name: value, in YAML, JSON, environments, flags and sentences.
+var assignment = regexp.MustCompile(`([A-Za-z0-9_.-]*[A-Za-z0-9])((?:\\?["'])?\s*(?:=>|:=|=|:)\s*)`)
 
 // secrecy is how surely a name says that its value is a secret.
 type secrecy int
@@ -55,26 +54,98 @@ func secrecyOf(name string) secrecy {
 	return plain
 }
 
-// assigned hides the value of a name that says it is a secret, unless the value is one of the words by which programs
-// speak about one. The words after a password are hidden with it, for it may have some.
-func assigned(g []string) string {
-	name, sign, value, rest := g[1], g[2], g[3], g[4]+g[5]
-	level := secrecyOf(name)
-	bare := strings.Trim(value, `"'\`)
-	spoken := strings.Contains(sign, ":") && !strings.Contains(sign, ":=") && !strings.ContainsAny(sign, `"'`)
-	if isSpeech := isProse(bare + rest); level == plain || isNothing(bare) || bare == Mask || strings.HasPrefix(bare, Mask) || isVariable(bare) {
-		// The rest may hold another assignment.
-		return name + sign + again(value, rest)
-	} else if isSpeech && (spoken || level < likely) {
-		return name + sign + again(value, rest)
+// assignments hides the values of names that say they are secrets. The text can be hostile: it is gone over once.
+func assignments(text string) string {
+	var out strings.Builder
+	shown := 0
+	for _, at := range assignment.FindAllStringSubmatchIndex(text, -1) {
+		if at[0] < shown {
+			continue // It is a part of a value that is hidden.
+		}
+		level := secrecyOf(text[at[2]:at[3]])
+		if level == plain {
+			continue
+		}
+		v := valueAt(text, at[1])
+		v.name, v.sign = text[at[2]:at[3]], text[at[4]:at[5]]
+		end := v.hidden(level)
+		if end == 0 {
+			continue
+		}
+		out.WriteString(text[shown:at[1]] + v.quote + Mask + v.quote)
+		shown = at[1] + end
 	}
+	return out.String() + text[shown:]
+}
+
+// value is the right side of an assignment: what stands in quotes, or up to a space or a separator, and what follows it in
+// the same sentence.
+type value struct {
+	name, sign        string
+	quote, bare, rest string
+	// closed: a semicolon ends it, as in the connection strings of ADO.
+	closed bool
+	length int
+}
+
+// longest is the length from which a value is hidden as soon as its name is that of a secret, whatever it looks like.
+const longest = 256
+
+func valueAt(text string, at int) value {
+	text = text[at:]
+	v := value{}
+	for _, quote := range []string{`\"`, `"`, `'`} {
+		inside, found := strings.CutPrefix(text, quote)
+		end := strings.Index(inside, quote)
+		if !found {
+			continue
+		}
+		line, _, _ := strings.Cut(inside, "\n")
+		if end < 0 || end > len(line) { // It is cut off.
+			v.quote, v.bare, v.length = quote, line, len(quote)+len(line)
+			return v
+		}
+		v.quote, v.bare, v.length = quote, inside[:end], len(quote)+end+len(quote)
+		return v.followed(text[v.length:])
+	}
+	v.length = len(text)
+	if end := strings.IndexAny(text, " \t\n\r,;\"'"); end >= 0 {
+		v.length = end
+	}
+	v.bare = strings.Trim(text[:v.length], `\`)
+	return v.followed(text[v.length:])
+}
+
+func (v value) followed(after string) value {
+	after = after[:min(len(after), longest)]
+	if end := strings.IndexAny(after, "\n,;"); end >= 0 {
+		v.closed = after[end] == ';'
+		after = after[:end]
+	}
+	v.rest = after
+	return v
+}
+
+// hidden is how much of the value, and of what follows it, is hidden; 0 if it is one of the words by which programs speak
+// about secrets. The words after a password are hidden with it, for it may have some.
+func (v value) hidden(level secrecy) int {
+	spoken := strings.Contains(v.sign, ":") && !strings.Contains(v.sign, ":=") && !strings.ContainsAny(v.sign, `"'`)
 	switch {
-	case last(name) == "pass" && isCount(bare), level == maybe && (isName(bare) || len(bare) < 8), level == likely && spoken && isName(bare) && !isQuoted(value):
-		return name + sign + again(value, rest)
-	case level == certain && !isQuoted(value) && (spoken || g[5] != "" && !strings.Contains(rest, "=")): // to the end of it
-		return name + sign + Mask + g[5]
+	case v.length == 0, isNothing(v.bare), strings.HasPrefix(v.bare, Mask), isVariable(v.bare):
+		return 0
+	case len(v.bare) > longest:
+		return v.length
+	case (spoken || level < likely) && isProse(v.bare+v.rest):
+		return 0
+	case last(v.name) == "pass" && isCount(v.bare):
+		return 0
+	case level == maybe && (isName(v.bare) || len(v.bare) < 8), level == likely && spoken && v.quote == "" && isName(v.bare):
+		return 0
+	case level == certain && v.quote == "" && (spoken || v.closed && !strings.Contains(v.rest, "=")):
+		return v.length + len(v.rest)
+	default:
+		return v.length
 	}
-	return name + sign + quotedMask(value) + again("", rest)
 }
 
 func last(name string) string {
@@ -84,27 +155,6 @@ func last(name string) string {
 
 // isCount: tests that pass are counted.
 func isCount(value string) bool { return len(value) <= 5 && strings.Trim(value, "0123456789") == "" }
-
-func isQuoted(value string) bool { return value[0] == '"' || value[0] == '\'' || value[0] == '\\' }
-
-// again judges what a match swallowed behind its value.
-func again(value, rest string) string {
-	text := value + rest
-	at := assignment.FindStringIndex(text)
-	if at == nil {
-		return text
-	}
-	return text[:at[0]] + pass{assignment, assigned}.apply(text[at[0]:])
-}
-
-func quotedMask(value string) string {
-	for _, quote := range []string{`\"`, `"`, `'`} {
-		if strings.HasPrefix(value, quote) {
-			return quote + Mask + quote
-		}
-	}
-	return Mask
-}
 
 // isNothing reports whether a value says that there is none, or only whether there is.
 func isNothing(value string) bool {

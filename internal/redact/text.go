@@ -32,7 +32,10 @@ var passes = []pass{
 	// Headers that are credentials, to the end of the line or of the quotes.
 	{regexp.MustCompile(`(?i)(\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-[a-z-]*(?:key|token|auth|secret))(["']?\s*[:=]\s*["']?)([^\n"'\[{]+)`), header},
 	{regexp.MustCompile(`(?i)\b(bearer|basic|digest|dpop|apikey|token)(\s+)([A-Za-z0-9._~+/=-]+)`), scheme},
-	{assignment, assigned},
+}
+
+// shownPasses are for values that neither = nor : announces.
+var shownPasses = []pass{
 	{regexp.MustCompile(`(\B--?[\w-]*(?:password|passwd|token|secret|key))(\s+)([^\s-]\S*)`), flagged},
 	{regexp.MustCompile(`(\B(?:-u|--user)\s+[^\s:]+):(\S+)`), func(g []string) string { return g[1] + ":" + Mask }},
 	// A password or an API key that a sentence shows.
@@ -51,6 +54,10 @@ func Text(text string) string { return unnamed.apply(Trusted(text)) }
 func Trusted(text string) string {
 	text = Clean(text)
 	for _, p := range passes {
+		text = p.apply(text)
+	}
+	text = assignments(text)
+	for _, p := range shownPasses {
 		text = p.apply(text)
 	}
 	return text
@@ -134,7 +141,10 @@ func shown(g []string) string {
 	if value == Mask || isVariable(value) || isNothing(value) || isProse(value) || !quoted && (len(value) < 6 || !strings.ContainsAny(value, "0123456789*")) {
 		return g[0]
 	}
-	return g[1] + quotedMask(g[2])
+	if quoted {
+		return g[1] + g[2][:1] + Mask + g[2][:1]
+	}
+	return g[1] + Mask
 }
 
 func hasBothCases(text string) bool {
