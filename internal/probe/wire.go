@@ -143,12 +143,12 @@ func (e evidence) connOutcome() Outcome {
 		return ClosedWithoutAnswer
 	case closed && string(e.first) == "HTTP/":
 		return Truncated
-	case e.received > 0:
-		return NotHTTP
-	case isTimeout(e.failure):
+	case isTimeout(e.failure): // also in the middle of an answer
 		return Timeout
 	case isNoRoute(e.failure):
 		return NoRoute
+	case e.received > 0:
+		return NotHTTP
 	default:
 		return NotTried
 	}
