@@ -27,17 +27,17 @@ func secrecyOf(name string) secrecy {
 	if len(words) == 0 {
 		return plain
 	}
-	last, before := words[len(words)-1], ""
+	final, before := words[len(words)-1], ""
 	if len(words) > 1 {
 		before = words[len(words)-2]
 	}
 	switch {
-	case before == "key" && last == "base": // Rails
+	case before == "key" && final == "base": // Rails
 		return certain
-	case before == "session" && last == "id":
+	case before == "session" && final == "id":
 		return likely
 	}
-	switch last {
+	switch final {
 	case "password", "passwd", "passphrase", "pwd", "pass", "secret", "credential", "credentials", "authtoken", "apikey",
 		"secretkey", "accesskey", "privatekey", "sessionid":
 		return certain
@@ -78,9 +78,9 @@ func assignments(text string) string {
 	return out.String() + text[shown:]
 }
 
-// value is the right side of an assignment: what stands in quotes, or up to a space or a separator, and what follows it in
+// rightSide is the right side of an assignment: what stands in quotes, or up to a space or a separator, and what follows it in
 // the same sentence.
-type value struct {
+type rightSide struct {
 	name, sign        string
 	quote, bare, rest string
 	// closed: a semicolon ends it, as in the connection strings of ADO.
@@ -88,12 +88,12 @@ type value struct {
 	length int
 }
 
-// longest is the length from which a value is hidden as soon as its name is that of a secret, whatever it looks like.
-const longest = 256
+// longestValue is the length from which a value is hidden as soon as its name is that of a secret, whatever it looks like.
+const longestValue = 256
 
-func valueAt(text string, at int) value {
+func valueAt(text string, at int) rightSide {
 	text = text[at:]
-	v := value{}
+	v := rightSide{}
 	for _, quote := range []string{`\"`, `"`, `'`} {
 		inside, found := strings.CutPrefix(text, quote)
 		end := strings.Index(inside, quote)
@@ -116,8 +116,8 @@ func valueAt(text string, at int) value {
 	return v.followed(text[v.length:])
 }
 
-func (v value) followed(after string) value {
-	after = after[:min(len(after), longest)]
+func (v rightSide) followed(after string) rightSide {
+	after = after[:min(len(after), longestValue)]
 	if end := strings.IndexAny(after, "\n,;"); end >= 0 {
 		v.closed = after[end] == ';'
 		after = after[:end]
@@ -128,16 +128,16 @@ func (v value) followed(after string) value {
 
 // hidden is how much of the value, and of what follows it, is hidden; 0 if it is one of the words by which programs speak
 // about secrets. The words after a password are hidden with it, for it may have some.
-func (v value) hidden(level secrecy) int {
+func (v rightSide) hidden(level secrecy) int {
 	spoken := strings.Contains(v.sign, ":") && !strings.Contains(v.sign, ":=") && !strings.ContainsAny(v.sign, `"'`)
 	switch {
 	case v.length == 0, isNothing(v.bare), strings.HasPrefix(v.bare, Mask), isVariable(v.bare):
 		return 0
-	case len(v.bare) > longest:
+	case len(v.bare) > longestValue:
 		return v.length
 	case (spoken || level < likely) && isProse(v.bare+v.rest):
 		return 0
-	case last(v.name) == "pass" && isCount(v.bare):
+	case lastWord(v.name) == "pass" && isCount(v.bare):
 		return 0
 	case level == maybe && (isName(v.bare) || len(v.bare) < 8), level == likely && spoken && v.quote == "" && isName(v.bare):
 		return 0
@@ -148,7 +148,7 @@ func (v value) hidden(level secrecy) int {
 	}
 }
 
-func last(name string) string {
+func lastWord(name string) string {
 	words := wordsOf(name)
 	return words[len(words)-1]
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// piece is the length, in bytes, from which a part of a secret counts as the secret. Shorter parts occur in plain text.
-	piece = 8
+	// pieceLength is the length, in bytes, from which a part of a secret counts as the secret. Shorter parts occur in plain text.
+	pieceLength = 8
 	// spread is that length where something stands between the parts: spaces, line ends, quotes, escapes.
 	spread = 12
 	// least is the length of the shortest secret that is recognised, as a whole. Hiding shorter ones would tear words.
@@ -82,11 +82,11 @@ func (x *index) learn(secret []byte, forms ...string) {
 	if x.pieces == nil {
 		x.pieces, x.folded = map[string]bool{}, map[string]bool{}
 	}
-	if len(secret) >= least && len(secret) < piece {
+	if len(secret) >= least && len(secret) < pieceLength {
 		x.short = append(x.short, string(secret))
 	}
 	for _, form := range forms {
-		add(x.pieces, form, piece)
+		add(x.pieces, form, pieceLength)
 		add(x.folded, fold(whole(form)).text, spread)
 	}
 }
@@ -100,7 +100,7 @@ func add(pieces map[string]bool, text string, length int) {
 // find says of every byte of text whether it is a part of a secret.
 func (x *index) find(text string) []bool {
 	found := make([]bool, len(text))
-	mark(found, whole(text), piece, x.pieces)
+	mark(found, whole(text), pieceLength, x.pieces)
 	const deep = 4 // texts are quoted in texts
 	view := whole(text)
 	for range deep {

@@ -149,22 +149,22 @@ func keepPodNames(text string, parts []part) {
 
 // isWordlike reports whether a part could be a word or a number: letters as languages use them, in few pieces.
 func isWordlike(text string) bool {
-	pieces := pieces(text)
+	found := pieces(text)
 	const tiny = 3
 	if len(text) <= tiny {
 		return true
 	}
 	digits := 0
-	for _, piece := range pieces {
+	for _, piece := range found {
 		if unicode.IsDigit(rune(piece[0])) {
 			digits++
 		}
 	}
 	// Words have three letters and more on average; a number belongs to the word before it.
-	if halves := 2*len(pieces) - digits; len(pieces) > 1 && 2*len(text) < 3*halves {
+	if halves := 2*len(found) - digits; len(found) > 1 && 2*len(text) < 3*halves {
 		return false
 	}
-	for _, piece := range pieces {
+	for _, piece := range found {
 		if !isWordlikePiece(piece) {
 			return false
 		}

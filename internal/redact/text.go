@@ -39,7 +39,7 @@ var shownPasses = []pass{
 	{regexp.MustCompile(`(\B--?[\w-]*(?:password|passwd|token|secret|key))(\s+)([^\s-]\S*)`), flagged},
 	{regexp.MustCompile(`(\B(?:-u|--user)\s+[^\s:]+):(\S+)`), func(g []string) string { return g[1] + ":" + Mask }},
 	// A password or an API key that a sentence shows.
-	{regexp.MustCompile(`(?i)(\b(?:password|passwd|passphrase|client.?secret|api[ _-]?key|access[ _-]?key)(?:\s+(?:is|was|provided|given))?:?\s+)(["'][^"'\n]+["']|[^\s"']+)`), shown},
+	{regexp.MustCompile(`(?i)(\b(?:password|passwd|passphrase|client.?secret|api[ _-]?key|access[ _-]?key)(?:\s+(?:is|was|provided|given))?:?\s+)(["'][^"'\n]+["']|[^\s"']+)`), told},
 }
 
 // unnamed is what only its characters tell from words.
@@ -134,8 +134,8 @@ func flagged(g []string) string {
 	return g[1] + g[2] + Mask
 }
 
-// shown: a word in quotes or with digits is the secret, and others go on with the sentence.
-func shown(g []string) string {
+// told: a word in quotes or with digits is the secret, and others go on with the sentence.
+func told(g []string) string {
 	value := strings.Trim(g[2], `"'`)
 	quoted := value != g[2]
 	if value == Mask || isVariable(value) || isNothing(value) || isProse(value) || !quoted && (len(value) < 6 || !strings.ContainsAny(value, "0123456789*")) {
