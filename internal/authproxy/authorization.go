@@ -65,8 +65,8 @@ type Rule struct {
 	Prompts []string `json:"prompts,omitempty"`
 	// Resources are URIs that "resources/read", "resources/subscribe" and "resources/unsubscribe" name, each that a
 	// "subscriptions/listen" names, and the template that a "completion/complete" is for. They are compared as they are
-	// spelled. A URI with a ".." segment, escaped or not, or with an escaped "%", is none of those that a "*" stands for,
-	// unless nothing is before it.
+	// spelled. A URI with a ".." segment, escaped or not, with an escaped "%", or with an escape that is broken or no UTF-8,
+	// is none of those that a "*" stands for, unless nothing is before it.
 	Resources []string `json:"resources,omitempty"`
 	// Scopes must all be in the token.
 	Scopes []string `json:"scopes,omitempty"`

@@ -25,7 +25,7 @@ func TestLookalikes(t *testing.T) {
 	}
 	for _, uri := range []string{
 		"%%32%65%%32%65/x", "%c0%ae%c0%ae/x", "%c0%ae./x", "%e0%80%ae%e0%80%ae/x", "%u002e%u002e/x", "%2", "x%", "..%c0%af", "%ef%bc%8e%ef%bc%8e/x", "\uff0e\uff0e/x", "\u2025/x", "..\uff0fx",
-		".%00./x", ".%09./x", "..%20/x", ".. /x", "\u200b../x", ".\ufeff./x", "%ef%bb%bf../x", "x%e2%88%95..%e2%88%95y", "%252e%252e/x", "..%3bx",
+		".%00./x", ".%09./x", "..%20/x", ".. /x", "\u200b../x", ".\ufeff./x", "%ef%bb%bf../x", "x%e2%88%95..%e2%88%95y", "%252e%252e/x", "..%3bx", "x%00y", "x%0d%0ay",
 	} {
 		body := fmt.Sprintf(`{"jsonrpc":"2.0","id":7,"method":"resources/read","params":{"uri":"file:///public/%s"}}`, uri)
 		out = append(out, attack{line: "T8", name: "resource " + uri, raw: post(s.mint(), body), answers: one(refuse("forbidden"))})

@@ -5,37 +5,48 @@ import (
 	"unicode"
 )
 
-// anything stands in a likeness for what a compatibility character may become: one letter or several (Unicode Standard
-// Annex #15, NFKC).
-const anything rune = -1
+const (
+	// anything stands in a likeness for what a compatibility character may become: one letter or several (Unicode Standard
+	// Annex #15, NFKC).
+	anything rune = -1
+	// nothing is for what is left out of it.
+	nothing rune = -2
+)
 
 // likeness is what servers may make of a name that trim, fold case, normalize, or leave out what is not seen: letters
 // without case, segments between single slashes. Two names with the same likeness may be one to them.
 func likeness(name string) []rune {
 	var out []rune
+	last := '/' // None is wanted in front.
 	for _, c := range name {
-		switch {
-		case isUnseen(c):
-		case isSlash(c):
-			if len(out) > 0 && out[len(out)-1] != '/' {
-				out = append(out, '/')
-			}
-		case 0xff01 <= c && c <= 0xff5e: // The fullwidth forms of ASCII.
-			out = append(out, least(c-0xff01+'!'))
-		case c == '\u0130' || c == '\u0131': // Simple folding leaves the Turkish letters apart; some languages' does not.
-			out = append(out, least('i'))
-		case unicode.Is(compatible, c):
-			if len(out) == 0 || out[len(out)-1] != anything {
-				out = append(out, anything)
-			}
-		default:
-			out = append(out, least(c))
+		c = likeRune(c)
+		repeats := c == last && (c == '/' || c == anything)
+		if c == nothing || repeats {
+			continue
 		}
+		out, last = append(out, c), c
 	}
-	for len(out) > 0 && out[len(out)-1] == '/' {
+	if last == '/' && len(out) > 0 {
 		out = out[:len(out)-1]
 	}
 	return out
+}
+
+func likeRune(c rune) rune {
+	switch {
+	case isUnseen(c):
+		return nothing
+	case isSlash(c):
+		return '/'
+	case 0xff01 <= c && c <= 0xff5e: // The fullwidth forms of ASCII.
+		return least(c - 0xff01 + '!')
+	case c == '\u0130' || c == '\u0131': // Simple folding leaves the Turkish letters apart; some languages' does not.
+		return least('i')
+	case unicode.Is(compatible, c):
+		return anything
+	default:
+		return least(c)
+	}
 }
 
 // covers reports whether a likeness may stand for a text without anything in it; with open, whether its beginning may.

@@ -17,14 +17,8 @@ func checkTarget(r *http.Request, hosts []string) *deny.Denial {
 	if denial := checkRequestLine(r); denial != nil {
 		return denial
 	}
-	// Of the absolute form net/http makes the Host that the request is for (RFC 9112 section 3.2.2).
-	absolute := r.URL.Host != "" || r.URL.Scheme != ""
-	if absolute && r.ProtoMajor >= 2 {
-		return deny.Target("the path must begin with a slash")
-	}
-	if absolute && (r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.User != nil || !isOurHost(r.URL.Host, hosts)) {
-		return deny.Target("the target is a URL of another server: the gate is no proxy for others").
-			Because("a URL of scheme %q and %s", redact.Name(r.URL.Scheme), hostDetail(r.URL.Host, hosts))
+	if denial := checkURL(r, hosts); denial != nil {
+		return denial
 	}
 	path := r.URL.EscapedPath()
 	// A RawPath that differs is one that net/url had to escape: the server would get another spelling than was sent.
@@ -36,6 +30,22 @@ func checkTarget(r *http.Request, hosts []string) *deny.Denial {
 		return deny.Host().Because("%s", hostDetail(r.Host, hosts))
 	}
 	return nil
+}
+
+// checkURL judges a target in absolute form, of which net/http makes the Host that the request is for (RFC 9112 section
+// 3.2.2). HTTP/2 has no such form.
+func checkURL(r *http.Request, hosts []string) *deny.Denial {
+	switch {
+	case r.URL.Host == "" && r.URL.Scheme == "":
+		return nil
+	case r.ProtoMajor >= 2:
+		return deny.Target("the path must begin with a slash")
+	case r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.User != nil || !isOurHost(r.URL.Host, hosts):
+		return deny.Target("the target is a URL of another server: the gate is no proxy for others").
+			Because("a URL of scheme %q and %s", redact.Name(r.URL.Scheme), hostDetail(r.URL.Host, hosts))
+	default:
+		return nil
+	}
 }
 
 // checkRequestLine refuses what would be another request in the request line of HTTP/1.1: net/http takes any text for the
