@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// climbs tells a URI with a ".." segment, escaped or not: resolved, it may lie outside of what it begins with
+// climbs reports whether a URI has a ".." segment, escaped or not: resolved, it may lie outside of what it begins with
 // (RFC 3986 section 5.2.4). What one server decodes and another does not may hide one, too: an escape that is broken or
 // escaped itself, bytes that are no UTF-8, such as an overlong dot, control characters, and forms of dots and slashes that
 // normalization makes plain.

@@ -85,13 +85,13 @@ func least(c rune) rune {
 	return out
 }
 
-// isUnseen tells white space, controls, and what is not seen or only changes what is before it: marks, joiners, the byte
+// isUnseen reports white space, controls, and what is not seen or only changes what is before it: marks, joiners, the byte
 // order mark, fillers.
 func isUnseen(c rune) bool {
 	return unicode.IsSpace(c) || unicode.In(c, unicode.Cc, unicode.Cf, unicode.Mn, unicode.Me, unicode.Z, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// isSlash tells what is a slash, or becomes one.
+// isSlash reports whether a letter is a slash, or becomes one.
 func isSlash(c rune) bool {
 	return strings.ContainsRune("/\\\u2044\u2215\u2216\u29f5\u29f8\ufe68\uff0f\uff3c", c)
 }

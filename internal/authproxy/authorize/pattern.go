@@ -26,7 +26,7 @@ func (p pattern) begins(name string) bool {
 // confines reports whether names that climb lie outside, although they begin like the pattern.
 func (p pattern) confines() bool { return p.open && p.uri && p.text != "" }
 
-// resembles tells names that a careless server could take for one that matches; see likeness.
+// resembles reports whether a careless server could take a name for one that matches; see likeness.
 func (p pattern) resembles(name string) bool {
 	if isUsual(name) && isUsual(p.text) { // Nearly all: nothing but case can differ.
 		return strings.EqualFold(name, p.text) || p.open && len(name) > len(p.text) && strings.EqualFold(name[:len(p.text)], p.text)

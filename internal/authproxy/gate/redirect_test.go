@@ -7,7 +7,7 @@ import (
 )
 
 // A server whose endpoint is not where spec.path says: whoever reads the log or the metrics learns the path.
-func TestRedirectFromTheEndpointIsTold(t *testing.T) {
+func TestRedirectFromTheEndpointIsLogged(t *testing.T) {
 	s := newSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "http://"+r.Host+"/mcp/?from=here")
 		w.WriteHeader(http.StatusTemporaryRedirect)
