@@ -110,13 +110,13 @@ func pair(r, s *big.Int) []byte {
 	return out
 }
 
-func publicSet(t testing.TB, signers ...signer) []byte {
-	t.Helper()
+func publicSet(tb testing.TB, signers ...signer) []byte {
+	tb.Helper()
 	var set []keys.Public
 	for _, s := range signers {
 		set = append(set, keys.Public{ID: s.kid, Algorithm: keys.Algorithm(s.algorithm), Key: s.public})
 	}
 	encoded, err := keys.MarshalPublic(set)
-	must(t, err)
+	must(tb, err)
 	return encoded
 }

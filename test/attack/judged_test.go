@@ -12,26 +12,26 @@ import (
 var gatesOwn = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id", "X-User", "Host", "Content-Length", "Transfer-Encoding", "User-Agent", "Connection"}
 
 // differs says in what a request that the server has read is another one than was judged.
-func (j read) differs(seen read) string {
-	judgedPath, judgedQuery, _ := strings.Cut(j.target, "?")
+func (r read) differs(seen read) string {
+	judgedPath, judgedQuery, _ := strings.Cut(r.target, "?")
 	seenPath, seenQuery, _ := strings.Cut(seen.target, "?")
 	switch {
-	case j.method != seen.method:
+	case r.method != seen.method:
 		return "method"
 	case judgedPath != seenPath && judgedPath != seenPath+"/":
 		return "path"
 	case !isPartOf(strings.Split(seenQuery, "&"), strings.Split(judgedQuery, "&")):
 		return "query"
-	case j.body != seen.body:
-		return fmt.Sprintf("body %q", j.body)
+	case r.body != seen.body:
+		return fmt.Sprintf("body %q", r.body)
 	}
 	for name, values := range seen.header {
-		if !slices.Contains(gatesOwn, name) && !slices.Equal(trimmed(values), trimmed(j.header[name])) {
+		if !slices.Contains(gatesOwn, name) && !slices.Equal(trimmed(values), trimmed(r.header[name])) {
 			return "header " + name
 		}
 	}
 	for _, name := range []string{"Content-Type", "Accept", "Last-Event-Id", "Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Param-City"} {
-		if !slices.Equal(trimmed(seen.header[name]), trimmed(j.header[name])) {
+		if !slices.Equal(trimmed(seen.header[name]), trimmed(r.header[name])) {
 			return "no header " + name
 		}
 	}

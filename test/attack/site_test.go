@@ -73,52 +73,52 @@ func config(upstream net.Addr) authproxy.Config {
 }
 
 // newSite starts a gate; change may make it another before.
-func newSite(t testing.TB, change func(*authproxy.Config)) *site {
-	t.Helper()
-	return newSiteBefore(t, newServer(t), change)
+func newSite(tb testing.TB, change func(*authproxy.Config)) *site {
+	tb.Helper()
+	return newSiteBefore(tb, newServer(tb), change)
 }
 
 // newSiteBefore starts a gate before a server. With config.TLS it shows a certificate of its own.
-func newSiteBefore(t testing.TB, server *server, change func(*authproxy.Config)) *site {
-	t.Helper()
+func newSiteBefore(tb testing.TB, server *server, change func(*authproxy.Config)) *site {
+	tb.Helper()
 	s := &site{server: server, issuers: newIssuers(), now: time.Now()}
 	settings := config(s.server.address)
 	if change != nil {
 		change(&settings)
 	}
-	root := t.TempDir()
+	root := tb.TempDir()
 	options := gate.Options{
 		ConfigDir: filepath.Join(root, "config"), KeysDir: filepath.Join(root, "keys"), SecretDir: filepath.Join(root, "secret"), TLSDir: filepath.Join(root, "tls"),
-		PodUID: "pod-1", ClientListener: listen(t), AdminListener: listen(t), PollInterval: 20 * time.Millisecond,
+		PodUID: "pod-1", ClientListener: listen(tb), AdminListener: listen(tb), PollInterval: 20 * time.Millisecond,
 	}
 	encoded, err := json.Marshal(settings)
-	must(t, err)
-	write(t, options.ConfigDir, authproxy.ConfigFile, encoded)
-	write(t, options.SecretDir, authproxy.SecretFile, []byte("0123456789abcdef0123456789abcdef"))
-	write(t, options.KeysDir, authproxy.KeysFile("main"), publicSet(t, s.issuers.ed, s.issuers.ec, s.issuers.rs, s.issuers.ps))
-	write(t, options.KeysDir, authproxy.KeysFile("other"), publicSet(t, s.issuers.other))
-	write(t, options.KeysDir, "shared.secret", sharedSecret)
-	write(t, options.KeysDir, authproxy.RevokedFile, []byte("jti:stolen\nsub:mallory\n"))
+	must(tb, err)
+	write(tb, options.ConfigDir, authproxy.ConfigFile, encoded)
+	write(tb, options.SecretDir, authproxy.SecretFile, []byte("0123456789abcdef0123456789abcdef"))
+	write(tb, options.KeysDir, authproxy.KeysFile("main"), publicSet(tb, s.issuers.ed, s.issuers.ec, s.issuers.rs, s.issuers.ps))
+	write(tb, options.KeysDir, authproxy.KeysFile("other"), publicSet(tb, s.issuers.other))
+	write(tb, options.KeysDir, "shared.secret", sharedSecret)
+	write(tb, options.KeysDir, authproxy.RevokedFile, []byte("jti:stolen\nsub:mallory\n"))
 	if settings.TLS {
-		writeCertificate(t, options.TLSDir)
+		writeCertificate(tb, options.TLSDir)
 	}
 	s.address, s.keysDir = options.ClientListener.Addr().String(), options.KeysDir
 	s.admin = options.AdminListener.Addr().String()
-	start(t, options)
+	start(tb, options)
 	return s
 }
 
 // start waits until the gate has tried itself.
-func start(t testing.TB, options gate.Options) {
-	t.Helper()
+func start(tb testing.TB, options gate.Options) {
+	tb.Helper()
 	g, err := gate.New(options)
-	must(t, err)
+	must(tb, err)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
-		must(t, <-done)
+		must(tb, <-done)
 	})
 	ready := "http://" + options.AdminListener.Addr().String() + "/readyz"
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
@@ -130,7 +130,7 @@ func start(t testing.TB, options gate.Options) {
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the gate does not become ready: %v", err)
+			tb.Fatalf("the gate does not become ready: %v", err)
 		}
 	}
 }
@@ -145,8 +145,8 @@ type server struct {
 // sessionOfTheServer is the id that the server gives to every session.
 const sessionOfTheServer = "session-of-the-server"
 
-func newServer(t testing.TB) *server {
-	t.Helper()
+func newServer(tb testing.TB) *server {
+	tb.Helper()
 	s := &server{}
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -159,7 +159,7 @@ func newServer(t testing.TB) *server {
 		s.obey(w, r.Header)
 		_, _ = io.WriteString(w, served)
 	}))
-	t.Cleanup(listening.Close)
+	tb.Cleanup(listening.Close)
 	s.address = listening.Listener.Addr()
 	return s
 }
@@ -180,22 +180,22 @@ func (s *server) obey(w http.ResponseWriter, wanted http.Header) {
 	}
 }
 
-func write(t testing.TB, dir, name string, data []byte) {
-	t.Helper()
-	must(t, os.MkdirAll(dir, 0o755))
-	must(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+func write(tb testing.TB, dir, name string, data []byte) {
+	tb.Helper()
+	must(tb, os.MkdirAll(dir, 0o755))
+	must(tb, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 }
 
-func listen(t testing.TB) net.Listener {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	must(tb, err)
 	return listener
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

@@ -28,10 +28,10 @@ type strictServer struct {
 	problems []string
 }
 
-func newStrictServer(t testing.TB) (*strictServer, *server) {
-	t.Helper()
-	listener := listen(t)
-	t.Cleanup(func() { listener.Close() })
+func newStrictServer(tb testing.TB) (*strictServer, *server) {
+	tb.Helper()
+	listener := listen(tb)
+	tb.Cleanup(func() { listener.Close() })
 	s := &strictServer{}
 	go func() {
 		for {

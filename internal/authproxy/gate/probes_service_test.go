@@ -40,9 +40,9 @@ func TestIDOfTheServiceHidesNothingElse(t *testing.T) {
 	lines := &logBuffer{}
 	s := newSite(t, serveHTTP(t, echo), audited(lines))
 	another := newSite(t, serveHTTP(t, echo), ofPod("other"))
-	used := serviceID(t)
+	used, before := serviceID(t), s.counted("probe_requests_total", "")+1
 	s.ask(used, "")
-	before := s.counted("probe_requests_total", "")
+	s.eventually("its first use is counted", func() bool { return s.counted("probe_requests_total", "") == before })
 	clients := map[string]struct{ id, bearer string }{
 		"a request that is let in":      {serviceID(t), s.token()},
 		"a forged token":                {serviceID(t), s.forged()},
