@@ -21,6 +21,8 @@ type attack struct {
 	line, name string
 	// raw is all that is sent, on a connection of its own.
 	raw string
+	// late is called when raw has been sent, and returns what is sent then. It may be nil.
+	late func() string
 	// slow cases wait for a time limit of the gate; all others are answered within a second.
 	slow bool
 	// answers are all that come back, in this order.
@@ -62,7 +64,7 @@ func (s *site) try(t *testing.T, table []attack) {
 func (s *site) attempt(a attack) outcome {
 	before := s.server.visits.Load()
 	got := exchange(s.address, a)
-	got.reached = int(s.server.visits.Load() - before)
+	got.reached = int(s.server.visits.Load()-before) - s.others
 	return got
 }
 
@@ -77,6 +79,9 @@ func exchange(address string, a attack) outcome {
 	sent := make(chan error, 1)
 	go func() {
 		_, err := io.WriteString(conn, a.raw)
+		if a.late != nil && err == nil {
+			_, err = io.WriteString(conn, a.late())
+		}
 		sent <- err
 	}()
 	got, began, in := outcome{}, time.Now(), bufio.NewReader(conn)

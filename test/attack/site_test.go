@@ -39,6 +39,7 @@ type site struct {
 	server  *server
 	issuers *issuers
 	now     time.Time
+	others  int // requests that reached the server and are no attack
 	// What every challenge says.
 	scope, metadata string
 	// keysDir is where the gate's keys and its list of revocations are.
