@@ -13,6 +13,18 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 )
 
+// unlessEnding is what a round came to: that the gate was told to end alone stands in place of a proof.
+func (o observation) unlessEnding(pod corev1.Pod, at time.Time) observation {
+	if o.said == nil || o.grade != proven {
+		return o
+	}
+	if alone := endsAlone(pod, *o.said, at); alone != nil {
+		alone.server = o.server
+		o.evidence = *alone
+	}
+	return o
+}
+
 // endsAlone is the evidence that a gate was told that its pod is ending although the pod is not; nil otherwise. Such a gate
 // ends the streams of its clients. It forgets that by itself, unless it is told again.
 func endsAlone(pod corev1.Pod, state admin.State, at time.Time) *evidence {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"syscall"
@@ -97,11 +96,7 @@ func behind(state admin.State, wanted string, use credentials) (part, expected, 
 	if use.probeKey != "" && state.ProbeKey != use.probeKey {
 		return "probe key", use.probeKey, cmp.Or(state.ProbeKey, "none")
 	}
-	without := tolerated(state, use)
-	for _, provider := range slices.Sorted(maps.Keys(use.kids)) {
-		if slices.ContainsFunc(without, func(p unserved) bool { return p.provider == provider }) {
-			continue
-		}
+	for _, provider := range mustServe(state, use) {
 		loaded := state.Keys[provider]
 		if len(loaded) == 0 {
 			return "key set of provider " + provider, "loaded", "empty" + fetched(state.Remote[provider])

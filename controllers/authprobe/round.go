@@ -49,6 +49,7 @@ func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod 
 		return observation{evidence: *against}, true
 	case err == nil:
 		result, err = r.try(ctx, server, pod, known, use)
+		result = result.unlessEnding(pod, r.Now())
 	}
 	if err != nil {
 		log.Info("the round does not count", "reason", err.Error())
@@ -139,11 +140,6 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 	around := r.lookAround(ctx, pod, after, known.around, result.tier)
 	result.around, result.said = &around, &after
 	result.unserved = tolerated(after, use)
-	if alone := endsAlone(pod, after, r.Now()); alone != nil && result.grade == proven {
-		alone.server = result.server
-		result.evidence = *alone
-		return result, nil
-	}
 	missing := r.missing(ctx, server, after, use)
 	fails := result.grade != proven && result.reason != v1alpha1.ReasonControlMissing
 	if missing == nil || fails && r.isConfigured(ctx, server, after) {

@@ -45,6 +45,14 @@ func tolerated(state admin.State, use credentials) []unserved {
 	return unservedBy(state, use)
 }
 
+// mustServe lists the providers that a gate may not do without.
+func mustServe(state admin.State, use credentials) []string {
+	without := tolerated(state, use)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(use.kids)), func(provider string) bool {
+		return slices.ContainsFunc(without, func(p unserved) bool { return p.provider == provider })
+	})
+}
+
 // unservedNow gives, for Sightings, the providers that a gate cannot serve, and why.
 func unservedNow(state admin.State, use credentials) map[string]string {
 	out := map[string]string{}
