@@ -48,10 +48,7 @@ const (
 )
 
 func ending(state corev1.ContainerStateTerminated, start Start) (how, advice string) {
-	signal := state.Signal
-	if signal == 0 && state.ExitCode > signalBase && state.ExitCode <= signalBase+maxSignal {
-		signal = state.ExitCode - signalBase
-	}
+	signal := signalOf(state)
 	switch {
 	case state.Reason == "OOMKilled":
 		return "was killed because it used more memory than its limit (OOMKilled)", "Raise resources.limits.memory."
@@ -69,6 +66,14 @@ func ending(state corev1.ContainerStateTerminated, start Start) (how, advice str
 	default:
 		return fmt.Sprintf("exited with code %d", state.ExitCode), ""
 	}
+}
+
+// signalOf is the signal that ended a container; 0 if none did.
+func signalOf(state corev1.ContainerStateTerminated) int32 {
+	if state.Signal == 0 && state.ExitCode > signalBase && state.ExitCode <= signalBase+maxSignal {
+		return state.ExitCode - signalBase
+	}
+	return state.Signal
 }
 
 func namedSignal(signal int32) string {

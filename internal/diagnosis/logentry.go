@@ -131,7 +131,9 @@ func (r *reader) pydanticErrors(here line) (statement, bool) {
 			break
 		}
 		all = append(all, field.text+": "+details.ReplaceAllString(fault.text, ""))
-		for at += 2; at < len(r.lines) && r.lines[at].indent > field.indent+2; at++ {
+		at += 2
+		for at < len(r.lines) && r.lines[at].indent > field.indent+2 {
+			at++
 		}
 	}
 	if len(all) == 0 {

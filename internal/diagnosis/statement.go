@@ -19,7 +19,7 @@ type statement struct {
 type kind int
 
 const (
-	ordinary kind = iota
+	_ kind = iota // any other
 	// exception is the line of a stack trace that says what was thrown; cause one that says what was behind that.
 	exception
 	cause

@@ -130,21 +130,32 @@ func (v rightSide) followed(after string) rightSide {
 // about secrets. The words after a password are hidden with it, for it may have some.
 func (v rightSide) hidden(level secrecy) int {
 	spoken := strings.Contains(v.sign, ":") && !strings.Contains(v.sign, ":=") && !strings.ContainsAny(v.sign, `"'`)
-	switch {
-	case v.length == 0, isNothing(v.bare), strings.HasPrefix(v.bare, Mask), isVariable(v.bare):
+	if v.length == 0 || len(v.bare) <= longestValue && v.isWords(level, spoken) {
 		return 0
-	case len(v.bare) > longestValue:
-		return v.length
-	case (spoken || level < likely) && isProse(v.bare+v.rest):
-		return 0
-	case lastWord(v.name) == "pass" && isCount(v.bare):
-		return 0
-	case level == maybe && (isName(v.bare) || len(v.bare) < 8), level == likely && spoken && v.quote == "" && isName(v.bare):
-		return 0
-	case level == certain && v.quote == "" && (spoken || v.closed && !strings.Contains(v.rest, "=")):
+	}
+	toTheEnd := spoken || v.closed && !strings.Contains(v.rest, "=")
+	if level == certain && v.quote == "" && toTheEnd && len(v.bare) <= longestValue {
 		return v.length + len(v.rest)
+	}
+	return v.length
+}
+
+// isWords reports whether the value is none, or goes on about a secret.
+func (v rightSide) isWords(level secrecy, spoken bool) bool {
+	if isNothing(v.bare) || strings.HasPrefix(v.bare, Mask) || isVariable(v.bare) || lastWord(v.name) == "pass" && isCount(v.bare) {
+		return true
+	}
+	if (spoken || level < likely) && isProse(v.bare+v.rest) {
+		return true
+	}
+	switch level {
+	case maybe:
+		const short = 8
+		return isName(v.bare) || len(v.bare) < short
+	case likely:
+		return spoken && v.quote == "" && isName(v.bare)
 	default:
-		return v.length
+		return false
 	}
 }
 

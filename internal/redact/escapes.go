@@ -27,31 +27,31 @@ const letters, meanings = "abfnrtv", "\a\b\f\n\r\t\v"
 
 // escapeAt gives what stands at the beginning of text, and how many bytes it is written in.
 func escapeAt(text string) (decoded []byte, width int) {
-	switch {
-	case len(text) >= 3 && text[0] == '%':
-		if n, ok := number(text[1:3]); ok {
-			return []byte{byte(n)}, 3
+	if len(text) < 2 || text[0] != '%' && text[0] != '\\' {
+		return []byte(text[:1]), 1
+	}
+	for _, escape := range []struct {
+		begin  string
+		digits int
+	}{{"%", 2}, {`\x`, 2}, {`\u`, 4}} {
+		rest, found := strings.CutPrefix(text, escape.begin)
+		if !found || len(rest) < escape.digits {
+			continue
 		}
-	case len(text) >= 2 && text[0] == '\\':
-		switch kind := text[1]; {
-		case kind == 'x' && len(text) >= 4:
-			if n, ok := number(text[2:4]); ok {
-				return []byte{byte(n)}, 4
-			}
-		case kind == 'u' && len(text) >= 6:
-			if n, ok := number(text[2:6]); ok {
-				return utf8.AppendRune(nil, n), 6
-			}
-		case strings.IndexByte(letters, kind) >= 0:
-			return []byte{meanings[strings.IndexByte(letters, kind)]}, 2
+		n, err := strconv.ParseUint(rest[:escape.digits], 16, 4*escape.digits)
+		switch {
+		case err != nil:
+		case escape.digits == 2:
+			return []byte{byte(n)}, len(escape.begin) + escape.digits //nolint:gosec // 8 bits
 		default:
-			return []byte{kind}, 2
+			return utf8.AppendRune(nil, rune(n)), len(escape.begin) + escape.digits //nolint:gosec // 16 bits
 		}
 	}
-	return []byte{text[0]}, 1
-}
-
-func number(digits string) (rune, bool) {
-	n, err := strconv.ParseUint(digits, 16, 32)
-	return rune(n), err == nil //nolint:gosec // at most four hexadecimal digits
+	if text[0] == '%' {
+		return []byte(text[:1]), 1
+	}
+	if i := strings.IndexByte(letters, text[1]); i >= 0 {
+		return []byte{meanings[i]}, 2
+	}
+	return []byte(text[1:2]), 2
 }

@@ -117,7 +117,7 @@ func (x *index) find(text string) []bool {
 func formsOf(secret []byte) []string {
 	forms := []string{
 		string(secret), Clean(string(secret)), hex.EncodeToString(secret), strings.ToUpper(hex.EncodeToString(secret)),
-		base32.StdEncoding.EncodeToString(secret), strings.Trim(fmt.Sprint(secret), "[]"),
+		base32.StdEncoding.EncodeToString(secret), strings.Trim(fmt.Sprintf("%d", secret), "[]"),
 		strings.Trim(strconv.Quote(string(secret)), `"`), url.QueryEscape(string(secret)), fmt.Sprintf("% x", secret),
 		strings.ReplaceAll(fmt.Sprintf(" % x", secret), " ", `\x`), strings.ReplaceAll(fmt.Sprintf(" % X", secret), " ", "%"),
 	}
@@ -195,7 +195,8 @@ func markWhole(found []bool, text, secret string) {
 		}
 		i += at
 		end := i + len(secret)
-		if !(i > 0 && isAlphanumeric(text[i-1])) && !(end < len(text) && isAlphanumeric(text[end])) {
+		inWord := i > 0 && isAlphanumeric(text[i-1]) || end < len(text) && isAlphanumeric(text[end])
+		if !inWord {
 			for j := i; j < end; j++ {
 				found[j] = true
 			}

@@ -28,7 +28,7 @@ var encodings = map[string]func([]byte) string{
 	"hexadecimal":              hex.EncodeToString,
 	"hexadecimal, large":       func(s []byte) string { return strings.ToUpper(hex.EncodeToString(s)) },
 	"hexadecimal with colons":  func(s []byte) string { return lines(hex.EncodeToString(s), 2, ":") },
-	"decimal bytes":            func(s []byte) string { return fmt.Sprint(s) },
+	"decimal bytes":            func(s []byte) string { return fmt.Sprintf("%d", s) },
 	"percent-encoded":          func(s []byte) string { return url.QueryEscape(string(s)) },
 	"all percent-encoded":      func(s []byte) string { return "%" + lines(hex.EncodeToString(s), 2, "%") },
 	"percent-encoded twice":    func(s []byte) string { return url.QueryEscape(url.QueryEscape(string(s))) },

@@ -46,17 +46,7 @@ func run(text string) string {
 		return text
 	}
 	parts := split(text)
-	first, last, odd := -1, -1, 0
-	for i := range parts {
-		if parts[i].kept || isWordlike(parts[i].text) {
-			continue
-		}
-		if first < 0 {
-			first = i
-		}
-		last = i
-		odd += len(parts[i].text)
-	}
+	first, last, odd := unusual(parts)
 	if odd < enough {
 		return text
 	}
@@ -71,6 +61,22 @@ func run(text string) string {
 		end++
 	}
 	return text[:parts[first].at] + Mask + text[end:]
+}
+
+// unusual gives the first and the last of the parts that no word is made of, and how many characters they have.
+func unusual(parts []part) (first, last, odd int) {
+	first = -1
+	for i := range parts {
+		if parts[i].kept || isWordlike(parts[i].text) {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		last = i
+		odd += len(parts[i].text)
+	}
+	return first, last, odd
 }
 
 // glued: a short part beside random ones is as random as they are.

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -166,16 +167,12 @@ func TestHealthyServersUnderLoad(t *testing.T) {
 // busy keeps every core busy until the test ends.
 func busy(t *testing.T) {
 	t.Helper()
-	done := make(chan struct{})
-	t.Cleanup(func() { close(done) })
+	var done atomic.Int32
+	t.Cleanup(func() { done.Store(1) })
 	for range 2 * runtime.GOMAXPROCS(0) {
 		go func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
+			for done.Load() == 0 {
+				runtime.Gosched()
 			}
 		}()
 	}
