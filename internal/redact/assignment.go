@@ -142,10 +142,7 @@ func (v rightSide) hidden(level secrecy) int {
 
 // isWords reports whether the value is none, or goes on about a secret.
 func (v rightSide) isWords(level secrecy, spoken bool) bool {
-	if isNothing(v.bare) || strings.HasPrefix(v.bare, Mask) || isVariable(v.bare) || lastWord(v.name) == "pass" && isCount(v.bare) {
-		return true
-	}
-	if (spoken || level < likely) && isProse(v.bare+v.rest) {
+	if v.isNone() || (spoken || level < likely) && isProse(v.bare+v.rest) {
 		return true
 	}
 	switch level {
@@ -157,6 +154,11 @@ func (v rightSide) isWords(level secrecy, spoken bool) bool {
 	default:
 		return false
 	}
+}
+
+// isNone reports whether there is no value: it is empty, hidden already, the name of a variable, or a count.
+func (v rightSide) isNone() bool {
+	return isNothing(v.bare) || strings.HasPrefix(v.bare, Mask) || isVariable(v.bare) || lastWord(v.name) == "pass" && isCount(v.bare)
 }
 
 func lastWord(name string) string {
