@@ -94,8 +94,37 @@ func (r *round) transport(recorder *recorder) *http.Transport {
 	}
 }
 
-// sendOld is send in HTTP/1.0, which net/http does not speak as a client.
-func (r *round) sendOld(request *http.Request, id string) answer {
+// sender sends a shot in the way that it wants.
+func (r *round) sender(s shot) func(*http.Request, string) answer {
+	switch {
+	case s.second:
+		return r.sendSecond
+	case s.old:
+		return func(request *http.Request, id string) answer { return r.sendRaw(request, id, writeOld) }
+	case s.absolute:
+		return func(request *http.Request, id string) answer {
+			return r.sendRaw(request, id, (*http.Request).WriteProxy)
+		}
+	default:
+		return r.send
+	}
+}
+
+// sendSecond is send in HTTP/2, which net/http speaks over a TLS of its own only.
+func (r *round) sendSecond(request *http.Request, id string) answer {
+	var recorder recorder
+	transport := r.transport(&recorder)
+	transport.DialTLSContext, transport.TLSClientConfig = nil, r.target.tls()
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP2(true)
+	defer transport.CloseIdleConnections()
+	return r.exchange(transport.RoundTrip, &recorder, request, func(response *http.Response) ([]byte, bool) {
+		return readBody(response, id)
+	})
+}
+
+// sendRaw is send with a head that net/http does not write as a client.
+func (r *round) sendRaw(request *http.Request, id string, write func(*http.Request, io.Writer) error) answer {
 	var recorder recorder
 	var conn net.Conn
 	defer func() {
@@ -119,16 +148,26 @@ func (r *round) sendOld(request *http.Request, id string) answer {
 		}
 		stop := context.AfterFunc(request.Context(), func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 		defer stop()
-		return speakOld(conn, request)
+		return speak(conn, request, write)
 	}, &recorder, request, func(response *http.Response) ([]byte, bool) { return readBody(response, id) })
 }
 
-func speakOld(conn net.Conn, request *http.Request) (*http.Response, error) {
+// writeOld writes the request in HTTP/1.0.
+func writeOld(request *http.Request, to io.Writer) error {
 	var written bytes.Buffer
 	if err := request.Write(&written); err != nil {
+		return err
+	}
+	_, err := to.Write(bytes.Replace(written.Bytes(), []byte(" HTTP/1.1\r\n"), []byte(" HTTP/1.0\r\n"), 1))
+	return err
+}
+
+func speak(conn net.Conn, request *http.Request, write func(*http.Request, io.Writer) error) (*http.Response, error) {
+	var written bytes.Buffer
+	if err := write(request, &written); err != nil {
 		return nil, err
 	}
-	if _, err := conn.Write(bytes.Replace(written.Bytes(), []byte(" HTTP/1.1\r\n"), []byte(" HTTP/1.0\r\n"), 1)); err != nil {
+	if _, err := conn.Write(written.Bytes()); err != nil {
 		return nil, err
 	}
 	return http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeaderBytes+maxResultBytes)), request)
@@ -149,6 +188,8 @@ func (r *round) exchange(
 	out.received = r.prober.now()
 	out.evidence = recorder.evidence()
 	out.ended = request.Context().Err() != nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.clock.read(out)
 	return out
 }

@@ -90,7 +90,7 @@ const (
 	// session of the control, which must live on.
 	ByGet    Case = "get"
 	ByDelete Case = "delete"
-	// Varied carries no or a bad token in a request that is unusual in a way drawn by the round's seed.
+	// Varied is a row of the catalogue of forms: no or a bad token in a request of some form. Rows are taken in turn.
 	Varied Case = "variation"
 	// Metadata fetches the protected resource metadata without a token (RFC 9728), and looks for its address in the
 	// challenge of a request without a token. It is no request that must be refused.

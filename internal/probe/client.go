@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 )
@@ -36,6 +37,11 @@ var disguises = []disguise{
 	{userAgent: "python-httpx/0.28.1", name: "mcp", version: "0.1.0"},
 	{userAgent: "python-httpx/0.27.2", name: "mcp", version: "0.1.0"},
 	{userAgent: "Go-http-client/1.1", name: "mcp-client", version: "v1.0.0"},
+}
+
+// disguiseOf is that of the rounds of a seed.
+func disguiseOf(seed uint64) disguise {
+	return disguises[rand.New(rand.NewPCG(seed, 0)).IntN(len(disguises))] //nolint:gosec // to be repeated, not to be unguessable
 }
 
 // dialect is the way in which a server wants to be opened.

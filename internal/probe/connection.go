@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"time"
 )
@@ -61,9 +60,7 @@ func (l *line) ask(ctx context.Context, s shot, want *refusal) finding {
 	out := finding{step: ready.step, id: ready.id, method: s.httpMethod()}
 	out.answer = l.round.exchange(l.transport.RoundTrip, l.recorder, ready.request, func(response *http.Response) ([]byte, bool) {
 		body, complete := readBody(response, ready.id)
-		late := time.AfterFunc(drainPatience, func() { _ = response.Body.Close() })
-		defer late.Stop()
-		_, _ = io.CopyN(io.Discard, response.Body, maxResultBytes)
+		finish(response.Body)
 		return body, complete
 	})
 	if want != nil {

@@ -13,20 +13,19 @@ const NoValue = "nobody"
 // guardedPerRound bounds the questions about rules, for each of scopes and claims.
 const guardedPerRound = 3
 
-// guarded asks for calls with tokens that could make them, but for one thing that a rule wants. Where there are many, some
-// are drawn.
+// guarded asks for calls with tokens that could make them, but for one thing that a rule wants. Where there are many, they
+// take turns.
 func (r *round) guarded(from *issuer) []question {
 	var scopes, claims []question
-	for _, i := range r.draw.Perm(len(r.target.Policy.Guarded)) {
-		g := r.target.Policy.Guarded[i]
+	for _, g := range r.target.Policy.Guarded {
 		switch {
-		case g.WithoutScope != "" && len(scopes) < guardedPerRound:
+		case g.WithoutScope != "":
 			scopes = append(scopes, r.withoutScope(from, g))
-		case g.WithoutClaim != "" && len(claims) < guardedPerRound:
-			claims = append(claims, r.withoutClaim(from, g))
+		case g.WithoutClaim != "":
+			claims = append(claims, r.withoutClaim(from, g)...)
 		}
 	}
-	return append(scopes, claims...)
+	return append(inTurn(r, scopes, guardedPerRound), inTurn(r, claims, guardedPerRound)...)
 }
 
 func (r *round) withoutScope(from *issuer, g Guarded) question {
@@ -36,19 +35,24 @@ func (r *round) withoutScope(from *issuer, g Guarded) question {
 	return q
 }
 
-// withoutClaim leaves the claim out, or gives it a value that nobody has. One by which callers are known has to be there.
-func (r *round) withoutClaim(from *issuer, g Guarded) question {
-	claims := map[string]any{}
-	for name, value := range g.Claims {
-		claims[name] = value
+// withoutClaim leaves the claim out, or gives it a value that nobody has; in turn, but where everything is wanted. One by
+// which callers are known has to be there.
+func (r *round) withoutClaim(from *issuer, g Guarded) []question {
+	ask := func(value any, about string) question {
+		claims := map[string]any{}
+		for name, value := range g.Claims {
+			claims[name] = value
+		}
+		claims[g.WithoutClaim] = value
+		q := r.calling(MissingRuleClaim, from, g, refused(http.StatusForbidden, "forbidden"), g.Scopes, claims)
+		q.variation += about + g.WithoutClaim
+		return q
 	}
-	claims[g.WithoutClaim] = nil
-	if wrong := r.draw.IntN(2) == 0; wrong || slices.Contains(from.Tokens.IdentityClaims(), g.WithoutClaim) {
-		claims[g.WithoutClaim] = NoValue
+	wrong := ask(NoValue, ", with another claim ")
+	if slices.Contains(from.Tokens.IdentityClaims(), g.WithoutClaim) {
+		return []question{wrong}
 	}
-	q := r.calling(MissingRuleClaim, from, g, refused(http.StatusForbidden, "forbidden"), g.Scopes, claims)
-	q.variation += ", without claim " + g.WithoutClaim
-	return q
+	return inTurn(r, []question{ask(nil, ", without claim "), wrong}, 1)
 }
 
 // calling asks for the call by a token of the issuer with these scopes, and these claims in place of the control's.

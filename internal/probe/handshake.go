@@ -101,12 +101,12 @@ func (r *round) listTools(ctx context.Context, bearer string) finding {
 	out := r.post(ctx, bearer, list)
 	outcome, result := judgeControl(out.answer, out.id)
 	var page struct {
-		Tools []json.RawMessage `json:"tools"`
+		Tools []tool `json:"tools"`
 	}
 	if outcome == Passed && (json.Unmarshal(result, &page) != nil || page.Tools == nil) {
 		outcome = NoResult
 	}
-	r.server.Tools = len(page.Tools)
+	r.server.Tools, r.tools = len(page.Tools), page.Tools
 	out.outcome = outcome
 	return out
 }

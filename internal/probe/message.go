@@ -16,10 +16,13 @@ func (r Report) message(kind Kind, worst Result) string {
 		}
 		return "Every bad request was refused for its reason, and a valid token was let in before and after."
 	case Open:
-		return facts + " Asked again at once, the same, while a valid token passed: the gate is open."
+		return facts + again(worst) + ": the gate is open."
 	case ValidRejected:
 		return facts + rejectedCure(worst)
 	case Broken:
+		if worst.Confirmed {
+			facts += again(worst) + "."
+		}
 		return facts + r.brokenCure(worst)
 	case ClockSkew:
 		return fmt.Sprintf("The target's clock is %s off (tolerated: %s), so its answers prove nothing: set the clocks of "+
@@ -33,6 +36,14 @@ func (r Report) message(kind Kind, worst Result) string {
 	default:
 		return facts
 	}
+}
+
+// again words that a wrong answer was no accident.
+func again(worst Result) string {
+	if !worst.Confirmed {
+		return " It was seen in an earlier check as well, and a valid token passed"
+	}
+	return " Asked again at once, the same, while a valid token passed"
 }
 
 func inconclusiveCure(worst Result) string {

@@ -82,11 +82,12 @@ const (
 	modelMetadata = "/.well-known/oauth-protected-resource/mcp"
 	modelResource = "https://mcp.example/mcp"
 	modelPod      = "pod-1"
+	modelHost     = "weather.tools.svc"
 )
 
 func (g *modelGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", g.clock().UTC().Format(http.TimeFormat))
-	if r.ContentLength > modelBody {
+	if r.ContentLength > modelBody && r.Header.Get("Expect") != "" {
 		g.tooLarge(w, r)
 		return
 	}
@@ -103,6 +104,15 @@ func (g *modelGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.refusal(w, r)
+}
+
+// isModels tells the names of this gate: addresses, and those by which clients call.
+func isModels(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	return net.ParseIP(host) != nil || host == "localhost" || host == modelHost
 }
 
 // tooLarge refuses by the announced length, without waiting for the body.
@@ -153,11 +163,11 @@ func scoped(scope string) func(*refusal) {
 func (g *modelGate) judge(r *http.Request, body []byte) visit {
 	values := r.Header.Values("Authorization")
 	switch {
-	case !strings.HasPrefix(r.Host, "127.0.0.1:"):
+	case !isModels(r.Host):
 		return visit{asked: probe.WrongHost, refusal: refuse("wrong_host", rights(421))}
-	case strings.Contains(r.RequestURI, "..") || strings.HasPrefix(r.RequestURI, "//") || strings.Contains(r.RequestURI, "%2F"):
+	case strings.Contains(r.RequestURI, "..") || strings.HasPrefix(r.RequestURI, "//") || strings.Contains(r.RequestURI, "%2F") || strings.Contains(r.RequestURI, ";"):
 		return visit{asked: probe.Varied, refusal: refuse("bad_target", rights(400))}
-	case r.Header.Get("Origin") != "":
+	case r.Header.Get("Origin") != "" && r.Header.Get("Origin") != "http://"+r.Host:
 		return visit{asked: probe.WrongOrigin, refusal: refuse("wrong_origin", rights(403))}
 	case len(values) > 1:
 		return visit{asked: probe.Varied, refusal: refuse("ambiguous_header", func(a *refusal) {

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -15,9 +16,10 @@ import (
 )
 
 var (
-	pageRow  = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| (.+) \\| (.+) \\| (.+) \\| (Beat|Full) \\| (any server|the gate) \\|$")
-	formsRow = regexp.MustCompile(`(?m)^\| the (?:header|body|method|message|token|path) \| (.+) \|$`)
-	reasonOf = regexp.MustCompile(`reason ([a-z_]+)(?: or ([a-z_]+))?`)
+	pageRow      = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| (.+) \\| (.+) \\| (.+) \\| (Beat|Full) \\| (any server|the gate) \\|$")
+	formsRow     = regexp.MustCompile(`(?m)^\| (?:the [a-z]+|as usual) \| (.+) \|$`)
+	defectsTable = regexp.MustCompile(`(?s)\| Defects \|\n\|---\|\n(.+?)\n\n`)
+	reasonOf     = regexp.MustCompile(`reason ([a-z_]+)(?: or ([a-z_]+))?`)
 )
 
 // TestPage: docs/probe.md has every case and every form of a request, in order, and says of them what the code says.
@@ -56,6 +58,37 @@ func TestPage(t *testing.T) {
 	}
 	if !slices.Equal(forms, probe.Variations()) {
 		t.Errorf("the page has the forms %q, the code %q", forms, probe.Variations())
+	}
+	table := defectsTable.FindStringSubmatch(string(page))
+	if want := "| " + strings.Join(probe.Defects(), " |\n| ") + " |"; table == nil || table[1] != want {
+		t.Errorf("the page has the defects %q, the code %q", table, want)
+	}
+}
+
+// TestPageCountsRows: docs/probe.md says how many rows there are, and so within how many rounds each is asked.
+func TestPageCountsRows(t *testing.T) {
+	page, err := os.ReadFile("../../docs/probe.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, _, url := gate(t, mcpfake.Options{}, nil)
+	target := model.target(url)
+	target.Hosts, target.Providers[0].ProbeKey = []string{modelHost}, false
+	forms, rows := map[bool]map[string]bool{true: {}, false: {}}, map[bool]int{}
+	for _, row := range probe.Rows(target) {
+		forms[row.Heavy][row.Form] = true
+		rows[row.Heavy]++
+	}
+	for _, want := range []string{
+		fmt.Sprintf("| forms that are light, each with one defect or another | %d | %[1]d rows,", len(forms[false])),
+		fmt.Sprintf("| defects, each with one form or another | %d | %[1]d rows,", len(probe.Defects())),
+		fmt.Sprintf("| forms that are heavy, each with one defect or another | %d | %[1]d full rounds,", len(forms[true])),
+		fmt.Sprintf("| light forms, each with each defect | %d,%03d | %[1]d,%03[2]d rows,", rows[false]/1000, rows[false]%1000),
+		fmt.Sprintf("| heavy forms, each with each defect | %d | %[1]d full rounds,", rows[true]),
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("docs/probe.md lacks %q", want)
+		}
 	}
 }
 

@@ -10,26 +10,21 @@ import (
 	"time"
 )
 
-// extraPathsPerRound are drawn of all.
+// extraPathsPerRound are asked of all, in turn.
 const extraPathsPerRound = 2
 
 // pathQuestions are about what a gate serves beside its path, and how.
-func (r *round) pathQuestions(good func(Case, refusal, shot) question, forged func(Case, shot) question) []question {
+func (r *round) pathQuestions(good func(Case, refusal, shot) question) []question {
 	var all []question
 	policy := r.target.Policy
-	for _, i := range r.draw.Perm(len(policy.ExtraPaths))[:min(extraPathsPerRound, len(policy.ExtraPaths))] {
-		s := shot{method: http.MethodGet, path: policy.ExtraPaths[i]}
+	for _, path := range inTurn(r, policy.ExtraPaths, extraPathsPerRound) {
+		s := shot{method: http.MethodGet, path: path}
 		q := r.target.asks(ExtraPath, nil, unauthorized(reasonMissingToken), func(time.Time) (shot, error) { return s, nil })
 		q.method, q.variation = s.method, s.path
 		all = append(all, q)
 	}
-	if path := r.target.path(); !strings.HasSuffix(path, "/") {
-		switch policy.Slash {
-		case SlashDistinct:
-			all = append(all, good(TrailingSlash, refused(http.StatusNotFound, "unknown_path"), shot{path: path + "/"}))
-		case SlashSame:
-			all = append(all, forged(TrailingSlash, shot{path: path + "/"}))
-		}
+	if path := r.target.path(); policy.Slash == SlashDistinct && !strings.HasSuffix(path, "/") {
+		all = append(all, good(TrailingSlash, refused(http.StatusNotFound, "unknown_path"), shot{path: path + "/"}))
 	}
 	if strings.HasPrefix(r.target.URL, "https:") {
 		all = append(all, r.target.plainHTTP())

@@ -13,7 +13,7 @@ type Planned struct {
 	Lacks string `json:"lacks,omitempty"`
 }
 
-// Plan lists what a round puts to the target, in order. Nothing is sent. The variations are those of the target's Seed;
+// Plan lists what a round puts to the target, in order. Nothing is sent. The rows of the catalogue of forms are those of the target's Turn;
 // whether the server opens sessions, and whether tokens of an earlier round have expired, shows only in the round.
 func Plan(target Target) ([]Planned, error) {
 	r, err := New(Options{}).round(target)
@@ -23,7 +23,7 @@ func Plan(target Target) ([]Planned, error) {
 	if err := r.hire(); err != nil {
 		return nil, fmt.Errorf("probe target: %w", err)
 	}
-	questions := r.questions()
+	questions := r.planned()
 	controls := make([]Planned, 0, len(r.issuers))
 	for _, from := range r.issuers {
 		control := r.controlOf(from)
@@ -31,7 +31,6 @@ func Plan(target Target) ([]Planned, error) {
 	}
 	var all []Planned
 	if r.target.Tier != Beat {
-		questions = append(questions, r.variations()...)
 		all = append(all, controls...)
 	}
 	for _, q := range questions {

@@ -78,7 +78,8 @@ func (p *Prober) round(target Target) (*round, error) {
 	target.Policy.Absent = cmp.Or(target.Policy.Absent, AbsentName(seed))
 	r := &round{prober: p, target: target, started: p.now(), seed: seed}
 	r.draw = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // to be repeated, not to be unguessable
-	r.disguise = disguises[r.draw.IntN(len(disguises))]
+	r.disguise = disguiseOf(seed)
+	r.begin(target.Turn)
 	return r, nil
 }
 

@@ -21,6 +21,12 @@ type question struct {
 	lacks string
 	// afterControl: it can be asked only of a gate that has let the control in.
 	afterControl bool
+	// row: it is of the catalogue of forms; heavy: of its heavy rows.
+	row, heavy bool
+	// seed is that of its draws.
+	seed uint64
+	// disguise is what it is asked in, where that is not the round's.
+	disguise *disguise
 	// prepare mints what is needed, as of now.
 	prepare func(now time.Time) (attempt, error)
 }
@@ -74,8 +80,12 @@ func lackingOf(err error) string {
 // questions are all that a round of the tier asks between the controls, but for the variations.
 func (r *round) questions() []question {
 	t := r.target
-	if t.Tier == Beat {
-		return []question{t.noToken(), r.malformed(), r.wrongKey(r.issuers[0])}
+	if t.Tier == Beat && !r.everything {
+		beat := []question{t.noToken(), r.malformed()}
+		if rows := r.variations(); r.takesRow() && len(rows) > 0 {
+			return append(beat, rows...)
+		}
+		return append(beat, r.wrongKey(r.issuers[0]))
 	}
 	all := []question{t.noToken(), t.empty(), t.wrongScheme(r.issuers[0]), r.malformed(), t.queryToken(r.issuers[0])}
 	for _, from := range r.issuers {

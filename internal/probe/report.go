@@ -16,13 +16,16 @@ type Report struct {
 	// Seed repeats the round's choices.
 	Seed uint64 `json:"seed"`
 	// Results are in the order asked: the control first and last, and every case of the round, also when NotTried. A
-	// case that was let in is followed by the same once more, and a control.
+	// case that got a wrong answer is followed by the same once more, and a control.
 	Results []Result `json:"results"`
 	// Skipped are the cases of this target that could not be asked for want of something, such as a key to sign with. They
 	// say nothing for or against the gate.
 	Skipped []Skipped `json:"skipped,omitempty"`
 	// Replay is for the next round on the same gate.
 	Replay Replay `json:"-"`
+	// Turn and Failures are likewise for the next round.
+	Turn     Turn     `json:"-"`
+	Failures Failures `json:"-"`
 	// Server is nil when the control did not get as far as an MCP handshake.
 	Server *ServerInfo `json:"server,omitempty"`
 	// ClockSeen tells that an answer carried a Date; ClockOffset is how far the target's clock is ahead (negative:
@@ -46,7 +49,8 @@ type Result struct {
 	Status int `json:"status,omitempty"`
 	// Reason is what the gate named as the reason of an answer of its own; "" when the answer was not the gate's.
 	Reason string `json:"reason,omitempty"`
-	// Confirmed: the bad request was let in again at once, on a new connection, beside a control that passed.
+	// Confirmed: the bad request got a wrong answer, and again at once, on a new connection, beside a control that passed. Of
+	// one that was let in: it was let in again.
 	Confirmed bool `json:"confirmed,omitempty"`
 	// Expected and Seen are short texts for people.
 	Expected string        `json:"expected"`

@@ -14,7 +14,32 @@ const largeBody = 100 << 10
 // requestQuestions are about what surrounds a token.
 func (r *round) requestQuestions() []question {
 	t := r.target
-	drawn := r.issuers[r.draw.IntN(len(r.issuers))]
+	var all []question
+	for _, drawn := range inTurn(r, r.issuers, 1) {
+		all = append(all, r.forgedQuestions(drawn)...)
+	}
+	good := func(name Case, want refusal, s shot) question {
+		return t.asks(name, r.issuers[0], want, func(now time.Time) (shot, error) {
+			bearer, err := r.controlAt(r.issuers[0], now)
+			return s.bearing(bearer), err
+		})
+	}
+	stranger := fmt.Sprintf("%x.example", r.drawFor(WrongHost).Uint32())
+	if t.Policy.Hosts {
+		all = append(all, good(WrongHost, refused(http.StatusMisdirectedRequest, "wrong_host"), shot{host: stranger}))
+	}
+	if t.Policy.Origins {
+		all = append(all, good(WrongOrigin, refused(http.StatusForbidden, "wrong_origin"), shot{origin: "https://" + stranger}))
+	}
+	if t.Policy.BodyBytes > 0 {
+		all = append(all, good(TooLarge, refused(http.StatusRequestEntityTooLarge, "body_too_large"),
+			shot{padding: t.Policy.BodyBytes + 1, expecting: true}))
+	}
+	return append(all, r.pathQuestions(good)...)
+}
+
+// forgedQuestions are about what surrounds a forged token of one issuer.
+func (r *round) forgedQuestions(drawn *issuer) []question {
 	forged := func(name Case, s shot) question {
 		q := r.target.asks(name, drawn, unauthorized(reasonSignature), func(now time.Time) (shot, error) {
 			good, err := r.controlAt(drawn, now)
@@ -32,24 +57,10 @@ func (r *round) requestQuestions() []question {
 		forged(ByGet, shot{method: http.MethodGet}),
 		r.byDelete(drawn),
 	}
-	good := func(name Case, want refusal, s shot) question {
-		return t.asks(name, r.issuers[0], want, func(now time.Time) (shot, error) {
-			bearer, err := r.controlAt(r.issuers[0], now)
-			return s.bearing(bearer), err
-		})
+	if path := r.target.path(); r.target.Policy.Slash == SlashSame && !strings.HasSuffix(path, "/") {
+		all = append(all, forged(TrailingSlash, shot{path: path + "/"}))
 	}
-	stranger := fmt.Sprintf("%x.example", r.draw.Uint32())
-	if t.Policy.Hosts {
-		all = append(all, good(WrongHost, refused(http.StatusMisdirectedRequest, "wrong_host"), shot{host: stranger}))
-	}
-	if t.Policy.Origins {
-		all = append(all, good(WrongOrigin, refused(http.StatusForbidden, "wrong_origin"), shot{origin: "https://" + stranger}))
-	}
-	if t.Policy.BodyBytes > 0 {
-		all = append(all, good(TooLarge, refused(http.StatusRequestEntityTooLarge, "body_too_large"),
-			shot{padding: t.Policy.BodyBytes + 1, expecting: true}))
-	}
-	return append(all, r.pathQuestions(good, forged)...)
+	return all
 }
 
 // byDelete asks to end a session of the control. Whatever the gate answers, it has shown the server what it refuses if the

@@ -33,7 +33,7 @@ func (r *round) misused(from *issuer) []question {
 	if !from.ProbeKey {
 		return nil
 	}
-	somebody, pod := map[string]any{"sub": "somebody"}, fmt.Sprintf("%x", r.draw.Uint64())
+	somebody, pod := map[string]any{"sub": "somebody"}, fmt.Sprintf("%x", r.drawFor(ProbeKeyMisused, from.Name).Uint64())
 	for _, claim := range from.Tokens.IdentityClaims() {
 		somebody[claim] = "somebody"
 	}

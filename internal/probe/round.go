@@ -1,10 +1,13 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -32,11 +35,20 @@ type round struct {
 	clock    clockReading
 	secrets  secrets
 	server   *ServerInfo
-	results  []Result
-	skipped  []Skipped
-	replay   Replay
-	silences int
-	refusals int
+	tools    []tool
+	turn     Turn
+	taken    struct{ light, heavy uint64 }
+	// everything: nothing is asked in turn, as where a question is looked for.
+	everything bool
+	failures   Failures
+	asked      []asking
+	confirmed  int
+	mu         sync.Mutex // guards clock
+	results    []Result
+	skipped    []Skipped
+	replay     Replay
+	silences   int
+	refusals   int
 	// stopped says why the remaining cases are not asked; "" while they are.
 	stopped string
 }
@@ -121,7 +133,29 @@ func (r *round) run(ctx context.Context) error {
 			return err
 		}
 	}
+	r.settle()
 	return nil
+}
+
+// planned are the questions of the round: those of its tier, and those that failed before, as they were asked then.
+func (r *round) planned() []question {
+	all := r.questions()
+	if r.target.Tier != Beat {
+		all = append(all, r.variations()...)
+	}
+	for _, q := range r.wary() {
+		if !slices.ContainsFunc(all, func(other question) bool { return other.label().asks(q.label()) }) {
+			all = append(all, q)
+		}
+	}
+	for _, q := range r.again() {
+		if i := slices.IndexFunc(all, func(other question) bool { return other.label().asks(q.label()) }); i >= 0 {
+			all[i] = q
+			continue
+		}
+		all = append(all, q)
+	}
+	return all
 }
 
 // hire takes the providers of the round, and mints their controls: all, or for a beat one, in turn by the seed.
@@ -143,12 +177,8 @@ func (r *round) hire() error {
 }
 
 func (r *round) prepareAll() ([]prepared, error) {
-	questions := r.questions()
-	if r.target.Tier != Beat {
-		questions = append(questions, r.variations()...)
-	}
 	var out []prepared
-	for _, q := range questions {
+	for _, q := range r.planned() {
 		if q.lacks != "" {
 			r.skip(q, q.lacks)
 			continue
@@ -220,8 +250,7 @@ func (r *round) close(ctx context.Context, from *issuer) error {
 	return nil
 }
 
-// askQuestion asks what must be refused. A bad request that was let in is asked again at once, freshly minted and on a
-// new connection, beside a control: an answer that came from elsewhere, or once, is no proof of an open gate.
+// askQuestion asks what must be refused.
 func (r *round) askQuestion(ctx context.Context, q prepared) error {
 	label := q.label()
 	if q.afterControl && !r.letIn(q.provider) {
@@ -234,16 +263,71 @@ func (r *round) askQuestion(ctx context.Context, q prepared) error {
 	if err != nil {
 		return err
 	}
-	try := func(attempt attempt) func(context.Context) finding {
-		return func(ctx context.Context) finding { return attempt(ctx, r) }
+	if q.disguise != nil {
+		defer func(before disguise) { r.disguise = before }(r.disguise)
+		r.disguise = *q.disguise
 	}
-	if r.ask(ctx, label, try(q.attempt)) != Accepted {
+	before := len(r.results)
+	outcome := r.ask(ctx, label, q.attempted(r))
+	if len(r.results) == before { // skipped after all
 		return nil
 	}
-	accepted, now := len(r.results)-1, r.prober.now()
-	again, err := q.prepare(now)
-	if err != nil {
+	r.asked = append(r.asked, asking{seed: cmp.Or(q.seed, r.seed), first: before, second: -1})
+	r.count(q, outcome)
+	if !r.wantsAgain(label, outcome) {
+		return nil
+	}
+	return r.askAgain(ctx, q, outcome)
+}
+
+// attempted puts the question.
+func (q prepared) attempted(r *round) func(context.Context) finding {
+	return func(ctx context.Context) finding { return q.attempt(ctx, r) }
+}
+
+// count moves the turn past a row that was asked.
+func (r *round) count(q prepared, outcome Outcome) {
+	switch {
+	case !q.row || q.seed != 0 || outcome == NotTried:
+	case q.heavy:
+		r.taken.heavy++
+	default:
+		r.taken.light++
+	}
+}
+
+// wantsAgain reports whether a question is asked again at once: whoever was let in always; another wrong answer, for some
+// of a round; and the right one to a question that has failed before, as long as it takes more to refute it.
+func (r *round) wantsAgain(asked Result, outcome Outcome) bool {
+	switch i := r.failures.find(asked); {
+	case outcome == Accepted:
+		return true
+	case isAnswer(outcome):
+		r.confirmed++
+		return r.confirmed <= maxConfirmed
+	case outcome == Passed && i >= 0:
+		return r.failures.all[i].Right+1 < r.failures.all[i].needed()
+	default:
+		return false
+	}
+}
+
+// askAgain puts a question once more, freshly minted and on a new connection, and a control where it got a wrong answer: an
+// answer that came from elsewhere, or once, is no proof.
+func (r *round) askAgain(ctx context.Context, q prepared, outcome Outcome) error {
+	asked, now := &r.asked[len(r.asked)-1], r.prober.now()
+	var err error
+	if q.attempt, err = q.prepare(now); err != nil {
 		return err
+	}
+	r.pace(ctx)
+	asked.second = len(r.results)
+	second := r.ask(ctx, q.label(), q.attempted(r))
+	if len(r.results) == asked.second {
+		asked.second = -1
+	}
+	if outcome == Passed {
+		return nil
 	}
 	beside := r.issuers[0]
 	if q.provider != nil {
@@ -253,9 +337,9 @@ func (r *round) askQuestion(ctx context.Context, q prepared) error {
 	if err != nil {
 		return err
 	}
-	first := r.ask(ctx, label, try(again))
-	second := r.askControl(ctx, beside, control, false)
-	r.results[accepted].Confirmed = first == Accepted && second == Passed
+	passed := r.askControl(ctx, beside, control, false) == Passed
+	same := second == outcome || outcome != Accepted && isAnswer(second)
+	r.results[asked.first].Confirmed = same && passed
 	return nil
 }
 
@@ -333,7 +417,7 @@ func (r *round) report() Report {
 	}
 	return Report{
 		URL: r.target.URL, Tier: r.target.Tier, Seed: r.seed, Started: r.started, Duration: r.prober.now().Sub(r.started),
-		Results: r.results, Skipped: r.skipped, Replay: r.replay, Server: r.server,
+		Results: r.results, Skipped: r.skipped, Replay: r.replay, Server: r.server, Turn: r.next(), Failures: r.failures,
 		ClockSeen: r.clock.seen, ClockOffset: r.clock.offset, ClockTolerance: r.tolerance(),
 	}
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,6 +29,17 @@ type shot struct {
 	batch bool
 	// chunked leaves the length unsaid; expecting asks whether the body is wanted; old speaks HTTP/1.0.
 	chunked, expecting, old bool
+	// trailing adds a trailer to a body in chunks; second speaks HTTP/2; absolute writes the whole URL into the request line.
+	trailing, second, absolute bool
+	// text is the body in place of a message, unless "".
+	text string
+	// calls calls one of the server's tools, as far as one is known that does nothing.
+	calls bool
+	// clientName is how the client calls itself in its opening, in place of the round's.
+	clientName string
+	// header has further headers; an empty value leaves one out. elsewhere are the tokens in them.
+	header    map[string]string
+	elsewhere []string
 	// path, in place of the target's, as it stands in the request line.
 	path string
 	// query, host and origin are set unless "".
@@ -40,6 +52,14 @@ type shot struct {
 func (s shot) bearing(bearer string) shot {
 	s.authorization = []string{"Bearer " + bearer}
 	return s
+}
+
+// with adds a header.
+func (s *shot) with(name, value string) {
+	if s.header == nil {
+		s.header = map[string]string{}
+	}
+	s.header[name] = value
 }
 
 func (s shot) httpMethod() string {
@@ -60,10 +80,10 @@ func (s shot) sent() []string {
 		fields := strings.Fields(value)
 		all = append(all, fields[min(1, len(fields)):]...)
 	}
-	if _, bearer, found := strings.Cut(s.query, "="); found {
+	if _, bearer, found := strings.Cut(s.query, "access_token="); found {
 		all = append(all, bearer)
 	}
-	return all
+	return append(all, s.elsewhere...)
 }
 
 // fired is a request that is ready, and the JSON-RPC id of its answer.
@@ -71,7 +91,7 @@ type fired struct {
 	request *http.Request
 	id      string
 	step    string
-	old     bool
+	send    func(*http.Request, string) answer
 }
 
 // build dresses the shot as a client's request in the round's dialect.
@@ -79,25 +99,16 @@ func (r *round) build(ctx context.Context, s shot) (fired, error) {
 	for _, bearer := range s.sent() {
 		r.secrets.add(bearer)
 	}
-	message := s.call
-	if message == nil {
-		opening := r.opening()
-		message = &opening
-	}
-	out := fired{id: "null", old: s.old}
+	message := r.messageOf(s)
+	out := fired{id: "null", send: r.sender(s)}
 	var body io.Reader = http.NoBody
 	length := int64(0)
 	if s.hasBody() {
-		data, err := r.body(*message, s.padding)
+		data, id, err := r.data(s, message)
 		if err != nil {
 			return fired{}, err
 		}
-		if s.batch {
-			data = slices.Concat([]byte("["), data, []byte("]"))
-		} else if message.id != 0 && !s.expecting { // a body that is not wanted names no id
-			out.id = message.idText()
-		}
-		out.step, body, length = message.method, io.NopCloser(bytes.NewReader(data)), int64(len(data))
+		out.id, out.step, body, length = id, message.method, io.NopCloser(bytes.NewReader(data)), int64(len(data))
 	}
 	request, err := http.NewRequestWithContext(ctx, s.httpMethod(), r.target.URL, body)
 	if err != nil {
@@ -106,12 +117,53 @@ func (r *round) build(ctx context.Context, s shot) (fired, error) {
 	if request.ContentLength = length; s.chunked {
 		request.ContentLength = -1
 	}
+	if s.trailing {
+		request.Trailer = http.Header{"X-Checksum": {"0"}}
+	}
 	if err := s.aim(request.URL); err != nil {
 		return fired{}, err
 	}
-	r.dress(request, s, *message)
+	r.dress(request, s, message)
 	out.request = request
 	return out, nil
+}
+
+// messageOf is the message of a shot: its own, a call of a tool, or the opening.
+func (r *round) messageOf(s shot) call {
+	switch {
+	case s.call != nil:
+		return *s.call
+	case s.calls:
+		return r.toolCall()
+	}
+	opening := r.opening()
+	if s.clientName != "" && !r.dialect.stateless {
+		opening.params["clientInfo"] = map[string]any{"name": s.clientName, "version": r.disguise.version}
+	}
+	return opening
+}
+
+// data is the body of a shot, and the id that the answer to it must have.
+func (r *round) data(s shot, message call) (data []byte, id string, err error) {
+	if s.text != "" {
+		var named struct {
+			ID json.RawMessage `json:"id"`
+		}
+		if json.Unmarshal([]byte(s.text), &named) != nil || named.ID == nil {
+			return []byte(s.text), "null", nil
+		}
+		return []byte(s.text), string(named.ID), nil
+	}
+	if data, err = r.body(message, s.padding); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case s.batch:
+		return slices.Concat([]byte("["), data, []byte("]")), "null", nil
+	case message.id == 0 || s.expecting: // a body that is not wanted names no id
+		return data, "null", nil
+	}
+	return data, message.idText(), nil
 }
 
 // aim changes path and query.
@@ -156,6 +208,11 @@ func (r *round) dress(request *http.Request, s shot, message call) {
 	if s.expecting {
 		header.Set("Expect", "100-continue")
 	}
+	for name, value := range s.header {
+		if header.Set(name, value); value == "" {
+			header[name] = nil
+		}
+	}
 	if s.host != "" {
 		request.Host = s.host
 	}
@@ -187,11 +244,7 @@ func (r *round) fire(ctx context.Context, s shot) finding {
 	if err != nil {
 		return finding{outcome: NotTried, answer: unsent(err)}
 	}
-	send := r.send
-	if ready.old {
-		send = r.sendOld
-	}
-	return finding{answer: send(ready.request, ready.id), step: ready.step, id: ready.id, method: s.httpMethod()}
+	return finding{answer: ready.send(ready.request, ready.id), step: ready.step, id: ready.id, method: s.httpMethod()}
 }
 
 // refusal fires a shot that must be refused, and closes the session of one that was not.

@@ -48,6 +48,7 @@ func (r Report) AsStranger() (Report, Verdict) {
 		}
 	}
 	r.Skipped = skipped
+	r.Failures = Failures{slices.DeleteFunc(r.Failures.All(), func(f Failure) bool { return !slices.Contains(strangers, f.Result.Case) })}
 	r.confirm()
 	verdict := r.Verdict()
 	switch verdict.Kind {
@@ -55,7 +56,11 @@ func (r Report) AsStranger() (Report, Verdict) {
 		verdict = Verdict{Kind: Inconclusive, Case: Valid, Outcome: NotTried, Message: "Every bad request was refused, but " +
 			"there was no good token to try: a server that refuses everybody looks the same."}
 	case Open:
-		worst := r.Results[slices.IndexFunc(r.Results, func(result Result) bool { return result.Case == verdict.Case && result.Confirmed })]
+		i := slices.IndexFunc(r.Results, func(result Result) bool { return result.Case == verdict.Case && result.Confirmed })
+		if i < 0 {
+			break // It was seen in an earlier round.
+		}
+		worst := r.Results[i]
 		verdict.Message = fmt.Sprintf("%s: expected %s, saw %s. Asked again, the same: the server is open to strangers.",
 			upperFirst(worst.Case.asked()), worst.Expected, worst.Seen)
 	default:
@@ -88,5 +93,8 @@ func (r Report) confirm() {
 	}
 	for i := range r.Results {
 		r.Results[i].Confirmed = r.Results[i].Outcome == Accepted && times[r.Results[i].Case] > 1
+		if known := r.Failures.find(r.Results[i]); known >= 0 && r.Results[i].Confirmed {
+			r.Failures.all[known].Confirmed, r.Failures.all[known].kind = true, Open
+		}
 	}
 }

@@ -41,6 +41,14 @@ type Target struct {
 	ClockTolerance time.Duration
 	// Seed makes the choices of a round the same again; 0 draws one. The Report has it.
 	Seed uint64
+	// Hosts are the names, with a port where clients send one, by which clients call the gate; it must take each for its own.
+	Hosts []string
+	// Turn is that of an earlier Report on the same gate. What a round asks a part of, it takes in turn.
+	Turn Turn
+	// Failures are those of an earlier Report on the same gate: each question is asked again, as it was asked.
+	Failures Failures
+	// Wary asks under each of Hosts, without a token and with a malformed one, beside all else.
+	Wary bool
 	// RequestID gives the X-Request-Id of each request. Nil draws one that says nothing.
 	RequestID func() string
 	// Replay is that of an earlier Report on the same gate; the zero value is none.
@@ -53,8 +61,8 @@ type Tier string
 const (
 	// Full asks every case that the target's providers and policy allow.
 	Full Tier = "Full"
-	// Beat asks what a broken lock is most likely to fail, at little cost: no token, a malformed one, one of a wrong key,
-	// and the control, once, at the end.
+	// Beat asks what a broken lock is most likely to fail, at little cost: no token, a malformed one, one of a wrong key or a
+	// row of the catalogue of forms, in turn, and the control, once, at the end.
 	Beat Tier = "Beat"
 )
 

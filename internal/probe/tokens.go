@@ -132,7 +132,7 @@ func (r *round) controlAt(from *issuer, now time.Time) (string, error) {
 
 // flippedSignature: a gate that remembers the tokens it has let in must not know them by less than all of their bytes.
 func (r *round) flippedSignature(from *issuer) question {
-	want, bit := unauthorized(reasonSignature), r.draw.Uint64()
+	want, bit := unauthorized(reasonSignature), r.drawFor(FlippedSignature, from.Name).Uint64()
 	q := r.target.asks(FlippedSignature, from, want, nil)
 	q.afterControl = true
 	q.prepare = func(now time.Time) (attempt, error) {
@@ -359,7 +359,14 @@ func (r *round) otherAlgorithm(from *issuer) []question {
 	if len(others) == 0 {
 		return nil // A key of an elliptic curve has one algorithm.
 	}
-	key := others[r.draw.IntN(len(others))]
+	var all []question
+	for _, key := range inTurn(r, others, 1) {
+		all = append(all, r.byOtherAlgorithm(from, key))
+	}
+	return all
+}
+
+func (r *round) byOtherAlgorithm(from *issuer, key keys.Private) question {
 	want := unauthorized(reasonAlgorithm)
 	if key.Public().Anonymous { // It may stand beside keys of that algorithm, and none of them has a name.
 		want.reasons = append(want.reasons, reasonUnknownKey, reasonSignature)
@@ -370,7 +377,7 @@ func (r *round) otherAlgorithm(from *issuer) []question {
 		return template.Good(now)
 	})
 	q.variation = string(key.Algorithm())
-	return []question{q}
+	return q
 }
 
 // missingScopes leaves out each scope that every token needs; of all issuers but the first, one of them.

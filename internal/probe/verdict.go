@@ -2,8 +2,10 @@ package probe
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // Kind sums up a round.
@@ -45,6 +47,11 @@ type Verdict struct {
 	// Case and Outcome are those of the result that decided; Valid and Passed when Locked.
 	Case    Case
 	Outcome Outcome
+	// Confirmed: what decided was seen twice in a row beside a control that passed, or in two rounds, and is no trouble of the
+	// connection.
+	Confirmed bool
+	// Expected and Seen are those of the result that decided.
+	Expected, Seen string
 	// Message says to a person what was asked, expected and seen, and where to look.
 	Message string
 }
@@ -58,20 +65,47 @@ func (v Verdict) Compare(other Verdict) int {
 	)
 }
 
-// Verdict judges the round by its worst result.
+// Verdict judges the round by its worst result, and by what failed in earlier rounds and is not refuted.
 func (r Report) Verdict() Verdict {
 	if len(r.Results) == 0 {
 		return Verdict{Kind: Inconclusive, Case: Valid, Outcome: NotTried, Message: "Nothing was tried."}
 	}
 	worst, kind := r.Results[0], r.kind(r.Results[0])
 	for _, result := range r.Results[1:] {
-		if candidate := r.kind(result); candidate.Severity() > kind.Severity() {
+		candidate := r.kind(result)
+		if d := candidate.Severity() - kind.Severity(); d > 0 || d == 0 && result.Confirmed && !worst.Confirmed {
 			worst, kind = result, candidate
 		}
 	}
-	verdict := Verdict{Kind: kind, Case: worst.Case, Outcome: worst.Outcome}
-	verdict.Message = r.message(kind, worst)
+	verdict := Verdict{Kind: kind, Case: worst.Case, Outcome: worst.Outcome, Expected: worst.Expected, Seen: worst.Seen}
+	if i := r.Failures.find(worst); i >= 0 && r.fails(worst) {
+		verdict.Confirmed = isAnswer(worst.Outcome) && r.Failures.all[i].Confirmed
+		if verdict.Confirmed && worst.Outcome == Accepted {
+			verdict.Kind = Open
+		}
+	}
+	verdict.Message = r.message(verdict.Kind, worst)
+	for _, failure := range r.pending() {
+		if failure.kind.Severity() > verdict.Kind.Severity() {
+			verdict = failure.verdict(r)
+		}
+	}
 	return verdict
+}
+
+// verdict is that of a failure that was not seen in this round.
+func (f Failure) verdict(r Report) Verdict {
+	seen := f.Result
+	out := Verdict{
+		Kind: f.kind, Case: seen.Case, Outcome: seen.Outcome, Confirmed: f.Confirmed && isAnswer(seen.Outcome),
+		Expected: seen.Expected, Seen: seen.Seen,
+	}
+	since := "It could not be asked again since."
+	if f.Right > 0 {
+		since = fmt.Sprintf("Asked again since, it was answered as it must be %d times; it counts as mended after %d, in more than one check.", f.Right, f.needed())
+	}
+	out.Message = fmt.Sprintf("%s: expected %s, saw %s at %s. %s", upperFirst(seen.asked()), seen.Expected, seen.Seen, f.Last.UTC().Format(time.RFC3339), since)
+	return out
 }
 
 // kind judges one result in the light of the whole round.

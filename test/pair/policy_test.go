@@ -277,32 +277,6 @@ func notHere(algorithm keys.Algorithm, options mcpfake.Options, name probe.Case)
 	}
 }
 
-// TestEveryVariation draws until each form of a request was asked of the gate.
-func TestEveryVariation(t *testing.T) {
-	estate, _ := newEstate(t, keys.EdDSA, mcpfake.Options{})
-	prober := probe.New(probe.Options{Now: estate.now})
-	missing := probe.Variations()
-	for seed := uint64(1); len(missing) > 0 && seed < 100; seed++ {
-		estate.target.Seed = seed
-		report, err := prober.Run(t.Context(), estate.target)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, result := range report.Results {
-			if result.Case != probe.Varied {
-				continue
-			}
-			if result.Outcome != probe.Passed {
-				t.Errorf("seed %d: %+v", seed, result)
-			}
-			missing = slices.DeleteFunc(missing, func(name string) bool { return strings.HasPrefix(result.Variation, name) })
-		}
-	}
-	if len(missing) > 0 {
-		t.Errorf("never drawn: %q", missing)
-	}
-}
-
 // TestBeatIsCheap counts what a beat costs.
 func TestBeatIsCheap(t *testing.T) {
 	for dialect, want := range map[mcpfake.Dialect]int64{mcpfake.Stateful: 2, mcpfake.Stateless: 1, mcpfake.Discover: 2} {

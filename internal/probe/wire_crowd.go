@@ -1,0 +1,68 @@
+package probe
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	// lateRequests come on a connection before the one that matters. They have no token, which no gate counts as a failure.
+	lateRequests = 59
+	// crowd is how many requests are made at a time.
+	crowd = 16
+)
+
+// late puts the shot as the last of many requests on one connection, of which each must be refused.
+func late(ctx context.Context, r *round, s shot, want refusal) finding {
+	var recorder recorder
+	transport := r.transport(&recorder)
+	transport.MaxConnsPerHost = 1
+	defer transport.CloseIdleConnections()
+	line := &line{round: r, transport: transport, recorder: &recorder}
+	for range lateRequests {
+		out := line.ask(ctx, shot{call: &call{method: "ping", id: r.id()}}, ptr(unauthorized(reasonMissingToken)))
+		if out.outcome != Passed {
+			return out
+		}
+		if recorder.evidence().dials > 1 {
+			return skipped(severed)
+		}
+	}
+	return line.ask(ctx, s, &want)
+}
+
+// crowded puts the shot many times at once, each on a connection of its own. The worst answer counts.
+func crowded(ctx context.Context, r *round, s shot, want refusal) finding {
+	all := make([]fired, crowd)
+	for i := range all {
+		var err error
+		if all[i], err = r.build(ctx, s); err != nil {
+			return finding{outcome: NotTried, answer: unsent(err)}
+		}
+	}
+	answers := make([]answer, crowd)
+	var sending sync.WaitGroup
+	for i, ready := range all {
+		sending.Go(func() { answers[i] = ready.send(ready.request, ready.id) })
+	}
+	sending.Wait()
+	var worst finding
+	for i, ready := range all {
+		out := finding{answer: answers[i], step: ready.step, id: ready.id, method: s.httpMethod()}
+		out.outcome = want.judge(out.answer, out.id, r.target.Exact, s.sent())
+		r.closeIfOpened(ctx, s, out)
+		if i == 0 || worst.outcome == Passed || out.outcome == Accepted && worst.outcome != Accepted {
+			worst = out
+		}
+	}
+	return worst
+}
+
+// finish reads what is left of a body, so that the next request can follow on the connection.
+func finish(body io.ReadCloser) {
+	late := time.AfterFunc(drainPatience, func() { _ = body.Close() })
+	defer late.Stop()
+	_, _ = io.CopyN(io.Discard, body, maxResultBytes)
+}
