@@ -54,6 +54,12 @@ func TestLookAround(t *testing.T) {
 		dialled = nil
 		got := r.lookAround(t.Context(), pod, c.state, c.before, c.tier)
 		paid += len(dialled)
+		if len(got.open()) > 0 || got.bypass(noon) != nil || got.recheck().IsZero() != (c.open == 0) {
+			t.Errorf("%s: open by one connection: %v, to be dialled again at %v", name, got.open(), got.recheck())
+		}
+		for at, since := range got.reached { // as if it had been reached for long enough
+			got.reached[at] = since.Add(-reachGrace)
+		}
 		if strings.Join(dialled, ",") != c.want || len(got.open()) != c.open || (got.bypass(noon) != nil) != (c.open > 0) {
 			t.Errorf("%s: dialled %v, open %v", name, dialled, got.open())
 		}

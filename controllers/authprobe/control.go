@@ -18,6 +18,11 @@ func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target
 	report, err := r.Prober.Run(ctx, target)
 	result.evidence = fromReport(report, report.Verdict(), r.Now())
 	result.results, result.replay = report.Results, &report.Replay
+	if err == nil {
+		// What was not handed on, because the gate has yet to be configured, stays.
+		result.asked.turn, result.asked.failures = report.Turn, remembered(result.asked.failures, target.Failures, report.Failures)
+		result.asked.strange = probe.Failures{} // there is a good token now, and all is asked with it
+	}
 	if err != nil || result.reason != v1alpha1.ReasonValidTokenRejected {
 		return err
 	}
@@ -32,6 +37,14 @@ func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target
 	return err
 }
 
+// remembered are the failures after a round that was given some of those that were known.
+func remembered(known, given, after probe.Failures) probe.Failures {
+	if given.Len() == 0 {
+		return known.With(after)
+	}
+	return after
+}
+
 // askAsStranger puts to a gate what needs no good token: that it is open can be seen so, that it holds cannot.
 func (r *Reconciler) askAsStranger(ctx context.Context, target probe.Target, known entry, use credentials, result *observation) error {
 	stranger, err := probe.Stranger()
@@ -42,13 +55,14 @@ func (r *Reconciler) askAsStranger(ctx context.Context, target probe.Target, kno
 	if result.tier = probe.Beat; known.rounds == 0 {
 		result.tier = probe.Full
 	}
-	target.Tier = result.tier
+	target.Tier, target.Failures = result.tier, known.strange
 	report, err := r.Prober.Run(ctx, target)
 	if err != nil {
 		return err
 	}
 	report, verdict := report.AsStranger()
 	result.evidence, result.results = fromReport(report, verdict, r.Now()), report.Results
+	result.asked.turn, result.asked.strange = report.Turn, report.Failures
 	if verdict.Kind == probe.Inconclusive && verdict.Case == probe.Valid {
 		result.evidence = controlMissing(use.untried, r.Now())
 	}

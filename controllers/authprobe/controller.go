@@ -157,6 +157,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	if service.ask { // Somebody was let in there: is it one of the pods?
+		entries = r.tryDue(ctx, server, pods, urged(entries, r.Now()), use)
+		service = service.against(entries)
+	}
 	interval := desired.Resolve(server).Probe.Interval
 	braked, news := r.brake.see(request.NamespacedName, standingOf(pods, entries), interval, r.Now())
 	if news {
@@ -209,7 +213,10 @@ func (r *Reconciler) tryDue(
 		// A pod that takes traffic without a gate that runs is looked at, not passed over.
 		if use == nil || !isAnswering(pod) && !containersReady(pod) {
 			if seenBefore {
-				known.due = r.Now().Add(settings.Interval)
+				known.due, known.hindered = r.Now().Add(settings.Interval), hinderedByKeys
+				if use != nil {
+					known.hindered = "its gate does not run"
+				}
 				results[i] = &known
 			}
 			continue
@@ -237,12 +244,18 @@ func (r *Reconciler) isDue(known *entry, settings desired.Probe, controls int) b
 	if now.Before(known.due) {
 		return false
 	}
+	// A basis that changes is known only when the gate has said so: the round is paid for as what it is likely to be.
+	cost := costOf(known.tier(known.full.basis, now), controls)
+	if known.urgent || known.isProven() && now.Sub(known.standing.at) > lastingOf(settings)-settings.Interval {
+		r.budget.charge(min(cost, fullCost), now) // else its proof would lapse for nothing that it did
+		return true
+	}
 	take := r.budget.take
 	if known.isProven() && now.Sub(known.standing.at) < 2*settings.Interval {
 		take = r.budget.takeSpare
 	}
-	// A basis that changes is known only when the gate has said so: the round is paid for as what it is likely to be.
-	if wait := take(costOf(known.tier(known.full.basis, now), controls), now); wait > 0 {
+	if wait := take(cost, now); wait > 0 {
+		known.hindered = hinderedByBudget
 		known.due = now.Add(wait + time.Duration(r.Jitter()*float64(time.Second)))
 		return false
 	}
@@ -254,7 +267,7 @@ func (r *Reconciler) tryOne(ctx context.Context, server *v1alpha1.MCPServer, pod
 	settings, began := desired.Resolve(server).Probe, r.Now()
 	seen, counts := r.round(ctx, server, pod, known, use)
 	if !counts {
-		known.due = r.Now().Add(time.Second)
+		known.due, known.hindered = r.Now().Add(time.Second), "its rounds do not count; the log of the operator says why"
 		return known
 	}
 	r.metrics.round(client.ObjectKeyFromObject(server), seen, began)
@@ -266,6 +279,9 @@ func (r *Reconciler) tryOne(ctx context.Context, server *v1alpha1.MCPServer, pod
 	}
 	known = known.learn(seen, settings, r.Jitter())
 	known.due = r.Now().Add(known.delay(settings, r.Jitter()))
+	if again := known.around.recheck(); !again.IsZero() && again.Before(known.due) {
+		known.due = again
+	}
 	return known
 }
 

@@ -22,6 +22,9 @@ import (
 // takes a moment from one to the other.
 const endpointGrace = 10 * time.Second
 
+// endpointsQuestion names what is asked of EndpointSlices.
+const endpointsQuestion = "endpoints"
+
 // serviceFinding is evidence against the Service of a server, and the endpoint that it is about.
 type serviceFinding struct {
 	evidence
@@ -31,6 +34,10 @@ type serviceFinding struct {
 // stray is an address to which a Service sends requests that nobody vouches for.
 type stray struct {
 	address, what string
+	// managed: the EndpointSlice is the control plane's.
+	managed bool
+	// cure says what to do about it.
+	cure string
 }
 
 // endpointSlices gives all of a Service, whoever made them: kube-proxy asks for no more than the label. In the cache are
@@ -70,9 +77,16 @@ func strays(endpoints []discoveryv1.EndpointSlice, pods []corev1.Pod) []stray {
 				switch {
 				case !isServing(endpoint):
 				case !ours:
-					found = append(found, stray{address, fmt.Sprintf("%s%s of EndpointSlice %s, which is no pod of this server", address, named(endpoint), slice.Name)})
+					found = append(found, stray{
+						address: address, managed: isControlPlanes(slice),
+						what: fmt.Sprintf("%s%s of EndpointSlice %s, which is no pod of this server", address, named(endpoint), slice.Name),
+						cure: "Find out who made it: delete the EndpointSlice or take the Service's labels from that pod.",
+					})
 				case isHeldBack(pod):
-					found = append(found, stray{address, fmt.Sprintf("pod %s, whose lock was not proven", pod.Name)})
+					found = append(found, stray{
+						address: address, what: fmt.Sprintf("pod %s, whose lock was not proven", pod.Name),
+						cure: "Find out why: a pod that is not ready takes requests where the Service publishes such, or where the EndpointSlice is not the control plane's.",
+					})
 				}
 			}
 		}
@@ -114,10 +128,9 @@ func foreign(found []stray, since map[string]time.Time, now time.Time) *serviceF
 			continue
 		}
 		return &serviceFinding{endpoint: s.address, evidence: evidence{
-			at: now, grade: failed, reason: v1alpha1.ReasonForeignEndpoint, question: "endpoints",
+			at: now, grade: failed, reason: v1alpha1.ReasonForeignEndpoint, question: endpointsQuestion,
 			expected: "proven pods of this server", seen: s.what,
-			message: fmt.Sprintf("The Service sends requests, and with them tokens, to %s. "+
-				"Find out who made it: delete the EndpointSlice or take the Service's labels from that pod.", s.what),
+			message: fmt.Sprintf("The Service sends requests, and with them tokens, to %s. %s", s.what, s.cure),
 		}}
 	}
 	return nil

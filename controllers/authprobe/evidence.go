@@ -38,6 +38,8 @@ type evidence struct {
 	reason string
 	// message says it to a person; the pod is named by whoever shows it.
 	message string
+	// confirmed: it was seen twice in a row beside a control that passed, or in two rounds, and is no trouble of a connection.
+	confirmed bool
 	// what decided; empty when proven.
 	question, expected, seen string
 	server                   *probe.ServerInfo
@@ -56,7 +58,7 @@ func (e *evidence) failure(pod string) v1alpha1.AuthFailure {
 
 // fromReport turns the report of a round into evidence.
 func fromReport(report probe.Report, verdict probe.Verdict, at time.Time) evidence {
-	out := evidence{at: at, message: verdict.Message, server: report.Server}
+	out := evidence{at: at, message: verdict.Message, server: report.Server, confirmed: verdict.Confirmed}
 	out.grade, out.reason = classify(verdict)
 	if out.grade == proven {
 		return out
@@ -68,29 +70,36 @@ func fromReport(report probe.Report, verdict probe.Verdict, at time.Time) eviden
 	}
 	out.question = string(verdict.Case)
 	out.cut = verdict.Outcome == probe.Reset || verdict.Outcome == probe.ClosedWithoutAnswer
-	for _, result := range report.Results {
-		if result.Case == verdict.Case && result.Outcome == verdict.Outcome {
-			out.expected, out.seen = result.Expected, result.Seen
-			break
-		}
-	}
+	out.expected, out.seen = verdict.Expected, verdict.Seen
 	return out
 }
 
 // asOf is what the evidence is worth now: a proof wears off when no round has counted for longer than it takes to lose
-// it by rounds that fail. What speaks against a pod stays until it is refuted.
-func (e *evidence) asOf(now time.Time, probe desired.Probe) *evidence {
-	lasts := time.Duration(probe.FailureThreshold+1)*probe.Interval + time.Minute
+// it by rounds that fail. What speaks against a pod stays until it is refuted. hindered says why there was no round.
+func (e *evidence) asOf(now time.Time, probe desired.Probe, hindered string) *evidence {
+	lasts := lastingOf(probe)
 	if e == nil || e.grade != proven || now.Sub(e.at) <= lasts {
 		return e
 	}
+	why := cmp.Or(hindered, "no round of it has come to an end")
 	return &evidence{
 		at: e.at, grade: unknown, reason: v1alpha1.ReasonEvidenceStale, question: "age of the proof",
 		expected: "at most " + lasts.String(), seen: "proven last at " + e.at.UTC().Format(time.RFC3339),
 		message: "Its lock was proven last at " + e.at.UTC().Format(time.RFC3339) +
-			" and could not be tried since: the condition KeysReady or the log of the operator says why.",
+			" and could not be tried since: " + why + ".",
 	}
 }
+
+// lastingOf is how long a proof lasts without another round.
+func lastingOf(probe desired.Probe) time.Duration {
+	return time.Duration(probe.FailureThreshold+1)*probe.Interval + time.Minute
+}
+
+// Why a round that was due did not come about.
+const (
+	hinderedByBudget = "all rounds together come to more than the operator's --probe-qps, and those of this server were put off"
+	hinderedByKeys   = "there are no keys to try it with; the condition KeysReady says why"
+)
 
 // classify gives the grade and the condition reason of a verdict.
 func classify(verdict probe.Verdict) (grade, string) {

@@ -61,9 +61,29 @@ func (r *Reconciler) missing(ctx context.Context, server *v1alpha1.MCPServer, st
 	}
 	return &evidence{
 		at: r.Now(), grade: unknown, reason: v1alpha1.ReasonGateNotConverged, question: what, expected: expected, seen: seen,
-		message: fmt.Sprintf("The gate refuses bad tokens, but does not run what the spec asks for: its %s is %s, and must be %s. "+
+		message: fmt.Sprintf("The gate does not run what the spec asks for: its %s is %s, and must be %s. "+
 			"If it stays so, look at the log of container %s.", what, seen, expected, desired.GateContainer),
 	}
+}
+
+// selfTested is the evidence that a gate gives against itself; nil if it gives none. It asks itself over its own port with bad
+// tokens, of which each must be refused for its reason: a success is an open lock.
+func selfTested(state admin.State, at time.Time) *evidence {
+	if !strings.Contains(state.SelfTest, "got status ") {
+		return nil
+	}
+	seen := redact.Trusted(state.SelfTest)
+	out := &evidence{
+		at: at, grade: failed, reason: v1alpha1.ReasonWrongAnswer, confirmed: true, question: "self-test",
+		expected: "401 for each bad token", seen: seen,
+	}
+	what := "was not refused as it must be"
+	if strings.Contains(state.SelfTest, "got status 2") {
+		what, out.grade, out.reason = "was let in", open, v1alpha1.ReasonInvalidTokenAccepted
+	}
+	out.message = fmt.Sprintf("The gate has tried itself, and a bad token %s: %s. Look at the log of container %s, and delete the pod; "+
+		"if the next one is no better, look at the gate's image.", what, seen, desired.GateContainer)
+	return out
 }
 
 // digest is that of the configuration file of a schema, in hex; empty if there is none.

@@ -2,6 +2,7 @@ package authprobe
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,14 @@ type entry struct {
 	certificate string
 	// withdrawn tells that its readiness gate was set by proof until its lock was seen open.
 	withdrawn bool
+	// turn is whose turn it is in the next round, and failures the questions that failed and are not refuted; strange are those
+	// of rounds that had no good token.
+	turn              probe.Turn
+	failures, strange probe.Failures
+	// hindered says why the last round that was due did not come about, or did not count; empty if it did.
+	hindered string
+	// urgent: a round is due that waits for no budget, and asks under each name of the Service.
+	urgent bool
 	// replay are tokens that were let in, to be refused once they have expired.
 	replay probe.Replay
 	// signer names the keys that signed them, and who judged.
@@ -48,6 +57,10 @@ func (e entry) isProven() bool { return e.standing != nil && e.standing.grade ==
 
 // learn is the entry after one more round.
 func (e entry) learn(seen observation, settings desired.Probe, jitter float64) entry {
+	if seen.asked != nil {
+		e.turn, e.failures, e.strange = seen.asked.turn, seen.asked.failures, seen.asked.strange
+	}
+	e.hindered, e.urgent = "", false
 	e = e.next(seen.evidence, settings)
 	e.full = e.full.renewed(seen, jitter)
 	if seen.bare != "" {
@@ -89,19 +102,27 @@ func (e entry) next(seen evidence, settings desired.Probe) entry {
 	return e
 }
 
-// counts tells that a round that proved nothing, or something against the lock, decides. That somebody was let in counts at
-// once: it was asked twice within the round. What speaks against a lock is not forgotten for a hiccup.
+// counts tells that a round that proved nothing, or something against the lock, decides. What is confirmed counts at once: it
+// was asked twice within the round, or in two rounds. What speaks against a lock is not forgotten for a hiccup, and as long as
+// a question stands that failed, not at all.
 func (e entry) counts(seen evidence, settings desired.Probe) bool {
 	against := e.standing != nil && e.standing.grade > unknown
 	if seen.grade == unknown && against {
-		return e.doubtful >= settings.FailureThreshold
+		return e.doubtful >= settings.FailureThreshold && e.failures.Len()+e.strange.Len() == 0
 	}
-	return seen.grade == open || seen.atOnce || e.failing >= settings.FailureThreshold
+	return seen.grade == open || seen.atOnce || seen.confirmed || e.failing >= settings.FailureThreshold
 }
+
+// mendingDelay is the time to the round that may refute what was seen.
+const mendingDelay = 2 * time.Second
 
 // delay is the time to the next round. A pod that was never proven is asked soon, then ever less often: a pod must not
 // wait an interval for its first traffic, and a server that fails must not be kept busy by us.
 func (e entry) delay(settings desired.Probe, jitter float64) time.Duration {
+	mending := func(f probe.Failure) bool { return f.Right > 0 }
+	if slices.ContainsFunc(append(e.failures.All(), e.strange.All()...), mending) {
+		return min(mendingDelay, settings.Interval) // what speaks against the pod stands only until it was asked once more
+	}
 	if e.isProven() {
 		// A tenth of jitter keeps servers that were created together from being asked together for ever.
 		return time.Duration(float64(settings.Interval) * (0.95 + jitter/10))

@@ -164,7 +164,7 @@ func subjects(pods []corev1.Pod, entries map[types.UID]entry, now time.Time, pro
 			ready:       containersReady(pod),
 			terminating: pod.DeletionTimestamp != nil,
 			young:       now.Sub(pod.CreationTimestamp.Time) < desired.StartBudget && gateOf(pod) != corev1.ConditionTrue,
-			standing:    entries[pod.UID].standing.asOf(now, probe),
+			standing:    entries[pod.UID].standing.asOf(now, probe, entries[pod.UID].hindered),
 			around:      entries[pod.UID].around,
 			bypass:      entries[pod.UID].around.bypass(now),
 			mesh:        hasMeshProxy(pod),

@@ -3,6 +3,7 @@ package authprobe
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,6 +28,13 @@ type serviceView struct {
 	since map[string]time.Time
 	// finding is nil while nothing speaks against the Service.
 	finding *serviceFinding
+	// seen is what was let in at the Service's address and is not refuted, and right how often the same was refused since. ask:
+	// it was let in just now, so the pods are to be asked.
+	seen  *serviceFinding
+	right int
+	ask   bool
+	// departed are addresses of pods of the server that are gone.
+	departed departures
 	// failing counts requests in a row that did not come to an answer of a gate; problem says what came of the last.
 	failing int
 	problem string
@@ -50,9 +58,13 @@ func (r *Reconciler) look(
 	if live {
 		view.liveDue = now.Add(time.Duration(float64(renewal) * (0.95 + r.Jitter()/10)))
 	}
-	found := strays(endpoints, pods)
+	view.departed = view.departed.after(pods, now)
+	found := view.departed.forgive(strays(endpoints, pods), now)
 	view.since = persisting(view.since, found, now)
-	view.finding = foreign(found, view.since, now)
+	view.ask = false
+	if view.finding = foreign(found, view.since, now); view.finding == nil {
+		view.finding = view.seen
+	}
 	view.due = now.Add(settings.Probe.Interval)
 	if len(found) > 0 && view.finding == nil {
 		view.due = now.Add(min(endpointGrace, settings.Probe.Interval))
@@ -101,21 +113,91 @@ func (r *Reconciler) walkIn(
 		target.URL = "https://" + address + settings.Path
 	}
 	asked := []probe.Case{probe.NoToken, probe.Malformed}[view.looks%2]
-	view.looks++
-	result, err := r.Prober.Ask(ctx, target, asked)
-	if err != nil || result.Outcome == probe.NotTried {
-		return view, err
+	if view.seen != nil { // Only the same question refutes it.
+		asked = probe.Case(view.seen.question)
 	}
-	view.failing, view.problem = view.failing+1, ""
+	view.looks++
+	for {
+		result, err := r.Prober.Ask(ctx, target, asked)
+		if err != nil || result.Outcome == probe.NotTried {
+			return view, err
+		}
+		again := false
+		if view, again = view.learn(address, result, r.Now()); !again {
+			return view, nil
+		}
+	}
+}
+
+// rightAtService are the refusals that refute what was let in at the Service's address: two at once, and one at a later look.
+const rightAtService = 3
+
+// learn is the view after one case at the Service's address; again: it is to be put once more at once.
+func (v serviceView) learn(address string, result probe.Result, at time.Time) (after serviceView, again bool) {
+	v.failing, v.problem = v.failing+1, ""
 	switch {
 	case result.Outcome == probe.Passed:
-		view.failing = 0
-	case result.Confirmed && view.finding == nil:
-		view.finding = letIn(address, result, r.Now())
+		v.failing, v.right = 0, v.right+1
+		if v.seen == nil || v.right >= rightAtService {
+			v.seen, v.right = nil, 0
+			if v.finding != nil && v.finding.question != endpointsQuestion {
+				v.finding = nil
+			}
+			return v, false
+		}
+		return v, v.right == 1
+	case result.Confirmed:
+		v.seen, v.right, v.ask = letIn(address, result, at), 0, true
+		if v.finding == nil || v.finding.question != endpointsQuestion {
+			v.finding = v.seen
+		}
 	default:
-		view.problem = result.Seen
+		v.problem = result.Seen
 	}
-	return view, nil
+	return v, false
+}
+
+// urged are the entries of pods that are to be asked everything now, whatever else waits.
+func urged(entries map[types.UID]entry, now time.Time) map[types.UID]entry {
+	out := maps.Clone(entries)
+	for uid, e := range out {
+		e.due, e.urgent, e.full = now, true, fullProof{}
+		out[uid] = e
+	}
+	return out
+}
+
+// against is the view once the pods were asked what was let in at the Service's address, at their own and under its names: it
+// says what is known by that.
+func (v serviceView) against(entries map[types.UID]entry) serviceView {
+	if v.seen == nil {
+		return v
+	}
+	refused, asked := 0, 0
+	for _, e := range entries {
+		if e.standing != nil && !e.standing.at.Before(v.seen.at) {
+			asked++
+			if e.standing.grade == proven {
+				refused++
+			}
+		}
+	}
+	seen := *v.seen
+	switch {
+	case asked == 0:
+		seen.message += " The pods could not be asked the same at once."
+	case refused == asked:
+		seen.message += fmt.Sprintf(" Asked the same at once, at their own addresses and under the Service's names, the pods that could be asked (%d) refused it: "+
+			"something else answers at the Service's address, or only what comes that way is let in. "+
+			"Look at the Service's EndpointSlices and at what redirects its address.", asked)
+	default:
+		seen.message += fmt.Sprintf(" Of its pods %d were asked the same at once, at their own addresses, and %d refused it.", asked, refused)
+	}
+	if v.finding == v.seen {
+		v.finding = &seen
+	}
+	v.seen = &seen
+	return v
 }
 
 // certificatesOf are the digests of those that the gates of pods were seen to show.
@@ -136,8 +218,7 @@ func letIn(address string, result probe.Result, at time.Time) *serviceFinding {
 	return &serviceFinding{endpoint: address, evidence: evidence{
 		at: at, grade: failed, reason: v1alpha1.ReasonForeignEndpoint, question: string(result.Case),
 		expected: result.Expected, seen: result.Seen,
-		message: fmt.Sprintf("At the Service's address %s %s was let in, twice (%s): something that is no pod of this server answers there. "+
-			"Look at the Service's EndpointSlices and at what redirects its address.", address, result.Case.Asked(), result.Seen),
+		message: fmt.Sprintf("At the Service's address %s %s was let in, twice (%s).", address, result.Case.Asked(), result.Seen),
 	}}
 }
 

@@ -1,6 +1,7 @@
 package authprobe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,9 @@ type surroundings struct {
 	meshed bool
 	// listeners by address and port, as the gate lists them.
 	listeners map[string]reach
+	// reached is since when a listener, or the canary, was reached each time; dialled is when that was tried last.
+	reached map[string]time.Time
+	dialled time.Time
 	// policy tells whether NetworkPolicies are enforced.
 	policy v1alpha1.NetworkPolicyEnforcement
 }
@@ -71,17 +75,47 @@ func (r *Reconciler) lookAround(ctx context.Context, pod corev1.Pod, state admin
 	}
 	targets := r.dialTargets(pod, state, before, again, &out)
 	r.budget.charge(len(targets), now)
+	out.dialled, out.reached = now, map[string]time.Time{}
 	for name, came := range r.dialAll(ctx, targets) {
+		if came == dialAccepted {
+			out.reached[name] = now
+			if since, known := before.reached[name]; known {
+				out.reached[name] = since
+			}
+		}
 		switch {
 		case name != canary:
 			out.listeners[name] = came
-		case came == dialAccepted:
+		case came != dialAccepted:
+			out.policy = v1alpha1.NetworkPolicyEnforced
+		case out.isConfirmed(canary):
 			out.policy = v1alpha1.NetworkPolicyNotEnforced
 		default:
-			out.policy = v1alpha1.NetworkPolicyEnforced
+			out.policy = cmp.Or(before.policy, v1alpha1.NetworkPolicyUnknown)
 		}
 	}
 	return out
+}
+
+// reachGrace is how long what must not be reached is reached before it counts: a policy takes a while until it is in force at
+// a new pod, and until the plugin that enforces it has restarted.
+const reachGrace = 15 * time.Second
+
+// isConfirmed reports whether a listener was reached each time for long enough.
+func (s surroundings) isConfirmed(name string) bool {
+	since, known := s.reached[name]
+	return !known || s.dialled.Sub(since) >= reachGrace
+}
+
+// recheck is when to dial again what was reached and does not count yet; zero if nothing was.
+func (s surroundings) recheck() time.Time {
+	var next time.Time
+	for name, since := range s.reached {
+		if at := since.Add(reachGrace); !s.isConfirmed(name) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
 }
 
 // canary is what the gate's canary is called among the ports to dial.
@@ -99,7 +133,8 @@ func (r *Reconciler) dialTargets(pod corev1.Pod, state admin.State, before surro
 		}
 		targets[name] = net.JoinHostPort(addressFor(pod, listener.Address), strconv.Itoa(int(listener.Port)))
 	}
-	if state.CanaryPort != 0 && (again || before.policy != v1alpha1.NetworkPolicyEnforced) {
+	_, reached := before.reached[canary]
+	if state.CanaryPort != 0 && (again || reached || before.policy != v1alpha1.NetworkPolicyEnforced) {
 		targets[canary] = net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(state.CanaryPort)))
 	} else if state.CanaryPort != 0 {
 		out.policy = before.policy
@@ -157,10 +192,10 @@ func (r *Reconciler) dial(ctx context.Context, address string) reach {
 	return dialRefused
 }
 
-// open are the listeners that were reached, sorted.
+// open are the listeners that were reached for long enough to count, sorted.
 func (s surroundings) open() []string {
 	reached := maps.Clone(s.listeners)
-	maps.DeleteFunc(reached, func(_ string, came reach) bool { return came != dialAccepted })
+	maps.DeleteFunc(reached, func(name string, came reach) bool { return came != dialAccepted || !s.isConfirmed(name) })
 	return slices.Sorted(maps.Keys(reached))
 }
 
