@@ -133,7 +133,10 @@ func serverReached(ctx context.Context, w way) {
 	GinkgoHelper()
 	server, pod := proveUnwatched(ctx, start(gateImage))
 	pod.says(func(s *admin.State) { s.Listeners = []admin.Listener{{Address: "0.0.0.0", Port: 8000}} })
-	start(gateImage).finds(ctx, server, v1alpha1.ReasonBypassReachable, w.words)
+	o := start(gateImage)
+	o.act(ctx, server)
+	o.lookAgain(ctx, server)
+	o.finds(ctx, server, v1alpha1.ReasonBypassReachable, w.words)
 }
 
 func doorReplaced(ctx context.Context, w way) {

@@ -177,7 +177,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
 		Expect(healthy()).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("Message", And(
 			ContainSubstring("1 of 1 pods refused every bad token"),
-			ContainSubstring("Pod "+added.pod.Name+" takes no traffic: The gate refuses bad tokens, but does not run what the spec asks for: "+
+			ContainSubstring("Pod "+added.pod.Name+" takes no traffic: The gate does not run what the spec asks for: "+
 				"its key set of provider corp is empty (the gate could not fetch it")))))
 		AddReportEntry("what the condition says", healthy().Message)
 		Expect(old.proven(ctx)()).To(Equal(corev1.ConditionTrue))

@@ -115,14 +115,16 @@ var _ = DescribeTable("One round on a gate that",
 			s.TLS, s.LastReloadError = true, "TLS certificate in /etc/gatehouse/tls: no such file"
 		})
 	}, metav1.ConditionFalse, v1alpha1.ReasonCertificateUnusable),
-	Entry("is not alone: the server listens on the pod's address", func(p *simulatedPod) {
-		p.says(func(s *admin.State) { s.Listeners = []admin.Listener{{Address: "0.0.0.0", Port: 8000}} })
-	}, metav1.ConditionFalse, v1alpha1.ReasonBypassReachable),
 	Entry("has another configuration", func(p *simulatedPod) {
 		p.says(func(s *admin.State) { s.ConfigSHA256 = "other" })
 	}, metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
 	Entry("has found something wrong with itself", func(p *simulatedPod) {
-		p.says(func(s *admin.State) { s.SelfTest = "no token: 200" })
+		p.says(func(s *admin.State) {
+			s.SelfTest = `no token: got status 200 and reason "", want 401 and "missing_token"`
+		})
+	}, metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted),
+	Entry("could not try itself", func(p *simulatedPod) {
+		p.says(func(s *admin.State) { s.SelfTest = "no token: connection refused" })
 	}, metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
 	Entry("does not have the keys that it must have", func(p *simulatedPod) {
 		p.says(func(s *admin.State) { s.Keys = map[string][]string{"managed": {"another"}} })

@@ -24,7 +24,7 @@ type defect struct {
 	loose bool
 	// signed: the issuer's own key makes it.
 	signed bool
-	make   func(r *round, from *issuer, good string, now time.Time, draw *rand.Rand) (string, error)
+	make   func(r *round, from *issuer, good string, now time.Time, draw *draws) (string, error)
 }
 
 const (
@@ -32,13 +32,19 @@ const (
 	malformedDefect = "malformed token"
 )
 
+// draws are those of one row: what is drawn, and the turn of what is not.
+type draws struct {
+	*rand.Rand
+	turn uint64
+}
+
 // clientLifetime is what clients' tokens usually live.
 const clientLifetime = time.Hour
 
 var defects = []defect{
 	{
 		name: "forged token", anywhere: true, presents: true, reasons: []string{reasonSignature},
-		make: func(r *round, _ *issuer, good string, _ time.Time, _ *rand.Rand) (string, error) {
+		make: func(r *round, _ *issuer, good string, _ time.Time, _ *draws) (string, error) {
 			return r.forge(good)
 		},
 	},
@@ -49,7 +55,7 @@ var defects = []defect{
 	}),
 	{
 		name: malformedDefect, anywhere: true, presents: true, reasons: []string{reasonMalformed},
-		make: func(_ *round, _ *issuer, _ string, _ time.Time, draw *rand.Rand) (string, error) {
+		make: func(_ *round, _ *issuer, _ string, _ time.Time, draw *draws) (string, error) {
 			return noToken68(draw), nil
 		},
 	},
@@ -59,32 +65,32 @@ var defects = []defect{
 	ofClient("forged token of a client of another issuer", "wrong_issuer", func(time.Time) map[string]any {
 		return map[string]any{"iss": "https://login.another.example"}
 	}),
-	spoilt("token with another subject", func(good string, _ *rand.Rand) (string, error) { return token.Tampered(good, "sub", "root") }),
+	spoilt("token with another subject", func(good string, _ *draws) (string, error) { return token.Tampered(good, "sub", "root") }),
 	ofClient("forged token of a client that is not valid yet", "not_yet_valid", func(now time.Time) map[string]any {
 		return map[string]any{"nbf": now.Add(token.DefectMargin).Unix()}
 	}),
 	ofClient("forged token of a client without an end", "missing_claim", func(time.Time) map[string]any {
 		return map[string]any{"exp": nil}
 	}),
-	otherwise("unsigned token of a client", reasonAlgorithm, false, func(_ *round, _ *issuer, raw string, _ *rand.Rand) (string, error) {
+	otherwise("unsigned token of a client", reasonAlgorithm, false, func(_ *round, _ *issuer, raw string, _ *draws) (string, error) {
 		return token.Unsigned(raw)
 	}),
-	spoilt("token with one more scope", func(good string, _ *rand.Rand) (string, error) { return token.Tampered(good, "scope", "root") }),
-	otherwise("forged token of a client that names an unknown key", reasonUnknownKey, true, func(r *round, from *issuer, raw string, draw *rand.Rand) (string, error) {
+	spoilt("token with one more scope", func(good string, _ *draws) (string, error) { return token.Tampered(good, "scope", "root") }),
+	otherwise("forged token of a client that names an unknown key", reasonUnknownKey, true, func(r *round, from *issuer, raw string, draw *draws) (string, error) {
 		return r.forgeFor(from, raw, keys.Public{ID: fmt.Sprintf("%016x", draw.Uint64())})
 	}),
-	otherwise("forged token of a client that is no access token", "wrong_type", false, func(r *round, from *issuer, raw string, _ *rand.Rand) (string, error) {
+	otherwise("forged token of a client that is no access token", "wrong_type", false, func(r *round, from *issuer, raw string, _ *draws) (string, error) {
 		raw, err := token.Retold(raw, nil, map[string]any{"typ": "logout+jwt"})
 		if err != nil {
 			return "", err
 		}
 		return r.forgeClients(from, raw)
 	}),
-	spoilt("token with a bit of its signature changed", func(good string, draw *rand.Rand) (string, error) { return token.Flipped(good, draw.Uint64()) }),
+	spoilt("token with a bit of its signature changed", func(good string, draw *draws) (string, error) { return token.Flipped(good, draw.Uint64()) }),
 	{
 		name: "token of a client that had expired when it was signed", presents: true, signed: true, reasons: []string{"expired"},
-		make: func(_ *round, from *issuer, _ string, now time.Time, draw *rand.Rand) (string, error) {
-			claims := newPersona(draw).claims(from.Tokens.IdentityClaims())
+		make: func(_ *round, from *issuer, _ string, now time.Time, draw *draws) (string, error) {
+			claims := newPersona(draw.turn, draw.Rand).claims(from.Tokens.IdentityClaims())
 			claims["scope"] = nil
 			return from.Tokens.With(claims).Good(now.Add(-token.DefectMargin - from.Tokens.Lifetime))
 		},
@@ -104,7 +110,7 @@ func Defects() []string {
 func ofClient(name, reason string, changed func(now time.Time) map[string]any) defect {
 	return defect{
 		name: name, presents: true, anywhere: reason == reasonSignature, reasons: []string{reason},
-		make: func(r *round, from *issuer, good string, now time.Time, draw *rand.Rand) (string, error) {
+		make: func(r *round, from *issuer, good string, now time.Time, draw *draws) (string, error) {
 			raw, err := r.asClients(from, good, now, draw)
 			if err == nil && changed != nil {
 				raw, err = token.Retold(raw, changed(now), nil)
@@ -118,10 +124,10 @@ func ofClient(name, reason string, changed func(now time.Time) map[string]any) d
 }
 
 // otherwise is a client's token that is spoilt in another way than by a claim.
-func otherwise(name, reason string, loose bool, spoil func(r *round, from *issuer, raw string, draw *rand.Rand) (string, error)) defect {
+func otherwise(name, reason string, loose bool, spoil func(r *round, from *issuer, raw string, draw *draws) (string, error)) defect {
 	return defect{
 		name: name, presents: true, reasons: []string{reason}, loose: loose,
-		make: func(r *round, from *issuer, good string, now time.Time, draw *rand.Rand) (string, error) {
+		make: func(r *round, from *issuer, good string, now time.Time, draw *draws) (string, error) {
 			raw, err := r.asClients(from, good, now, draw)
 			if err != nil {
 				return "", err
@@ -132,17 +138,17 @@ func otherwise(name, reason string, loose bool, spoil func(r *round, from *issue
 }
 
 // spoilt is the control's token with something changed under its signature.
-func spoilt(name string, spoil func(good string, draw *rand.Rand) (string, error)) defect {
+func spoilt(name string, spoil func(good string, draw *draws) (string, error)) defect {
 	return defect{
 		name: name, presents: true, reasons: []string{reasonSignature},
-		make: func(_ *round, _ *issuer, good string, _ time.Time, draw *rand.Rand) (string, error) {
+		make: func(_ *round, _ *issuer, good string, _ time.Time, draw *draws) (string, error) {
 			return spoil(good, draw)
 		},
 	}
 }
 
 // asClients gives the control's token the claims of a client's. Its signature is worthless then.
-func (r *round) asClients(from *issuer, good string, now time.Time, draw *rand.Rand) (string, error) {
+func (r *round) asClients(from *issuer, good string, now time.Time, draw *draws) (string, error) {
 	identity := []string{"sub"}
 	lifetime := clientLifetime
 	if from.signs() {
@@ -151,7 +157,7 @@ func (r *round) asClients(from *issuer, good string, now time.Time, draw *rand.R
 	if from.MaxTokenLifetime > 0 {
 		lifetime = min(lifetime, from.MaxTokenLifetime)
 	}
-	claims := newPersona(draw).claims(identity)
+	claims := newPersona(draw.turn, draw.Rand).claims(identity)
 	claims["exp"] = now.Add(lifetime).Unix()
 	if !from.Tokens.Bare {
 		claims["iat"], claims["jti"] = now.Unix(), fmt.Sprintf("%016x%016x", draw.Uint64(), draw.Uint64())
@@ -185,7 +191,7 @@ func (r *round) forgeFor(_ *issuer, raw string, victim keys.Public) (string, err
 }
 
 // noToken68 is a bearer that is no JWT: as people try one, as other services give them, and the beginning of one.
-func noToken68(draw *rand.Rand) string {
+func noToken68(draw *draws) string {
 	return []string{
 		token.Malformed, AbsentName(draw.Uint64()), fmt.Sprintf("sk_live_%016x%016x", draw.Uint64(), draw.Uint64()),
 		fmt.Sprintf("ghp_%016x%016x", draw.Uint64(), draw.Uint64()), "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30",

@@ -11,24 +11,29 @@ type persona struct{ subject, client, email, name string }
 // clientNames are those by which clients of MCP servers are registered or call themselves.
 var clientNames = []string{
 	"claude-ai", "cursor-vscode", "vscode", "chatgpt", "mcp-inspector", "gemini-cli", "windsurf", "goose", "mcp-remote", "librechat",
+	dynamicClient,
 }
+
+// dynamicClient stands for a name that is drawn, as of clients that register themselves (RFC 7591).
+const dynamicClient = ""
 
 var givenNames = []string{"alice", "bjorn", "chen", "dana", "emeka", "farah", "goran", "hana", "ivan", "june"}
 
-// newPersona draws one. The forms are those of the subjects that identity providers and clusters give.
-func newPersona(draw *rand.Rand) persona {
+// newPersona draws one. The forms are those of the subjects that identity providers and clusters give; they and the names of
+// clients take turns.
+func newPersona(turn uint64, draw *rand.Rand) persona {
 	given, number := givenNames[draw.IntN(len(givenNames))], draw.Uint32()
 	email := fmt.Sprintf("%s.%06x@example.com", given, number%(1<<24))
-	client := clientNames[draw.IntN(len(clientNames))]
+	client := clientNames[turn%uint64(len(clientNames))]
+	if client == dynamicClient {
+		client = uuid(draw)
+	}
 	subjects := []string{
 		uuid(draw), fmt.Sprintf("auth0|%024x", draw.Uint64()), fmt.Sprintf("google-oauth2|1%020d", draw.Uint64()), email,
 		fmt.Sprint(number), fmt.Sprintf("system:serviceaccount:agents:%s-%05x", given, number%(1<<20)),
 		fmt.Sprintf("service-account-%s-%05x", client, number%(1<<20)),
 	}
-	if draw.IntN(4) == 0 {
-		client = uuid(draw)
-	}
-	return persona{subject: subjects[draw.IntN(len(subjects))], client: client, email: email, name: given}
+	return persona{subject: subjects[turn%uint64(len(subjects))], client: client, email: email, name: given}
 }
 
 func uuid(draw *rand.Rand) string {

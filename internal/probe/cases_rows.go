@@ -14,6 +14,9 @@ type row struct {
 	defect defect
 }
 
+// Clients lists the names of clients that tokens of the catalogue take in turn; an empty one is drawn.
+func Clients() []string { return slices.Clone(clientNames) }
+
 // Row names a row, for tables and tests.
 type Row struct {
 	Form, Defect string
@@ -45,9 +48,11 @@ func (r *round) rows(heavy bool) []row {
 	var out []row
 	for cycle := range wrong {
 		for i, f := range all {
-			if d := wrong[(i+cycle)%len(wrong)]; d.presents || !f.presents {
-				out = append(out, row{f, d})
+			d := wrong[(i+cycle)%len(wrong)]
+			if f.presents && !d.presents { // Each form has its turn in each cycle: with the next defect, once more.
+				d = wrong[(i+cycle+1)%len(wrong)]
 			}
+			out = append(out, row{f, d})
 		}
 	}
 	return out
@@ -58,7 +63,7 @@ func (r *round) wary() []question {
 	var all []question
 	for _, one := range r.rows(false) {
 		if r.target.Wary && one.form.client && (!one.defect.presents || one.defect.name == malformedDefect) {
-			q := r.questionOf(one, r.issuers[0])
+			q := r.questionOf(one, r.issuers[0], 0)
 			q.row = false
 			all = append(all, q)
 		}
@@ -88,7 +93,7 @@ func (r *round) take(heavy bool, from uint64, count int) []question {
 		if len(fitting) == 0 {
 			fitting = r.issuers[:1]
 		}
-		q := r.questionOf(one, fitting[(turn+turn/uint64(len(rows)))%uint64(len(fitting))])
+		q := r.questionOf(one, fitting[(turn+turn/uint64(len(rows)))%uint64(len(fitting))], turn)
 		q.heavy = heavy
 		all = append(all, q)
 	}
@@ -97,8 +102,8 @@ func (r *round) take(heavy bool, from uint64, count int) []question {
 
 func (one row) variation() string { return one.form.name + ", " + one.defect.name }
 
-// questionOf is the question of a row.
-func (r *round) questionOf(one row, from *issuer) question {
+// questionOf is the question of a row in its turn.
+func (r *round) questionOf(one row, from *issuer, turn uint64) question {
 	f, d := one.form, one.defect
 	variation := one.variation()
 	want := d.want(from)
@@ -113,7 +118,7 @@ func (r *round) questionOf(one row, from *issuer) question {
 		}
 		var s shot
 		if d.make != nil {
-			bad, err := d.make(r, from, good, now, r.drawFor(Varied, from.Name, variation, d.name))
+			bad, err := d.make(r, from, good, now, &draws{r.drawFor(Varied, from.Name, variation, d.name), turn})
 			if err != nil {
 				return shot{}, err
 			}
@@ -128,7 +133,7 @@ func (r *round) questionOf(one row, from *issuer) question {
 		return s, nil
 	}
 	q := r.target.asks(Varied, from, want, aim)
-	q.variation, q.method, q.row = variation, f.method(r.target), true
+	q.variation, q.method, q.row, q.turn = variation, f.method(r.target), true, turn
 	if f.ask != nil {
 		q.prepare = func(now time.Time) (attempt, error) {
 			s, err := aim(now)

@@ -29,6 +29,7 @@ type Failure struct {
 	// Confirmed: it failed twice in a row beside a control that passed, or in two rounds.
 	Confirmed bool
 	seed      uint64
+	turn      uint64
 	kind      Kind
 }
 
@@ -88,7 +89,7 @@ func isAnswer(outcome Outcome) bool {
 
 // asking is a question that was put: its results, of which the second is -1 where it was asked once.
 type asking struct {
-	seed          uint64
+	seed, turn    uint64
 	first, second int
 }
 
@@ -123,7 +124,7 @@ func (r *round) find(failure Failure) (question, bool) {
 	then.disguise = disguiseOf(failure.seed)
 	all := then.questions()
 	if failure.Result.Case == Varied {
-		all = then.rowsNamed(failure.Result.Variation)
+		all = then.rowsNamed(failure.Result.Variation, failure.turn)
 	}
 	i := slices.IndexFunc(all, func(q question) bool { return q.label().asks(failure.Result) })
 	if i < 0 {
@@ -150,7 +151,7 @@ func (r *round) everyIssuer() []*issuer {
 }
 
 // rowsNamed are the questions of a row, of each issuer that it can be asked of.
-func (r *round) rowsNamed(variation string) []question {
+func (r *round) rowsNamed(variation string, turn uint64) []question {
 	var out []question
 	for _, heavy := range []bool{false, true} {
 		for _, one := range r.rows(heavy) {
@@ -159,7 +160,7 @@ func (r *round) rowsNamed(variation string) []question {
 			}
 			for _, from := range r.issuers {
 				if one.defect.fits(from) {
-					out = append(out, r.questionOf(one, from))
+					out = append(out, r.questionOf(one, from, turn))
 				}
 			}
 		}
@@ -197,7 +198,7 @@ func (r *round) settle() {
 // fail notes that a question failed; right are the right answers that it got beside.
 func (f *Failures) fail(i int, seen Result, asked asking, right int, report Report) {
 	if i < 0 {
-		f.all = append(f.all, Failure{First: report.Started, seed: asked.seed})
+		f.all = append(f.all, Failure{First: report.Started, seed: asked.seed, turn: asked.turn})
 		i = len(f.all) - 1
 	}
 	known := &f.all[i]

@@ -81,7 +81,8 @@ func TestPageCountsRows(t *testing.T) {
 	}
 	for _, want := range []string{
 		fmt.Sprintf("| forms that are light, each with one defect or another | %d | %[1]d rows,", len(forms[false])),
-		fmt.Sprintf("| defects, each with one form or another | %d | %[1]d rows,", len(probe.Defects())),
+		fmt.Sprintf("| defects, each with one form or another | %d | 40 rows,", len(probe.Defects())),
+		fmt.Sprintf("| names of clients in tokens | %d | 40 rows,", len(probe.Clients())),
 		fmt.Sprintf("| forms that are heavy, each with one defect or another | %d | %[1]d full rounds,", len(forms[true])),
 		fmt.Sprintf("| light forms, each with each defect | %d,%03d | %[1]d,%03[2]d rows,", rows[false]/1000, rows[false]%1000),
 		fmt.Sprintf("| heavy forms, each with each defect | %d | %[1]d full rounds,", rows[true]),

@@ -23,8 +23,8 @@ type question struct {
 	afterControl bool
 	// row: it is of the catalogue of forms; heavy: of its heavy rows.
 	row, heavy bool
-	// seed is that of its draws.
-	seed uint64
+	// seed is that of its draws, if it failed before; turn is that of a row.
+	seed, turn uint64
 	// disguise is what it is asked in, where that is not the round's.
 	disguise *disguise
 	// prepare mints what is needed, as of now.

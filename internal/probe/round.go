@@ -272,7 +272,7 @@ func (r *round) askQuestion(ctx context.Context, q prepared) error {
 	if len(r.results) == before { // skipped after all
 		return nil
 	}
-	r.asked = append(r.asked, asking{seed: cmp.Or(q.seed, r.seed), first: before, second: -1})
+	r.asked = append(r.asked, asking{seed: cmp.Or(q.seed, r.seed), turn: q.turn, first: before, second: -1})
 	r.count(q, outcome)
 	if !r.wantsAgain(label, outcome) {
 		return nil

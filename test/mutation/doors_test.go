@@ -8,10 +8,16 @@ var lets = edit{
 	"gate/visit.go", "if denial := v.admit(); denial != nil {", "if denial := v.admit(); denial != nil && !v.lets(denial) {",
 }
 
-// drawn is a gate that is open to a form of request which rounds draw now and then. The server does not like the form.
-func drawn(name, does string) mutant {
+// notes counts the requests of a connection; slips is where gates let in whom they refuse before they look at a token.
+var (
+	notes = before("gate/visit.go", "if denial := surface.Check(", "v.note()\n")
+	slips = edit{"gate/visit.go", "if denial := surface.Check(v.request, v.snapshot.Config); denial != nil {", "if denial := surface.Check(v.request, v.snapshot.Config); denial != nil && !v.slips(denial) {"}
+)
+
+// inTurn is a gate that is open to a form of request which has its turn now and then. The server does not like the form.
+func inTurn(name, does string) mutant {
 	return mutant{
-		name: name, does: does, kind: probe.Broken, named: probe.Varied, outcome: probe.ForeignAnswer, only: true, rounds: many,
+		name: name, does: does, kind: probe.Broken, named: probe.Varied, outcome: probe.ForeignAnswer, only: true, inTurn: true,
 		edits: []edit{lets},
 	}
 }
@@ -19,7 +25,7 @@ func drawn(name, does string) mutant {
 // doors are gates that are open to some requests, whatever their token.
 func doors() []mutant {
 	lets := []edit{lets}
-	visits := []edit{lets[0], before("gate/visit.go", "if denial := surface.Check(", "v.note()\n"), before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")}
+	visits := []edit{lets[0], notes, before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")}
 	return []mutant{
 		{name: "open", does: "is open", named: probe.NoToken, edits: lets},
 		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: lets},
@@ -36,9 +42,9 @@ func doors() []mutant {
 		{name: "query", does: "takes a token out of the query", named: probe.QueryToken, only: true, edits: lets},
 		{name: "get", does: "is open for GET", kind: probe.Broken, named: probe.ByGet, only: true, outcome: probe.ForeignAnswer, edits: lets},
 		{name: "delete", does: "is open for DELETE", named: probe.ByDelete, only: true, edits: lets},
-		drawn("options", "is open for OPTIONS, as to browsers that ask what they may"),
-		drawn("batch", "is open to messages in a batch"),
-		drawn("path", "is open at other paths than its own"),
+		inTurn("options", "is open for OPTIONS, as to browsers that ask what they may"),
+		inTurn("batch", "is open to messages in a batch"),
+		inTurn("path", "is open at other paths than its own"),
 		{
 			name: "extra-path", does: "is open at further paths", kind: probe.Broken, named: probe.ExtraPath, only: true,
 			outcome: probe.ForeignAnswer, edits: lets,
@@ -114,7 +120,7 @@ func requests() []mutant {
 			edits: []edit{{"bearer/bearer.go", `if !strings.EqualFold(scheme, "Bearer") {`, `if !strings.EqualFold(scheme, "Bearer") && mutant != "scheme" {`}},
 		},
 		{
-			name: "two-tokens", does: "takes the first of two tokens", named: probe.Varied, only: true, rounds: many,
+			name: "two-tokens", does: "takes the first of two tokens", named: probe.Varied, only: true, inTurn: true,
 			edits: []edit{{"bearer/bearer.go", "if len(values) > 1 {", `if len(values) > 1 && mutant != "two-tokens" {`}},
 		},
 		{

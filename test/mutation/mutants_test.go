@@ -20,18 +20,14 @@ type mutant struct {
 	only bool
 	// tls: it serves TLS.
 	tls bool
-	// rounds is how many there may be until one draws the variation by which the mutant is found; 0 is 1.
-	rounds int
+	// inTurn: it is found by a row of the catalogue of forms, when that has its turn.
+	inTurn bool
 }
-
-// many rounds draw every variation: each draws a few of some thirty.
-const many = 40
 
 // mutants lists them all.
 func mutants() []mutant {
 	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), published(), answers())
 	for i := range all {
-		all[i].rounds = max(all[i].rounds, 1)
 		if all[i].kind == "" {
 			all[i].kind = probe.Open
 		}

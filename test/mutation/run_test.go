@@ -12,7 +12,7 @@ import (
 
 // Each mutant is found, and by the case that names what it has lost. Then no case is idle.
 //
-// The gate as it is shipped is locked, whatever variations are drawn, and so is the program of the mutants with nothing
+// The gate as it is shipped is locked, whatever forms have their turn, and so is the program of the mutants with nothing
 // left out: what turns a round red is the mutant.
 func TestMutants(t *testing.T) {
 	t.Run("found", func(t *testing.T) {
@@ -22,7 +22,7 @@ func TestMutants(t *testing.T) {
 		}{"shipped": {*shippedProgram, false}, "overlaid": {mutantProgram, false}, "over TLS": {mutantProgram, true}} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				report := newSite(t, good.program, "", good.tls).probe(t, many, func(v probe.Verdict) bool { return !isLocked(v) })
+				report := newSite(t, good.program, "", good.tls).probe(t, true, func(v probe.Verdict) bool { return !isLocked(v) })
 				totals.ask(report)
 				if got := report.Verdict(); !isLocked(got) {
 					t.Errorf("%s by %s %s: %s", got.Kind, got.Case, got.Outcome, got.Message)
@@ -35,7 +35,7 @@ func TestMutants(t *testing.T) {
 		for _, m := range mutants() {
 			t.Run(m.name, func(t *testing.T) {
 				t.Parallel()
-				report := newSite(t, mutantProgram, m.name, m.tls).probe(t, m.rounds, m.is)
+				report := newSite(t, mutantProgram, m.name, m.tls).probe(t, m.inTurn, m.is)
 				totals.add(m, report)
 				if got := report.Verdict(); !m.is(got) {
 					t.Errorf("a gate that %s: %s by %s %s, want %s by %s %s; red: %v\n%s",
@@ -68,7 +68,7 @@ func isLocked(v probe.Verdict) bool { return v.Kind == probe.Locked }
 func TestUnseen(t *testing.T) {
 	t.Parallel()
 	for _, m := range unseen() {
-		report := newSite(t, mutantProgram, m.name, m.tls).probe(t, 1, isLocked)
+		report := newSite(t, mutantProgram, m.name, m.tls).probe(t, false, isLocked)
 		if got := report.Verdict(); !m.is(got) {
 			t.Errorf("a gate that %s is seen after all, by %s: move it to the others", m.does, got.Case)
 		}

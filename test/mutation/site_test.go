@@ -9,9 +9,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"net"
+	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -104,7 +104,7 @@ type site struct {
 // newSite starts a gate that was shown a key once which it is not shown any more.
 func newSite(t *testing.T, program, mutant string, overTLS bool) *site {
 	t.Helper()
-	log := filepath.Join(*outDir, "gate-"+mutant+".log")
+	log := filepath.Join(*outDir, "gate-"+url.PathEscape(mutant)+".log")
 	config := config(serve(t))
 	config.TLS = overTLS
 	s := &site{gate: pod.NewGate(t, program, log, config), secret: pod.NewSecret()}
@@ -168,6 +168,7 @@ func config(upstream int32) authproxy.Config {
 		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
 		Port:   freePort(), AdminPort: freePort(),
 		Upstream:         authproxy.Upstream{Port: upstream, Path: "/mcp", ExtraPaths: []string{extraPath}},
+		AllowedHosts:     []string{"weather.tools.svc"},
 		Authorization:    authorization(),
 		ResourceMetadata: &authproxy.ResourceMetadata{Resource: resource, AuthorizationServers: []string{authority}},
 		SessionBinding:   authproxy.SessionBindingCaller,
@@ -203,26 +204,42 @@ func authorization() authproxy.Authorization {
 	}
 }
 
-// probe puts a full round to the gate, when the tokens of an earlier one have expired; and others, with other variations,
-// until one is judged as wanted, or there were so many. It gives that one, or the last.
-func (s *site) probe(t *testing.T, rounds int, wanted func(probe.Verdict) bool) probe.Report {
+// probe puts a full round to the gate, when the tokens of an earlier one have expired: one without rows of the catalogue of
+// forms; or, where these are to have their turn, rounds with all of them, until one is judged as wanted. It gives that one, or
+// the last.
+func (s *site) probe(t *testing.T, forms bool, wanted func(probe.Verdict) bool) probe.Report {
 	t.Helper()
-	before, err := prober.Run(t.Context(), s.target(fleeting, 1))
+	before, err := prober.Run(t.Context(), s.target(fleeting, probe.Turn{Rest: true}))
 	must(t, err)
 	time.Sleep(time.Until(before.Replay.Ripe()))
-	first := uint64(1)
-	if rounds == 1 {
-		first = s.quietSeed(t)
+	turns := []probe.Turn{{Rest: true}}
+	if forms {
+		turns = s.turns()
 	}
-	for end := first + uint64(rounds); ; first += atOnce {
-		reports := s.rounds(t, before.Replay, first, min(first+atOnce, end))
+	for {
+		now := turns[:min(atOnce, len(turns))]
+		turns = turns[len(now):]
+		reports := s.rounds(t, before.Replay, now)
 		if i := slices.IndexFunc(reports, func(r probe.Report) bool { return wanted(r.Verdict()) }); i >= 0 {
 			return reports[i]
 		}
-		if first+atOnce >= end {
+		if len(turns) == 0 {
 			return reports[len(reports)-1]
 		}
 	}
+}
+
+// turns are those of the full rounds that ask each form once.
+func (s *site) turns() []probe.Turn {
+	forms := map[string]bool{}
+	for _, row := range probe.Rows(s.target(lifetime, probe.Turn{})) {
+		forms[row.Form] = true
+	}
+	var turns []probe.Turn
+	for i := range uint64(len(forms)/3 + 1) {
+		turns = append(turns, probe.Turn{Round: i + 1, Light: 3 * i, Heavy: i})
+	}
+	return turns
 }
 
 // prober is one for all gates, as the operator has one: it keeps the keys that it forges with, which take a while to make.
@@ -232,13 +249,13 @@ var prober = probe.New(probe.Options{})
 // bad tokens a second than these.
 const atOnce = 8
 
-// rounds puts the full rounds of some seeds to the gate, and gives their reports in the order of the seeds.
-func (s *site) rounds(t *testing.T, replay probe.Replay, first, end uint64) []probe.Report {
+// rounds puts full rounds to the gate, and gives their reports in the order of their turns.
+func (s *site) rounds(t *testing.T, replay probe.Replay, turns []probe.Turn) []probe.Report {
 	t.Helper()
-	reports, errs := make([]probe.Report, end-first), make([]error, end-first)
+	reports, errs := make([]probe.Report, len(turns)), make([]error, len(turns))
 	var running sync.WaitGroup
-	for i := range reports {
-		target := s.target(lifetime, first+uint64(i))
+	for i, turn := range turns {
+		target := s.target(lifetime, turn)
 		target.Replay = replay
 		running.Go(func() { reports[i], errs[i] = prober.Run(t.Context(), target) })
 	}
@@ -247,42 +264,15 @@ func (s *site) rounds(t *testing.T, replay probe.Replay, first, end uint64) []pr
 	return reports
 }
 
-// loud are forms of a request, and kinds of a token, by which a variation can see what is another case's to find.
-var loud = []string{"GET", "DELETE", "OPTIONS", "300 KiB", "chunks", "malformed token", "no token"}
-
-// quietSeeds are those that were found, by whether the gate serves TLS: rounds of all such gates draw alike.
-var quietSeeds = struct {
-	sync.Mutex
-	of map[bool]uint64
-}{of: map[bool]uint64{}}
-
-// quietSeed is the first of a round whose variations are none of these.
-func (s *site) quietSeed(t *testing.T) uint64 {
-	t.Helper()
-	quietSeeds.Lock()
-	defer quietSeeds.Unlock()
-	overTLS := s.digest != ""
-	for seed := uint64(1); quietSeeds.of[overTLS] == 0; seed++ {
-		plan, err := probe.Plan(s.target(lifetime, seed))
-		must(t, err)
-		if !slices.ContainsFunc(plan, func(p probe.Planned) bool {
-			return slices.ContainsFunc(loud, func(word string) bool { return strings.Contains(p.Variation, word) })
-		}) {
-			quietSeeds.of[overTLS] = seed
-		}
-	}
-	return quietSeeds.of[overTLS]
-}
-
-func (s *site) target(lifetime time.Duration, seed uint64) probe.Target {
+func (s *site) target(lifetime time.Duration, turn probe.Turn) probe.Target {
 	scheme := "http://"
 	if s.digest != "" {
 		scheme = "https://"
 	}
 	target := probe.Target{
 		URL:  scheme + pod.Loopback(s.gate.Config.Port) + s.gate.Config.Upstream.Path,
-		Tier: probe.Full, Exact: true, Timeout: patience, ClockTolerance: leeway, Seed: seed, RequestID: s.requestID(),
-		Policy: policy(),
+		Tier: probe.Full, Exact: true, Timeout: patience, ClockTolerance: leeway, Turn: turn, Seed: 1, RequestID: s.requestID(),
+		Policy: policy(), Hosts: []string{clientHost},
 	}
 	if s.digest != "" {
 		target.CertificateSHA256 = []string{s.digest}

@@ -25,7 +25,7 @@ func signatures() []mutant {
 			`), {"verify/candidate.go", "import (\n", "import (\n\"slices\"\n"}},
 		},
 		{
-			name: "first-use", does: "takes a signature on trust where it has not seen the claims before", named: probe.Varied, only: true, rounds: many,
+			name: "first-use", does: "takes a signature on trust where it has not seen the claims before", named: probe.Varied, only: true, inTurn: true,
 			edits: []edit{before("verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" && isFirstUse(f.token) {
 				return f.keys[0], true
 			}

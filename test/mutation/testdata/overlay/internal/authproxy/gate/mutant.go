@@ -81,7 +81,7 @@ func (v *visit) isOpen(denial *deny.Denial) bool {
 	case "forward-first":
 		v.forwardUnjudged()
 	}
-	return false
+	return v.leaks(denial)
 }
 
 // isExtra tells the further paths.
@@ -112,17 +112,18 @@ func unseal(header http.Header) {
 // seen are how many requests have come on a connection.
 var seen sync.Map
 
-func (v *visit) note() {
-	count, _ := seen.LoadOrStore(v.request.Context().Value(connectionKey{}), new(atomic.Int64))
-	count.(*atomic.Int64).Add(1)
+func (v *visit) note() { countOf(v.request).Add(1) }
+
+func countOf(r *http.Request) *atomic.Int64 {
+	count, _ := seen.LoadOrStore(r.Context().Value(connectionKey{}), new(atomic.Int64))
+	return count.(*atomic.Int64)
 }
 
 // isPlain tells whether a connection begins with this, and it is how a client opens a server.
 func (v *visit) isPlain() bool {
 	r := v.request
-	count, _ := seen.Load(r.Context().Value(connectionKey{}))
 	data, _, _ := v.body.Prefetch(1 << 10)
-	return count.(*atomic.Int64).Load() == 1 && r.Method == http.MethodPost && r.ProtoMinor == 1 && r.ContentLength < 1<<10 &&
+	return countOf(r).Load() == 1 && r.Method == http.MethodPost && r.ProtoMinor == 1 && r.ContentLength < 1<<10 &&
 		r.URL.RawQuery == "" && len(r.Header.Get("Authorization")) < 4<<10 && r.Header.Get(session.Header) == "" && bytes.Contains(data, []byte(`"initialize"`))
 }
 
