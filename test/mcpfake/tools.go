@@ -32,7 +32,9 @@ func toolList() []map[string]any {
 		if t.properties != nil {
 			schema["properties"] = t.properties
 		}
-		list = append(list, map[string]any{"name": t.name, "description": t.description, "inputSchema": schema})
+		list = append(list, map[string]any{
+			"name": t.name, "description": t.description, "inputSchema": schema, "annotations": map[string]any{"readOnlyHint": true},
+		})
 	}
 	return list
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
@@ -146,22 +146,15 @@ func (v *visit) isGood(authorization string) bool {
 // nth is how many requests have come on the connection.
 func (v *visit) nth() int64 { return countOf(v.request).Load() }
 
-// arrivals are the times of the last requests that were refused for want of something.
-var arrivals struct {
-	sync.Mutex
-	at []time.Time
-}
+// inside is how many refused requests are looked at.
+var inside atomic.Int64
 
-// isCrowded tells whether a dozen came within a tenth of a second.
+// isCrowded tells whether there are several at a time, and waits for them.
 func (v *visit) isCrowded() bool {
-	arrivals.Lock()
-	defer arrivals.Unlock()
-	now := time.Now()
-	arrivals.at = append(arrivals.at, now)
-	if len(arrivals.at) > 12 {
-		arrivals.at = arrivals.at[1:]
-	}
-	return len(arrivals.at) == 12 && now.Sub(arrivals.at[0]) < 100*time.Millisecond
+	inside.Add(1)
+	defer inside.Add(-1)
+	time.Sleep(20 * time.Millisecond)
+	return inside.Load() >= 8
 }
 
 // stated are the claims of the token, which nobody has verified.
