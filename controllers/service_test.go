@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -102,6 +103,35 @@ var _ = Describe("The Service's own address", func() {
 		}, metav1.ConditionTrue, v1alpha1.ReasonProven, "instead of the gate's refusal; the pods were asked directly."),
 	)
 })
+
+var _ = DescribeTable("A gate that opens is asked at once when the Service's address shows it, and is not called a stranger",
+	func(ctx SpecContext, opens func(host, service string) bool, reason, words string) {
+		o := start(gateImage)
+		server, pod := proveUnwatched(ctx, o, minutely)
+		proxied(ctx, o, server, theGate(pod))
+		later(o, 1)
+		o.act(ctx, server)
+		service := &corev1.Service{}
+		Expect(fetch(ctx, server, service, "")).To(Succeed())
+		locked := *pod.client.Load()
+		pod.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if opens(r.Host, service.Spec.ClusterIP) {
+				openDoor().ServeHTTP(w, r)
+				return
+			}
+			locked.ServeHTTP(w, r)
+		}))
+		// Only the Service is due: an endpoint that is strange is looked at again soon.
+		o.prober.Now = func() time.Time { return time.Now().Add(78 * time.Second) }
+		o.act(ctx, server)
+		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(say(metav1.ConditionFalse, reason),
+			HaveField("Message", ContainSubstring(words))))
+		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
+	},
+	Entry("to everybody", func(string, string) bool { return true }, v1alpha1.ReasonUnauthenticatedAccepted, "the gate is open"),
+	Entry("to who calls the Service by its address", func(host, service string) bool { return strings.HasPrefix(host, service+":") },
+		v1alpha1.ReasonInvalidTokenAccepted, "Host 10."),
+)
 
 func theGate(p *simulatedPod) string { return net.JoinHostPort(p.pod.Status.PodIP, "8080") }
 

@@ -19,6 +19,7 @@ func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target
 	result.evidence = fromReport(report, report.Verdict(), r.Now())
 	result.results, result.replay = report.Results, &report.Replay
 	if err == nil {
+		r.budget.charge(report.Extra, r.Now())
 		// What was not handed on, because the gate has yet to be configured, stays.
 		result.asked.turn, result.asked.failures = report.Turn, remembered(result.asked.failures, target.Failures, report.Failures)
 		result.asked.strange = probe.Failures{} // there is a good token now, and all is asked with it

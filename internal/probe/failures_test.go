@@ -13,7 +13,7 @@ import (
 // leaky is a model gate that opens to some requests for as long as it leaks.
 func leaky(t *testing.T, opens func(*http.Request) bool) (target probe.Target, leaks *bool) {
 	t.Helper()
-	model, fake, url := gate(t, mcpfake.Options{}, nil)
+	model, fake, _ := gate(t, mcpfake.Options{}, nil)
 	leaks = new(bool)
 	*leaks = true
 	target = model.target(served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -23,7 +23,6 @@ func leaky(t *testing.T, opens func(*http.Request) bool) (target probe.Target, l
 		}
 		model.ServeHTTP(w, r)
 	})))
-	_ = url
 	target.Tier, target.Turn = probe.Beat, probe.Turn{Round: 1}
 	return target, leaks
 }
@@ -102,7 +101,7 @@ func TestExactQuestion(t *testing.T) {
 
 // TestConfirmedAtOnce: a wrong answer that is no entry is asked again at once, beside a control.
 func TestConfirmedAtOnce(t *testing.T) {
-	model, _, url := gate(t, mcpfake.Options{}, nil)
+	model, _, _ := gate(t, mcpfake.Options{}, nil)
 	wrong := 0
 	target := model.target(served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if old(r) {
@@ -113,7 +112,6 @@ func TestConfirmedAtOnce(t *testing.T) {
 		}
 		model.ServeHTTP(w, r)
 	})))
-	_ = url
 	for name, c := range map[string]struct {
 		wrong     int
 		confirmed bool
@@ -181,5 +179,27 @@ func TestTurns(t *testing.T) {
 	report := run(t, probe.Options{}, target)
 	if got := report.Turn; got != (probe.Turn{Round: 6, Light: 15, Heavy: 5}) {
 		t.Errorf("the next turn is %+v", got)
+	}
+}
+
+// TestWary asks under each name of the target, in a beat as well, and takes nobody's turn.
+func TestWary(t *testing.T) {
+	model, _, url := gate(t, mcpfake.Options{}, nil)
+	target := model.target(url)
+	target.Tier, target.Turn, target.Hosts, target.Wary = probe.Beat, probe.Turn{Round: 4}, []string{modelHost, "10.0.0.1:80"}, true
+	report := run(t, probe.Options{}, target)
+	var asked []string
+	for _, result := range report.Results {
+		if result.Case == probe.Varied {
+			asked = append(asked, result.Variation+" "+string(result.Outcome))
+		}
+	}
+	slices.Sort(asked)
+	if got := strings.Join(asked, "; "); got != "Host 10.0.0.1:80, malformed token Passed; Host 10.0.0.1:80, no token Passed; "+
+		"Host weather.tools.svc, malformed token Passed; Host weather.tools.svc, no token Passed" {
+		t.Errorf("asked %s", got)
+	}
+	if report.Turn != (probe.Turn{Round: 5}) {
+		t.Errorf("the next turn is %+v", report.Turn)
 	}
 }

@@ -26,6 +26,8 @@ type Report struct {
 	// Turn and Failures are likewise for the next round.
 	Turn     Turn     `json:"-"`
 	Failures Failures `json:"-"`
+	// Extra is how many connections the round made beyond Tier.Connections, for a row of many requests at a time.
+	Extra int `json:"-"`
 	// Server is nil when the control did not get as far as an MCP handshake.
 	Server *ServerInfo `json:"server,omitempty"`
 	// ClockSeen tells that an answer carried a Date; ClockOffset is how far the target's clock is ahead (negative:

@@ -42,6 +42,7 @@ func crowded(ctx context.Context, r *round, s shot, want refusal) finding {
 			return finding{outcome: NotTried, answer: unsent(err)}
 		}
 	}
+	r.extra += crowd - 1
 	answers := make([]answer, crowd)
 	var sending sync.WaitGroup
 	for i, ready := range all {
