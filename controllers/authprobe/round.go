@@ -183,7 +183,7 @@ func (r *Reconciler) questionsTo(
 	on := target(server, gate, use, before, question{
 		tls: desired.ServesTLS(pod.Spec), tier: tier, requestID: use.requestID(pod, r.Now), seed: r.Prober.Seed(),
 	})
-	on.Turn = known.turn
+	on.Turn, on.Proxied = known.turn, hasMeshProxy(pod)
 	if configured { // What the older configuration lets in is nobody's failure.
 		on.Failures, on.Wary = known.failures.Keep(isProviderOf(server)), known.urgent
 		on.Hosts = r.hostsOf(ctx, server)

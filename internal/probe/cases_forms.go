@@ -17,6 +17,8 @@ type form struct {
 	presents bool
 	// carries: the control's token is in it, elsewhere than it belongs or beside the bad one.
 	carries bool
+	// proxied: a proxy before the gate may answer it in the gate's place, or change it.
+	proxied bool
 	// client: it comes under a name of the target.
 	client bool
 	// heavy: it costs more than a connection, or a large body; only full rounds ask it.
@@ -59,10 +61,11 @@ func (t Target) forms() []form {
 	var out []form
 	for _, f := range forms {
 		switch {
-		case !t.Exact && !f.anywhere, f.applies != nil && !f.applies(t):
+		case !t.Exact && !f.anywhere, f.proxied && t.Proxied, f.applies != nil && !f.applies(t):
+		case f.name == eachHost && t.Proxied:
 		case f.name == eachHost:
 			for _, host := range t.Hosts {
-				out = append(out, form{name: "Host " + host, change: named(host), client: true})
+				out = append(out, form{name: "Host " + host, change: named(host), client: true, proxied: true})
 			}
 		default:
 			out = append(out, f)
@@ -88,10 +91,10 @@ var headerForms = []form{
 	{name: "tab after the scheme", presents: true, change: scheme("Bearer\t"), want: malformed},
 	{name: "header name in lower case", presents: true, change: spelled("authorization")},
 	{name: "header name in upper case", presents: true, change: spelled("AUTHORIZATION")},
-	{name: "two tokens, the good one first", presents: true, carries: true, want: ambiguous, change: func(s *shot, _ Target, good string) {
+	{name: "two tokens, the good one first", proxied: true, presents: true, carries: true, want: ambiguous, change: func(s *shot, _ Target, good string) {
 		s.authorization = append([]string{"Bearer " + good}, s.authorization...)
 	}},
-	{name: "two tokens, the good one last", presents: true, carries: true, want: ambiguous, change: func(s *shot, _ Target, good string) {
+	{name: "two tokens, the good one last", proxied: true, presents: true, carries: true, want: ambiguous, change: func(s *shot, _ Target, good string) {
 		s.authorization = append(s.authorization, "Bearer "+good)
 	}},
 	{name: "two tokens in one header", presents: true, carries: true, want: malformed, change: func(s *shot, _ Target, good string) {
@@ -129,10 +132,10 @@ func bears(header, value string) form {
 
 var hostForms = []form{
 	{name: eachHost, applies: func(t Target) bool { return len(t.Hosts) > 0 }},
-	{name: "Host localhost", change: named("localhost")},
-	{name: "Host localhost. with a port", change: named("localhost.:80")},
-	{name: "Host 127.0.0.1", change: named("127.0.0.1")},
-	{name: "Host [::1] with a port", change: named("[::1]:8080")},
+	{name: "Host localhost", proxied: true, change: named("localhost")},
+	{name: "Host localhost. with a port", proxied: true, change: named("localhost.:80")},
+	{name: "Host 127.0.0.1", proxied: true, change: named("127.0.0.1")},
+	{name: "Host [::1] with a port", proxied: true, change: named("[::1]:8080")},
 	{name: "Origin of its own host", change: func(s *shot, t Target, _ string) {
 		if parsed, err := url.Parse(t.URL); err == nil {
 			s.origin = parsed.Scheme + "://" + parsed.Host
@@ -159,9 +162,9 @@ var contentForms = []form{
 		s.with(methodHeader, "tools/list")
 	}},
 	bears(versionHeader, "2024-11-05"),
-	bears("Connection", "close"), {name: "Expect: 100-continue", change: func(s *shot, _ Target, _ string) { s.expecting = true }},
+	bears("Connection", "close"), {name: "Expect: 100-continue", proxied: true, change: func(s *shot, _ Target, _ string) { s.expecting = true }},
 	bears("Access-Control-Request-Method", "POST"), bears("Cache-Control", "only-if-cached"),
-	{name: "Upgrade: websocket", change: upgrading("websocket")}, {name: "Upgrade: h2c", change: upgrading("h2c")},
+	{name: "Upgrade: websocket", proxied: true, change: upgrading("websocket")}, {name: "Upgrade: h2c", proxied: true, change: upgrading("h2c")},
 }
 
 func upgrading(protocol string) func(*shot, Target, string) {
@@ -188,7 +191,7 @@ var bodyForms = []form{
 	{name: "body of 300 KiB", heavy: true, change: padded(300 << 10)},
 	{name: "body of 1.5 MiB", heavy: true, change: padded(3 << 19)},
 	{name: "body in chunks", change: func(s *shot, _ Target, _ string) { s.chunked = true }},
-	{name: "body in chunks with trailers", change: func(s *shot, _ Target, _ string) { s.chunked, s.trailing = true, true }},
+	{name: "body in chunks with trailers", proxied: true, change: func(s *shot, _ Target, _ string) { s.chunked, s.trailing = true, true }},
 	{name: "body that is no JSON", change: func(s *shot, _ Target, _ string) { s.text = "hello" }},
 	{name: "body that is empty JSON", change: func(s *shot, _ Target, _ string) { s.text = "{}" }},
 }
@@ -201,8 +204,8 @@ var methodForms = []form{
 	{name: "GET", change: by(http.MethodGet)},
 	{name: "DELETE", change: by(http.MethodDelete)},
 	{name: "PROPFIND", change: by("PROPFIND")},
-	{name: "HTTP/1.0", change: func(s *shot, _ Target, _ string) { s.old = true }},
-	{name: "HTTP/2", change: func(s *shot, _ Target, _ string) { s.second = true }, applies: func(t Target) bool { return strings.HasPrefix(t.URL, "https:") }},
+	{name: "HTTP/1.0", proxied: true, change: func(s *shot, _ Target, _ string) { s.old = true }},
+	{name: "HTTP/2", proxied: true, change: func(s *shot, _ Target, _ string) { s.second = true }, applies: func(t Target) bool { return strings.HasPrefix(t.URL, "https:") }},
 }
 
 // messageForms do nothing even where they are let in.
@@ -222,13 +225,13 @@ var messageForms = []form{
 }
 
 var pathForms = []form{
-	{name: "slash at the end of the path", change: path(func(p string) string { return p + "/" })},
+	{name: "slash at the end of the path", applies: endsInName, change: path(func(p string) string { return p + "/" })},
 	{name: "path in upper case", change: path(strings.ToUpper)},
-	{name: "path below", change: path(func(p string) string { return p + "/tools" })},
-	{name: "dot segment in the path", want: badTarget, change: path(func(p string) string { return p + "/.." + p })},
-	{name: "double slash in the path", want: badTarget, change: path(func(p string) string { return "/" + p })},
-	{name: "escaped slash in the path", want: badTarget, change: path(func(p string) string { return p + "%2F" })},
-	{name: "semicolon in the path", want: badTarget, change: path(func(p string) string { return p + ";healthz" })},
+	{name: "path below", applies: endsInName, change: path(func(p string) string { return p + "/tools" })},
+	{name: "dot segment in the path", proxied: true, want: badTarget, change: path(func(p string) string { return p + "/.." + p })},
+	{name: "double slash in the path", proxied: true, want: badTarget, change: path(func(p string) string { return "/" + p })},
+	{name: "escaped slash in the path", proxied: true, want: badTarget, change: path(func(p string) string { return p + "%2F" })},
+	{name: "semicolon in the path", proxied: true, want: badTarget, change: path(func(p string) string { return p + ";healthz" })},
 	{name: "path /healthz", change: path(func(string) string { return "/healthz" })},
 	{name: "path /metrics", change: path(func(string) string { return "/metrics" })},
 	{name: "path /sse", change: path(func(string) string { return "/sse" })},
@@ -236,9 +239,12 @@ var pathForms = []form{
 	{name: "query", change: func(s *shot, _ Target, _ string) { s.query = "healthz=1&debug=true" }},
 }
 
+// endsInName reports whether a slash can follow the path.
+func endsInName(t Target) bool { return !strings.HasSuffix(t.path(), "/") }
+
 // lineForms are about the request line, the connection, and what else goes on.
 var lineForms = []form{
-	{name: "absolute-form of the target", change: func(s *shot, _ Target, _ string) { s.absolute = true }},
+	{name: "absolute-form of the target", proxied: true, change: func(s *shot, _ Target, _ string) { s.absolute = true }},
 	{name: "60th request of a connection", heavy: true, ask: late},
 	{name: "one of 16 at a time", heavy: true, ask: crowded},
 }

@@ -203,3 +203,17 @@ func TestWary(t *testing.T) {
 		t.Errorf("the next turn is %+v", report.Turn)
 	}
 }
+
+// TestBehindAProxy: what a proxy before the gate may answer itself is not asked, and a path that ends in a slash has none more.
+func TestBehindAProxy(t *testing.T) {
+	model, _, url := gate(t, mcpfake.Options{}, nil)
+	target := model.target(strings.TrimSuffix(url, "mcp"))
+	target.Hosts, target.Proxied = []string{modelHost}, true
+	for _, row := range probe.Rows(target) {
+		for _, word := range []string{"Host ", "HTTP/", "Upgrade", "absolute", "trailers", "segment", "two tokens, ", "slash at the end", "path below"} {
+			if strings.HasPrefix(row.Form, word) || strings.Contains(row.Form, " "+word) {
+				t.Errorf("%s is asked", row.Form)
+			}
+		}
+	}
+}

@@ -47,6 +47,8 @@ type Target struct {
 	Turn Turn
 	// Failures are those of an earlier Report on the same gate: each question is asked again, as it was asked.
 	Failures Failures
+	// Proxied: a proxy stands before the gate, as that of a mesh does. Forms that it may answer itself, or change, are not asked.
+	Proxied bool
 	// Wary asks under each of Hosts, without a token and with a malformed one, beside all else.
 	Wary bool
 	// RequestID gives the X-Request-Id of each request. Nil draws one that says nothing.

@@ -280,3 +280,30 @@ func TestWhatATokenSaysOfItself(t *testing.T) {
 		}
 	}
 }
+
+// TestRetold changes claims and header members, leaves others out, and keeps the signature, which is worth nothing then.
+func TestRetold(t *testing.T) {
+	template := template(t, keys.EdDSA)
+	good, err := template.Good(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := token.Retold(good, map[string]any{"sub": "another", "aud": nil}, map[string]any{"typ": "JWT"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := jwt.MapClaims{}
+	got, parts, err := jwt.NewParser().ParseUnverified(raw, claims)
+	if err != nil || claims["sub"] != "another" || claims["aud"] != nil || claims["iss"] != "urn:issuer" || got.Header["typ"] != "JWT" {
+		t.Errorf("%v %v, %v", got.Header, claims, err)
+	}
+	if !strings.HasSuffix(good, "."+parts[2]) {
+		t.Error("the signature is another")
+	}
+	if _, err := parse(raw, template, now); err == nil {
+		t.Error("it is good")
+	}
+	if _, err := token.Retold("opaque", nil, nil); !errors.Is(err, token.ErrOpaque) {
+		t.Errorf("an opaque token: %v", err)
+	}
+}
