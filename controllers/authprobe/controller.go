@@ -221,6 +221,9 @@ func (r *Reconciler) tryDue(
 			}
 			continue
 		}
+		if !seenBefore {
+			known.failures = recalled(server, pod)
+		}
 		known = r.arrive(known, seenBefore, pod, server.Generation, settings)
 		results[i] = &known
 		if r.isDue(&known, settings, len(use.controls)) {

@@ -68,7 +68,7 @@ func fromReport(report probe.Report, verdict probe.Verdict, at time.Time) eviden
 		out.message += " It is to serve clients over TLS (gate.tls), and does not, or shows another certificate than it says it does: " +
 			"tokens that clients send there are not safe. Delete the pod; if the next one is no better, look at the gate's image and at what else has its port."
 	}
-	out.question = string(verdict.Case)
+	out.question = verdict.Question()
 	out.cut = verdict.Outcome == probe.Reset || verdict.Outcome == probe.ClosedWithoutAnswer
 	out.expected, out.seen = verdict.Expected, verdict.Seen
 	return out

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -157,6 +158,28 @@ func TestIsProviderOf(t *testing.T) {
 	for asked, want := range map[string]bool{name: true, name + " (ServiceAccount)": true, name + "x": false, "gone": false} {
 		if of(asked) != want {
 			t.Errorf("%s: %t", asked, !want)
+		}
+	}
+}
+
+// TestRecalled: an operator that starts asks what status says that a pod has failed, for which no full round would ask.
+func TestRecalled(t *testing.T) {
+	server := &v1alpha1.MCPServer{}
+	pod := podWithGate("", "")
+	pod.Name = "weather-1"
+	if got := recalled(server, pod); got.Len() != 0 {
+		t.Errorf("nothing was said: %+v", got)
+	}
+	server.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAuthHealthy, Reason: v1alpha1.ReasonInvalidTokenAccepted}}
+	for asked, want := range map[string]int{
+		"variation: HTTP/1.0, no token; provider main": 1, "extra-path: /files": 1, "wrong-key": 0, "listeners": 0, "age of the proof": 0,
+	} {
+		server.Status.AuthHealth = &v1alpha1.AuthHealth{Failures: []v1alpha1.AuthFailure{
+			{Pod: "weather-1", Case: asked, Expected: "401", Seen: "200"}, {Pod: "weather-2", Case: asked},
+		}}
+		got := recalled(server, pod)
+		if got.Len() != want || want == 1 && (got.All()[0].Result.Seen != "200" || got.All()[0].Result.Outcome != probe.Accepted) {
+			t.Errorf("%s: %+v", asked, got)
 		}
 	}
 }

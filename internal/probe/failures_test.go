@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
@@ -214,6 +215,29 @@ func TestBehindAProxy(t *testing.T) {
 			if strings.HasPrefix(row.Form, word) || strings.Contains(row.Form, " "+word) {
 				t.Errorf("%s is asked", row.Form)
 			}
+		}
+	}
+}
+
+// TestRecall: a failure that was kept by the name of its question is asked again, and stands until it is refuted.
+func TestRecall(t *testing.T) {
+	target, leaks := leaky(t, old)
+	target.Turn = at(t, target, "HTTP/1.0", "no token")
+	verdict := follow(t, &target).Verdict()
+	if verdict.Question() != "variation: HTTP/1.0, no token; provider model" {
+		t.Errorf("the question is called %q", verdict.Question())
+	}
+	known, found := probe.Recall(verdict.Question(), verdict.Expected, verdict.Seen, true, time.Now().Add(-time.Hour))
+	target.Turn, target.Failures = probe.Turn{Round: 4}, probe.FailuresFor(known)
+	for i, want := range []probe.Kind{probe.Open, probe.Open, probe.Locked} {
+		*leaks = i == 0
+		if got := follow(t, &target).Verdict(); got.Kind != want || !found {
+			t.Errorf("round %d: %+v", i, got)
+		}
+	}
+	for _, question := range []string{"none", "valid: x", "listeners: 8000", ""} {
+		if _, found := probe.Recall(question, "", "", true, time.Now()); found {
+			t.Errorf("%q was recalled", question)
 		}
 	}
 }

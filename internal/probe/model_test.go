@@ -91,6 +91,9 @@ func (g *modelGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.tooLarge(w, r)
 		return
 	}
+	if r.Header.Get("Expect") != "" { // refused before anybody asks for the body
+		r.Body = http.NoBody
+	}
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	v := g.judge(r, body)

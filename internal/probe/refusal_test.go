@@ -173,7 +173,9 @@ func TestAcceptedOnceIsNotOpen(t *testing.T) {
 			refuse("expired")(w, r)
 		},
 	})
-	verdict := run(t, probe.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience}).Verdict()
+	verdict := run(t, probe.Options{}, probe.Target{
+		URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience, Turn: probe.Turn{Rest: true},
+	}).Verdict()
 	if verdict.Kind != probe.Broken || verdict.Outcome != probe.Accepted {
 		t.Errorf("%+v", verdict)
 	}

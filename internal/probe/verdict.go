@@ -50,6 +50,8 @@ type Verdict struct {
 	// Confirmed: what decided was seen twice in a row beside a control that passed, or in two rounds, and is no trouble of the
 	// connection.
 	Confirmed bool
+	// Variation and Provider say which question of the case decided; both are empty where a case has but one.
+	Variation, Provider string
 	// Expected and Seen are those of the result that decided.
 	Expected, Seen string
 	// Message says to a person what was asked, expected and seen, and where to look.
@@ -77,7 +79,8 @@ func (r Report) Verdict() Verdict {
 			worst, kind = result, candidate
 		}
 	}
-	verdict := Verdict{Kind: kind, Case: worst.Case, Outcome: worst.Outcome, Expected: worst.Expected, Seen: worst.Seen}
+	verdict := Verdict{Kind: kind, Expected: worst.Expected, Seen: worst.Seen}
+	verdict.Case, verdict.Outcome, verdict.Variation, verdict.Provider = worst.Case, worst.Outcome, worst.Variation, worst.Provider
 	if i := r.Failures.find(worst); i >= 0 && r.fails(worst) {
 		verdict.Confirmed = isAnswer(worst.Outcome) && r.Failures.all[i].Confirmed
 		if verdict.Confirmed && worst.Outcome == Accepted {
@@ -98,7 +101,7 @@ func (f Failure) verdict(r Report) Verdict {
 	seen := f.Result
 	out := Verdict{
 		Kind: f.kind, Case: seen.Case, Outcome: seen.Outcome, Confirmed: f.Confirmed && isAnswer(seen.Outcome),
-		Expected: seen.Expected, Seen: seen.Seen,
+		Variation: seen.Variation, Provider: seen.Provider, Expected: seen.Expected, Seen: seen.Seen,
 	}
 	since := "It could not be asked again since."
 	if f.Right > 0 {
