@@ -91,9 +91,6 @@ func (g *modelGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.tooLarge(w, r)
 		return
 	}
-	if r.Header.Get("Expect") != "" { // refused before anybody asks for the body
-		r.Body = http.NoBody
-	}
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	v := g.judge(r, body)
@@ -424,7 +421,8 @@ func rpcID(r *http.Request) string {
 		ID json.RawMessage `json:"id"`
 	}
 	body, _ := io.ReadAll(r.Body)
-	if json.Unmarshal(body, &message) != nil || message.ID == nil {
+	// A gate that refuses does not ask for a body that it may ask for.
+	if json.Unmarshal(body, &message) != nil || message.ID == nil || r.Header.Get("Expect") != "" {
 		return "null"
 	}
 	return string(message.ID)
