@@ -205,7 +205,7 @@ func (g *modelGate) judgeToken(bearer string) visit {
 		return visit{asked: probe.TooLongToken, refusal: refuse("malformed_token")}
 	}
 	segments := strings.Split(bearer, ".")
-	if len(segments) != 3 {
+	if len(segments) != 3 || strings.ContainsAny(bearer, ", ") {
 		return visit{asked: probe.Malformed, refusal: refuse("malformed_token")}
 	}
 	var header, claims map[string]any
