@@ -1,10 +1,12 @@
 package authprobe
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
@@ -37,6 +39,19 @@ func (v serviceView) learn(address string, result probe.Result, at time.Time) (a
 		v.problem = result.Seen
 	}
 	return v, false
+}
+
+// lookAtService looks at the Service, and where somebody was let in there asks the pods at once: is it one of them?
+func (r *Reconciler) lookAtService(
+	ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, view serviceView, use *credentials,
+) (map[types.UID]entry, serviceView, error) {
+	view, err := r.look(ctx, server, pods, entries, use, view)
+	if err != nil || !view.ask {
+		return entries, view, err
+	}
+	view.ask = false
+	entries = r.tryDue(ctx, server, pods, urged(entries, r.Now()), use)
+	return entries, view.against(entries), nil
 }
 
 // urged are the entries of pods that are to be asked everything now, whatever else waits.

@@ -153,13 +153,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	entries := r.tryDue(ctx, server, pods, before, use)
-	service, err = r.look(ctx, server, pods, entries, use, service)
-	if err != nil {
+	if entries, service, err = r.lookAtService(ctx, server, pods, entries, service, use); err != nil {
 		return ctrl.Result{}, err
-	}
-	if service.ask { // Somebody was let in there: is it one of the pods?
-		entries = r.tryDue(ctx, server, pods, urged(entries, r.Now()), use)
-		service = service.against(entries)
 	}
 	interval := desired.Resolve(server).Probe.Interval
 	braked, news := r.brake.see(request.NamespacedName, standingOf(pods, entries), interval, r.Now())

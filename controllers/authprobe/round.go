@@ -153,14 +153,19 @@ func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod co
 		result.evidence = *against
 		return result, nil
 	}
+	return r.convergent(ctx, server, after, use, result), nil
+}
+
+// convergent is the result of a round as it counts for a gate that may not run what the spec asks for.
+func (r *Reconciler) convergent(ctx context.Context, server *v1alpha1.MCPServer, after admin.State, use credentials, result observation) observation {
 	missing := r.missing(ctx, server, after, use)
 	fails := result.grade != proven && result.reason != v1alpha1.ReasonControlMissing
 	if missing == nil || fails && r.isConfigured(ctx, server, after) {
-		return result, nil
+		return result
 	}
 	missing.server = result.server
 	result.evidence = *missing
-	return result, nil
+	return result
 }
 
 // outdated is an error where somebody was let in who may be by now: another configuration was published during the round, and

@@ -104,36 +104,14 @@ func (one row) variation() string { return one.form.name + ", " + one.defect.nam
 
 // questionOf is the question of a row in its turn.
 func (r *round) questionOf(one row, from *issuer, turn uint64) question {
-	f, d := one.form, one.defect
-	variation := one.variation()
-	want := d.want(from)
+	f := one.form
+	want := one.defect.want(from)
 	if f.want != nil {
 		want = *f.want
 	}
-	id := r.drawFor(Varied, from.Name, variation).Int64N(1<<31-1) + 1
-	aim := func(now time.Time) (shot, error) {
-		good, err := r.controlAt(from, now)
-		if err != nil {
-			return shot{}, err
-		}
-		var s shot
-		if d.make != nil {
-			bad, err := d.make(r, from, good, now, &draws{r.drawFor(Varied, from.Name, variation, d.name), turn})
-			if err != nil {
-				return shot{}, err
-			}
-			s = s.bearing(bad)
-		}
-		if f.change != nil {
-			f.change(&s, r.target, good)
-		}
-		if s.call != nil && s.call.id != 0 {
-			s.call.id = id
-		}
-		return s, nil
-	}
+	aim := func(now time.Time) (shot, error) { return r.aim(one, from, turn, now) }
 	q := r.target.asks(Varied, from, want, aim)
-	q.variation, q.method, q.row, q.turn = variation, f.method(r.target), true, turn
+	q.variation, q.method, q.row, q.turn = one.variation(), f.method(r.target), true, turn
 	if f.ask != nil {
 		q.prepare = func(now time.Time) (attempt, error) {
 			s, err := aim(now)
@@ -144,6 +122,30 @@ func (r *round) questionOf(one row, from *issuer, turn uint64) question {
 		q.lacks = lacksBearer
 	}
 	return q
+}
+
+// aim is the request of a row.
+func (r *round) aim(one row, from *issuer, turn uint64, now time.Time) (shot, error) {
+	good, err := r.controlAt(from, now)
+	if err != nil {
+		return shot{}, err
+	}
+	draw := &draws{r.drawFor(Varied, from.Name, one.variation()), turn}
+	var s shot
+	if one.defect.make != nil {
+		bad, err := one.defect.make(r, from, good, now, draw)
+		if err != nil {
+			return shot{}, err
+		}
+		s = s.bearing(bad)
+	}
+	if one.form.change != nil {
+		one.form.change(&s, r.target, good)
+	}
+	if s.call != nil && s.call.id != 0 {
+		s.call.id = draw.Int64N(1<<31-1) + 1
+	}
+	return s, nil
 }
 
 // drawFor draws for one question: the same by the same seed, whatever else the round asks.
