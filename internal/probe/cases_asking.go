@@ -23,9 +23,12 @@ func (r *round) askQuestion(ctx context.Context, q prepared) error {
 		defer func(before disguise) { r.disguise = before }(r.disguise)
 		r.disguise = *q.disguise
 	}
+	defer func() { r.limits = 0 }()
+	r.limits = q.limits
 	before := len(r.results)
 	outcome := r.ask(ctx, label, q.attempted(r))
-	if len(r.results) == before { // skipped after all
+	if len(r.results) == before { // skipped after all: it has had its turn
+		r.count(q, Passed)
 		return nil
 	}
 	r.asked = append(r.asked, asking{seed: cmp.Or(q.seed, r.seed), turn: q.turn, first: before, second: -1})
@@ -85,6 +88,7 @@ func (r *round) askAgain(ctx context.Context, q prepared, outcome Outcome) error
 	if outcome == Passed {
 		return nil
 	}
+	r.limits = 0
 	beside := r.issuers[0]
 	if q.provider != nil {
 		beside = q.provider

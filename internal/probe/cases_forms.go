@@ -23,6 +23,8 @@ type form struct {
 	client bool
 	// heavy: it costs more than a connection, or a large body; only full rounds ask it.
 	heavy bool
+	// limits is how many time limits of a case it has; 0 is 1.
+	limits int
 	// change makes the form. good is the control's token.
 	change func(s *shot, target Target, good string)
 	// want, if set, is what is due in place of the refusal that the token deserves.
@@ -245,7 +247,7 @@ func endsInName(t Target) bool { return !strings.HasSuffix(t.path(), "/") }
 // lineForms are about the request line, the connection, and what else goes on.
 var lineForms = []form{
 	{name: "absolute-form of the target", proxied: true, change: func(s *shot, _ Target, _ string) { s.absolute = true }},
-	{name: "60th request of a connection", heavy: true, ask: late},
+	{name: "60th request of a connection", heavy: true, limits: lateLimits, ask: late},
 	{name: "one of 16 at a time", heavy: true, ask: crowded},
 }
 

@@ -111,7 +111,8 @@ func (r *round) questionOf(one row, from *issuer, turn uint64) question {
 	}
 	aim := func(now time.Time) (shot, error) { return r.aim(one, from, turn, now) }
 	q := r.target.asks(Varied, from, want, aim)
-	q.variation, q.method, q.row, q.turn = one.variation(), f.method(r.target), true, turn
+	q.variation, q.method, q.limits = one.variation(), f.method(r.target), f.limits
+	q.row, q.turn = true, turn
 	if f.ask != nil {
 		q.prepare = func(now time.Time) (attempt, error) {
 			s, err := aim(now)

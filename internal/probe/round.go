@@ -43,6 +43,7 @@ type round struct {
 	asked      []asking
 	confirmed  int
 	extra      int
+	limits     int        // of the question that is being asked
 	mu         sync.Mutex // guards clock
 	results    []Result
 	skipped    []Skipped
@@ -258,7 +259,7 @@ func (r *round) ask(ctx context.Context, result Result, try func(context.Context
 	result.Outcome, result.Seen = NotTried, r.stopped
 	if r.stopped == "" {
 		begin := r.prober.now()
-		limited, cancel := context.WithTimeout(ctx, r.target.Timeout)
+		limited, cancel := context.WithTimeout(ctx, time.Duration(max(r.limits, 1))*r.target.Timeout)
 		finding := try(limited)
 		cancel()
 		if finding.skip != "" {

@@ -3,6 +3,7 @@ package probe_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,5 +25,24 @@ func TestRoundLongerThanTokensLive(t *testing.T) {
 	report := run(t, probe.Options{Now: model.clock}, model.target(slow.URL+"/mcp"))
 	if verdict := report.Verdict(); verdict.Kind != probe.Locked || report.Duration < 2*time.Minute {
 		t.Errorf("after %s: %+v\n%+v", report.Duration, verdict, report.Results)
+	}
+}
+
+// TestSlowConnection: a gate that answers each request in time, and sixty of them on a connection not within one time limit, is
+// no gate that keeps silent.
+func TestSlowConnection(t *testing.T) {
+	model, _, _ := gate(t, mcpfake.Options{}, nil)
+	target := model.target(served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if peekMethod(r) == "ping" {
+			time.Sleep(hurry / 30)
+		}
+		model.ServeHTTP(w, r)
+	})))
+	target.Timeout, target.Turn = hurry, probe.Turn{Round: 1}
+	heavy := slices.DeleteFunc(probe.Rows(target), func(row probe.Row) bool { return !row.Heavy })
+	target.Turn.Heavy = uint64(slices.IndexFunc(heavy, func(row probe.Row) bool { return row.Form == "60th request of a connection" }))
+	report := run(t, probe.Options{}, target)
+	if verdict := report.Verdict(); verdict.Kind != probe.Locked || report.Turn.Heavy != target.Turn.Heavy+1 {
+		t.Errorf("%+v, then %+v", verdict, report.Turn)
 	}
 }

@@ -10,6 +10,8 @@ import (
 const (
 	// lateRequests come on a connection before the one that matters. They have no token, which no gate counts as a failure.
 	lateRequests = 59
+	// lateLimits is how many time limits of a case they have in all.
+	lateLimits = 6
 	// crowd is how many requests are made at a time.
 	crowd = 16
 )
@@ -21,17 +23,27 @@ func late(ctx context.Context, r *round, s shot, want refusal) finding {
 	transport.MaxConnsPerHost = 1
 	defer transport.CloseIdleConnections()
 	line := &line{round: r, transport: transport, recorder: &recorder}
+	ask := func(s shot, want refusal) finding {
+		limited, cancel := context.WithTimeout(ctx, r.target.Timeout)
+		defer cancel()
+		return line.ask(limited, s, &want)
+	}
 	for range lateRequests {
-		out := line.ask(ctx, shot{call: &call{method: "ping", id: r.id()}}, ptr(unauthorized(reasonMissingToken)))
-		if out.outcome != Passed {
+		out := ask(shot{call: &call{method: "ping", id: r.id()}}, unauthorized(reasonMissingToken))
+		switch {
+		case ctx.Err() != nil:
+			return skipped(tooSlow)
+		case out.outcome != Passed:
 			return out
-		}
-		if recorder.evidence().dials > 1 {
+		case recorder.evidence().dials > 1:
 			return skipped(severed)
 		}
 	}
-	return line.ask(ctx, s, &want)
+	return ask(s, want)
 }
+
+// tooSlow says that a gate answers, and not fast enough for so many requests.
+const tooSlow = "so many requests took longer than there is time for"
 
 // crowded puts the shot many times at once, each on a connection of its own. The worst answer counts.
 func crowded(ctx context.Context, r *round, s shot, want refusal) finding {
