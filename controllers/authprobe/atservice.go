@@ -13,6 +13,15 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
+// forgetSeen is the view where there is no address any more at which somebody was let in, or nothing behind it.
+func (v serviceView) forgetSeen() serviceView {
+	if v.finding == v.seen {
+		v.finding = nil
+	}
+	v.seen, v.right = nil, 0
+	return v
+}
+
 // rightAtService are the refusals that refute what was let in at the Service's address: two at once, and one at a later look.
 const rightAtService = 3
 

@@ -22,7 +22,9 @@ func (r *Reconciler) ask(ctx context.Context, server *v1alpha1.MCPServer, target
 		r.budget.charge(report.Extra, r.Now())
 		// What was not handed on, because the gate has yet to be configured, stays.
 		result.asked.turn, result.asked.failures = report.Turn, remembered(result.asked.failures, target.Failures, report.Failures)
-		result.asked.strange = probe.Failures{} // there is a good token now, and all is asked with it
+		if target.Tier == probe.Full && report.Verdict().Kind == probe.Locked {
+			result.asked.strange = probe.Failures{} // there is a good token now, and all was asked beside it
+		}
 	}
 	if err != nil || result.reason != v1alpha1.ReasonValidTokenRejected {
 		return err

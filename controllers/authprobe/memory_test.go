@@ -110,6 +110,10 @@ func TestSeenAtTheService(t *testing.T) {
 			t.Errorf("refusal %d: %+v", i+1, view)
 		}
 	}
+	gone, _ := serviceView{}.learn("10.0.0.1:80", openAt, noon)
+	if gone = gone.forgetSeen(); gone.finding != nil || gone.seen != nil {
+		t.Errorf("without an address: %+v", gone)
+	}
 	for name, c := range map[string]struct {
 		pods map[types.UID]entry
 		says string

@@ -68,6 +68,9 @@ func (r *Reconciler) look(
 	if len(found) > 0 && view.finding == nil {
 		view.due = now.Add(min(endpointGrace, settings.Probe.Interval))
 	}
+	if settings.Replicas == 0 {
+		view = view.forgetSeen()
+	}
 	if !anyServing(endpoints) || r.budget.take(askCost, now) > 0 {
 		return view, nil
 	}
@@ -101,7 +104,7 @@ func (r *Reconciler) walkIn(
 	// One that is not there has no address, and is nobody's.
 	address := serviceAddress(service)
 	if address == "" || !metav1.IsControlledBy(&service, server) {
-		return view, nil
+		return view.forgetSeen(), nil
 	}
 	switch {
 	case settings.TLSSecret == "":
