@@ -83,10 +83,10 @@ func (r *round) variations() []question {
 }
 
 // take gives the questions of so many rows, each of an issuer in turn that the defect can be had of.
-func (r *round) take(heavy bool, from uint64, count int) []question {
+func (r *round) take(heavy bool, from, count uint64) []question {
 	rows := r.rows(heavy)
 	var all []question
-	for i := range uint64(min(count, len(rows))) {
+	for i := range min(count, uint64(len(rows))) {
 		turn := from + i
 		one := rows[turn%uint64(len(rows))]
 		fitting := slices.DeleteFunc(slices.Clone(r.issuers), func(from *issuer) bool { return !one.defect.fits(from) || one.form.carries && !from.signs() })

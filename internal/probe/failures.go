@@ -102,7 +102,7 @@ func (r *round) again() []question {
 		switch {
 		case !found && r.knows(failure.Result.Provider):
 			continue // The target has no such question any more.
-		case found && q.lacks == "" && !(q.afterControl && r.target.Tier == Beat):
+		case found && q.lacks == "" && (!q.afterControl || r.target.Tier != Beat):
 			out = append(out, q)
 		}
 		r.failures.all = append(r.failures.all, failure)

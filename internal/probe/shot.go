@@ -146,13 +146,7 @@ func (r *round) messageOf(s shot) call {
 // data is the body of a shot, and the id that the answer to it must have.
 func (r *round) data(s shot, message call) (data []byte, id string, err error) {
 	if s.text != "" {
-		var named struct {
-			ID json.RawMessage `json:"id"`
-		}
-		if json.Unmarshal([]byte(s.text), &named) != nil || named.ID == nil {
-			return []byte(s.text), "null", nil
-		}
-		return []byte(s.text), string(named.ID), nil
+		return []byte(s.text), idIn(s.text), nil
 	}
 	if data, err = r.body(message, s.padding); err != nil {
 		return nil, "", err
@@ -263,6 +257,17 @@ func (r *round) closeIfOpened(ctx context.Context, s shot, out finding) {
 	if session := out.session(); session != "" && session != s.session {
 		r.closeSession(ctx, shot{authorization: s.authorization[:min(1, len(s.authorization))]}, session)
 	}
+}
+
+// idIn is the id of a message, null if it has none.
+func idIn(text string) string {
+	var named struct {
+		ID json.RawMessage `json:"id"`
+	}
+	if json.Unmarshal([]byte(text), &named) != nil || named.ID == nil {
+		return "null"
+	}
+	return string(named.ID)
 }
 
 func (c call) idText() string { return strconv.FormatInt(c.id, 10) }

@@ -56,16 +56,21 @@ func (r Report) AsStranger() (Report, Verdict) {
 		verdict = Verdict{Kind: Inconclusive, Case: Valid, Outcome: NotTried, Message: "Every bad request was refused, but " +
 			"there was no good token to try: a server that refuses everybody looks the same."}
 	case Open:
-		i := slices.IndexFunc(r.Results, func(result Result) bool { return result.Case == verdict.Case && result.Confirmed })
-		if i < 0 {
-			break // It was seen in an earlier round.
-		}
-		worst := r.Results[i]
-		verdict.Message = fmt.Sprintf("%s: expected %s, saw %s. Asked again, the same: the server is open to strangers.",
-			upperFirst(worst.Case.asked()), worst.Expected, worst.Seen)
+		verdict.Message = r.openTo(verdict)
 	default:
 	}
 	return r, verdict
+}
+
+// openTo words that strangers are let in: in this round, or in an earlier one.
+func (r Report) openTo(verdict Verdict) string {
+	i := slices.IndexFunc(r.Results, func(result Result) bool { return result.Case == verdict.Case && result.Confirmed })
+	if i < 0 {
+		return verdict.Message
+	}
+	worst := r.Results[i]
+	return fmt.Sprintf("%s: expected %s, saw %s. Asked again, the same: the server is open to strangers.",
+		upperFirst(worst.Case.asked()), worst.Expected, worst.Seen)
 }
 
 // asForgery judges a control that was none.

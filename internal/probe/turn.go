@@ -36,13 +36,13 @@ func (r *round) offset() uint64 {
 }
 
 // inTurn gives count elements of a list, the next ones in each round; all of them where everything is wanted.
-func inTurn[T any](r *round, all []T, count int) []T {
-	if r.everything || len(all) <= count {
+func inTurn[T any](r *round, all []T, count uint64) []T {
+	if r.everything || uint64(len(all)) <= count {
 		return all
 	}
-	first := r.offset() % uint64(len(all)) * uint64(count)
+	first := r.offset() % uint64(len(all)) * count
 	out := make([]T, 0, count)
-	for i := range uint64(count) {
+	for i := range count {
 		out = append(out, all[(first+i)%uint64(len(all))])
 	}
 	return out

@@ -72,13 +72,7 @@ func (r Report) Verdict() Verdict {
 	if len(r.Results) == 0 {
 		return Verdict{Kind: Inconclusive, Case: Valid, Outcome: NotTried, Message: "Nothing was tried."}
 	}
-	worst, kind := r.Results[0], r.kind(r.Results[0])
-	for _, result := range r.Results[1:] {
-		candidate := r.kind(result)
-		if d := candidate.Severity() - kind.Severity(); d > 0 || d == 0 && result.Confirmed && !worst.Confirmed {
-			worst, kind = result, candidate
-		}
-	}
+	worst, kind := r.worst()
 	verdict := Verdict{Kind: kind, Expected: worst.Expected, Seen: worst.Seen}
 	verdict.Case, verdict.Outcome, verdict.Variation, verdict.Provider = worst.Case, worst.Outcome, worst.Variation, worst.Provider
 	if i := r.Failures.find(worst); i >= 0 && r.fails(worst) {
@@ -90,14 +84,26 @@ func (r Report) Verdict() Verdict {
 	verdict.Message = r.message(verdict.Kind, worst)
 	for _, failure := range r.pending() {
 		if failure.kind.Severity() > verdict.Kind.Severity() {
-			verdict = failure.verdict(r)
+			verdict = failure.verdict()
 		}
 	}
 	return verdict
 }
 
+// worst is the result that speaks most against the target, of several the first that is confirmed.
+func (r Report) worst() (Result, Kind) {
+	worst, kind := r.Results[0], r.kind(r.Results[0])
+	for _, result := range r.Results[1:] {
+		candidate := r.kind(result)
+		if d := candidate.Severity() - kind.Severity(); d > 0 || d == 0 && result.Confirmed && !worst.Confirmed {
+			worst, kind = result, candidate
+		}
+	}
+	return worst, kind
+}
+
 // verdict is that of a failure that was not seen in this round.
-func (f Failure) verdict(r Report) Verdict {
+func (f Failure) verdict() Verdict {
 	seen := f.Result
 	out := Verdict{
 		Kind: f.kind, Case: seen.Case, Outcome: seen.Outcome, Confirmed: f.Confirmed && isAnswer(seen.Outcome),
