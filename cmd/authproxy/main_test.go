@@ -149,7 +149,7 @@ func TestAuditGoesToStdout(t *testing.T) {
 		}
 		must(t, command.Process.Signal(syscall.SIGTERM))
 		must(t, command.Wait())
-		got := strings.Contains(stdout.String(), `"server":"ns/n","outcome":"denied","reason":"missing_token","status":401,`)
+		got := strings.Contains(stdout.String(), `"server":"ns/n","outcome":"denied","reason":"missing_token","detail":"","status":401,`)
 		if got != want || !want && stdout.Len() > 0 || strings.Contains(stderr.String(), `"outcome":"denied"`) {
 			t.Errorf("%s: stdout %q, stderr %q", flag, stdout, stderr)
 		}

@@ -59,7 +59,8 @@ const maxUnknownMethods = 16
 // caller; else deny.Scope with all that the whole request needs; or deny.Message for a method that is spelled nearly
 // like one that is judged, or for more than maxUnknownMethods.
 func (p *Policy) Judge(caller Caller, messages []message.Message) *deny.Denial {
-	enough, near := hasAll(caller, p.required), nearness{policy: p}
+	enough := hasAll(caller, p.required)
+	near := nearness{policy: p}
 	for subject := range subjects(messages) {
 		switch verdict, _ := p.judge(caller, &subject, &near); verdict {
 		case allowed:

@@ -96,7 +96,7 @@ func (r *rule) speaksOf(s *subject) bool {
 	if r.narrowed[s.target] && !r.hasMethod(s.method) {
 		return false
 	}
-	return slices.ContainsFunc(names, func(p pattern) bool { return p.begins(s.name) && !(p.confines() && s.isClimbing()) })
+	return slices.ContainsFunc(names, func(p pattern) bool { return p.begins(s.name) && (!p.confines() || !s.isClimbing()) })
 }
 
 // claimsMatch tells whether each claim has one of the values that the rule wants.

@@ -17,7 +17,8 @@ import (
 const (
 	// Grace and LeastPace bound the time that a client may take for its body: Grace, and one more second for every
 	// LeastPace bytes that have come. The time that the server takes to read does not count.
-	Grace     = 30 * time.Second
+	Grace = 30 * time.Second
+	// LeastPace is in bytes.
 	LeastPace = 16 << 10
 )
 

@@ -103,7 +103,7 @@ func (x *exchange) broken(atLineStart bool) {
 	case why != nil && (!atLineStart || !x.stream):
 	case why != nil:
 		_, _ = io.WriteString(x.writer, ": "+string(*why)+"\n")
-	case why == nil && x.client.Context().Err() == nil:
+	case x.client.Context().Err() == nil:
 		x.failed(Failure{Kind: Truncated})
 	}
 }

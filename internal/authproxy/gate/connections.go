@@ -184,7 +184,7 @@ func (c *connections) change(conn *connection, do func()) {
 		before = 0
 	}
 	do()
-	c.recount(conn, before, conn.load())
+	c.recount(before, conn.load())
 	c.enqueue(conn)
 	for c.load > c.limit && c.makeRoom() {
 		continue
@@ -194,7 +194,7 @@ func (c *connections) change(conn *connection, do func()) {
 	}
 }
 
-func (c *connections) recount(conn *connection, before, after int) {
+func (c *connections) recount(before, after int) {
 	c.load += after - before
 	if before <= fairShare && after > fairShare {
 		c.heavy++
@@ -235,7 +235,7 @@ func (c *connections) dequeue(conn *connection) {
 func (c *connections) drop(conn *connection) {
 	before := conn.load()
 	conn.gone = true
-	c.recount(conn, before, 0)
+	c.recount(before, 0)
 	c.dequeue(conn)
 	delete(c.all, conn.Conn)
 	c.room.Signal()

@@ -61,6 +61,7 @@ func TestTokenThatEndsWhileItsBodyComes_IsRefusedAtUse(t *testing.T) {
 }
 
 func testEnding(t *testing.T, length int, framing string, rules bool, ending, want string) {
+	t.Helper()
 	var whole atomic.Int32
 	s := prepareSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.ReadAll(r.Body); err == nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/audit"
 )
 
-// repeat sends what make gives, n times on one connection, and wants each answered with the status.
-func (s *site) repeat(n, status int, make func(i int) string) {
+// repeat sends what text gives, n times on one connection, and wants each answered with the status.
+func (s *site) repeat(n, status int, text func(i int) string) {
 	s.t.Helper()
 	conn, err := new(net.Dialer).DialContext(s.t.Context(), "tcp", s.clients)
 	must(s.t, err)
@@ -24,7 +24,7 @@ func (s *site) repeat(n, status int, make func(i int) string) {
 	must(s.t, conn.SetDeadline(time.Now().Add(patience)))
 	in := bufio.NewReader(conn)
 	for i := range n {
-		_, err := io.WriteString(conn, make(i))
+		_, err := io.WriteString(conn, text(i))
 		must(s.t, err)
 		response, err := http.ReadResponse(in, nil)
 		must(s.t, err)

@@ -142,7 +142,8 @@ func withoutTokens(text string) string {
 			return text
 		}
 		end := strings.IndexFunc(token, func(c rune) bool {
-			return c >= utf8.RuneSelf || !isLetter(byte(c)) && !isDigit(byte(c)) && !strings.ContainsRune("-_.+=%", c)
+			isPart := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.+=%", c)
+			return !isPart
 		})
 		if end < 0 {
 			end = len(token)
