@@ -76,6 +76,7 @@ func startPodOf(ctx context.Context, server *v1alpha1.MCPServer, change func(*co
 
 	pod := &corev1.Pod{}
 	pod.Name, pod.Namespace, pod.Labels = name, server.Namespace, maps.Clone(deployment.Spec.Template.Labels)
+	pod.Annotations = maps.Clone(deployment.Spec.Template.Annotations)
 	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(replicaSet, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}
 	pod.Spec = deployment.Spec.Template.Spec
 	Expect(k8s.Create(ctx, pod)).To(Succeed())

@@ -26,7 +26,10 @@ var dispensable = map[int][]string{2: {"limits.requests"}}
 // SchemasBeside lists the schemas that gates need besides the present one: those of the templates from which the Deployment
 // makes pods, and of the pods that there are.
 func SchemasBeside(deployment appsv1.Deployment, replicaSets []appsv1.ReplicaSet, pods []corev1.Pod) []int {
-	made := []metav1.ObjectMeta{deployment.Spec.Template.ObjectMeta}
+	var made []metav1.ObjectMeta
+	if deployment.UID != "" { // Else there is no Deployment yet.
+		made = append(made, deployment.Spec.Template.ObjectMeta)
+	}
 	for _, set := range replicaSets {
 		if !metav1.IsControlledBy(&set, &deployment) {
 			continue

@@ -148,7 +148,7 @@ func FuzzKnownSecrets(f *testing.F) {
 	f.Fuzz(func(t *testing.T, secret []byte, before, after string) {
 		const shortest, longest = 16, 256 // A shared secret of HS256 has 32 bytes at least.
 		if len(secret) < shortest || len(secret) > longest {
-			t.Skip()
+			return
 		}
 		known := redact.Knowing(secret)
 		for name, encode := range encodings {

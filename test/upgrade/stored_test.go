@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ const root = "../.."
 
 // TestStored: what a version left in the cluster is taken over as it is. The new CRD takes all that was written for the old
 // one; while a server waits for its turn, its pods stay and get a configuration that they can read; and when it is
-// upgraded, only its gate is another: the image, and the hook that this has.
+// upgraded, only its gate is another: the image, the schema that it reads, and the hook that this has.
 func TestStored(t *testing.T) {
 	releases, err := upgrade.Releases(root)
 	if err != nil {
@@ -267,6 +268,7 @@ func (c cluster) takesOver(t *testing.T, release upgrade.Release) {
 			t.Errorf("%s is upgraded to the gate %s", server.Name, got)
 		}
 		before.Spec.InitContainers[0].Image = newGate
+		before.Annotations[v1alpha1.AnnotationConfigSchema] = strconv.Itoa(authproxy.Schema)
 		if release.Version == "v0.1.0-alpha.1" {
 			before.Spec.InitContainers[0].Lifecycle.PreStop = &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: authproxy.TerminateCommand()}}
 		}
