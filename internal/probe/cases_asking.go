@@ -23,6 +23,10 @@ func (r *round) askQuestion(ctx context.Context, q prepared) error {
 		defer func(before disguise) { r.disguise = before }(r.disguise)
 		r.disguise = *q.disguise
 	}
+	if q.tools != nil {
+		defer func(before []tool) { r.tools = before }(r.tools)
+		r.tools = q.tools
+	}
 	defer func() { r.limits = 0 }()
 	r.limits = q.limits
 	before := len(r.results)
@@ -31,7 +35,7 @@ func (r *round) askQuestion(ctx context.Context, q prepared) error {
 		r.count(q, Passed)
 		return nil
 	}
-	r.asked = append(r.asked, asking{seed: cmp.Or(q.seed, r.seed), turn: q.turn, first: before, second: -1})
+	r.asked = append(r.asked, asking{seed: cmp.Or(q.seed, r.seed), turn: q.turn, tools: r.tools, first: before, second: -1})
 	r.count(q, outcome)
 	if !r.wantsAgain(label, outcome) {
 		return nil

@@ -30,6 +30,7 @@ type Failure struct {
 	Confirmed bool
 	seed      uint64
 	turn      uint64
+	tools     []tool // that the server was known to have: a check of few questions lists none
 	kind      Kind
 }
 
@@ -90,6 +91,7 @@ func isAnswer(outcome Outcome) bool {
 // asking is a question that was put: its results, of which the second is -1 where it was asked once.
 type asking struct {
 	seed, turn    uint64
+	tools         []tool
 	first, second int
 }
 
@@ -130,7 +132,7 @@ func (r *round) find(failure Failure) (question, bool) {
 	if i < 0 {
 		return question{}, false
 	}
-	all[i].seed, all[i].disguise = failure.seed, &then.disguise
+	all[i].seed, all[i].tools, all[i].disguise = failure.seed, failure.tools, &then.disguise
 	return all[i], true
 }
 
@@ -198,7 +200,7 @@ func (r *round) settle() {
 // fail notes that a question failed; right are the right answers that it got beside.
 func (f *Failures) fail(i int, seen Result, asked asking, right int, report Report) {
 	if i < 0 {
-		f.all = append(f.all, Failure{First: report.Started, seed: asked.seed, turn: asked.turn})
+		f.all = append(f.all, Failure{First: report.Started, seed: asked.seed, turn: asked.turn, tools: asked.tools})
 		i = len(f.all) - 1
 	}
 	known := &f.all[i]

@@ -25,6 +25,8 @@ type question struct {
 	row, heavy bool
 	// seed is that of its draws, if it failed before; turn is that of a row.
 	seed, turn uint64
+	// tools are those that the server had when it failed before.
+	tools []tool
 	// limits is how many time limits of a case it has; 0 is 1.
 	limits int
 	// disguise is what it is asked in, where that is not the round's.

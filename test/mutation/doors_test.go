@@ -8,6 +8,11 @@ var lets = edit{
 	"gate/visit.go", "if denial := v.admit(); denial != nil {", "if denial := v.admit(); denial != nil && !v.lets(denial) {",
 }
 
+// stays is where whoever was let in without a token is judged again.
+var stays = edit{
+	"gate/visit.go", "	current := v.gate.store.Current()\n	if current == v.snapshot &&", "	if v.isLetIn() {\n		return nil\n	}\n	current := v.gate.store.Current()\n	if current == v.snapshot &&",
+}
+
 // notes counts the requests of a connection; slips is where gates let in whom they refuse before they look at a token.
 var (
 	notes = before("gate/visit.go", "if denial := surface.Check(", "v.note()\n")

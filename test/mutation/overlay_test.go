@@ -52,7 +52,7 @@ func writeOverlay(dir string) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	all, err := program(slices.Concat(mutants(), unseen(), []mutant{{edits: []edit{lets, notes, slips}}}))
+	all, err := program(slices.Concat(mutants(), unseen(), []mutant{{edits: []edit{lets, stays, notes, slips}}}))
 	if err != nil {
 		return "", err
 	}
