@@ -175,7 +175,7 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	t.Setenv("GOMEMLIMIT", "")
 	limitMemory(cgroups)
-	if got := debug.SetMemoryLimit(-1); got != 700_000_000 {
+	if got := debug.SetMemoryLimit(-1); got != 600_000_000 {
 		t.Errorf("got %d of 1000000000 bytes", got)
 	}
 	if got := debug.SetGCPercent(100); got != gcPercent {
@@ -186,7 +186,7 @@ func TestMemoryLimit(t *testing.T) {
 	if got := debug.SetGCPercent(100); got != 100 {
 		t.Errorf("whoever set GOGC gets %d", got)
 	}
-	if got := limitMemory(t.TempDir()); got != 700_000_000 {
+	if got := limitMemory(t.TempDir()); got != 600_000_000 {
 		t.Errorf("without a container's limit that of the runtime counts: got %d", got)
 	}
 }

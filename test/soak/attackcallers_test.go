@@ -28,13 +28,13 @@ func callerAttacks() []attack {
 		{name: "BodiesOfOneCaller", run: func(ctx context.Context, s *siege) {
 			s.hold(ctx, 2000, say(request(fullBody, s.bearer("one")), begun))
 		}},
-		{name: "BodiesOfManyCallers", run: func(ctx context.Context, s *siege) {
+		{name: "BodiesOfManyCallers", crowd: true, run: func(ctx context.Context, s *siege) {
 			s.holdEach(ctx, 10*manyCallers, func(i int) talk {
 				return say(request(fullBody, s.bearer(fmt.Sprint("caller-", i%manyCallers))), begun)
 			})
 		}},
 		{name: "BigClaimsAndSessions", run: bigClaims},
-		{name: "StreamsOfManyCallers", run: streamsOfMany},
+		{name: "StreamsOfManyCallers", crowd: true, run: streamsOfMany},
 		{name: "NewTokensOfManyCallers", run: newTokens},
 	}
 }

@@ -50,9 +50,9 @@ func messageAttacks() []attack {
 		{name: "BatchesWithLongIDs", run: looped(longIDs, 4)},
 		{name: "BatchesWithManyNames", run: looped(names, 4)},
 		{name: "DeepJSON", run: looped(deep, 4)},
-		{name: "BodiesThatTrickleOfManyCallers", run: trickleOfMany},
-		{name: "BodiesAtASteadyPaceOfManyCallers", run: paceOfMany},
-		{name: "AnnouncedBodiesOfManyCallers", run: func(ctx context.Context, s *siege) {
+		{name: "BodiesThatTrickleOfManyCallers", crowd: true, run: trickleOfMany},
+		{name: "BodiesAtASteadyPaceOfManyCallers", crowd: true, run: paceOfMany},
+		{name: "AnnouncedBodiesOfManyCallers", crowd: true, run: func(ctx context.Context, s *siege) {
 			s.holdEach(ctx, 10*manyCallers, func(i int) talk {
 				return say(request(fullBody, s.bearer(fmt.Sprint("caller-", i%manyCallers))), " ")
 			})

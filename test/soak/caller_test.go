@@ -50,7 +50,10 @@ type reply struct {
 	shown   *tls.ConnectionState
 }
 
-const accepted = "200"
+const (
+	accepted   = "200"
+	overloaded = "503 overloaded" // the gate has no room for more requests of verified callers
+)
 
 func (c *caller) request(ctx context.Context, method, bearer string, body io.Reader) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.url, body)

@@ -22,6 +22,8 @@ type attack struct {
 	name string
 	// tls: the gate serves over TLS, and so also HTTP/2. rules: it judges the messages of bodies.
 	tls, rules bool
+	// crowd: it has more good identities than the gate has room for requests. Good clients may then be told so.
+	crowd bool
 	// run attacks until ctx is done, and leaves no connection open.
 	run func(ctx context.Context, s *siege)
 }
@@ -48,7 +50,7 @@ func TestMemory(t *testing.T) {
 			attacked := s.besiege(a, clients, each)
 			o := s.outcome(clients, calm, attacked)
 			costs.rows = append(costs.rows, o.row(a.name, s.got))
-			o.judge(t, limit)
+			o.judge(t, limit, a.crowd)
 		})
 	}
 }

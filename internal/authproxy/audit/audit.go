@@ -20,6 +20,8 @@ const (
 	// maxStrangerBytes bounds what waits of requests without a valid token. It is beside maxBytes: however many strangers
 	// come, they cost no line about a caller.
 	maxStrangerBytes = 64 << 10
+	// maxSummaryBytes is room for the summaries of one window, whatever strangers have written just before.
+	maxSummaryBytes = (MaxSources + 1) << 10
 	// lastChance is how long Close waits for it.
 	lastChance = 2 * time.Second
 )
@@ -34,6 +36,8 @@ type Log struct {
 	waiting []byte
 	// strangers is how many bytes of waiting are about requests without a valid token.
 	strangers int
+	// summaries is how many are about what was left out.
+	summaries int
 	lines     uint64 // in waiting
 	spare     []byte // the buffer that is not in use
 	dropped   uint64
@@ -51,29 +55,30 @@ func New(out io.Writer, server string) *Log {
 func (l *Log) Write(r Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.write(r.Provider == "", func(b []byte) []byte { return r.append(b, l.server) })
+	used, limit := len(l.waiting)-l.strangers-l.summaries, maxBytes
+	of := new(int)
+	if r.Provider == "" {
+		used, limit, of = l.strangers, maxStrangerBytes, &l.strangers
+	}
+	l.write(used, limit, of, func(b []byte) []byte { return r.append(b, l.server) })
 }
 
 // WriteSummary adds a line on what was left out. It never waits for the reader.
 func (l *Log) WriteSummary(s Summary) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.write(true, func(b []byte) []byte { return s.append(b, l.server) })
+	l.write(l.summaries, maxSummaryBytes+maxLineBytes, &l.summaries, func(b []byte) []byte { return s.append(b, l.server) })
 }
 
-func (l *Log) write(stranger bool, appendLine func([]byte) []byte) {
-	before, limit, used := len(l.waiting), maxBytes, len(l.waiting)-l.strangers
-	if stranger {
-		limit, used = maxStrangerBytes, l.strangers
-	}
+// write adds a line if it fits beside what is used, and counts it in of.
+func (l *Log) write(used, limit int, of *int, appendLine func([]byte) []byte) {
 	if used+maxLineBytes > limit {
 		l.dropped++
 		return
 	}
+	before := len(l.waiting)
 	l.waiting = appendLine(l.waiting)
-	if stranger {
-		l.strangers += len(l.waiting) - before
-	}
+	*of += len(l.waiting) - before
 	l.lines++
 	if len(l.waiting) < flushBytes {
 		return
@@ -125,7 +130,7 @@ func (l *Log) writeUntil(done <-chan struct{}) {
 func (l *Log) flush() {
 	l.mu.Lock()
 	data, lines := l.waiting, l.lines
-	l.waiting, l.strangers, l.lines, l.spare = l.spare[:0], 0, 0, nil
+	l.waiting, l.strangers, l.summaries, l.lines, l.spare = l.spare[:0], 0, 0, 0, nil
 	l.mu.Unlock()
 	var err error
 	if len(data) > 0 {

@@ -162,7 +162,7 @@ func Streams() *Denial {
 // Requests answers a caller who has as many requests in progress, or as much of their bodies, as one may have.
 func Requests() *Denial {
 	return &Denial{
-		Status: http.StatusTooManyRequests, Reason: TooManyRequests, retryAfter: "1", hurried: true,
+		Status: http.StatusTooManyRequests, Reason: TooManyRequests, retryAfter: "1",
 		Message: "this caller has too many requests in progress: wait for one to end",
 	}
 }
@@ -170,7 +170,7 @@ func Requests() *Denial {
 // Full answers while the requests of all callers are as many, or their bodies as long, as the gate has memory for.
 func Full() *Denial {
 	return &Denial{
-		Status: http.StatusServiceUnavailable, Reason: Overloaded, retryAfter: "1", hurried: true,
+		Status: http.StatusServiceUnavailable, Reason: Overloaded, retryAfter: "1",
 		Message: "the gate has as many requests in progress as it has memory for: try again",
 	}
 }

@@ -103,6 +103,7 @@ func (x *exchange) broken(atLineStart bool) {
 	case why != nil && (!atLineStart || !x.stream):
 	case why != nil:
 		_, _ = io.WriteString(x.writer, ": "+string(*why)+"\n")
+	case x.dismissed.Load() != nil || x.request.Body.Err() != nil: // The client's body ended the exchange.
 	case x.client.Context().Err() == nil:
 		x.failed(Failure{Kind: Truncated})
 	}

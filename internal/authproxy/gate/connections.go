@@ -30,14 +30,17 @@ type connections struct {
 	closed func() // called for each that was closed for the limit
 	now    func() time.Time
 
-	mu    sync.Mutex
-	room  *sync.Cond // told when there may be some
-	all   map[net.Conn]*connection
-	load  int // the sum of what all count for
-	heavy int // how many have more than their fair share
+	mu     sync.Mutex
+	room   *sync.Cond // told when there may be some
+	all    map[net.Conn]*connection
+	ending bool // nobody waits for room any more: the server has to stop
+	load   int  // the sum of what all count for
+	heavy  int  // how many have more than their fair share
 	// fresh, refused and known hold the connections that wait, the longest first: nobody has seen a token of the fresh
 	// ones, the refused ones had no good one, and the known ones had.
 	fresh, refused, known list.List
+	// finishing: the end of an answer to a verified caller has not been taken by its client.
+	finishing list.List
 }
 
 type connection struct {
@@ -49,7 +52,9 @@ type connection struct {
 	verified int // requests in progress whose caller is
 	answered bool
 	familiar bool       // it had a verified caller
+	idle     bool       // the server knows of no request in progress; over HTTP/2 a handler may still run
 	busy     bool       // an answer to a verified caller may still be on its way
+	since    time.Time  // when it became so without a verified request in progress
 	queue    *list.List // the one that it waits in; nil while it may not be closed
 	place    *list.Element
 	gone     bool
@@ -70,11 +75,13 @@ func (c *connections) bound(server *http.Server) {
 	}
 	server.ConnState = func(conn net.Conn, state http.ConnState) {
 		switch state {
+		case http.StateActive:
+			c.setIdle(conn, false)
 		case http.StateIdle:
-			c.idle(conn)
+			c.setIdle(conn, true)
 		case http.StateClosed, http.StateHijacked:
 			c.forget(conn)
-		case http.StateNew, http.StateActive: // What matters of these is whose request it is.
+		case http.StateNew: // It was opened already.
 		}
 	}
 }
@@ -89,7 +96,7 @@ func connectionOf(r *http.Request) *connection {
 func (c *connections) open(conn net.Conn) *connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.load >= c.limit && !c.makeRoom() {
+	for !c.ending && c.load >= c.limit && !c.makeRoom() {
 		wake := time.AfterFunc(chance/10, c.room.Broadcast) // Time passes without being told.
 		c.room.Wait()
 		wake.Stop()
@@ -98,6 +105,14 @@ func (c *connections) open(conn net.Conn) *connection {
 	c.all[conn] = opened
 	c.change(opened, func() {})
 	return opened
+}
+
+// end lets who waits for room in: package net/http waits for its loop before it stops, without a limit.
+func (c *connections) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ending = true
+	c.room.Broadcast()
 }
 
 func (c *connections) forget(conn net.Conn) {
@@ -142,6 +157,8 @@ func (conn *connection) end(admitted bool) {
 	conn.pool.change(conn, func() {
 		if admitted {
 			conn.verified--
+			conn.busy = conn.verified > 0 || !conn.idle
+			conn.since = conn.pool.now()
 		} else {
 			conn.stranger--
 			conn.answered = true
@@ -149,24 +166,27 @@ func (conn *connection) end(admitted bool) {
 	})
 }
 
-// idle is for a connection on which all answers have been sent: a handler ends before that.
-func (c *connections) idle(conn net.Conn) {
+// setIdle is for what the server reports: idle means that all answers have been sent, or given up. Over HTTP/1.1 the handler
+// has ended by then; over HTTP/2 that of a request which its client has reset has not.
+func (c *connections) setIdle(conn net.Conn, idle bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known := c.all[conn]; known != nil && known.busy {
+	known := c.all[conn]
+	if known == nil {
+		return
+	}
+	known.idle = idle
+	if idle && known.busy {
 		c.change(known, func() { known.busy = known.verified > 0 })
 	}
 }
 
-// waits reports whether the connection may be closed.
-func (conn *connection) waits() bool { return conn.verified == 0 && !conn.busy }
-
-// load is what a connection counts for.
+// load is what a connection counts for. One whose client does not read the end of an answer counts as one that waits.
 func (conn *connection) load() int {
 	switch {
 	case conn.gone:
 		return 0
-	case !conn.waits():
+	case conn.verified > 0:
 		return conn.stranger
 	default:
 		return max(1, conn.stranger)
@@ -179,7 +199,7 @@ func (c *connections) change(conn *connection, do func()) {
 		return
 	}
 	// A new one counts for nothing before it waits.
-	before, wasNew := conn.load(), conn.queue == nil && conn.waits()
+	before, wasNew := conn.load(), conn.queue == nil && conn.verified == 0
 	if wasNew {
 		before = 0
 	}
@@ -208,8 +228,10 @@ func (c *connections) recount(before, after int) {
 func (c *connections) enqueue(conn *connection) {
 	queue := &c.fresh
 	switch {
-	case !conn.waits():
+	case conn.verified > 0:
 		queue = nil
+	case conn.busy:
+		queue = &c.finishing
 	case conn.familiar:
 		queue = &c.known
 	case conn.answered:

@@ -210,7 +210,7 @@ func TestConnectionWithMostRequests_IsClosedFirst(t *testing.T) {
 	c := newConnections(40, func() { closed++ })
 	old, heavy := c.open(pipe(t)), c.open(pipe(t))
 	heavy.begin()
-	heavy.admit() // a verified caller's, with requests of strangers beside
+	heavy.admit() // a verified caller's, with requests of strangers beside: closed when nothing else can be
 	for range fairShare + 5 {
 		heavy.begin()
 	}
@@ -224,22 +224,65 @@ func TestConnectionWithMostRequests_IsClosedFirst(t *testing.T) {
 	for range 3 {
 		light.begin()
 	}
-	if closed != 1 || !heavy.gone || old.gone || light.gone {
+	if closed != 1 || !light.gone || old.gone || heavy.gone {
 		t.Errorf("closed %d: heavy %t, old %t, light %t", closed, heavy.gone, old.gone, light.gone)
 	}
-	heavy.end(true) // must not count twice
-	if c.load != 1+fairShare+3 || c.heavy != 1 {
+	light.end(false) // must not count twice
+	if c.load != 1+fairShare+5 || c.heavy != 1 {
 		t.Errorf("load %d, heavy %d", c.load, c.heavy)
 	}
-	for range fairShare + 3 {
-		light.end(false)
+	heavy.end(true)
+	for range fairShare + 5 {
+		heavy.end(false)
 	}
 	if c.load != 2 || c.heavy != 0 {
 		t.Errorf("in the end: load %d, heavy %d", c.load, c.heavy)
 	}
 	c.forget(old.Conn)
-	c.forget(light.Conn)
-	if c.load != 0 || len(c.all) != 0 || c.fresh.Len()+c.refused.Len()+c.known.Len() != 0 {
+	c.forget(heavy.Conn)
+	if c.load != 0 || len(c.all) != 0 || c.fresh.Len()+c.refused.Len()+c.known.Len()+c.finishing.Len() != 0 {
 		t.Errorf("left behind: load %d, %d connections", c.load, len(c.all))
+	}
+}
+
+// A client that resets its stream, or does not read the end of its answer, leaves a connection that counts and may be closed.
+func TestConnectionWhoseAnswerIsNotTaken_CountsAndIsClosedLast(t *testing.T) {
+	var clock atomic.Int64
+	c := newConnections(2, func() {})
+	c.now = func() time.Time { return time.Unix(clock.Load(), 0) }
+	reset, unread := c.open(pipe(t)), c.open(pipe(t))
+	for _, conn := range []*connection{reset, unread} {
+		conn.begin()
+		conn.admit()
+	}
+	c.setIdle(reset.Conn, true) // before its handler ends, as over HTTP/2
+	reset.end(true)
+	unread.end(true)
+	if c.load != 2 || c.known.Len() != 1 || c.finishing.Len() != 1 {
+		t.Errorf("load %d, %d known, %d finishing", c.load, c.known.Len(), c.finishing.Len())
+	}
+	c.open(pipe(t))
+	if !reset.gone || unread.gone {
+		t.Error("the idle one must go first")
+	}
+	clock.Add(2)
+	c.known.Init()
+	if victim := c.victim(); victim == nil {
+		t.Error("nothing may be closed")
+	}
+}
+
+// The server stops only when its loop does, which may wait for room.
+func TestEnd_LetsNobodyWaitForRoom(t *testing.T) {
+	c := newConnections(1, func() {})
+	c.now = func() time.Time { return time.Unix(0, 0) }
+	c.open(pipe(t))
+	second := make(chan *connection)
+	go func() { second <- c.open(pipe(t)) }()
+	c.end()
+	select {
+	case <-second:
+	case <-time.After(time.Minute):
+		t.Fatal("it still waits")
 	}
 }

@@ -20,9 +20,10 @@ func (c *connections) makeRoom() bool {
 
 // victim is the connection to be closed next; nil if none may be closed.
 func (c *connections) victim() *connection {
+	if heavy := c.heaviest(false); heavy != nil {
+		return heavy
+	}
 	switch {
-	case c.heavy > 0:
-		return c.heaviest()
 	case c.known.Len() > 0 && c.fresh.Len()+c.refused.Len() < c.limit/2:
 		return longest(&c.known)
 	case c.refused.Len() > 0:
@@ -31,13 +32,21 @@ func (c *connections) victim() *connection {
 	if fresh := longest(&c.fresh); fresh != nil && c.now().Sub(fresh.opened) >= chance {
 		return fresh
 	}
-	return nil
+	if late := longest(&c.finishing); late != nil && c.now().Sub(late.since) >= chance {
+		return late
+	}
+	return c.heaviest(true)
 }
 
-func (c *connections) heaviest() *connection {
+// heaviest is the connection with most requests of strangers above the fair share, with a verified caller's beside or
+// without; nil if there is none.
+func (c *connections) heaviest(verified bool) *connection {
+	if c.heavy == 0 {
+		return nil
+	}
 	var heaviest *connection
 	for _, conn := range c.all {
-		if conn.load() > fairShare && (heaviest == nil || conn.load() > heaviest.load()) {
+		if conn.verified > 0 == verified && conn.load() > fairShare && (heaviest == nil || conn.load() > heaviest.load()) {
 			heaviest = conn
 		}
 	}

@@ -30,6 +30,9 @@ func (v *visit) isPublic() bool {
 
 func (v *visit) toAnybody(answered bool) {
 	if v.public = answered; answered {
+		if v.gate.crowded() {
+			v.body.Hurry()
+		}
 		v.body.Drain()
 	}
 }

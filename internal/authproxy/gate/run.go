@@ -74,6 +74,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		g.letGo(clients)
 	}
+	g.waiting.end()
 	return errors.Join(err, ignoreClosed(clients.Close()), ignoreClosed(admins.Close()))
 }
 
@@ -228,6 +229,7 @@ func (g *Gate) Terminate() {
 
 // letGo is the end of the process: no more waiting for endpoints, but for requests in flight.
 func (g *Gate) letGo(clients *http.Server) {
+	g.waiting.end()
 	limit := seconds(g.store.Current().Config.Drain.RequestSeconds)
 	g.drain.Terminate(0, limit)
 	g.options.Log.Info("stopping: waiting for requests in flight", "limit", limit.String())

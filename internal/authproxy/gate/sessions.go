@@ -21,6 +21,11 @@ func callerOf(p verify.Principal) session.Caller {
 	return session.Caller{Provider: p.Provider(), Subject: p.Subject(), Client: p.Client()}
 }
 
+// userOf is whom limits count for: one user may have registered any number of clients (RFC 7591).
+func userOf(p verify.Principal) session.Caller {
+	return session.Caller{Provider: p.Provider(), Subject: p.Subject()}
+}
+
 // binding is what seals and opens this visitor's sessions.
 type binding struct {
 	keyring *session.Keyring

@@ -76,7 +76,7 @@ func (v *visit) roomForStream() *deny.Denial {
 	if !strings.Contains(accepted, "text/event-stream") {
 		return nil
 	}
-	return v.gate.streams.Full(callerOf(v.principal), limit, v.isStanding())
+	return v.gate.streams.Full(userOf(v.principal), limit, v.isStanding())
 }
 
 // isStanding reports whether the request asks for nothing but a stream (MCP transports, "Listening for Messages from the
@@ -115,16 +115,27 @@ func (v *visit) openStream(end func(forward.StreamEnd)) (over func(), refused *d
 	}, nil
 }
 
-// watchAnswer has an answer end that is no stream, and whose end has to be waited for, when its caller may no longer be
-// here.
+// answerGrace is how long an answer that is no stream, and has begun, may go on when its token has expired: what was asked
+// for was done, and to cut its result would depend on how the server writes it.
+const answerGrace = time.Minute
+
+// watchAnswer has an answer end that is no stream, and whose end has to be waited for: at once when its caller may no longer
+// be here, and within answerGrace when its token has expired.
 func (v *visit) watchAnswer(end func(forward.StreamEnd)) (over func()) {
-	return v.gate.streams.Watch(v.openAnswer(end, v.principal.Deadline(), endExpired, deny.Expired))
+	answer := v.openAnswer(end, v.principal.Deadline().Add(answerGrace), endExpired, deny.Expired)
+	refused := answer.Refused
+	answer.Refused = func(denial *deny.Denial) {
+		if denial.Reason != deny.Expired || !v.gate.options.Now().Before(answer.Ends) {
+			refused(denial)
+		}
+	}
+	return v.gate.streams.Watch(answer)
 }
 
 func (v *visit) openAnswer(end func(forward.StreamEnd), ends time.Time, why forward.StreamEnd, reason deny.Reason) streams.Stream {
 	v.lighten()
 	return streams.Stream{
-		Caller: callerOf(v.principal), Standing: v.isStanding(), Ends: ends, Ended: func() { v.finish(end, why, reason) },
+		Caller: userOf(v.principal), Standing: v.isStanding(), Ends: ends, Ended: func() { v.finish(end, why, reason) },
 		JudgedBy: v.snapshot, Identify: v.identifyBy, Authorize: v.authorizeBy,
 		Refused: func(denial *deny.Denial) {
 			why := endRefused

@@ -97,7 +97,7 @@ func (v *visit) pass() {
 	v.admitted = v.gate.options.Now()
 	v.gate.forwarder.Serve(v.answer, v.request, forward.Request{
 		Principal: v.principal, Upstream: v.snapshot.Config.Upstream, Body: v.body, Site: v.snapshot.Site,
-		Admitted: v.stillAdmitted, Answered: v.sealSessions, Streaming: v.openStream, Waiting: v.watchAnswer,
+		Admitted: v.admittedNow, Answered: v.sealSessions, Streaming: v.openStream, Waiting: v.watchAnswer,
 	}, v.failed)
 }
 
@@ -132,7 +132,7 @@ func (v *visit) admit() *deny.Denial {
 
 // enter counts the request as its caller's, who has more time and room from now on than strangers have.
 func (v *visit) enter() *deny.Denial {
-	if err := v.account.Enter(callerOf(v.principal), int(v.snapshot.Config.Limits.Requests)); err != nil {
+	if err := v.account.Enter(userOf(v.principal), int(v.snapshot.Config.Limits.Requests)); err != nil {
 		return deny.Unread(err)
 	}
 	v.entered = true
@@ -162,6 +162,15 @@ func (v *visit) stillAdmitted() *deny.Denial {
 		return nil
 	}
 	return v.authorizeBy(current)
+}
+
+// admittedNow is stillAdmitted, and remembers why not: the answer may have begun.
+func (v *visit) admittedNow() *deny.Denial {
+	denial := v.stillAdmitted()
+	if denial != nil {
+		v.ended.CompareAndSwap(nil, &denial.Reason)
+	}
+	return denial
 }
 
 func (v *visit) deny(denial *deny.Denial) {

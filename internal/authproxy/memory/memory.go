@@ -20,9 +20,9 @@ const (
 // none is more than any machine has. Version 1 says so by the largest number of whole pages.
 const none = 1 << 60
 
-// ForGo returns what the Go runtime should stay below in a container with this limit, in bytes: 70 % of it. The program
+// ForGo returns what the Go runtime should stay below in a container with this limit, in bytes: 60 % of it. The program
 // itself, page cache and the kernel's buffers of connections count as well, and under attack the rest is for them.
-func ForGo(limit int64) int64 { return limit / 10 * 7 }
+func ForGo(limit int64) int64 { return limit / 10 * 6 }
 
 // Limit returns the memory that the container may use, in bytes; limited is false if there is no limit. root is where
 // cgroups are mounted, "/sys/fs/cgroup".

@@ -43,7 +43,7 @@ func TestLimit(t *testing.T) {
 }
 
 func TestForGo(t *testing.T) {
-	if got := memory.ForGo(256 << 20); got < 175<<20 || got > 180<<20 {
+	if got := memory.ForGo(256 << 20); got < 150<<20 || got > 154<<20 {
 		t.Errorf("got %d", got)
 	}
 }

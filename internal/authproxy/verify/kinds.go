@@ -69,10 +69,17 @@ func (p *provider) otherKind(c claims, h header) string {
 		}
 	}
 	// Some issuers copy the nonce of the login into access tokens, which say what they are.
-	if c.members["nonce"] != nil && !isAccess {
+	if c.members["nonce"] != nil && !isAccess && !c.isForAnother() {
 		return "nonce: a claim of an ID token, and nothing says that this is an access token"
 	}
 	return ""
+}
+
+// isForAnother reports whether a token has scopes, and is for somebody else than the client that it was issued to. An ID
+// token is for its client (OpenID Connect Core section 2).
+func (c claims) isForAnother() bool {
+	client := c.client()
+	return client != "" && len(c.audiences) > 0 && !c.names([]string{client}) && len(c.scopes()) > 0
 }
 
 // stated reports whether the value of a statement is a word for access tokens, or says what keeps it from being one.

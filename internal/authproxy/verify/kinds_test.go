@@ -36,6 +36,7 @@ func TestKindsOfToken(t *testing.T) {
 		"at+jwt in the payload":           {plain, fields{"typ": "at+jwt"}, ""},
 		"RFC 8693 type":                   {plain, fields{"token_type": "urn:ietf:params:oauth:token-type:access_token"}, ""},
 		"at+jwt with a nonce":             {b.header(), fields{"nonce": "n"}, ""},
+		"one for an API with a nonce":     {plain, fields{"nonce": "n", "azp": "web"}, ""}, // as Azure AD B2C makes them
 		"typ JWT in the payload":          {plain, fields{"typ": "JWT"}, ""},
 		"a type of user":                  {plain, fields{"type": "user"}, ""},
 		"a null statement":                {plain, fields{"typ": json.RawMessage("null"), "nonce": json.RawMessage("null"), "at_hash": json.RawMessage("null")}, ""},
@@ -45,7 +46,7 @@ func TestKindsOfToken(t *testing.T) {
 		"ID token by its at_hash":         {plain, fields{"at_hash": "x"}, "at_hash: a claim of an ID token"},
 		"ID token by its c_hash":          {plain, fields{"c_hash": "x"}, "c_hash: a claim of an ID token"},
 		"ID token by its s_hash":          {plain, fields{"s_hash": "x"}, "s_hash"},
-		"ID token by its nonce":           {plain, fields{"nonce": "n"}, "nonce: a claim of an ID token"},
+		"ID token by its nonce":           {plain, fields{"nonce": "n", "client_id": "urn:server"}, "nonce: a claim of an ID token"},
 		"ID token of CIBA":                {plain, fields{"urn:openid:params:jwt:claim:auth_req_id": "x"}, "urn:openid"},
 		"ID token in an access token's":   {b.header(), fields{"at_hash": "x"}, "at_hash"},
 		"ID token in other spelling":      {plain, fields{"typ": "id_token"}, "typ: it states"},
@@ -68,7 +69,9 @@ func TestKindsOfToken(t *testing.T) {
 		"sliding token":                   {plain, fields{"token_type": "sliding"}, "token_type: it states no kind"},
 		"a list of kinds":                 {plain, fields{"token_use": []string{"access"}}, "token_use: a list of 1, not a string"},
 		"typ a number":                    {plain, fields{"typ": 7}, "typ: a number, not a string"},
-		"ID token without typ":            {with(plain, "typ", nil), fields{"nonce": "n"}, "nonce"},
+		"ID token without typ":            {with(plain, "typ", nil), fields{"nonce": "n", "client_id": "urn:server"}, "nonce"},
+		"ID token of nobody's client":     {plain, fields{"nonce": "n", "client_id": nil}, "nonce"},
+		"ID token without scopes":         {plain, fields{"nonce": "n", "scope": nil}, "nonce"},
 	} {
 		_, denial := b.verify(b.sign(b.ed, c.header, b.claimed(c.claims)))
 		switch {
