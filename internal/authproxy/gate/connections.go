@@ -15,6 +15,8 @@ const (
 	fairShare = 16
 	// chance is how long a new connection has at least to bring a good token.
 	chance = time.Second
+	// chanceOfRequest is that of one whose request is being judged.
+	chanceOfRequest = 5 * time.Second
 )
 
 // connections bounds how many connections wait: those that have no request of a verified caller in progress, because
@@ -145,6 +147,16 @@ func (conn *connection) admit() {
 		conn.verified++
 		conn.familiar, conn.busy = true, true
 	})
+}
+
+// recognize is for a request that has begun, whose caller is verified and for whom there was no room.
+func (conn *connection) recognize() {
+	if conn == nil {
+		return
+	}
+	conn.pool.mu.Lock()
+	defer conn.pool.mu.Unlock()
+	conn.pool.change(conn, func() { conn.familiar = true })
 }
 
 // end is for a request that has begun; admitted reports whether admit was called for it.

@@ -29,13 +29,29 @@ func (c *connections) victim() *connection {
 	case c.refused.Len() > 0:
 		return longest(&c.refused)
 	}
-	if fresh := longest(&c.fresh); fresh != nil && c.now().Sub(fresh.opened) >= chance {
+	if fresh := c.hadItsChance(); fresh != nil {
 		return fresh
 	}
 	if late := longest(&c.finishing); late != nil && c.now().Sub(late.since) >= chance {
 		return late
 	}
 	return c.heaviest(true)
+}
+
+// hadItsChance is the connection that has waited longest of those that could have brought a good token: a request that has
+// come, and waits for a processor, has more time. It is nil if there is none.
+func (c *connections) hadItsChance() *connection {
+	for place := c.fresh.Front(); place != nil; place = place.Next() {
+		conn, _ := place.Value.(*connection)
+		patience := chance
+		if conn.stranger > 0 {
+			patience = chanceOfRequest
+		}
+		if c.now().Sub(conn.opened) >= patience {
+			return conn
+		}
+	}
+	return nil
 }
 
 // heaviest is the connection with most requests of strangers above the fair share, with a verified caller's beside or

@@ -133,6 +133,7 @@ func (v *visit) admit() *deny.Denial {
 // enter counts the request as its caller's, who has more time and room from now on than strangers have.
 func (v *visit) enter() *deny.Denial {
 	if err := v.account.Enter(userOf(v.principal), int(v.snapshot.Config.Limits.Requests)); err != nil {
+		v.conn.recognize()
 		return deny.Unread(err)
 	}
 	v.entered = true
