@@ -45,6 +45,9 @@ func (x *exchange) run() {
 	x.pass(answer)
 }
 
+// firstPart is how much of a long body comes before the server gets anything, in bytes.
+const firstPart = 2 << 10
+
 // takeBody gives the outgoing request its body and says who is to take it. A short one is read first, so that it goes out
 // with its length, whatever the client's framing was. HTTP/2 without a length may be a dialogue.
 func (x *exchange) takeBody(outgoing *http.Request) exchanger {
@@ -53,7 +56,13 @@ func (x *exchange) takeBody(outgoing *http.Request) exchanger {
 		return x.forwarder.short
 	}
 	outgoing.Body, outgoing.ContentLength = judgedBody{in, x}, x.client.ContentLength
-	if x.client.ContentLength > upstream.MaxBodyBytes || x.client.ContentLength < 0 && x.client.ProtoMajor > 1 {
+	if x.client.ContentLength > upstream.MaxBodyBytes {
+		// The server gets nothing before the body begins to come, which is when the caller is judged again. An error shows
+		// in clientFault.
+		_, _, _ = in.Prefetch(firstPart)
+		return x.forwarder.long
+	}
+	if x.client.ContentLength < 0 && x.client.ProtoMajor > 1 {
 		return x.forwarder.long
 	}
 	ahead, whole, err := in.Prefetch(upstream.MaxBodyBytes)
