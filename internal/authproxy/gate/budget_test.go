@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,10 +19,20 @@ func withMemory(bytes int64) siteOption {
 	return func(_ *site, o *gate.Options) { o.MemoryLimit = bytes }
 }
 
-// hanging is a site whose server holds every request until its client goes.
-func hanging(t *testing.T, options ...siteOption) *site {
+// hangingSite is a site whose server holds every request until its client goes.
+type hangingSite struct {
+	*site
+
+	held atomic.Int32
+}
+
+func hanging(t *testing.T, options ...siteOption) *hangingSite {
 	t.Helper()
-	s := prepareSite(t, serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	s := &hangingSite{}
+	s.site = prepareSite(t, serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+		s.held.Add(1)
+		<-r.Context().Done()
+	}))
 	s.config.Limits.Requests = 3
 	s.writeConfig()
 	s.start(options...)
@@ -38,11 +49,10 @@ func (s *site) hold(bearer string) {
 	must(s.t, err)
 }
 
-func (s *site) inFlight(want int) {
+// holds waits until the server has this many requests: the gate has counted them by then.
+func (s *hangingSite) holds(want int32) {
 	s.t.Helper()
-	s.eventually(fmt.Sprintf("%d requests are in progress", want), func() bool {
-		return strings.Contains(s.adminGet("/metrics").body, fmt.Sprintf("gatehouse_gate_requests_in_flight %d\n", want))
-	})
+	s.eventually(fmt.Sprintf("%d requests are in progress", want), func() bool { return s.held.Load() == want })
 }
 
 func TestCallerWithTooManyRequestsInProgress_Gets429(t *testing.T) {
@@ -50,7 +60,7 @@ func TestCallerWithTooManyRequestsInProgress_Gets429(t *testing.T) {
 	for range 3 {
 		s.hold(s.as("alice"))
 	}
-	s.inFlight(3)
+	s.holds(3)
 	got := s.post(s.as("alice"))
 	if got.status != 429 || got.Error.Data.Reason != "too_many_requests" || got.header.Get("Retry-After") == "" {
 		t.Errorf("one more: got %d %s", got.status, got.body)
@@ -59,7 +69,7 @@ func TestCallerWithTooManyRequestsInProgress_Gets429(t *testing.T) {
 		t.Errorf("a bad token of the same caller: got %d", got.status)
 	}
 	s.hold(s.as("bob")) // has room of its own
-	s.inFlight(4)
+	s.holds(4)
 }
 
 func TestGateWithoutRoomForMoreRequests_Answers503(t *testing.T) {
@@ -67,7 +77,7 @@ func TestGateWithoutRoomForMoreRequests_Answers503(t *testing.T) {
 	for i := range 4 {
 		s.hold(s.as(fmt.Sprint("caller-", i)))
 	}
-	s.inFlight(4)
+	s.holds(4)
 	got := s.post(s.as("one more"))
 	if got.status != 503 || got.Error.Data.Reason != "overloaded" || got.header.Get("Retry-After") == "" {
 		t.Errorf("got %d %s", got.status, got.body)
