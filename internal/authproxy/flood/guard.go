@@ -25,12 +25,6 @@ const (
 // no end.
 type Budget struct{ PerSecond, Burst int32 }
 
-// Refusal says how a failure is to be answered.
-type Refusal struct {
-	// TooMany: the source is over its budget.
-	TooMany bool
-}
-
 // Guard knows the sources of requests. It is safe for concurrent use, and outlives changes of the configuration: a
 // Budget comes with each question.
 type Guard struct {
@@ -47,20 +41,20 @@ func New(now func() time.Time) *Guard {
 	return &Guard{now: now, seed: maphash.MakeSeed(), lane: newLane(), patience: laneWait}
 }
 
-// Failed counts a refused token.
-func (g *Guard) Failed(source Source, budget Budget) Refusal {
+// Failed counts a bad signature, and reports whether its source is over its budget; a shared source never is.
+func (g *Guard) Failed(source Source, budget Budget) (over bool) {
 	if budget == (Budget{}) {
-		return Refusal{}
+		return false
 	}
-	now, refusal := g.now(), Refusal{}
+	now := g.now()
 	g.all.with(g.hash(source), source.key(), func(e *entry) {
 		if e.refill(budget, now) >= 1 {
 			e.level--
 			return
 		}
-		refusal.TooMany = !e.shared(source, now)
+		over = !e.shared(source, now)
 	})
-	return refusal
+	return over
 }
 
 // Succeeded counts a good token. Many callers behind one source make it a shared one.
@@ -79,10 +73,10 @@ func (g *Guard) Succeeded(source Source, provider, subject string) {
 
 // Enter asks for leave to check the signature of a source's new token. A source within its budget gets it at once,
 // any other in its turn. It is refused after a wait of 10 s, and to a shared source never: the callers behind it have
-// nowhere else to come from. Unless it was TooMany, done must be called when the signature is checked.
-func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done func(), refusal Refusal) {
+// nowhere else to come from. If ok, done must be called when the signature is checked.
+func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done func(), ok bool) {
 	if budget == (Budget{}) {
-		return func() {}, Refusal{}
+		return func() {}, true
 	}
 	over, weight, patience := false, 1, g.patience
 	g.all.with(g.hash(source), source.key(), func(e *entry) {
@@ -93,13 +87,9 @@ func (g *Guard) Enter(ctx context.Context, source Source, budget Budget) (done f
 		}
 	})
 	if !over {
-		return func() {}, Refusal{}
+		return func() {}, true
 	}
-	done, ok := g.lane.enter(ctx, source.key(), weight, patience)
-	if ok {
-		return done, Refusal{}
-	}
-	return nil, Refusal{TooMany: true}
+	return g.lane.enter(ctx, source.key(), weight, patience)
 }
 
 func (g *Guard) hash(source Source) uint64 { return maphash.Comparable(g.seed, source.key()) }

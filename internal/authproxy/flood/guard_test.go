@@ -25,8 +25,7 @@ func (c *clock) add(d time.Duration) { c.at = c.at.Add(d) }
 // failures fails n times and counts the answers.
 func failures(g *Guard, source Source, n int) (tooMany int) {
 	for range n {
-		refusal := g.Failed(source, budget)
-		if refusal.TooMany {
+		if g.Failed(source, budget) {
 			tooMany++
 		}
 	}
@@ -59,12 +58,12 @@ func TestBudget(t *testing.T) {
 func TestWithoutABudgetNothingHappens(t *testing.T) {
 	g := New(newClock().now)
 	for range 1000 {
-		if g.Failed(from("1.2.3.4"), Budget{}) != (Refusal{}) {
+		if g.Failed(from("1.2.3.4"), Budget{}) {
 			t.Fatal("there is no budget, and it is spent")
 		}
 	}
-	leave, refusal := g.Enter(t.Context(), from("1.2.3.4"), Budget{})
-	if refusal.TooMany {
+	leave, ok := g.Enter(t.Context(), from("1.2.3.4"), Budget{})
+	if !ok {
 		t.Fatal("not let in")
 	}
 	leave()
@@ -120,7 +119,7 @@ func TestManySourcesTakeBoundedMemory(t *testing.T) {
 		var address [4]byte
 		binary.BigEndian.PutUint32(address[:], uint32(1<<24+i))
 		g.Failed(Source{address: netip.AddrFrom4(address)}, budget)
-		if i%1000 == 0 && !g.Failed(attacker, budget).TooMany {
+		if i%1000 == 0 && !g.Failed(attacker, budget) {
 			t.Fatal("a source that goes on was forgotten")
 		}
 	}
@@ -145,19 +144,19 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 	g.patience = 100 * time.Millisecond
 	good, bad := from("1.2.3.4"), from("1.2.3.5")
 	failures(g, bad, 6)
-	inside, refusal := g.Enter(t.Context(), bad, budget)
-	if refusal.TooMany {
+	inside, ok := g.Enter(t.Context(), bad, budget)
+	if !ok {
 		t.Fatal("the lane is free, and nobody is let in")
 	}
 	for range 3 {
-		done, refusal := g.Enter(t.Context(), good, budget)
-		if refusal.TooMany {
+		done, ok := g.Enter(t.Context(), good, budget)
+		if !ok {
 			t.Fatal("a source within its budget waits")
 		}
 		defer done()
 	}
 	began := time.Now()
-	if _, refusal := g.Enter(t.Context(), bad, budget); !refusal.TooMany {
+	if _, ok := g.Enter(t.Context(), bad, budget); ok {
 		t.Error("two are in the lane")
 	}
 	if time.Since(began) < g.patience {
@@ -165,12 +164,12 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, refusal := g.Enter(ctx, bad, budget); !refusal.TooMany {
+	if _, ok := g.Enter(ctx, bad, budget); ok {
 		t.Error("who has gone was let in")
 	}
 	inside()
-	again, refusal := g.Enter(t.Context(), bad, budget)
-	if refusal.TooMany {
+	again, ok := g.Enter(t.Context(), bad, budget)
+	if !ok {
 		t.Fatal("the lane stays closed behind those who gave up")
 	}
 	again()
@@ -184,11 +183,11 @@ func TestSharedSourcesAreLetInInTheEnd(t *testing.T) {
 	inside, _ := g.Enter(t.Context(), mesh, budget)
 	entered := make(chan bool, 1)
 	go func() {
-		done, refusal := g.Enter(t.Context(), mesh, budget)
-		if !refusal.TooMany {
+		done, ok := g.Enter(t.Context(), mesh, budget)
+		if ok {
 			done()
 		}
-		entered <- !refusal.TooMany
+		entered <- ok
 	}()
 	select {
 	case <-entered:
@@ -209,11 +208,11 @@ func TestPatienceOutlastsAFlood(t *testing.T) {
 	inside, _ := g.Enter(t.Context(), source, budget)
 	entered := make(chan bool)
 	go func() {
-		done, refusal := g.Enter(t.Context(), source, budget)
-		if !refusal.TooMany {
+		done, ok := g.Enter(t.Context(), source, budget)
+		if ok {
 			done()
 		}
-		entered <- !refusal.TooMany
+		entered <- ok
 	}()
 	select {
 	case <-entered:

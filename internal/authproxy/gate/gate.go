@@ -180,9 +180,6 @@ func (g *Gate) AdminHandler() http.Handler {
 	})
 }
 
-// crowded reports whether so many strangers wait that none should be waited for.
-func (g *Gate) crowded() bool { return g.waiting.crowded() }
-
 func (g *Gate) upstreamAddress() string {
 	return net.JoinHostPort(g.options.UpstreamHost, strconv.Itoa(int(g.store.Current().Config.Upstream.Port)))
 }

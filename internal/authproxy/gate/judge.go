@@ -27,8 +27,8 @@ func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
 		return candidate, denial
 	}
 	if !candidate.Verified() {
-		done, refusal := v.gate.guard.Enter(v.request.Context(), v.source, v.budget())
-		if refusal.TooMany {
+		done, ok := v.gate.guard.Enter(v.request.Context(), v.source, v.budget())
+		if !ok {
 			return candidate, deny.Failures()
 		}
 		defer done()
@@ -45,7 +45,7 @@ func (v *visit) judgeToken(token string) (verify.Candidate, *deny.Denial) {
 // counted: a client behind the same address must learn at any time that its token has expired. A source over its budget
 // is answered as it deserves, too, but its body is not waited for.
 func (v *visit) charge() {
-	if v.gate.guard.Failed(v.source, v.budget()).TooMany {
+	if v.gate.guard.Failed(v.source, v.budget()) {
 		v.body.Hurry()
 	}
 }

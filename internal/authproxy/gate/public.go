@@ -30,7 +30,7 @@ func (v *visit) isPublic() bool {
 
 func (v *visit) toAnybody(answered bool) {
 	if v.public = answered; answered {
-		if v.gate.crowded() {
+		if v.gate.waiting.crowded() {
 			v.body.Hurry()
 		}
 		v.body.Drain()

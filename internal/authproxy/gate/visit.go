@@ -176,7 +176,7 @@ func (v *visit) admittedNow() *deny.Denial {
 
 func (v *visit) deny(denial *deny.Denial) {
 	v.denial = denial
-	if !v.entered && v.gate.crowded() {
+	if !v.entered && v.gate.waiting.crowded() {
 		v.body.Hurry()
 	}
 	denial.Answer(v.answer, v.body, v.snapshot.Site)
