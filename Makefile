@@ -31,6 +31,7 @@ demo-down: ## Remove all that `make demo` made.
 build: ## Build the programs into bin/.
 	@mkdir -p bin
 	go build -ldflags "-X main.version=$$(hack/version.sh)" -o bin/ ./cmd/...
+	@for name in kubectl-gatehouse kubectl_complete-gatehouse; do ln -sf gatehouse bin/$$name; done
 
 generate: ## Write what follows from the Go types: deep copies, CRD, role, apply configurations, API reference.
 	@hack/generate.sh
@@ -40,22 +41,25 @@ fmt: ## Format the Go files.
 
 vet: ## Run go vet, on the tests behind build tags, too.
 	go vet -tags alerts,e2e,conformance,soak,mutation,scale ./...
+	go -C test/providers vet -tags providers ./...
 
 lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.golangci-kal.yml).
 	hack/tools/run golangci-lint run
 	hack/tools/run golangci-lint run --config .golangci-kal.yml ./api/...
 	cd test/everything && ../../hack/tools/run golangci-lint run
+	cd test/providers && ../../hack/tools/run golangci-lint run --build-tags providers
+	cd hack/release && ../tools/run golangci-lint run
 
 verify: ## Check that generated files, modules, imports, manifests, scripts and workflows are as they should be.
 	@hack/verify.sh
 
 ##@ Test
-.PHONY: test test-race test-vectors test-chart test-alerts test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
+.PHONY: test test-race test-vectors test-chart test-alerts test-fixtures test-providers test-e2e test-upgrade mutation conformance soak scale fuzz bench test-all
 test: ## Run unit, golden and API-server tests; close with their counts. PKG and RUN narrow it down.
 	@hack/test.sh
 
 test-race: export CGO_ENABLED = 1
-test-race: export PKG = ./internal/authproxy/... ./internal/keys/... ./internal/probe/... ./internal/token/...
+test-race: export PKG = ./internal/gate/... ./internal/gateapi/... ./internal/keys/... ./internal/probe/... ./internal/token/...
 test-race: ## Run the tests of the concurrent packages under the race detector (needs a C compiler).
 	@hack/test.sh -race
 
@@ -69,6 +73,13 @@ test-chart: ## Render the Helm chart, hold it against the manifests, and put it 
 
 test-alerts: ## Try every alert in every situation on promtool (Debian: package prometheus).
 	@hack/alerts.sh
+
+test-fixtures: export MODULE = test/providers
+test-fixtures: ## Hold the pages of docs/providers against the gate: tokens of each provider's form, and near misses (a module of its own).
+	@hack/test.sh
+
+test-providers: ## Run Keycloak, Ory Hydra and SPIRE before a gate, and replace their keys under load. RUN=Hydra selects.
+	@hack/providers.sh
 
 test-e2e: ## Run the end-to-end tests on real pods. LABEL=ci selects; KUBECONFIG uses a cluster of your own.
 	@hack/e2e.sh
@@ -96,7 +107,18 @@ bench: ## Measure what the gate costs beside a bare reverse proxy and HAProxy. B
 	@hack/bench.sh $(BENCH)
 
 test-all: export PROPERTY_SECONDS ?= 180
-test-all: verify lint test test-race test-vectors test-chart test-alerts mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
+test-all: verify lint test test-race test-vectors test-chart test-alerts test-fixtures test-providers mutation test-e2e conformance soak scale fuzz bench ## Run everything, by hand.
+
+##@ Release
+.PHONY: release test-release publish
+release: ## Build a release into out/release: VERSION=v0.2.0; SIGN=key signs it.
+	@hack/release/release.sh
+
+test-release: ## Build a release twice, in two folders: equal digests. Install it from a registry: make test-e2e LABEL=release.
+	@hack/release/twice.sh
+
+publish: ## Push the images and the chart of out/release to the registry that it names, or to REGISTRY.
+	@hack/release/publish.sh out/release
 
 ##@ Images and cluster
 .PHONY: images docker-build cluster-up cluster-down deploy undeploy clean
@@ -132,6 +154,7 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? LOADCLIENT_IMG      the client inside the cluster (likewise)
 #? NPM_IMG             the everything-server from npm (likewise; not needed with LABEL='!npm')
 #? PROMETHEUS_IMG      a Prometheus (likewise; not needed with LABEL='!alerts')
+#? QUILT_IMG           quilt-mcp-server (likewise; not needed with LABEL='!quilt')
 #? LABEL               specs to run, a Ginkgo label filter such as ci (test-e2e)
 #? BENCH               flags of test/bench (bench)
 #? PKG, RUN            packages, and a pattern of test names (test; test-alerts, mutation, conformance, soak and fuzz have RUN only)
@@ -142,6 +165,9 @@ clean: ## Remove what was built here. Tools and Kubernetes stay in the cache.
 #? SCALE_SERVERS       how many MCPServers each fleet has (scale; default: 1000,5000)
 #? SCALE_STEADY        how long each is watched once it is Ready (scale; default: 10m)
 #? SCALE_QPS           the operator's --probe-qps (scale; default: the operator's)
+#? VERSION             the release's tag, such as v0.2.0 (release; test-release has a default)
+#? REGISTRY            where a release's images and chart are (release, publish; default: that of the project)
+#? SIGN                key or keyless: sign a release (release, publish; default: not at all)
 #? FUZZTIME            how long each target runs (fuzz; default: 30s)
 #? FUZZPROCS           how many inputs are tried at once (fuzz; default: one per processor)
 #? TAG                 the tag of the images that `make images` builds (default: hack/version.sh)

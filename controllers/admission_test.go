@@ -48,5 +48,5 @@ var _ = Describe("Admission", func() {
 	DescribeTable("accepts the samples", func(ctx SpecContext, file string) {
 		object, _ := read(file)
 		Expect(k8s.Create(ctx, object, client.DryRunAll)).To(Succeed())
-	}, manifests("../config/samples/mcpserver*.yaml"))
+	}, append(manifests("../config/samples/mcpserver*.yaml"), manifests("../config/samples/providers/*.yaml")...))
 })

@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
 )
 
 // patched has a webhook apply a JSON patch, in CEL, to what it sees from now on.
@@ -172,17 +172,13 @@ func foreignOwner(ctx context.Context, w way) {
 }
 
 // containerAdded: server-side apply leaves alone what others add to the Deployment.
-func containerAdded(ctx context.Context, w way) {
+// recordForged: whoever may patch the Deployment may write its annotations, too.
+func recordForged(ctx context.Context, _ way) {
 	GinkgoHelper()
-	server, _ := proveUnwatched(ctx, start(gateImage))
-	deployment, err := deploymentOf(ctx, server)()
-	Expect(err).NotTo(HaveOccurred())
-	edit(ctx, deployment, func() {
-		deployment.Spec.Template.Spec.Containers = append(deployment.Spec.Template.Spec.Containers, corev1.Container{
-			Name: "added", Image: "added", VolumeMounts: []corev1.VolumeMount{{Name: "gatehouse-secret", MountPath: "/s"}}})
-	})
-	start(gateImage).build(ctx, server)
-	expectAccepted(ctx, server, v1alpha1.ReasonTemplateTampered, w.words)
+	server, o := waiting(ctx)
+	forge(ctx, server, func(pod *corev1.PodSpec) { pod.InitContainers[0].Image = "example.com/open-door" })
+	o.build(ctx, server)
+	Expect(gateOf(ctx, server)).To(Equal(newerImage))
 }
 
 // edited changes one of the server's objects. The next turn of the operator brings back what was there.
@@ -202,6 +198,44 @@ func edited[T any, P interface {
 		start(gateImage).build(ctx, server)
 		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
 		Expect(essence(object)).To(Equal(right))
+	}
+}
+
+// keyLoaded: the gate reads what is mounted sooner than the operator puts it right.
+func keyLoaded(ctx context.Context, w way) {
+	GinkgoHelper()
+	o := start(gateImage)
+	server, pod := proveUnwatched(ctx, o, minutely)
+	publishForeignKey(ctx, server, false)
+	pod.mount(ctx, server, pod.pod.Status.PodIP)
+	later(o, 1)
+	o.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, w.words)
+	Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
+}
+
+// spoiltObject changes an object that pods mount, in a way that keeps it from being written. The next turn of the operator makes
+// what is right by another name, and has the pods mount that.
+func spoiltObject[T any, P interface {
+	*T
+	client.Object
+}](suffix, volume string, change func(P)) func(context.Context, way) {
+	return func(ctx context.Context, _ way) {
+		GinkgoHelper()
+		server := newUnwatched(ctx)
+		o := start(gateImage)
+		o.build(ctx, server)
+		object := P(new(T))
+		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
+		right := dataOf(object)
+		edit(ctx, object, func() { change(object) })
+		o.build(ctx, server)
+		renamed := fresh(ctx, server).Status.Renamed
+		Expect(renamed).To(ConsistOf(HaveField("Name", server.Name+suffix)))
+		next := P(new(T))
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: renamed[0].NewName}, next)).To(Succeed())
+		Expect(dataOf(next)).To(Equal(right))
+		Expect(mountedNow(ctx, server, volume)).To(Equal(next.GetName()))
+		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 	}
 }
 

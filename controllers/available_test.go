@@ -42,7 +42,7 @@ var _ = Describe("Available", func() {
 			down(&s.InitContainerStatuses[0], "CrashLoopBackOff")
 			s.InitContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 78, Message: "listen: address already in use"}
 		}),
-		Entry("was seen open", v1alpha1.ReasonPodsUnavailable, "AuthHealthy", func(s *corev1.PodStatus) {
+		Entry("was seen open", v1alpha1.ReasonPodsUnavailable, "readiness gate mcp.gatehouse.dev/auth-proven is not True", func(s *corev1.PodStatus) {
 			s.Conditions = append(s.Conditions, corev1.PodCondition{Type: v1alpha1.ConditionPodAuthProven, Status: corev1.ConditionFalse})
 		}),
 	)

@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
-	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keysource"
+	"github.com/mcp-gatehouse/gatehouse/controllers/probecredentials"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
@@ -200,16 +200,16 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		edit(ctx, server, func() {
 			server.Spec.Auth.Forward = &v1alpha1.Forward{Authorization: v1alpha1.AuthorizationForward}
 		})
-		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"]) }).Should(ContainSubstring(`"forwardAuthorization": true`))
+		Eventually(func() string { return gateConfig(ctx, server) }).Should(ContainSubstring(`"forwardAuthorization": true`))
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
-		Eventually(healthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing), HaveField("Message", And(
+		Eventually(healthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing), HaveField("Message", And(
 			ContainSubstring("The gate let the operator's probe of provider corp in, and the server behind it refused it"),
 			ContainSubstring("name that in authProbe.tokenSecretRef, and set authProbe.credential to SecretRef.")))))
 		bring(ctx, server.Namespace, map[string][]byte{"token": []byte(issuer.token(time.Now().Add(time.Hour)))})
 		edit(ctx, server, func() {
 			server.Spec.AuthProbe.Credential, server.Spec.AuthProbe.TokenSecretRef = v1alpha1.CredentialSecretRef, &v1alpha1.TokenSecretRef{Name: "brought"}
 		})
-		Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"]) }).ShouldNot(ContainSubstring("probeKey"))
+		Eventually(func() string { return gateConfig(ctx, server) }).ShouldNot(ContainSubstring("probeKey"))
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
 		Eventually(healthy).Should(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven),
 			HaveField("Message", ContainSubstring("Tried with the token of authProbe.tokenSecretRef: corp."))))
@@ -225,7 +225,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		pod := startPod(ctx, server)
 		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
 		missing := func(part string) OmegaMatcher {
-			return And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing), HaveField("Message", ContainSubstring(part)))
+			return And(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing), HaveField("Message", ContainSubstring(part)))
 		}
 		Eventually(healthy).Should(missing("Provider corp: authProbe.tokenSecretRef.name: there is no Secret brought"))
 		expired := issuer.token(time.Now().Add(-time.Minute))
@@ -242,7 +242,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		bring(ctx, server.Namespace, map[string][]byte{"token": []byte(issuer.token(time.Now().Add(time.Hour)) + "\n")})
 		Eventually(healthy).Should(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
-		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])).NotTo(ContainSubstring("probeKey"))
+		Expect(gateConfig(ctx, server)).NotTo(ContainSubstring("probeKey"))
 	})
 })
 
@@ -251,7 +251,7 @@ var _ = Describe("The master of the probe keys", Serial, func() {
 		GinkgoHelper()
 		found := &corev1.Secret{}
 		Eventually(func() error {
-			return k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: mcpserver.MasterSecretName}, found)
+			return k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: keysource.MasterSecretName}, found)
 		}).Should(Succeed())
 		return found
 	}
@@ -266,19 +266,19 @@ var _ = Describe("The master of the probe keys", Serial, func() {
 			func() { Expect(k8s.Delete(ctx, secretOf(ctx))).To(Succeed()) },
 			func() {
 				damaged := secretOf(ctx)
-				damaged.Data[mcpserver.MasterKey] = []byte("short")
+				damaged.Data[keysource.MasterKey] = []byte("short")
 				Expect(k8s.Update(ctx, damaged)).To(Succeed())
 			},
 			func() {
 				replaced := secretOf(ctx)
-				replaced.Data[mcpserver.MasterKey] = random(32)
+				replaced.Data[keysource.MasterKey] = random(32)
 				Expect(k8s.Update(ctx, replaced)).To(Succeed())
 			},
 		} {
-			before := string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])
+			before := gateConfig(ctx, server)
 			spoil()
-			Eventually(func() string { return string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"]) }).Should(And(Not(Equal(before)), ContainSubstring("probeKey")))
-			Expect(secretOf(ctx).Data[mcpserver.MasterKey]).To(HaveLen(32))
+			Eventually(func() string { return gateConfig(ctx, server) }).Should(And(Not(Equal(before)), ContainSubstring("probeKey")))
+			Expect(secretOf(ctx).Data[keysource.MasterKey]).To(HaveLen(32))
 
 			By("a pod that does not follow is no failure of the lock")
 			Eventually(func() string {
@@ -294,7 +294,7 @@ var _ = Describe("The master of the probe keys", Serial, func() {
 	It("is the same for two operators that begin at once, and none without a namespace", func(ctx SpecContext) {
 		server := newServer("n", "x")
 		server.UID = "u"
-		other := &mcpserver.ProbeMaster{Live: k8s, Writer: k8s, Namespace: operatorNamespace, Now: time.Now}
+		other := &keysource.ProbeMaster{Live: k8s, Writer: k8s, Namespace: operatorNamespace, Now: time.Now}
 		Eventually(func(g Gomega) {
 			a, found, err := other.Key(ctx, server)
 			g.Expect(err).NotTo(HaveOccurred())
@@ -304,7 +304,7 @@ var _ = Describe("The master of the probe keys", Serial, func() {
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(a.ID()).To(Equal(b.ID()))
 		}).Should(Succeed())
-		_, found, err := (&mcpserver.ProbeMaster{}).Key(ctx, server)
+		_, found, err := (&keysource.ProbeMaster{}).Key(ctx, server)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found).To(BeFalse())
 	})
@@ -313,7 +313,7 @@ var _ = Describe("The master of the probe keys", Serial, func() {
 var _ = Describe("An operator whose account gets no token", func() {
 	It("tries the cluster's provider with the probe key alone", func(ctx SpecContext) {
 		o := start(gateImage)
-		o.prober.Account = &authprobe.Account{Client: k8s, Namespace: operatorNamespace, Name: "nobody", Now: time.Now}
+		o.prober.Account = &probecredentials.Account{Client: k8s, Namespace: operatorNamespace, Name: "nobody", Now: time.Now}
 		server, _ := proveUnwatched(ctx, o, func(s *v1alpha1.MCPServer) {
 			s.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "pods", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysCluster}}}}
 		})

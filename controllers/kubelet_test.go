@@ -12,8 +12,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // handlerTransport answers requests by a handler.
@@ -31,8 +31,8 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *simulatedPod) kept(ctx context.Context, server *v1alpha1.MCPServer, gate http.Handler) http.Handler {
 	GinkgoHelper()
 	var known []admin.Key
-	mounted := secret(ctx, server, "-gate")
-	for _, file := range []string{authproxy.SecretFile, authproxy.NextSecretFile, authproxy.PreviousSecretFile} {
+	mounted := secret(ctx, server, p.mounts("gatehouse-secret", server))
+	for _, file := range []string{gateapi.SecretFile, gateapi.NextSecretFile, gateapi.PreviousSecretFile} {
 		if key, err := admin.NewKey(mounted[file]); err == nil {
 			known = append(known, key)
 		}
@@ -47,7 +47,7 @@ func (p *simulatedPod) kept(ctx context.Context, server *v1alpha1.MCPServer, gat
 			defer GinkgoRecover()
 			state, err := itself.State(context.Background(), "http://gate", string(p.pod.UID))
 			Expect(err).NotTo(HaveOccurred())
-			sum := sha256.Sum256(configMap(context.Background(), server, "-authproxy")[authproxy.ConfigFile])
+			sum := sha256.Sum256(p.configFiles(context.Background(), server)[gateapi.ConfigFile])
 			state.SelfTest, state.ConfigSHA256, state.Listeners = "passed", hex.EncodeToString(sum[:]), []admin.Listener{}
 			if change := p.state.Load(); change != nil {
 				(*change)(&state)

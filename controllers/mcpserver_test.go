@@ -253,7 +253,7 @@ var _ = Describe("An MCPServer", func() {
 		server.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "x-keys"}}}}
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(And(
-			say(metav1.ConditionFalse, v1alpha1.ReasonWouldUnlock), HaveField("Message", ContainSubstring("x-keys"))))
+			say(metav1.ConditionFalse, v1alpha1.ReasonGateBypass), HaveField("Message", ContainSubstring("x-keys"))))
 		Expect(condition(ctx, server, v1alpha1.ConditionKeysReady)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonKeysPending))
 		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.FailedStatus))
 		Expect(client.IgnoreNotFound(fetch(ctx, server, &appsv1.Deployment{}, ""))).To(Succeed())

@@ -19,7 +19,9 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
-	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/controllers/fallback"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keysource"
+	"github.com/mcp-gatehouse/gatehouse/controllers/watches"
 )
 
 // namespaced is the namespace that the operator of config/namespaced looks after. The operator of the suite does not.
@@ -28,7 +30,7 @@ const namespaced = "mcp"
 // runNamespaced runs an operator for that namespace until the end of the spec, as one of several that elect a leader.
 func runNamespaced(user *rest.Config) {
 	GinkgoHelper()
-	watched := mcpserver.CacheOptions([]string{namespaced})
+	watched := watches.CacheOptions([]string{namespaced})
 	mgr, err := ctrl.NewManager(user, ctrl.Options{
 		Scheme: k8s.Scheme(), Cache: watched, Metrics: metricsserver.Options{BindAddress: "0"},
 		LeaderElection: true, LeaderElectionID: "operator.gatehouse.dev", LeaderElectionNamespace: operatorNamespace,
@@ -39,13 +41,14 @@ func runNamespaced(user *rest.Config) {
 	ctx, stop := context.WithCancel(context.Background())
 	b := newBuilder(mgr.GetClient(), gateImage)
 	b.Live, b.Events, b.Master = mgr.GetAPIReader(), mgr.GetEventRecorder("gatehouse"), newMaster(mgr)
-	b.Issuer, err = mcpserver.NewClusterIssuer(user)
+	b.Issuer, err = keysource.NewClusterIssuer(user)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(b.SetupWithManager(ctx, mgr, watched)).To(Succeed())
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), b.Events, authprobe.Options{})
 	Expect(err).NotTo(HaveOccurred())
-	prober.Sightings, prober.Issuer, prober.Master = b.Sightings, b.Issuer, b.Master
+	prober.KeyObservations, prober.Issuer, prober.Master = b.KeyObservations, b.Issuer, b.Master
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
+	Expect((&fallback.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr)).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	DeferCleanup(func() {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/network"
 )
 
 func serviceOf(ctx context.Context, server *v1alpha1.MCPServer) func() (corev1.ServiceSpec, error) {
@@ -118,7 +119,7 @@ var _ = Describe("The network of an MCPServer", func() {
 var _ = Describe("The route of an MCPServer", Ordered, func() {
 	route := func(ctx context.Context, server *v1alpha1.MCPServer) (*unstructured.Unstructured, error) {
 		found := &unstructured.Unstructured{}
-		found.SetGroupVersionKind(desired.HTTPRouteKind)
+		found.SetGroupVersionKind(network.HTTPRouteKind)
 		return found, fetch(ctx, server, found, "")
 	}
 	var server *v1alpha1.MCPServer
@@ -132,7 +133,7 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 		for _, child := range children {
 			Expect(fetch(ctx, server, child.object(), child.suffix)).To(Succeed())
 		}
-		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])).To(ContainSubstring(`"tools.example.com"`))
+		Expect(gateConfig(ctx, server)).To(ContainSubstring(`"tools.example.com"`))
 	})
 
 	It("is made once there is one, put right, and the address once a gateway has accepted it", func(ctx SpecContext) {
@@ -172,6 +173,19 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 		Eventually(url).Should(Equal("https://tools.example.com/mcp"))
 	})
 
+	It("is told to yield where an older server has the same path on the same hostname", func(ctx SpecContext) {
+		specNamespaces = append(specNamespaces, server.Namespace)
+		younger := newServer(server.Namespace, "younger")
+		younger.Spec.Route = server.Spec.Route.DeepCopy()
+		Expect(k8s.Create(ctx, younger)).To(Succeed())
+		Eventually(condition(ctx, younger, v1alpha1.ConditionAccepted)).Should(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonRouteConflict),
+			HaveField("Message", And(ContainSubstring(server.Namespace+"/x"), ContainSubstring("/mcp on hostname tools.example.com")))))
+		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
+		edit(ctx, younger, func() { younger.Spec.Path = "/younger" })
+		Eventually(condition(ctx, younger, v1alpha1.ConditionAccepted)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
+	})
+
 	It("goes when the spec has none any more", func(ctx SpecContext) {
 		specNamespaces = append(specNamespaces, server.Namespace)
 		edit(ctx, server, func() { server.Spec.Route = nil })
@@ -189,7 +203,7 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 	It("is left alone where it belongs to somebody else", func(ctx SpecContext) {
 		specNamespaces = append(specNamespaces, server.Namespace)
 		foreign := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"hostnames": []any{"theirs.example.com"}}}}
-		foreign.SetGroupVersionKind(desired.HTTPRouteKind)
+		foreign.SetGroupVersionKind(network.HTTPRouteKind)
 		foreign.SetNamespace(server.Namespace)
 		foreign.SetName("x")
 		Expect(k8s.Create(ctx, foreign)).To(Succeed())

@@ -23,11 +23,11 @@ var _ = Describe("The lock of a server that gives the prober no credential", fun
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		pod := startPod(ctx, server)
 		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
-		Eventually(healthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing),
+		Eventually(healthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing),
 			HaveField("Message", And(ContainSubstring("Provider managed: authProbe.credential is None."),
 				ContainSubstring("Provider partner: authProbe.credential is None.")))))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
-		Expect(string(configMap(ctx, server, "-authproxy")["authproxy.v2.json"])).NotTo(ContainSubstring("probeKey"))
+		Expect(gateConfig(ctx, server)).NotTo(ContainSubstring("probeKey"))
 		Expect(pod.server.Requests()).To(BeZero(), "somebody was let in")
 		pod.serve(openDoor())
 		Eventually(healthy).Should(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
@@ -38,7 +38,7 @@ var _ = Describe("The lock of a server that gives the prober no credential", fun
 		s := proveRotated(ctx, o, 2)
 		edit(ctx, s.MCPServer, func() { noCredential(s.MCPServer) })
 		s.act(ctx, o)
-		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing))
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing))
 		before := []mcpfake.Requests{s.pods[0].server.Requests(), s.pods[1].server.Requests()}
 
 		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")

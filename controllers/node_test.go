@@ -22,9 +22,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/gateconfig"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
@@ -108,11 +109,13 @@ func (p *simulatedPod) run(ctx context.Context, server *v1alpha1.MCPServer, ip s
 	}
 	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.client.Load()).ServeHTTP(w, r) })}
 	back := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.admin.Load()).ServeHTTP(w, r) })}
-	door := listen(settings.GatePort)
-	if certificates != nil {
-		door = eitherDoor{door, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: certificates}, &p.plain}
+	for _, port := range []int32{settings.GatePort, settings.FallbackPort} {
+		door := listen(port)
+		if certificates != nil {
+			door = eitherDoor{door, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: certificates}, &p.plain}
+		}
+		go func() { _ = front.Serve(door) }()
 	}
-	go func() { _ = front.Serve(door) }()
 	go func() { _ = back.Serve(listen(settings.AdminPort)) }()
 	DeferCleanup(func() {
 		_ = front.Close()
@@ -158,14 +161,14 @@ func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip
 	}
 	var err error
 	options := gate.Options{
-		ConfigDir: mount("config", configMap(ctx, server, "-authproxy")), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
+		ConfigDir: mount("config", p.configFiles(ctx, server)), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
 		TLSDir:    mount("tls", p.brought(ctx, server, desired.Resolve(server).TLSSecret)),
-		SecretDir: mount("secret", secret(ctx, server, "-gate")), PodUID: string(p.pod.UID), UpstreamHost: ip,
+		SecretDir: mount("secret", secret(ctx, server, p.mounts("gatehouse-secret", server))), PodUID: string(p.pod.UID), UpstreamHost: ip,
 	}
 	fetches := slices.ContainsFunc(desired.Resolve(server).Providers, func(p desired.Provider) bool { return p.Remote != nil })
 	if fetches {
 		options.JudgeKeyAddress = func(netip.Addr) error { return nil } // The issuers of these specs are on loopback.
-		for _, port := range []*net.Listener{&options.ClientListener, &options.AdminListener, &options.CanaryListener} {
+		for _, port := range []*net.Listener{&options.ClientListener, &options.AdminListener, &options.FallbackListener, &options.CanaryListener} {
 			*port, err = net.Listen("tcp", "127.0.0.1:0")
 			Expect(err).NotTo(HaveOccurred())
 		}
@@ -177,6 +180,15 @@ func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip
 	}
 	p.serve(g.ClientHandler())
 	p.serveAdmin(p.kept(ctx, server, g.AdminHandler()))
+}
+
+// mounts gives what is behind the server's name in that of the object of a volume.
+func (p *simulatedPod) mounts(volume string, server *v1alpha1.MCPServer) string {
+	at := slices.IndexFunc(p.spec.Volumes, func(v corev1.Volume) bool { return v.Name == volume })
+	if secret := p.spec.Volumes[at].Secret; secret != nil {
+		return strings.TrimPrefix(secret.SecretName, server.Name)
+	}
+	return strings.TrimPrefix(p.spec.Volumes[at].ConfigMap.Name, server.Name)
 }
 
 // runGate lets a gate do what it does by itself, such as to fetch keys, until the spec ends.
@@ -207,6 +219,32 @@ func (p *simulatedPod) projected(ctx context.Context, server *v1alpha1.MCPServer
 		}
 	}
 	return files
+}
+
+// configFiles are what the pod mounts of the gate's configuration.
+func (p *simulatedPod) configFiles(ctx context.Context, server *v1alpha1.MCPServer) map[string][]byte {
+	GinkgoHelper()
+	files := configMap(ctx, server, p.mounts("gatehouse-config", server))
+	at := slices.IndexFunc(p.spec.Volumes, func(v corev1.Volume) bool { return v.Name == "gatehouse-config" })
+	items := p.spec.Volumes[at].ConfigMap.Items
+	if len(items) == 0 {
+		return files
+	}
+	out := map[string][]byte{}
+	for _, item := range items {
+		if content, found := files[item.Key]; found {
+			out[item.Path] = content
+		}
+	}
+	return out
+}
+
+// gateConfig is the configuration of gates that are made from the spec.
+func gateConfig(ctx context.Context, server *v1alpha1.MCPServer) string {
+	GinkgoHelper()
+	key, err := gateconfig.Key(server)
+	Expect(err).NotTo(HaveOccurred())
+	return string(configMap(ctx, server, "-authproxy")[key])
 }
 
 // brought gives the data of a Secret that the spec names; an empty name is none.

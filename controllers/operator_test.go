@@ -39,7 +39,8 @@ func start(gateImage string) *operator {
 	Expect(err).NotTo(HaveOccurred())
 	prober.Jitter = func() float64 { return 0 }
 	o := &operator{builder: newBuilder(uncached.Client{Client: client.NewNamespacedClient(k8s, unwatched)}, gateImage), prober: prober}
-	prober.Sightings, prober.Issuer, prober.Master, prober.Account = o.builder.Sightings, clusterIssuer, master, account
+	prober.KeyObservations, prober.Issuer, prober.Master, prober.Account = o.builder.KeyObservations, clusterIssuer, master, account
+	prober.Publications = o.builder.Publications
 	return o
 }
 

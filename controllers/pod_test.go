@@ -1,6 +1,8 @@
 package controllers_test
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -53,11 +55,33 @@ var _ = Describe("The pods of an MCPServer", func() {
 			HaveField("Spec.Template.Annotations", HaveKeyWithValue(v1alpha1.AnnotationRestartedAt, "2026-11-24T00:00:00Z"))))
 	})
 
+	It("are replaced when the secret changes that the server has read at its start", func(ctx SpecContext) {
+		server := newServer(newNamespace(ctx), "x")
+		server.Spec.Profile, server.Spec.Quilt = v1alpha1.ProfileQuilt, &v1alpha1.Quilt{Release: v1alpha1.QuiltUpTo014}
+		server.Spec.Env = []corev1.EnvVar{{Name: "QUILT_CATALOG_URL", Value: "u"}, {Name: "QUILT_REGISTRY_URL", Value: "u"}}
+		server.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "catalog", Keys: v1alpha1.ProviderKeys{
+			Type: v1alpha1.KeysSecret, Secret: &v1alpha1.SecretKeys{Name: "shared", Keys: []string{"k"}, Format: v1alpha1.FormatSharedSecret}}}}}
+		shared := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, Name: "shared"},
+			Data: map[string][]byte{"k": random(32)}}
+		Expect(k8s.Create(ctx, shared)).To(Succeed())
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		var first string
+		Eventually(deploymentOf(ctx, server)).Should(HaveField("Spec.Template.Annotations", HaveKeyWithValue(v1alpha1.AnnotationLentKey,
+			WithTransform(func(id string) string { first = id; return id }, Not(BeEmpty())))))
+
+		By("but not when only its labels do")
+		edit(ctx, shared, func() { shared.Labels = map[string]string{"a": "b"} })
+		Consistently(deploymentOf(ctx, server)).WithTimeout(time.Second).Should(HaveField("Generation", BeEquivalentTo(1)))
+		edit(ctx, shared, func() { shared.Data["k"] = random(32) })
+		Eventually(deploymentOf(ctx, server)).Should(And(HaveField("Generation", BeEquivalentTo(2)),
+			HaveField("Spec.Template.Annotations", HaveKeyWithValue(v1alpha1.AnnotationLentKey, Not(Or(BeEmpty(), Equal(first)))))))
+	})
+
 	It("do not mount what would unlock them", func(ctx SpecContext) {
 		server := newServer(newNamespace(ctx), "x")
 		server.Spec.Volumes = []v1alpha1.Volume{{Name: "data", Secret: &corev1.SecretVolumeSource{SecretName: "x-keys"}}}
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(And(
-			say(metav1.ConditionFalse, v1alpha1.ReasonWouldUnlock), HaveField("Message", ContainSubstring("volume data holds Secret x-keys"))))
+			say(metav1.ConditionFalse, v1alpha1.ReasonGateBypass), HaveField("Message", ContainSubstring("volume data holds Secret x-keys"))))
 	})
 })

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,11 +20,13 @@ import (
 )
 
 // certificate gives a certificate for nobody, and its key, in PEM.
-func certificate() (chain, key []byte) {
+func certificate() (chain, key []byte) { return certificateUntil(time.Now().Add(time.Hour)) }
+
+func certificateUntil(end time.Time) (chain, key []byte) {
 	GinkgoHelper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: end.Add(-2 * time.Hour), NotAfter: end}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	Expect(err).NotTo(HaveOccurred())
 	encoded, err := x509.MarshalPKCS8PrivateKey(private)
@@ -60,12 +63,55 @@ var _ = Describe("What a token may do", func() {
 			"\nissuedBefore:9999-12-31T23:59:59Z gatehouse-probe-outdated-" + uid + "\n"
 		Expect(configMap(ctx, server, "-jwks")["revoked"]).To(BeEquivalentTo("sub:mallory\n" + sentinel))
 
-		By("a bad list leaves the good one in force")
-		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "jit:1"})
-		Eventually(accepted).Should(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable))
-		Expect(configMap(ctx, server, "-jwks")["revoked"]).To(BeEquivalentTo("sub:mallory\n" + sentinel))
+		By("what can be used of a list with faults is in force beside the last good one")
+		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "jit:1\nsub:eve"})
+		Eventually(func() string { return string(configMap(ctx, server, "-jwks")["revoked"]) }).Should(Equal("sub:mallory\nsub:eve\n" + sentinel))
+		Eventually(accepted).Should(And(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable), HaveField("Message", ContainSubstring("line 1"))))
 		put(ctx, server.Namespace, "lost", map[string]string{"revoked": ""})
 		Eventually(func() string { return string(configMap(ctx, server, "-jwks")["revoked"]) }).Should(Equal(sentinel))
+	})
+
+	It("follows the list of revoked tokens also while the rest of the spec cannot be carried out", func(ctx SpecContext) {
+		server := newServer(newNamespace(ctx), "x")
+		list := func(name string) *v1alpha1.Revoked {
+			return &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: name}}
+		}
+		put(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory"})
+		server.Spec.Auth = &v1alpha1.Auth{Revoked: list("first")}
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		published := func() string {
+			found := &corev1.ConfigMap{}
+			_ = fetch(ctx, server, found, "-jwks")
+			text, _, _ := strings.Cut(found.Data["revoked"], "jti:gatehouse-probe")
+			return text
+		}
+		Eventually(published).Should(Equal("sub:mallory\n"))
+
+		By("a line on the list of the spec in force")
+		edit(ctx, server, func() {
+			server.Spec.Gate = &v1alpha1.Gate{TLS: &v1alpha1.GateTLS{SecretRef: v1alpha1.LocalSecretRef{Name: "lost"}}}
+		})
+		accepted := condition(ctx, server, v1alpha1.ConditionAccepted)
+		Eventually(accepted).Should(say(metav1.ConditionFalse, v1alpha1.ReasonCertificateUnusable))
+		put(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory\nsub:eve"})
+		Eventually(published).Should(Equal("sub:mallory\nsub:eve\n"))
+
+		By("another list, which is named in that spec: what was revoked stays so")
+		put(ctx, server.Namespace, "second", map[string]string{"revoked": "sub:trudy"})
+		edit(ctx, server, func() { server.Spec.Auth.Revoked = list("second") })
+		Eventually(published).Should(Equal("sub:mallory\nsub:eve\nsub:trudy\n"))
+		put(ctx, server.Namespace, "second", map[string]string{"revoked": "trudy"})
+		Eventually(published).Should(Equal("sub:mallory\nsub:eve\n"))
+		edit(ctx, server, func() { server.Spec.Auth.Revoked = list("first") })
+		Expect(k8s.Delete(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, Name: "first"}})).To(Succeed())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(HaveField("Status", metav1.ConditionFalse))
+		Consistently(published, "500ms").Should(Equal("sub:mallory\nsub:eve\n"), "it was lost")
+
+		By("mending the slip")
+		put(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory"})
+		edit(ctx, server, func() { server.Spec.Gate = nil })
+		Eventually(published).Should(Equal("sub:mallory\n"))
+		Eventually(accepted).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 	})
 
 	It("is proven where rules bind even the prober", func(ctx SpecContext) {
@@ -99,6 +145,19 @@ var _ = Describe("A gate with TLS", func() {
 
 		Expect(fresh(ctx, server).Status.Address.URL).To(HavePrefix("https://x."))
 		pod := startPod(ctx, server)
+		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
+	})
+
+	It("says that its certificate has expired, and keeps its traffic", func(ctx SpecContext) {
+		server := newServer(newNamespace(ctx), "x")
+		server.Spec.Gate = &v1alpha1.Gate{TLS: &v1alpha1.GateTLS{SecretRef: v1alpha1.LocalSecretRef{Name: "brought"}}}
+		chain, key := certificateUntil(time.Now().Add(-time.Minute))
+		bring(ctx, server.Namespace, map[string][]byte{"tls.crt": chain, "tls.key": key})
+		Expect(k8s.Create(ctx, server)).To(Succeed())
+		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
+		pod := startPod(ctx, server)
+		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(And(
+			say(metav1.ConditionFalse, v1alpha1.ReasonCertificateExpired), HaveField("Message", ContainSubstring("Renew Secret brought"))))
 		Eventually(pod.proven(ctx)).Should(Equal(corev1.ConditionTrue))
 	})
 })

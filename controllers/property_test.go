@@ -23,8 +23,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/gateconfig"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/inventory"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/network"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/podlock"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/workload"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -87,7 +92,7 @@ type verdict int
 const (
 	refused verdict = iota
 	admitted
-	// stopped: admission could not tell, and the operator does: WouldUnlock, InvalidSpec or ObjectRefused.
+	// stopped: admission could not tell, and the operator does: GateBypass, InvalidSpec or ObjectRefused.
 	stopped
 )
 
@@ -120,7 +125,7 @@ func (e examiner) examine(ctx context.Context, spec map[string]any, spoilt strin
 
 // follow puts the objects of an admitted server to the API server.
 func (e examiner) follow(ctx context.Context, server *v1alpha1.MCPServer, spoilt string) (verdict, error) {
-	objects, err := desired.Objects(server, e.inputsFor(server))
+	objects, err := inventory.Of(server, e.inputsFor(server))
 	if err != nil {
 		if spoilt != "" && foreseen(err) {
 			return stopped, nil
@@ -149,7 +154,7 @@ func (e examiner) follow(ctx context.Context, server *v1alpha1.MCPServer, spoilt
 
 func foreseen(err error) bool {
 	switch err.(type) { //nolint:errorlint // Objects gives these two as they are
-	case *desired.UnlockedError, *desired.InvalidError:
+	case *inventory.UnlockedError, *desired.InvalidError:
 		return true
 	}
 	return false
@@ -176,7 +181,7 @@ func (e examiner) apply(ctx context.Context, object runtime.ApplyConfiguration) 
 	}
 	kind := out.GetKind()
 	err = e.Apply(ctx, client.ApplyConfigurationFromUnstructured(out), client.FieldOwner("gatehouse"), client.ForceOwnership, client.DryRunAll)
-	if kind == desired.HTTPRouteKind.Kind && err != nil && strings.Contains(err.Error(), "no matches for kind") {
+	if kind == network.HTTPRouteKind.Kind && err != nil && strings.Contains(err.Error(), "no matches for kind") {
 		return nil, nil
 	}
 	if err != nil {
@@ -187,8 +192,12 @@ func (e examiner) apply(ctx context.Context, object runtime.ApplyConfiguration) 
 
 // inspect asks whether the pods of a Deployment are locked, and whether the gate takes its configuration.
 func (e examiner) inspect(server *v1alpha1.MCPServer, asked runtime.ApplyConfiguration, live *unstructured.Unstructured) error {
-	if text, found, _ := unstructured.NestedString(live.Object, "data", authproxy.ConfigFile); found && live.GetKind() == "ConfigMap" {
-		if _, err := authproxy.ParseConfig([]byte(text)); err != nil {
+	key, err := gateconfig.Key(server)
+	if err != nil {
+		return err
+	}
+	if text, found, _ := unstructured.NestedString(live.Object, "data", key); found && live.GetKind() == "ConfigMap" {
+		if _, err := gateapi.ParseConfig([]byte(text)); err != nil {
 			return fmt.Errorf("the gate does not take its configuration: %w", err)
 		}
 	}
@@ -206,8 +215,8 @@ func (e examiner) inspect(server *v1alpha1.MCPServer, asked runtime.ApplyConfigu
 	if err != nil {
 		return fmt.Errorf("decode Deployment: %w", err)
 	}
-	lock := desired.LockOf(server, desired.Defaulted(wanted.Spec.Template.Spec))
-	if violations := desired.Locked(got.Spec.Template.Spec, lock); len(violations) > 0 {
+	lock := podlock.Of(server, workload.Defaulted(wanted.Spec.Template.Spec))
+	if violations := podlock.Violations(got.Spec.Template.Spec, lock); len(violations) > 0 {
 		return fmt.Errorf("the pods are not locked: %v", violations)
 	}
 	return nil

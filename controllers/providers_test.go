@@ -18,8 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keysource"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -181,7 +181,7 @@ var _ = Describe("Providers", func() {
 		server.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "pods", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysCluster}}}}
 		Expect(k8s.Update(ctx, server)).To(Succeed())
 		o := start(gateImage)
-		o.builder.Issuer = &mcpserver.ClusterIssuer{
+		o.builder.Issuer = &keysource.ClusterIssuer{
 			Now: time.Now, Get: func(context.Context, string) ([]byte, error) { return []byte("{}"), nil },
 		}
 		o.build(ctx, server)
@@ -205,7 +205,7 @@ var _ = Describe("Providers", func() {
 		bring(ctx, server.Namespace, map[string][]byte{"current": random(32)})
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		pod := startPod(ctx, server)
-		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing))
+		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing))
 
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
 
@@ -214,6 +214,6 @@ var _ = Describe("Providers", func() {
 		pod.serve(openDoor())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
 		pod.serve(locked)
-		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing))
+		Eventually(condition(ctx, server, v1alpha1.ConditionAuthHealthy)).Should(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing))
 	})
 })

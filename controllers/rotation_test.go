@@ -21,6 +21,8 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/keyobjects"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/uncached"
@@ -41,7 +43,7 @@ type rotated struct {
 }
 
 // proveRotated brings a server with some pods to Ready.
-func proveRotated(ctx context.Context, o *operator, replicas int32) *rotated {
+func proveRotated(ctx context.Context, o *operator, replicas int32, changes ...func(*v1alpha1.MCPServerSpec)) *rotated {
 	GinkgoHelper()
 	server := newUnwatched(ctx, func(s *v1alpha1.MCPServer) {
 		s.Spec.Replicas = ptr.To(replicas)
@@ -49,6 +51,9 @@ func proveRotated(ctx context.Context, o *operator, replicas int32) *rotated {
 			Name: "managed", ClockSkewSeconds: ptr.To(int32(0)), MaxTokenLifetimeSeconds: ptr.To(int32(tokenLife / time.Second)),
 			Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged},
 		}}}
+		for _, change := range changes {
+			change(&s.Spec)
+		}
 	})
 	s := &rotated{MCPServer: server, now: time.Now()}
 	o.build(ctx, server)
@@ -74,6 +79,17 @@ func (s *rotated) mount(ctx context.Context) {
 	for _, pod := range s.pods {
 		pod.mount(ctx, s.MCPServer, pod.pod.Status.PodIP)
 	}
+}
+
+// importKeys does what "gatehouse keys import" does.
+func (s *rotated) importKeys(ctx context.Context, exported *corev1.Secret) {
+	GinkgoHelper()
+	wanted, _, err := keyobjects.ImportedKeys(s.MCPServer, *exported, s.now)
+	Expect(err).NotTo(HaveOccurred())
+	there := &corev1.Secret{}
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(wanted), there)).To(Succeed())
+	there.Data, there.OwnerReferences = wanted.Data, wanted.OwnerReferences
+	Expect(k8s.Update(ctx, there)).To(Succeed())
 }
 
 // annotate asks for something.
@@ -373,22 +389,51 @@ var _ = Describe("The keys of an MCPServer", func() {
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(HaveField("Message", ContainSubstring("names no key")))
 	})
 
-	It("are said to be good for as long as their revocation cannot be carried out", func(ctx SpecContext) {
+	It("are revoked although the rest of the spec cannot be carried out", func(ctx SpecContext) {
 		o := start(gateImage)
 		s := proveRotated(ctx, o, 1)
 		stolen := s.signing(ctx)
 		edit(ctx, s.MCPServer, func() {
+			s.Spec.Path = "/other"
 			s.Spec.Auth.Revoked = &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: "lost"}}
 		})
 		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
 		s.act(ctx, o)
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable))
-		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonKeyRevoked),
-			HaveField("Message", ContainSubstring(stolen.ID()+" is to be revoked, and is not"))))
-
-		edit(ctx, s.MCPServer, func() { s.Spec.Auth.Revoked = nil })
-		s.act(ctx, o)
 		Expect(s.phases(ctx)).To(Equal("Revoked Signing"))
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonKeyRevoked),
+			HaveField("Message", ContainSubstring("is no longer published"))))
+		Expect(string(configMap(ctx, s.MCPServer, "-jwks")["managed.jwks"])).NotTo(ContainSubstring(stolen.ID()))
+		Expect(string(configMap(ctx, s.MCPServer, "-authproxy")[gateapi.ConfigFile])).NotTo(ContainSubstring("/other"), "the rest waits")
+
+		s.mount(ctx)
+		s.now = s.now.Add(time.Minute)
+		s.act(ctx, o)
+		Expect(s.answers(ctx, stolen)).To(HaveEach(http.StatusUnauthorized))
+		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
+		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"), "every pod was seen to refuse it")
+
+		edit(ctx, s.MCPServer, func() { s.Spec.Path, s.Spec.Auth.Revoked = "", nil })
+		s.act(ctx, o)
+		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"))
+	})
+
+	It("are revoked although the API server refuses what comes before them", func(ctx SpecContext) {
+		o := start(gateImage)
+		s := proveRotated(ctx, o, 1)
+		stolen := s.signing(ctx)
+		spoil := func() {
+			taken := &corev1.Secret{}
+			taken.Namespace, taken.Name = s.Namespace, desired.GateSecretName(fresh(ctx, s.MCPServer))
+			edit(ctx, taken, func() { taken.Immutable = ptr.To(true) })
+		}
+		spoil()
+		s.act(ctx, o) // It gets another name, and no second one so soon.
+		spoil()
+		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
+		s.act(ctx, o)
+		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonObjectTampered))
+		Expect(string(configMap(ctx, s.MCPServer, "-jwks")["managed.jwks"])).NotTo(ContainSubstring(stolen.ID()))
 	})
 
 	It("stay where their provider gets another name", func(ctx SpecContext) {
@@ -437,13 +482,56 @@ var _ = Describe("The keys of an MCPServer", func() {
 		s.act(ctx, o)
 		Expect(s.phases(ctx)).To(Equal("Signing Published"))
 		object := &corev1.Secret{}
-		object.Namespace, object.Name = s.Namespace, s.Name+"-keys"
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-keys"}, object)).To(Succeed())
+		exported, err := keyobjects.ExportedKeys(s.MCPServer, *object, s.now)
+		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		s.act(ctx, o)
 		Expect(s.phases(ctx)).To(Equal("Signing"))
 		s.mount(ctx)
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusUnauthorized))
 		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
+
+		By("telling which key is gone and what that ended, until its tokens have expired or it is back")
+		keysReady := condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)
+		gone := ContainSubstring("no longer has key " + older.ID() + ": every token that was signed with it is refused with 401 (unknown_key)")
+		Expect(keysReady()).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonKeysReplaced), HaveField("Message", gone)))
+		Eventually(eventsOf(ctx, s.MCPServer)).Should(ContainElement(And(
+			HaveField("Reason", v1alpha1.ReasonKeysReplaced), HaveField("Type", corev1.EventTypeWarning), HaveField("Note", gone))))
+		s.act(ctx, start(gateImage))
+		Expect(keysReady()).To(say(metav1.ConditionTrue, v1alpha1.ReasonKeysReplaced), "another operator tells it as well")
+		newer := s.signing(ctx)
+		s.importKeys(ctx, exported)
+		s.act(ctx, o)
+		s.mount(ctx)
+		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK), "it was restored")
+		Expect(s.answers(ctx, newer)).To(HaveEach(http.StatusUnauthorized))
+		Expect(keysReady()).To(HaveField("Message", And(ContainSubstring(newer.ID()), Not(ContainSubstring("has key "+older.ID())))))
+		s.now = s.now.Add(overlap)
+		s.act(ctx, o)
+		Expect(keysReady()).NotTo(HaveField("Reason", v1alpha1.ReasonKeysReplaced), "no token of the key can be alive")
+	})
+
+	It("move to another server with the issuer of its tokens", func(ctx SpecContext) {
+		o := start(gateImage)
+		s := proveRotated(ctx, o, 1)
+		older := s.signing(ctx)
+		object := &corev1.Secret{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-keys"}, object)).To(Succeed())
+		exported, err := keyobjects.ExportedKeys(s.MCPServer, *object, s.now)
+		Expect(err).NotTo(HaveOccurred())
+
+		moved := proveRotated(ctx, o, 1, func(spec *v1alpha1.MCPServerSpec) {
+			spec.Auth.Providers[0].Keys.Managed = &v1alpha1.ManagedKeys{Issuer: keyobjects.IssuerOf(s.MCPServer, *exported)}
+		})
+		Expect(moved.answers(ctx, older)).To(HaveEach(http.StatusUnauthorized))
+		moved.importKeys(ctx, exported)
+		moved.act(ctx, o)
+		moved.mount(ctx)
+		Expect(desired.ManagedIssuer(moved.MCPServer)).To(Equal(desired.OwnIssuer(s.MCPServer)))
+		Expect(moved.answers(ctx, older)).To(HaveEach(http.StatusOK))
+		moved.act(ctx, o)
+		Expect(condition(ctx, moved.MCPServer, v1alpha1.ConditionReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
 	})
 
 	It("of before there were rotations are taken for what they are", func(ctx SpecContext) {

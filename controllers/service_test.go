@@ -15,8 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
-	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
 )
 
 // proxied plays kube-proxy: connections of the operator to the server's Service end at an address, host:port. The Service
@@ -25,7 +25,7 @@ func proxied(ctx context.Context, o *operator, server *v1alpha1.MCPServer, to st
 	GinkgoHelper()
 	service := &corev1.Service{}
 	Expect(fetch(ctx, server, service, "")).To(Succeed())
-	o.prober.Prober = probe.New(probe.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	o.prober.Prober = runner.New(runner.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if strings.HasPrefix(address, service.Spec.ClusterIP+":") {
 			address = to
 		}

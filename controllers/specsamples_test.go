@@ -41,6 +41,9 @@ var samples = map[string]func(*author) any{
 	".pod.labels":          func(a *author) any { return object{a.word(): a.word(), "example.com/" + a.word(): ""} },
 	".pod.nodeSelector":    func(a *author) any { return object{"kubernetes.io/arch": one(a, "amd64", "arm64")} },
 	".pod.annotations":     func(a *author) any { return object{"example.com/" + a.word(): "any text: €"} },
+	".commonLabels":        func(a *author) any { return object{a.word(): a.word(), "example.com/" + a.word(): ""} },
+	".commonAnnotations":   func(a *author) any { return object{"example.com/" + a.word(): "any text: €"} },
+	".service.appProtocol": func(a *author) any { return one(a, "http", "kgateway.dev/mcp") },
 	".service.annotations": func(a *author) any { return object{"example.com/" + a.word(): "true"} },
 	".gate.port":           func(a *author) any { return one[int64](a, 1024, 8080, 8443, 65534) },
 	".gate.adminPort":      func(a *author) any { return one[int64](a, 1025, 9090, 9443, 65533) },
@@ -48,8 +51,9 @@ var samples = map[string]func(*author) any{
 	".gate.allowedOrigins[]": func(a *author) any {
 		return one(a, "https://", "http://", "vscode-webview://") + a.word() + one(a, "", ".example.com", ":8443")
 	},
-	".gate.extraPaths[]": func(a *author) any { return "/" + a.word() + one(a, "", "/x", "/") },
-	".auth.providers[]":  (*author).provider,
+	".gate.healthPaths[]": func(a *author) any { return "/alive-" + a.word() },
+	".gate.extraPaths[]":  func(a *author) any { return "/" + a.word() + one(a, "", "/x", "/") },
+	".auth.providers[]":   (*author).provider,
 	".auth.authorization.rules[]": func(a *author) any {
 		rule := a.some(object{
 			"methods": list{one(a, "tools/call", "tools/*", "resources/read", "*")}, "prompts": list{a.word()},
@@ -60,7 +64,7 @@ var samples = map[string]func(*author) any{
 		return rule
 	},
 	".auth.forward.claimToHeaders[].header":         func(a *author) any { return "X-" + a.word() },
-	".auth.resourceMetadata.resource":               func(a *author) any { return "https://" + a.word() + one(a, "", ".example.com:8443/mcp", "/") },
+	".auth.resourceMetadata.resource":               func(a *author) any { return "https://" + a.word() + one(a, "", ".example.com:8443") },
 	".auth.resourceMetadata.authorizationServers[]": func(a *author) any { return "https://" + a.word() + one(a, "", "/realm") },
 	".auth.limits.clientIP.trustedProxies[]":        cidr,
 	".route.hostnames[]":                            func(a *author) any { return a.word() + ".example.com" },
@@ -215,7 +219,25 @@ func (a *author) reconcile(spec object) {
 		pod["terminationGracePeriodSeconds"] = drain + 20 + int64(a.IntN(100))
 	}
 	reconcileProviders(spec)
+	reconcileMetadata(spec)
 	a.reconcileProbe(spec)
+}
+
+// reconcileMetadata has the metadata be of the URL that clients call.
+func reconcileMetadata(spec object) {
+	auth, _ := spec["auth"].(object)
+	metadata, found := auth["resourceMetadata"].(object)
+	if !found {
+		return
+	}
+	if route, found := spec["route"].(object); found {
+		metadata["resource"] = "https://" + route["hostnames"].(list)[0].(string)
+	}
+	path, set := spec["path"].(string)
+	if !set {
+		path = "/mcp"
+	}
+	metadata["resource"] = metadata["resource"].(string) + path
 }
 
 // reconcileProbe: a token is named where one is asked for, no pod waits for a proof where nothing is tried, and claims are for

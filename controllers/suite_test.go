@@ -29,8 +29,16 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
+	"github.com/mcp-gatehouse/gatehouse/controllers/fallback"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keysource"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/controllers/probecredentials"
+	"github.com/mcp-gatehouse/gatehouse/controllers/reporting"
+	"github.com/mcp-gatehouse/gatehouse/controllers/watches"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keyobservation"
+	"github.com/mcp-gatehouse/gatehouse/internal/publication"
+	"github.com/mcp-gatehouse/gatehouse/internal/rollout"
 )
 
 var (
@@ -47,18 +55,18 @@ var (
 	// registry has the metrics of the controllers that run.
 	registry *prometheus.Registry
 	// clusterIssuer reads the issuer of the API server under test.
-	clusterIssuer *mcpserver.ClusterIssuer
+	clusterIssuer *keysource.ClusterIssuer
 	// master is the operator's, and so is account.
-	master  *mcpserver.ProbeMaster
-	account *authprobe.Account
+	master  *keysource.ProbeMaster
+	account *probecredentials.Account
 )
 
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
-		Client: c, Live: k8s, Scheme: k8s.Scheme(), Events: recorder, Now: time.Now, Issuer: clusterIssuer,
-		Master:    master,
-		Sightings: mcpserver.NewSightings(), Fleet: mcpserver.NewFleet(mcpserver.DefaultMaxUpgrades),
+		Client: c, Live: k8s, Events: recorder, Now: time.Now, Issuer: clusterIssuer,
+		Master:          master,
+		KeyObservations: keyobservation.NewStore(), Publications: &publication.Store{}, Rollout: rollout.NewLimiter(rollout.DefaultMaxUpgrades),
 		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
 	}
 }
@@ -90,7 +98,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 
 	k8s, err = client.New(config, client.Options{Scheme: scheme, FieldValidation: metav1.FieldValidationStrict})
 	Expect(err).NotTo(HaveOccurred())
-	watched := mcpserver.CacheOptions(nil)
+	watched := watches.CacheOptions(nil)
 	watched.DefaultFieldSelector = fields.AndSelectors(
 		fields.OneTermNotEqualSelector("metadata.namespace", unwatched), fields.OneTermNotEqualSelector("metadata.namespace", namespaced))
 	operatorConfig = newOperatorUser(ctx, control, operatorUser, "../config/operator")
@@ -101,20 +109,22 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	recorder = mgr.GetEventRecorder("gatehouse")
-	clusterIssuer, err = mcpserver.NewClusterIssuer(operatorConfig)
+	clusterIssuer, err = keysource.NewClusterIssuer(operatorConfig)
 	Expect(err).NotTo(HaveOccurred())
 	makeOperatorAccount(ctx, mgr)
 	builder = newBuilder(mgr.GetClient(), gateImage)
 	builder.Live = mgr.GetAPIReader()
 	registry = prometheus.NewRegistry()
-	builder.Metrics = mcpserver.NewMetrics()
+	builder.Metrics = reporting.NewMetrics()
 	Expect(builder.Metrics.Register(registry)).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
 	Expect(builder.SetupWithManager(running, mgr, watched)).To(Succeed())
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{Registry: registry})
 	Expect(err).NotTo(HaveOccurred())
-	prober.Sightings, prober.Issuer, prober.Master, prober.Account = builder.Sightings, clusterIssuer, master, account
+	prober.KeyObservations, prober.Issuer, prober.Master, prober.Account = builder.KeyObservations, clusterIssuer, master, account
+	prober.Publications = builder.Publications
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
+	Expect((&fallback.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(running) }()
@@ -134,11 +144,11 @@ func makeOperatorAccount(ctx context.Context, mgr ctrl.Manager) {
 	own := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "gatehouse-operator", Namespace: operatorNamespace}}
 	Expect(k8s.Create(ctx, own)).To(Succeed())
 	master = newMaster(mgr)
-	account = &authprobe.Account{Client: mgr.GetClient(), Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
+	account = &probecredentials.Account{Client: mgr.GetClient(), Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
 }
 
-func newMaster(mgr ctrl.Manager) *mcpserver.ProbeMaster {
-	return &mcpserver.ProbeMaster{Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: operatorNamespace, Now: time.Now}
+func newMaster(mgr ctrl.Manager) *keysource.ProbeMaster {
+	return &keysource.ProbeMaster{Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: operatorNamespace, Now: time.Now}
 }
 
 // unwatched is a namespace that the manager does not see: specs that play operators of their own have it to themselves.

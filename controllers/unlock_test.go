@@ -31,7 +31,7 @@ type way struct {
 // What becomes of an attempt. Whatever the operator finds it finds in its next round.
 const (
 	isRefused          = "The API server refuses it"
-	wouldUnlock        = "`Accepted` is False, `WouldUnlock`: it is not carried out"
+	wouldUnlock        = "`Accepted` is False, `GateBypass`: it is not carried out"
 	isTemplateTampered = "`Accepted` is False, `TemplateTampered`; its pods get no traffic"
 	isObjectTampered   = "`Accepted` is False, `ObjectTampered`"
 	isNameTaken        = "`Accepted` is False, `NameTaken`"
@@ -41,6 +41,8 @@ const (
 	isBypass           = "`AuthHealthy` is False, `BypassReachable`"
 	isOpen             = "`AuthHealthy` is False, `UnauthenticatedAccepted`; the pod gets no traffic"
 	isPortTaken        = "`Available` is False, `GatePortTaken`; the gate does not start"
+	isUnpublished      = "`AuthHealthy` is False, `GateConfigMismatch`; the pod gets no traffic"
+	isRenamed          = "It gets another name, and the pods are replaced"
 	isUndone           = "It is put right"
 )
 
@@ -85,7 +87,7 @@ func wanted(change func(*v1alpha1.MCPServer)) func(context.Context, way) {
 		server := newUnwatched(ctx, change)
 		start(gateImage).build(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(And(
-			say(metav1.ConditionFalse, v1alpha1.ReasonWouldUnlock), HaveField("Message", ContainSubstring(w.words))))
+			say(metav1.ConditionFalse, v1alpha1.ReasonGateBypass), HaveField("Message", ContainSubstring(w.words))))
 		_, err := deploymentOf(ctx, server)()
 		Expect(client.IgnoreNotFound(err)).To(Succeed())
 		Expect(err).To(HaveOccurred(), "nothing of it is carried out")

@@ -19,10 +19,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/controllers/owned"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
+	"github.com/mcp-gatehouse/gatehouse/internal/rollout"
 )
 
 const newerImage = "example.com/authproxy:v2"
@@ -31,7 +32,7 @@ const newerImage = "example.com/authproxy:v2"
 func newer() *operator {
 	GinkgoHelper()
 	o := start(newerImage)
-	o.builder.Fleet = mcpserver.NewFleet(1)
+	o.builder.Rollout = rollout.NewLimiter(1)
 	return o
 }
 
@@ -132,7 +133,7 @@ var _ = Describe("A newer operator", func() {
 
 		By("taking the operator back")
 		o = start(gateImage)
-		o.builder.Fleet = mcpserver.NewFleet(1)
+		o.builder.Rollout = rollout.NewLimiter(1)
 		o.build(ctx, next)
 		Expect(reconciling(ctx, next)).To(BeNil(), "it has what that operator wants")
 		o.build(ctx, bad)
@@ -205,7 +206,7 @@ var _ = Describe("A newer operator", func() {
 		Expect(authHealthy()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 
 		By("trying the lock before the configuration is written anew")
-		old := sha256.Sum256(configMap(ctx, server, "-authproxy")[authproxy.ConfigFile])
+		old := sha256.Sum256(configMap(ctx, server, "-authproxy")[gateapi.ConfigFile])
 		edit(ctx, server, func() {
 			server.Spec.Auth = &v1alpha1.Auth{Authorization: &v1alpha1.Authorization{RequiredScopes: []string{"mcp"}}}
 		})
@@ -234,13 +235,13 @@ var _ = Describe("A newer operator", func() {
 		o.build(ctx, server)
 		list := &corev1.ConfigMap{}
 		Expect(fetch(ctx, server, list, "-jwks")).To(Succeed())
-		list.Data[authproxy.RevokedFile] = "jti:" + desired.Revoked(fresh(ctx, server)) + "\n"
-		Expect(k8s.Update(ctx, list, mcpserver.FieldOwner)).To(Succeed())
+		list.Data[gateapi.RevokedFile] = "jti:" + desired.Revoked(fresh(ctx, server)) + "\n"
+		Expect(k8s.Update(ctx, list, owned.FieldOwner)).To(Succeed())
 		startPod(ctx, server)
 		available(ctx, server, 1, 1)
 
 		By("trying the lock before the list is written anew, and after")
-		_, err := o.prober.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(server)})
+		_, err := start(gateImage).prober.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(server)})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 		start(gateImage).act(ctx, server)
@@ -262,19 +263,19 @@ var _ = Describe("A newer operator", func() {
 		config := &corev1.ConfigMap{}
 		Expect(fetch(ctx, server, config, "-authproxy")).To(Succeed())
 		config.Data["authproxy.v7.json"] = "of seven"
-		Expect(k8s.Update(ctx, config, mcpserver.FieldOwner)).To(Succeed())
+		Expect(k8s.Update(ctx, config, owned.FieldOwner)).To(Succeed())
 		o := start(gateImage)
 		o.build(ctx, server)
 		available(ctx, server, 1, 0)
 		o.build(ctx, server)
 		Expect(fetch(ctx, server, config, "-authproxy")).To(Succeed())
-		Expect(config.Data).To(And(HaveLen(2), HaveKey(authproxy.ConfigFile), HaveKeyWithValue("authproxy.v7.json", "of seven")))
+		Expect(config.Data).To(And(HaveLen(2), HaveKey(gateapi.ConfigFile), HaveKeyWithValue("authproxy.v7.json", "of seven")))
 		Expect(reconciling(ctx, server)).To(HaveField("Message", ContainSubstring("Gates with schema v7 keep the configuration that they have")))
 
 		By("ending the pod, and its ReplicaSet")
 		Expect(k8s.Delete(ctx, pod, client.GracePeriodSeconds(0))).To(Succeed())
 		o.build(ctx, server)
 		Expect(fetch(ctx, server, config, "-authproxy")).To(Succeed())
-		Expect(config.Data).To(And(HaveLen(1), HaveKey(authproxy.ConfigFile)))
+		Expect(config.Data).To(And(HaveLen(1), HaveKey(gateapi.ConfigFile)))
 	})
 })

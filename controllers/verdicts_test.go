@@ -14,7 +14,7 @@ import (
 	kstatus "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 

@@ -4,6 +4,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
@@ -93,6 +94,14 @@ var ways = []way{
 	{"A webhook opens the server's port on the node", isPodTampered, podChanged(`{op: "add", path: "/spec/containers/0/ports/0/hostPort", value: 8000}`), "hostPort"},
 	{"A webhook gives an issuer's name another address", isPodTampered,
 		podChanged(`{op: "add", path: "/spec/hostAliases", value: [Object.spec.hostAliases{ip: "192.0.2.1", hostnames: ["login.example.com"]}]}`), "hostAliases"},
+	{"A webhook gives pods other name servers", isPodTampered,
+		podChanged(`{op: "replace", path: "/spec/dnsPolicy", value: "None"}, JSONPatch{op: "add", path: "/spec/dnsConfig", value: Object.spec.dnsConfig{nameservers: ["192.0.2.1"]}}`), "dnsConfig"},
+	{"A webhook names the server's port as the gate's", isPodTampered,
+		podChanged(`{op: "replace", path: "/spec/containers/0/ports/0/name", value: "mcp-gate"}`), "as the gate does"},
+	{"A webhook has an empty file mounted over the list of revocations", isPodTampered,
+		podChanged(`{op: "replace", path: "` + gateOfPod + `/terminationMessagePath", value: "/etc/gatehouse/keys/revoked"}`), "terminationMessagePath of authproxy"},
+	{"A webhook routes from outside to loopback", isPodTampered,
+		podChanged(`{op: "add", path: "/spec/securityContext/sysctls", value: [Object.spec.securityContext.sysctls{name: "net.ipv4.conf.all.route_localnet", value: "1"}]}`), "route_localnet"},
 	{"Somebody swaps the gate in a ReplicaSet", isPodTampered, replicaSetChanged, "image of authproxy"},
 	{"Somebody attaches a debugger to the gate", isPodTampered, debuggerAttached, "debug"},
 
@@ -106,14 +115,35 @@ var ways = []way{
 	{"Somebody swaps the gate's image in the Deployment", isUndone, edited("", func(d *appsv1.Deployment) {
 		d.Spec.Template.Spec.InitContainers[0].Image = "example.com/open-door"
 	}), ""},
-	{"Somebody adds a container to the Deployment that mounts the gate's secret", isTemplateTampered, containerAdded, "mounts volume gatehouse-secret"},
+	{"Somebody swaps the gate's image, and the operator's record of the template with it, while an upgrade waits", isUndone, recordForged, ""},
+	{"Somebody adds a container to the Deployment that mounts the gate's secret", isUndone, edited("", func(d *appsv1.Deployment) {
+		d.Spec.Template.Spec.Containers = append(d.Spec.Template.Spec.Containers, corev1.Container{
+			Name: "added", Image: "added", VolumeMounts: []corev1.VolumeMount{{Name: "gatehouse-secret", MountPath: "/s"}}})
+	}), ""},
+	{"Somebody gives the Deployment other name servers", isUndone, edited("", func(d *appsv1.Deployment) {
+		d.Spec.Template.Spec.DNSPolicy, d.Spec.Template.Spec.DNSConfig = corev1.DNSNone, &corev1.PodDNSConfig{Nameservers: []string{"192.0.2.1"}}
+	}), ""},
+	{"Somebody pauses the Deployment", isUndone, edited("", func(d *appsv1.Deployment) { d.Spec.Paused = true }), ""},
 	{"Somebody takes the readiness gate from the Deployment", isUndone, edited("", func(d *appsv1.Deployment) { d.Spec.Template.Spec.ReadinessGates = nil }), ""},
 	{"Somebody leads the Service to other pods", isUndone, edited("", func(s *corev1.Service) { s.Spec.Selector = map[string]string{"app": "evil"} }), ""},
 	{"Somebody has the Service lead to unproven pods", isUndone, edited("", func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true }), ""},
+	{"Somebody gives the Service an address from outside", isUndone, edited("", func(s *corev1.Service) { s.Spec.ExternalIPs = []string{"192.0.2.1"} }), ""},
 	{"Somebody opens the NetworkPolicy", isUndone, edited("", func(p *networkingv1.NetworkPolicy) {
 		p.Spec.Ingress = append(p.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{})
 	}), ""},
 	{"Somebody deletes the NetworkPolicy", isUndone, policyDeleted, ""},
 	{"Somebody changes the gate's configuration", isUndone, edited("-authproxy", func(c *corev1.ConfigMap) { c.Data["authproxy.v2.json"] = "{}" }), ""},
 	{"Somebody publishes keys of his own to the gate", isUndone, edited("-jwks", func(c *corev1.ConfigMap) { c.Data["managed.jwks"] = `{"keys":[]}` }), ""},
+	{"Somebody takes the owner reference from the signing keys", isUndone, edited("-keys", func(s *corev1.Secret) { s.OwnerReferences = nil }), ""},
+	{"A gate has loaded a key that is not published", isUnpublished, keyLoaded, "which the operator has not published"},
+	{"Somebody publishes a key of his own and makes the ConfigMap immutable", isRenamed, spoiltObject("-jwks", "gatehouse-keys", func(c *corev1.ConfigMap) {
+		c.Data["managed.jwks"], c.Immutable = `{"keys":[]}`, ptr.To(true)
+	}), ""},
+	{"Somebody changes the gate's configuration and makes it immutable", isRenamed, spoiltObject("-authproxy", "gatehouse-config", func(c *corev1.ConfigMap) {
+		c.Data["authproxy.v2.json"], c.Immutable = "{}", ptr.To(true)
+	}), ""},
+	{"Somebody makes the gate's secret immutable", isRenamed, spoiltObject("-gate", "gatehouse-secret", func(s *corev1.Secret) { s.Immutable = ptr.To(true) }), ""},
+	{"Somebody takes the ConfigMap of public keys from the server", isRenamed, spoiltObject("-jwks", "gatehouse-keys", func(c *corev1.ConfigMap) {
+		c.Data["managed.jwks"], c.OwnerReferences, c.Labels = `{"keys":[]}`, nil, nil
+	}), ""},
 }

@@ -28,7 +28,7 @@ func ForReason(condition, reason string) (Advice, bool) {
 
 var (
 	reasonRow = regexp.MustCompile("^\\| `([A-Za-z]+)` \\| (.+) \\| (.+) \\|$")
-	link      = regexp.MustCompile(`\[([^]]*)\]\([^)]*\)`)
+	link      = regexp.MustCompile(`\[([^]]*)\]\(([^)]*)\)`)
 )
 
 // conditions reads the rows of the page, by condition (the heading) and reason.
@@ -47,7 +47,21 @@ var conditions = sync.OnceValue(func() map[string]Advice {
 	return rows
 })
 
-// plain takes the marks for code and links out of a piece of Markdown.
+// site is where people read these pages who have but a program that quotes them.
+const site = "https://github.com/mcp-gatehouse/gatehouse/blob/main/docs/"
+
+// plain takes the marks for code out of a piece of Markdown, and writes out where its links lead.
 func plain(text string) string {
-	return strings.ReplaceAll(link.ReplaceAllString(text, "$1"), "`", "")
+	text = link.ReplaceAllStringFunc(text, func(found string) string {
+		parts := link.FindStringSubmatch(found)
+		address := parts[2]
+		switch {
+		case strings.HasPrefix(address, "#"):
+			address = site + "conditions.md" + address
+		case !strings.Contains(address, "://"):
+			address = site + address
+		}
+		return parts[1] + " (" + address + ")"
+	})
+	return strings.ReplaceAll(text, "`", "")
 }

@@ -28,14 +28,16 @@ sources() {
 }
 
 freeze() {
-  local commit kustomize objects
+  local commit config kustomize objects
   commit=$(git rev-parse --verify "$1^{commit}")
   sources "$commit"
   kustomize=$(hack/tools/run --path kustomize)
   rm -rf "$folder"
   mkdir -p "$folder/samples" "$folder/objects"
   echo "COMMIT=$commit" > "$folder/release"
-  sed -n 's/^\tSchema = \([0-9]*\)$/SCHEMA=\1/p' "$tree/internal/authproxy/config.go" >> "$folder/release"
+  config=$tree/internal/gateapi/config.go
+  if [ ! -f "$config" ]; then config=$tree/internal/authproxy/config.go; fi # where it was before v0.1.0
+  sed -n 's/^\tSchema = \([0-9]*\)$/SCHEMA=\1/p' "$config" >> "$folder/release"
 
   # As hack/deploy.sh installs it.
   mkdir -p "$tree/out/deploy"

@@ -15,3 +15,10 @@ const (
 	// not come to its end keeps it. As many Deployments have it as are upgraded at a time.
 	AnnotationUpgrading = "mcp.gatehouse.dev/upgrading"
 )
+
+// AnnotationLentKey, on pods and their templates, is the id, as in status.keys, of the shared secret that the server has read
+// at its start. Another secret makes another template, and so new pods.
+const AnnotationLentKey = "mcp.gatehouse.dev/lent-key"
+
+// AnnotationIssuer is on exported keys: the issuer, and the audience, of the tokens that they have signed.
+const AnnotationIssuer = "mcp.gatehouse.dev/issuer"

@@ -34,7 +34,7 @@ type Auth struct {
 	// +optional
 	Limits *Limits `json:"limits,omitempty"`
 
-	// sessionBinding says to whom a session belongs. Default: Caller.
+	// sessionBinding says to whom a session belongs. Default: Caller for Generic, Stateless for Quilt.
 	// +optional
 	SessionBinding SessionBinding `json:"sessionBinding,omitempty"`
 }

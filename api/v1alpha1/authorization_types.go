@@ -255,12 +255,15 @@ type ClientIP struct {
 
 // SessionBinding says to whom a session belongs.
 //
-// +kubebuilder:validation:Enum=Caller;Off
+// +kubebuilder:validation:Enum=Caller;Stateless;Off
 type SessionBinding string
 
 const (
 	// SessionBindingCaller: to the caller who opened it; for anybody else it does not exist.
 	SessionBindingCaller SessionBinding = "Caller"
+	// SessionBindingStateless: the server keeps no sessions. A session id that a client made up is left out of its request, and
+	// not answered 404. A session that the server opens all the same belongs to its caller.
+	SessionBindingStateless SessionBinding = "Stateless"
 	// SessionBindingOff: to whoever has a good token and knows its id.
 	SessionBindingOff SessionBinding = "Off"
 )

@@ -15,13 +15,13 @@ const (
 	// ConditionAccepted says whether the spec can be carried out.
 	//
 	// True:  Accepted
-	// False: NameTaken, InvalidSpec, CertificateUnusable, RevocationsUnusable, WouldUnlock, ObjectRefused,
-	//        TemplateTampered, ObjectTampered, RouteUnsupported
+	// False: NameTaken, InvalidSpec, CertificateUnusable, RevocationsUnusable, GateBypass, ObjectRefused,
+	//        TemplateTampered, ObjectTampered, RouteUnsupported, RouteConflict
 	ConditionAccepted = "Accepted"
 
 	// ConditionKeysReady says whether the keys that the gate needs exist and are published to it.
 	//
-	// True:  KeysPublished, KeysRotating, GateSecretRotating
+	// True:  KeysPublished, KeysRotating, GateSecretRotating, KeysReplaced
 	// False: KeyMissing, KeysUnusable, IssuerUnavailable, KeysPending, KeyRevoked, ProviderKeysMissing
 	ConditionKeysReady = "KeysReady"
 
@@ -37,11 +37,18 @@ const (
 	// True:    Proven
 	// False:   UnauthenticatedAccepted, InvalidTokenAccepted, ValidTokenRejected, WrongAnswer, ConnectionReset,
 	//          ConnectionClosed, ProbeTimeout, NotHTTP, TruncatedResponse, PodTampered, BypassReachable, ForeignEndpoint,
-	//          CertificateUnusable, TLSNotServed
+	//          CertificateUnusable, CertificateExpired, TLSNotServed, GateConfigMismatch
 	// Unknown: NotYetProbed, NoPods, ScaledToZero, Unreachable, UpstreamUnavailable, WrongPodAnswered, ClockSkew,
-	//          Inconclusive, ControlMissing, EvidenceStale, GateNotConverged, MeshInTheWay, ProviderKeysMissing,
+	//          Inconclusive, ProbeCredentialMissing, EvidenceStale, GateNotConverged, ServiceMeshBlocked, ProviderKeysMissing,
 	//          GateTerminating
 	ConditionAuthHealthy = "AuthHealthy"
+
+	// ConditionClientsRefused is present, and True, while every client with a token of some provider is refused although the
+	// prober's own is let in: for ten minutes, and for a reason that speaks of what the spec says of that provider. Anybody
+	// can make a token that names a provider, so Ready does not depend on it.
+	//
+	// True: ProviderRejectsEveryone
+	ConditionClientsRefused = "ClientsRefused"
 
 	// ConditionReconciling is present, and True, while what runs is not yet what the spec asks for (kstatus). Where pods
 	// cannot run its reason is that of Available.
@@ -79,11 +86,11 @@ const (
 	// the one it has. AuthHealthy has this reason where a gate has none, and so refuses every connection.
 	ReasonCertificateUnusable = "CertificateUnusable"
 	// ReasonRevocationsUnusable: the ConfigMap of auth.revoked is not there, or has a line that is no entry; the message
-	// names it. The gates keep the list they have.
+	// names it. All other lines are in force, beside the last good list.
 	ReasonRevocationsUnusable = "RevocationsUnusable"
-	// ReasonWouldUnlock: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
+	// ReasonGateBypass: the pods of this spec could be entered past the gate, or read its keys. Nothing of the change is
 	// carried out; what runs stays. The message says which part of the spec it is.
-	ReasonWouldUnlock = "WouldUnlock"
+	ReasonGateBypass = "GateBypass"
 	// ReasonObjectRefused: the API server refuses an object that the spec asks for: it is invalid, a quota is used up, or
 	// an admission policy forbids it. The message has the API server's words.
 	ReasonObjectRefused = "ObjectRefused"
@@ -96,6 +103,9 @@ const (
 	// ReasonRouteUnsupported: the spec has a route, and the cluster has no HTTPRoute of the Gateway API. All else is
 	// carried out. Install the Gateway API, or remove the route; it is looked for again every minute.
 	ReasonRouteUnsupported = "RouteUnsupported"
+	// ReasonRouteConflict: another MCPServer, which is older, has the same path on the same hostname of the same gateway, and
+	// gets the requests. All else is carried out. The message names both; give one of them another path or hostname.
+	ReasonRouteConflict = "RouteConflict"
 )
 
 // Reasons of condition KeysReady.
@@ -110,13 +120,17 @@ const (
 	// ReasonGateSecretRotating: every provider has its keys, and the secret by which gates seal sessions (NAME-gate) is being
 	// replaced by a new one. The message says what is waited for.
 	ReasonGateSecretRotating = "GateSecretRotating"
+	// ReasonKeysReplaced: every provider has its keys, but a key of type Managed is gone whose tokens clients may hold: the Secret
+	// NAME-keys was deleted, replaced or restored. Those tokens are refused. The message names the keys, and what to do. It is told
+	// until the last of the tokens has expired.
+	ReasonKeysReplaced = "KeysReplaced"
 	// ReasonProviderKeysMissing: for half a minute or longer a gate has had no keys of a provider, such as of an identity
 	// provider that it cannot reach, and answers its tokens 503 (no_keys). Tokens of all other providers are judged as ever. The
 	// message names each provider, how many pods lack its keys, and why. AuthHealthy has this reason, too: of that provider's
 	// tokens nothing was seen.
 	ReasonProviderKeysMissing = "ProviderKeysMissing"
 	// ReasonKeyRevoked: a key was revoked, and not every pod was seen to refuse it yet: the message names those that were
-	// not. Or it is to be revoked, and is not while the rest of the spec cannot be carried out: the message says so.
+	// not. Or it is to be revoked, and is not because the operator cannot write the objects with the keys: the message says so.
 	ReasonKeyRevoked = "KeyRevoked"
 	// ReasonKeyMissing: a Secret that the spec names is not there, or has no such data key. Pods keep what is mounted. The
 	// message names the field: create the Secret, or name another.
@@ -153,7 +167,7 @@ const (
 	// ReasonPodsRefused: the API server does not let the pods be made: a quota is used up, or an admission policy, such as
 	// Pod Security, forbids them. The message has the API server's words.
 	ReasonPodsRefused = "PodsRefused"
-	// ReasonPodsUnavailable: pods run and do not become ready; AuthHealthy or the pods say why.
+	// ReasonPodsUnavailable: pods run and do not become ready. The message says why.
 	ReasonPodsUnavailable = "PodsUnavailable"
 )
 
@@ -186,6 +200,9 @@ const (
 	// ReasonTLSNotServed: the gate of a pod is to serve clients over TLS, and what answers on its port does not, or shows a
 	// certificate that is not the gate's.
 	ReasonTLSNotServed = "TLSNotServed"
+	// ReasonCertificateExpired: the lock holds, but the gate of a pod shows clients a TLS certificate that has expired, so who
+	// checks certificates does not connect. One that is about to expire is noted in the message of Proven.
+	ReasonCertificateExpired = "CertificateExpired"
 	// ReasonNotHTTP: what answers on the gate's port does not speak HTTP.
 	ReasonNotHTTP = "NotHTTP"
 	// ReasonTruncatedResponse: the answer ended before its declared end.
@@ -193,6 +210,10 @@ const (
 	// ReasonPodTampered: a running pod is not as the operator made it, in a way that could unlock it, and is taken
 	// out of the Service; or a pod that the Deployment did not make wears its labels, and so gets the Service's requests.
 	ReasonPodTampered = "PodTampered"
+	// ReasonGateConfigMismatch: the gate of a pod has loaded a key, a secret, a configuration or a list of revocations that the
+	// operator has not published, or has replaced for longer than a change takes to reach a pod. The pod is taken out of the
+	// Service.
+	ReasonGateConfigMismatch = "GateConfigMismatch"
 	// ReasonBypassReachable: a port of a pod that is not the gate's takes connections from outside the pod. The pod stays
 	// in the Service: taking it out would close the gate, and not that port.
 	ReasonBypassReachable = "BypassReachable"
@@ -207,7 +228,7 @@ const (
 	// ReasonUnreachable: the operator has no connection to the pods.
 	ReasonUnreachable = "Unreachable"
 	// ReasonUpstreamUnavailable: the gate refuses bad tokens, and answers a good one 502, 503 or 504, because the server
-	// behind it is down. Available says why.
+	// behind it is down, does not listen on port, or has no MCP endpoint at path. The message says which.
 	ReasonUpstreamUnavailable = "UpstreamUnavailable"
 	// ReasonWrongPodAnswered: what answered could not prove to be the gate of the pod that was asked.
 	ReasonWrongPodAnswered = "WrongPodAnswered"
@@ -215,9 +236,9 @@ const (
 	ReasonClockSkew = "ClockSkew"
 	// ReasonInconclusive: the pods answered, but with nothing that proves or disproves the lock, such as 429.
 	ReasonInconclusive = "Inconclusive"
-	// ReasonControlMissing: the operator has no good token of any provider, or none that the server behind the gate takes,
+	// ReasonProbeCredentialMissing: the operator has no good token of any provider, or none that the server behind the gate takes,
 	// and a refused bad one proves nothing. The message says for each provider why.
-	ReasonControlMissing = "ControlMissing"
+	ReasonProbeCredentialMissing = "ProbeCredentialMissing"
 	// ReasonEvidenceStale: no round came to a result for too long: one more than failureThreshold and a minute, or, while
 	// the operator was away, twenty minutes or two intervals.
 	ReasonEvidenceStale = "EvidenceStale"
@@ -227,9 +248,9 @@ const (
 	// ReasonGateTerminating: the gate of a pod was told that the pod is ending, and ends the streams of its clients, but nobody
 	// ends the pod. Its lock holds.
 	ReasonGateTerminating = "GateTerminating"
-	// ReasonMeshInTheWay: the mesh proxies of all pods that have one cut the operator's connections, so nothing is known
+	// ReasonServiceMeshBlocked: the mesh proxies of all pods that have one cut the operator's connections, so nothing is known
 	// of the gate behind them.
-	ReasonMeshInTheWay = "MeshInTheWay"
+	ReasonServiceMeshBlocked = "ServiceMeshBlocked"
 )
 
 // EventProberSuspect is the reason of the one Event that tells that the prober doubts itself: it saw the locks of more
@@ -237,10 +258,17 @@ const (
 // the share falls. The metric gatehouse_prober_suspect is 1 meanwhile.
 const EventProberSuspect = "ProberSuspect"
 
-// EventProviderRejectsEveryone is the reason of the Event that tells that for ten minutes every client with a token of some
-// provider was refused, for a reason that speaks of what the spec says of that provider, while the prober's own token was
-// let in. AuthHealthy stays True, and its message says the same for as long as it is so.
-const EventProviderRejectsEveryone = "ProviderRejectsEveryone"
+// Reasons of condition ClientsRefused.
+const (
+	// ReasonProviderRejectsEveryone: for ten minutes every client with a token of some provider was refused while the
+	// prober's own token was let in. AuthHealthy stays True, and its message says the same for as long as it is so. One Event
+	// of this reason tells the beginning.
+	ReasonProviderRejectsEveryone = "ProviderRejectsEveryone"
+)
+
+// EventObjectRenamed is the reason of the Event that tells that a Secret or ConfigMap of a server goes by another name, because
+// it could not be written under the one that it had. It names both, and says why.
+const EventObjectRenamed = "ObjectRenamed"
 
 // EventGateSecretRotated is the reason of the Events that tell how far the turnover of a gate's secret is: asked for by
 // AnnotationRotateGateSecret, in use on every pod, and done.
@@ -249,6 +277,10 @@ const EventGateSecretRotated = "GateSecretRotated"
 // ConditionPodAuthProven is the readiness gate on each pod: True once its lock was proven, False once it was seen
 // open. Setting it to True by hand lets a pod take traffic without proof; the operator then leaves it so.
 const ConditionPodAuthProven = "mcp.gatehouse.dev/auth-proven"
+
+// EventManualEditReverted is the reason of the Events that tell that somebody has changed an object past its MCPServer, which
+// fields by which tool, and that the operator has put it right.
+const EventManualEditReverted = "ManualEditReverted"
 
 // AnnotationMountedRevision, on pods, changes with the keys and the configuration that their gate mounts.
 const AnnotationMountedRevision = "mcp.gatehouse.dev/mounted-revision"

@@ -15,7 +15,7 @@ const (
 	// Tokens of shared secrets are signed as with ProbeKey.
 	CredentialSecretRef ProbeCredential = "SecretRef"
 	// CredentialNone: nothing. No good token of any provider is sent, so AuthHealthy is Unknown at best, with reason
-	// ControlMissing, and readinessGate must be Off. Whether pods have taken up a key of type Managed is read from what
+	// ProbeCredentialMissing, and readinessGate must be Off. Whether pods have taken up a key of type Managed is read from what
 	// their gates say, and not tried.
 	CredentialNone ProbeCredential = "None"
 )

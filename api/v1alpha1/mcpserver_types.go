@@ -50,18 +50,21 @@ type MCPServerList struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.multiuser) || !has(self.profile) || self.profile == 'Generic'",message="multiuser is for profile Generic: every other profile knows its own multiuser settings, so remove multiuser or set profile to Generic"
 // +kubebuilder:validation:XValidation:rule="!has(self.multiuser) || !has(self.env) || self.multiuser.env.all(m, !self.env.exists(e, e.name == m.name))",message="a name in multiuser.env may not stand in env as well: keep it in multiuser.env, which wins over envFrom"
-// +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || has(self.envFrom) || (has(self.env) && ['QUILT_CATALOG_URL', 'QUILT_REGISTRY_URL'].all(n, self.env.exists(e, e.name == n)))",message="profile Quilt needs QUILT_CATALOG_URL and QUILT_REGISTRY_URL in env (or envFrom): without them the server exits at start"
+// +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || has(self.envFrom) || (has(self.env) && self.env.exists(e, e.name == 'QUILT_CATALOG_URL'))",message="profile Quilt needs QUILT_CATALOG_URL in env (or envFrom), and releases before 0.22 also QUILT_REGISTRY_URL: without it the server exits at start"
+// +kubebuilder:validation:XValidation:rule="!has(self.quilt) || self.quilt.release != 'UpTo014' || has(self.envFrom) || (has(self.env) && self.env.exists(e, e.name == 'QUILT_REGISTRY_URL'))",message="quilt.release UpTo014 needs QUILT_REGISTRY_URL in env (or envFrom): without it the server exits at start"
 // +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || !has(self.env) || !self.env.exists(e, e.name in ['QUILT_MULTIUSER_MODE', 'QUILT_DEPLOYMENT', 'QUILT_FALLBACK_JWT', 'QUILT_ALLOW_TEST_JWT', 'FASTMCP_TRANSPORT', 'FASTMCP_HOST', 'FASTMCP_PORT', 'FASTMCP_ADDR'])",message="profile Quilt sets QUILT_MULTIUSER_MODE, QUILT_DEPLOYMENT, QUILT_FALLBACK_JWT, QUILT_ALLOW_TEST_JWT, FASTMCP_TRANSPORT, FASTMCP_HOST, FASTMCP_PORT and FASTMCP_ADDR itself: remove them from env, or use profile Generic"
 // +kubebuilder:validation:XValidation:rule="(has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) && (has(self.port) ? self.port : 8000) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090) && (has(self.gate) && has(self.gate.port) ? self.gate.port : 8080) != (has(self.gate) && has(self.gate.adminPort) ? self.gate.adminPort : 9090)",message="port (default 8000), gate.port (default 8080) and gate.adminPort (default 9090) must differ: they are opened in one pod"
 // +kubebuilder:validation:XValidation:rule="!has(self.pod) || !has(self.pod.terminationGracePeriodSeconds) || self.pod.terminationGracePeriodSeconds >= (has(self.gate) && has(self.gate.drainSeconds) ? self.gate.drainSeconds : 30) + 20",message="pod.terminationGracePeriodSeconds must be at least gate.drainSeconds (default 30) and 20 more: a pod that ends waits 5 s for endpoints and then drains, and server and gate get 15 s to exit"
 // +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || ((!has(self.volumes) || self.volumes.all(v, !(v.name in ['tmp', 'run']))) && (!has(self.volumeMounts) || self.volumeMounts.all(m, !(m.mountPath in ['/tmp', '/run']))))",message="profile Quilt mounts memory at /tmp and /run itself, as volumes tmp and run: take other names and paths"
 // +kubebuilder:validation:XValidation:rule="!has(self.volumeMounts) || self.volumeMounts.all(m, (has(self.volumes) && self.volumes.exists(v, v.name == m.name)) || (has(self.profile) && self.profile == 'Quilt' && m.name in ['tmp', 'run']))",message="each of volumeMounts names one of volumes"
+// +kubebuilder:validation:XValidation:rule="!has(self.profile) || self.profile != 'Quilt' || ([has(self.command) ? self.command : [], has(self.args) ? self.args : []].all(l, l.all(a, !a.matches('^(legacy|quilt3)$|(^|\\\\s)--[a-z]+[\\\\s=]+(legacy|quilt3)(\\\\s|$)'))))",message="profile Quilt runs the server in multiuser mode, and its arguments --deployment legacy and --backend quilt3 would win over that and open it: remove them from command and args"
 // +kubebuilder:validation:XValidation:rule="!has(self.quilt) || (has(self.profile) && self.profile == 'Quilt')",message="quilt is for profile Quilt: remove it, or set profile to Quilt"
 // +kubebuilder:validation:XValidation:rule="!has(self.quilt) || self.quilt.release != 'UpTo014' || (has(self.auth) && has(self.auth.providers) && self.auth.providers.size() == 1 && self.auth.providers.all(p, has(p.keys.secret) && p.keys.secret.format == 'SharedSecret' && !has(p.issuer) && !has(p.audiences) && (!has(p.algorithms) || p.algorithms == ['HS256'])))",message="quilt.release UpTo014 needs auth.providers to be one, with keys of type Secret and format SharedSecret, without issuer, audiences and any algorithm but HS256: these servers accept no other tokens"
 // +kubebuilder:validation:XValidation:rule="!has(self.quilt) || self.quilt.release != 'UpTo014' || !has(self.auth) || !has(self.auth.forward) || !has(self.auth.forward.authorization) || self.auth.forward.authorization == 'Forward'",message="quilt.release UpTo014 needs auth.forward.authorization to be Forward, its default: these servers verify the token as well"
 // +kubebuilder:validation:XValidation:rule="!has(self.quilt) || self.quilt.release != 'UpTo014' || !has(self.env) || !self.env.exists(e, e.name in ['MCP_JWT_SECRET', 'MCP_JWT_SECRET_SSM_PARAMETER', 'MCP_JWT_ISSUER', 'MCP_JWT_AUDIENCE'])",message="quilt.release UpTo014 sets MCP_JWT_SECRET, MCP_JWT_SECRET_SSM_PARAMETER, MCP_JWT_ISSUER and MCP_JWT_AUDIENCE itself: remove them from env"
 // +kubebuilder:validation:XValidation:rule="!has(self.authProbe) || !has(self.authProbe.claims) || (has(self.auth) && has(self.auth.providers) && self.auth.providers.exists(p, has(p.keys.secret) && p.keys.secret.format == 'SharedSecret'))",message="authProbe.claims are those of tokens signed with a shared secret, and no provider has keys of format SharedSecret: remove them"
 // +kubebuilder:validation:XValidation:rule="!has(self.authProbe) || !has(self.authProbe.claims) || !has(self.auth) || !has(self.auth.providers) || self.auth.providers.all(p, !has(p.keys.secret) || p.keys.secret.format != 'SharedSecret' || (has(p.identityClaims) ? p.identityClaims : [has(self.profile) && self.profile == 'Quilt' ? 'id' : 'sub']).all(c, c in self.authProbe.claims))",message="authProbe.claims must have the identityClaims of every provider of shared secrets (default: sub; for profile Quilt: id): a token that does not say whose it is is refused"
+// +kubebuilder:validation:XValidation:rule="!has(self.gate) || !has(self.gate.healthPaths) || self.gate.healthPaths.all(p, !([p, p + '/'].exists(q, q == (has(self.path) ? self.path : '/mcp') || q == (has(self.path) ? self.path : '/mcp') + '/')) && (!has(self.gate.extraPaths) || !(p in self.gate.extraPaths)))",message="gate.healthPaths are answered to anybody: none may be path (default /mcp) or one of gate.extraPaths, which are behind the lock"
 type MCPServerSpec struct {
 	// image is the container image of the MCP server. It must serve streamable HTTP.
 	// +required
@@ -160,6 +163,13 @@ type MCPServerSpec struct {
 	// +kubebuilder:validation:Pattern=`^/[A-Za-z0-9._~!$&()*+,=:@/-]*$`
 	HealthPath string `json:"healthPath,omitempty"`
 
+	// startupSeconds is how long the server may take to start, until it accepts connections on port or, with healthPath,
+	// answers that. Then its container is restarted. Default: 120.
+	// +optional
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=3600
+	StartupSeconds *int32 `json:"startupSeconds,omitempty"`
+
 	// multiuser says how a Generic server is put into multiuser mode.
 	// +optional
 	Multiuser *Multiuser `json:"multiuser,omitempty"`
@@ -170,6 +180,20 @@ type MCPServerSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	Replicas *int32 `json:"replicas,omitempty"`
+
+	// commonLabels are on every object of this server, and on its pods, besides the operator's own: for policies that ask for
+	// labels, and for accounting. They select nothing. pod.labels win over them. A change makes new pods.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('mcp.gatehouse.dev/') && !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'pod-template-hash']))",message="commonLabels may not begin with mcp.gatehouse.dev/, nor be app.kubernetes.io/name, instance or managed-by, or pod-template-hash: those are set already"
+	CommonLabels map[string]string `json:"commonLabels,omitempty"`
+
+	// commonAnnotations are on every object of this server, and on its pods, besides the operator's own. pod.annotations and
+	// service.annotations win over them. A change makes new pods.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('mcp.gatehouse.dev/') && !k.startsWith('container.apparmor.security.beta.kubernetes.io/') && !(k in ['kubectl.kubernetes.io/default-container', 'kubectl.kubernetes.io/last-applied-configuration']))",message="commonAnnotations may not begin with mcp.gatehouse.dev/ or container.apparmor.security.beta.kubernetes.io/, nor be kubectl.kubernetes.io/default-container or last-applied-configuration"
+	CommonAnnotations map[string]string `json:"commonAnnotations,omitempty"`
 
 	// pod says what may be said about the pods: where they run, as whom, and how they are labelled.
 	// +optional
@@ -305,6 +329,18 @@ type Gate struct {
 	// +kubebuilder:validation:items:Pattern=`^/[A-Za-z0-9._~!$&()*+,=:@/-]*$`
 	// +kubebuilder:validation:XValidation:rule="self.all(p, !p.startsWith('/.well-known/oauth-protected-resource') && !p.contains('//') && !p.contains('/../') && !p.contains('/./') && !p.endsWith('/..') && !p.endsWith('/.'))",message="extraPaths must be absolute paths without '//' and dot segments, and not those of the gate's metadata"
 	ExtraPaths []string `json:"extraPaths,omitempty"`
+
+	// healthPaths are paths at which the gate tells anybody whether it is ready, for load balancers: 200 or 503 to a GET or
+	// HEAD, without a token. The server is not asked. Default: none for Generic; /, /health and /healthz for Quilt, as far as
+	// they are not the server's.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=256
+	// +kubebuilder:validation:items:Pattern=`^/[A-Za-z0-9._~!$&()*+,=:@/-]*$`
+	// +kubebuilder:validation:XValidation:rule="self.all(p, !p.startsWith('/.well-known/oauth-protected-resource') && !p.contains('//') && !p.contains('/../') && !p.contains('/./') && !p.endsWith('/..') && !p.endsWith('/.'))",message="healthPaths must be absolute paths without '//' and dot segments, and not those of the gate's metadata"
+	HealthPaths []string `json:"healthPaths,omitempty"`
 
 	// allowedHosts are further host names, without port, by which clients may call the server: those of an ingress or
 	// a gateway. The names of the Service, IP addresses and localhost are always allowed. Any other is answered 421.

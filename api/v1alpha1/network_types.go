@@ -109,6 +109,14 @@ type Service struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('mcp.gatehouse.dev/'))",message="annotations may not begin with mcp.gatehouse.dev/: those are the operator's"
 	Annotations map[string]string `json:"annotations,omitempty"`
 
+	// appProtocol of the Service's port: what gateways and meshes take the traffic for, such as kgateway.dev/mcp. Default: http,
+	// or https with gate.tls.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`
+	AppProtocol string `json:"appProtocol,omitempty"`
+
 	// sessionAffinity keeps each client's address with one pod. A server that keeps sessions in memory needs it when it
 	// has more than one replica. Default: ClientIP.
 	// +optional

@@ -109,7 +109,7 @@ type KeysType string
 
 const (
 	// KeysManaged: Gatehouse makes the signing key and keeps it in the Secret NAME-keys; whoever may read that Secret may
-	// mint tokens. Issuer and audience are urn:gatehouse:NAMESPACE:NAME:UID, for ever.
+	// mint tokens. Issuer and audience are urn:gatehouse:NAMESPACE:NAME:UID, for ever, unless keys.managed.issuer says otherwise.
 	KeysManaged KeysType = "Managed"
 	// KeysSecret: you bring the keys, in a Secret that the gate mounts.
 	KeysSecret KeysType = "Secret"
@@ -166,6 +166,15 @@ type ManagedKeys struct {
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=31536000
 	OverlapSeconds *int32 `json:"overlapSeconds,omitempty"`
+
+	// issuer is the issuer and the audience of its tokens. Set it to that of another MCPServer whose keys were taken over
+	// (gatehouse keys import), so that tokens which clients hold stay good. Default: urn:gatehouse:NAMESPACE:NAME:UID of this
+	// MCPServer.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^urn:gatehouse:[a-z0-9-]+:[a-z0-9-]+:[A-Za-z0-9-]+$`
+	Issuer string `json:"issuer,omitempty"`
 }
 
 // SecretKeys are verification keys in a Secret of the MCPServer's namespace. The gate mounts them, and no other container

@@ -16,8 +16,8 @@ type MCPServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// address is where clients reach the gate: through the route, once a gateway has accepted it; else from inside the
-	// cluster.
+	// address is where clients reach the gate, by the spec that it carries out: through the route, once a gateway has accepted
+	// it; else from inside the cluster. There is none before a spec was carried out.
 	// +optional
 	Address *Address `json:"address,omitempty"`
 
@@ -37,6 +37,27 @@ type MCPServerStatus struct {
 	// +optional
 	GateImage string `json:"gateImage,omitempty"`
 
+	// formerGateImages are those of the templates before it, the newest first. A pod whose gate has neither gateImage nor one
+	// of these is not believed, whatever made it.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	FormerGateImages []string `json:"formerGateImages,omitempty"`
+
+	// template is the digest of the record on the Deployment of the pod template that the operator applied last. Others may
+	// write to the Deployment; a record that is not this one is not believed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Template string `json:"template,omitempty"`
+
+	// images are those that the containers of the server run, by their digests: more than one while pods are replaced, and
+	// where a tag such as latest was moved in between.
+	// +optional
+	// +listType=map
+	// +listMapKey=imageID
+	// +kubebuilder:validation:MaxItems=16
+	Images []ImageStatus `json:"images,omitempty"`
+
 	// keys are the keys that the gate is told to accept, those that it must refuse, and the last ones that every pod was
 	// seen to refuse. Never key material.
 	// +optional
@@ -45,6 +66,14 @@ type MCPServerStatus struct {
 	// +listMapKey=kid
 	// +kubebuilder:validation:MaxItems=64
 	Keys []KeyStatus `json:"keys,omitempty"`
+
+	// renamed are the Secrets and ConfigMaps of this server that go by another name than they had, because they could not be
+	// written under it any more, or nodes did not read them again. The pods mount those of the new names.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	Renamed []RenamedObject `json:"renamed,omitempty"`
 
 	// authHealth is the evidence behind the condition AuthHealthy.
 	// +optional
@@ -60,6 +89,30 @@ type Address struct {
 	// url of the MCP endpoint.
 	// +optional
 	URL string `json:"url,omitempty"`
+}
+
+// ImageStatus is an image that pods run.
+type ImageStatus struct {
+	// imageID is what the container runtime says: most often the image's name with its digest.
+	// +required
+	// +kubebuilder:validation:MaxLength=1024
+	ImageID string `json:"imageID"`
+	// pods that run it.
+	// +required
+	Pods int32 `json:"pods"`
+}
+
+// RenamedObject is a Secret or ConfigMap that goes by another name.
+type RenamedObject struct {
+	// name that it had. What is there by this name now is not used.
+	// +required
+	Name string `json:"name"`
+	// newName is the one that it has since.
+	// +required
+	NewName string `json:"newName"`
+	// since is when it got the new name.
+	// +required
+	Since metav1.Time `json:"since,omitzero"`
 }
 
 // KeyStatus names a verification key.

@@ -1,5 +1,5 @@
 // Command authproxy is the gate: the sidecar in front of an MCP server that lets in who has a good token, and nobody
-// else. All it decides by is in the mounted directories; see package authproxy for their contents.
+// else. All it decides by is in the mounted directories; see package gateapi for their contents.
 package main
 
 import (
@@ -15,20 +15,19 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/memory"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/limit/memory"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // version is set by the linker.
 var version = "dev"
 
-// Exit codes. The operator tells by exitPortTaken that another container of the pod sits on the gate's port.
+// Exit codes, beside gateapi.ExitPortTaken.
 const (
-	exitOK        = 0
-	exitFailed    = 1
-	exitUsage     = 2
-	exitPortTaken = 78
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
 )
 
 // Where the audit lines go.
@@ -50,12 +49,12 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("authproxy", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	options := gate.Options{PodUID: os.Getenv(authproxy.PodUIDEnv), Version: version}
-	flags.StringVar(&options.ConfigDir, "config-dir", authproxy.ConfigDir, "directory with "+authproxy.ConfigFile)
-	flags.StringVar(&options.KeysDir, "keys-dir", authproxy.KeysDir, "directory with one JWK Set per provider")
-	flags.StringVar(&options.SecretDir, "secret-dir", authproxy.SecretDir, "directory with the gate's secret")
-	flags.StringVar(&options.TLSDir, "tls-dir", authproxy.TLSDir, "directory with "+authproxy.TLSCertFile+" and "+authproxy.TLSKeyFile)
-	flags.StringVar(&options.RunDir, "run-dir", authproxy.RunDir, "directory that lives as long as the pod, for "+authproxy.BareServerFile)
+	options := gate.Options{PodUID: os.Getenv(gateapi.PodUIDEnv), Version: version}
+	flags.StringVar(&options.ConfigDir, "config-dir", gateapi.ConfigDir, "directory with "+gateapi.ConfigFile)
+	flags.StringVar(&options.KeysDir, "keys-dir", gateapi.KeysDir, "directory with one JWK Set per provider")
+	flags.StringVar(&options.SecretDir, "secret-dir", gateapi.SecretDir, "directory with the gate's secret")
+	flags.StringVar(&options.TLSDir, "tls-dir", gateapi.TLSDir, "directory with "+gateapi.TLSCertFile+" and "+gateapi.TLSKeyFile)
+	flags.StringVar(&options.RunDir, "run-dir", gateapi.RunDir, "directory that lives as long as the pod, for "+gateapi.BareServerFile)
 	flags.StringVar(&options.UpstreamHost, "upstream-host", "127.0.0.1", "address of the MCP server behind the gate")
 	auditTo := flags.String("audit", auditStdout, "where a JSON line per decision goes: "+auditStdout+" or "+auditOff)
 	options.LogLevel = new(slog.LevelVar)
@@ -66,10 +65,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case err != nil:
 		return exitUsage
-	case flags.NArg() == 1 && flags.Arg(0) == authproxy.TerminateArg:
+	case flags.NArg() == 1 && flags.Arg(0) == gateapi.TerminateArg:
 		return terminate(gatePID, stderr)
 	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "authproxy takes flags and the argument %s, not %q\n", authproxy.TerminateArg, flags.Arg(0))
+		fmt.Fprintf(stderr, "authproxy takes flags and the argument %s, not %q\n", gateapi.TerminateArg, flags.Arg(0))
 		return exitUsage
 	case *auditTo != auditStdout && *auditTo != auditOff:
 		fmt.Fprintf(stderr, "--audit is %s or %s, not %q\n", auditStdout, auditOff, *auditTo)
@@ -87,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := serve(ctx, options); err != nil {
 		options.Log.Error("the gate stops", "error", err.Error())
 		if errors.Is(err, gate.ErrPortTaken) {
-			return exitPortTaken
+			return gateapi.ExitPortTaken
 		}
 		return exitFailed
 	}

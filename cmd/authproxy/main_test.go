@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -49,16 +49,16 @@ func authproxyCommand(t *testing.T, args ...string) (command *exec.Cmd, stdout, 
 func mounts(t *testing.T, port, adminPort int32) []string {
 	t.Helper()
 	dir := t.TempDir()
-	config, err := json.Marshal(authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "ns", Name: "n", UID: "u"}, Port: port, AdminPort: adminPort,
-		Upstream: authproxy.Upstream{Port: 1, Path: "/mcp"}, Limits: authproxy.Limits{BodyBytes: 1, TokenBytes: 1},
-		Drain: authproxy.Drain{RequestSeconds: 20},
-		Providers: []authproxy.Provider{{
+	config, err := json.Marshal(gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "ns", Name: "n", UID: "u"}, Port: port, AdminPort: adminPort,
+		Upstream: gateapi.Upstream{Port: 1, Path: "/mcp"}, Limits: gateapi.Limits{BodyBytes: 1, TokenBytes: 1},
+		Drain: gateapi.Drain{RequestSeconds: 20},
+		Providers: []gateapi.Provider{{
 			Name: "managed", Issuer: "i", Audiences: []string{"a"}, Algorithms: []keys.Algorithm{keys.EdDSA},
 		}},
 	})
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, authproxy.ConfigFile), config, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, gateapi.ConfigFile), config, 0o600))
 	return []string{"--config-dir", dir, "--keys-dir", dir, "--secret-dir", dir}
 }
 
@@ -92,7 +92,7 @@ func TestExitCodes(t *testing.T) {
 		"arguments":        {[]string{"terminate", "now"}, 2, "", `not "terminate"`},
 		"bad level":        {[]string{"--log-level", "loud"}, 2, "", "loud"},
 		"bad audit":        {[]string{"--audit", "file"}, 2, "", `not "file"`},
-		"no configuration": {[]string{"--config-dir", t.TempDir()}, 1, "", authproxy.ConfigFile + " is not in"},
+		"no configuration": {[]string{"--config-dir", t.TempDir()}, 1, "", gateapi.ConfigFile + " is not in"},
 		"port taken":       {mounts(t, int32(taken.Addr().(*net.TCPAddr).Port), free), 78, "", "the port is already taken"},
 		"admin port taken": {mounts(t, free, int32(taken.Addr().(*net.TCPAddr).Port)), 78, "", "the port is already taken"},
 	} {

@@ -17,7 +17,7 @@ const gatePID = 1
 
 var errNotTheGate = errors.New("that process is not a gate of this program: run this in the gate's own container")
 
-// terminate is authproxy.TerminateCommand: it signals the gate and returns the exit code.
+// terminate is gateapi.TerminateCommand: it signals the gate and returns the exit code.
 func terminate(pid int, stderr io.Writer) int {
 	if err := signalGate(pid); err != nil {
 		fmt.Fprintf(stderr, "cannot tell process %d that the pod is ending: %v\n", pid, err)

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
@@ -79,20 +79,20 @@ func lockedGate(t *testing.T) (url, keyFile string) {
 	must(t, err)
 	upstream := httptest.NewServer(server)
 	t.Cleanup(upstream.Close)
-	config, err := json.Marshal(authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"}, Port: 8080, AdminPort: 9090,
-		Upstream: authproxy.Upstream{Port: int32(upstream.Listener.Addr().(*net.TCPAddr).Port), Path: "/mcp"},
-		Providers: []authproxy.Provider{{
+	config, err := json.Marshal(gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "demo", Name: "server", UID: "1"}, Port: 8080, AdminPort: 9090,
+		Upstream: gateapi.Upstream{Port: int32(upstream.Listener.Addr().(*net.TCPAddr).Port), Path: "/mcp"},
+		Providers: []gateapi.Provider{{
 			Name: "managed", Issuer: issuer, Audiences: []string{issuer}, Algorithms: []keys.Algorithm{keys.EdDSA}, ClockSkewSeconds: 30,
 		}},
-		Limits: authproxy.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
+		Limits: gateapi.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
 	})
 	must(t, err)
 	published, err := keys.MarshalPublic([]keys.Public{key.Public()})
 	must(t, err)
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, authproxy.ConfigFile), config, 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, authproxy.KeysFile("managed")), published, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, gateapi.ConfigFile), config, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, gateapi.KeysFile("managed")), published, 0o600))
 	locked, err := gate.New(gate.Options{ConfigDir: dir, KeysDir: dir, SecretDir: t.TempDir(), AnswerTimeout: 10 * time.Second})
 	must(t, err)
 	listening := httptest.NewServer(locked.ClientHandler())
@@ -112,4 +112,34 @@ func goodToken(t *testing.T, keyFile string) string {
 	raw, err := token.Template{Key: set[0], Issuer: issuer, Audience: issuer, Subject: "someone", Lifetime: time.Minute}.Good(time.Now())
 	must(t, err)
 	return raw
+}
+
+// quiltGate starts the gate's handler as profile Quilt has it, with a shared secret for key. It gives its URL and the file of
+// the secret.
+func quiltGate(t *testing.T) (url, keyFile string) {
+	t.Helper()
+	server, err := mcpfake.New(mcpfake.Options{Dialect: mcpfake.Stateless})
+	must(t, err)
+	upstream := httptest.NewServer(server)
+	t.Cleanup(upstream.Close)
+	config, err := json.Marshal(gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "demo", Name: "quilt", UID: "1"}, Port: 8080, AdminPort: 9090,
+		Upstream: gateapi.Upstream{Port: int32(upstream.Listener.Addr().(*net.TCPAddr).Port), Path: "/mcp"},
+		Providers: []gateapi.Provider{{
+			Name: "catalog", Algorithms: []keys.Algorithm{keys.HS256}, TokenTypes: []string{"JWT", ""}, IdentityClaims: []string{"id"},
+			Keys: gateapi.KeySource{Format: gateapi.FormatSharedSecret, Files: []string{"secret"}},
+		}},
+		SessionBinding: gateapi.SessionBindingStateless,
+		Limits:         gateapi.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
+	})
+	must(t, err)
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, gateapi.ConfigFile), config, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, gateapi.SecretFile), []byte("0123456789abcdef0123456789abcdef"), 0o600))
+	locked, err := gate.New(gate.Options{ConfigDir: dir, KeysDir: dir, SecretDir: dir, AnswerTimeout: 10 * time.Second})
+	must(t, err)
+	listening := httptest.NewServer(locked.ClientHandler())
+	t.Cleanup(listening.Close)
+	return listening.URL + "/mcp", filepath.Join(dir, "secret")
 }

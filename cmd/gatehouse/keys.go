@@ -2,27 +2,23 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
-	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
 )
 
 func keysCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "keys",
-		Short: "Look at the keys of an MCPServer, rotate and revoke them",
+		Short: "Look at the keys of an MCPServer; rotate, revoke, export and import them",
 		Args:  arguments(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(keysListCommand(), keysRotateCommand(), keysRevokeCommand())
+	command.AddCommand(keysListCommand(), keysRotateCommand(), keysRevokeCommand(), keysExportCommand(), keysImportCommand())
 	return command
 }
 
@@ -49,34 +45,25 @@ func keysListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer announceSlow(cmd.ErrOrStderr(), waitingForCluster)()
 			server := client.ObjectKey{Namespace: namespace, Name: args[0]}
 			return listKeys(cmd.Context(), c, server, form, time.Now(), cmd.OutOrStdout())
 		},
 	}
 	cluster = withCluster(command)
-	command.Flags().StringVarP(&form, "output", "o", formTable, "table, json or yaml")
+	completes(command, cluster, 1, serverNames)
+	addForm(command, &form)
 	return command
 }
 
 func listKeys(ctx context.Context, c client.Reader, name client.ObjectKey, form string, now time.Time, out io.Writer) error {
-	var server v1alpha1.MCPServer
-	if err := c.Get(ctx, name, &server); err != nil {
-		return fmt.Errorf("read MCPServer %s: %w", name, err)
-	}
-	keys := statusreport.KeysOf(server)
-	switch form {
-	case formJSON:
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(keys)
-	case formYAML:
-		text, err := yaml.Marshal(keys)
-		if err != nil {
-			return fmt.Errorf("write YAML: %w", err)
-		}
-		_, err = out.Write(text)
+	server, err := readServer(ctx, c, name)
+	if err != nil {
 		return err
-	default:
-		return keys.Write(out, now)
 	}
+	keys := statusreport.KeysOf(*server)
+	if form != formTable {
+		return writeDocument(out, form, keys)
+	}
+	return keys.Write(out, now)
 }

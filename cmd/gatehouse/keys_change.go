@@ -17,7 +17,7 @@ import (
 const keysRotateLong = `Replace the key of type Managed that signs the tokens of an MCPServer, without a good token refused.
 
 It asks the operator, by an annotation on the MCPServer. The new key signs once every pod was seen to accept it; the old
-one verifies until none of its tokens can be alive. --wait follows that until the new key signs.
+one verifies until every token that it signed has expired. --wait follows that until the new key signs.
 
 Needs the right to get and patch the MCPServer; with --wait also to watch it.`
 
@@ -34,8 +34,12 @@ type keyOrder struct {
 	server  client.ObjectKey
 	wait    bool
 	timeout time.Duration
-	now     func() time.Time
-	out     io.Writer
+	// begun is how long an operator that runs may take until it says anything about the order.
+	begun time.Duration
+	now   func() time.Time
+	out   io.Writer
+	// progress is where a person is told what is waited for.
+	progress io.Writer
 }
 
 func keysRotateCommand() *cobra.Command {
@@ -43,7 +47,8 @@ func keysRotateCommand() *cobra.Command {
 		Use: "rotate NAME", Short: "Replace the signing key of an MCPServer, without a good token refused",
 		Long: keysRotateLong, Example: "  kubectl gatehouse keys rotate everything --wait", Args: arguments(cobra.ExactArgs(1)),
 	}
-	ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, _ []string) error { return o.rotate(ctx, c) })
+	cluster := ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, _ []string) error { return o.rotate(ctx, c) })
+	completes(command, cluster, 1, serverNames)
 	return command
 }
 
@@ -53,26 +58,32 @@ func keysRevokeCommand() *cobra.Command {
 		Long: keysRevokeLong, Example: "  kubectl gatehouse keys list everything\n  kubectl gatehouse keys revoke everything KID --wait",
 		Args: arguments(cobra.ExactArgs(2)),
 	}
-	ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, args []string) error {
+	cluster := ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, args []string) error {
 		return o.revoke(ctx, c, args[1])
 	})
+	completes(command, cluster, 2, serverThenKey)
 	return command
 }
 
 // ordered gives a command about a server the flags of an order, and has it carried out.
-func ordered(command *cobra.Command, do func(context.Context, client.WithWatch, keyOrder, []string) error) {
+func ordered(command *cobra.Command, do func(context.Context, client.WithWatch, keyOrder, []string) error) connector {
 	var o keyOrder
 	cluster := withCluster(command)
 	command.Flags().BoolVar(&o.wait, "wait", false, "follow what comes of it, and print each step")
 	command.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
+		if o.timeout <= 0 {
+			return misuse(fmt.Errorf("--timeout %s: give how long to wait, such as 5m", o.timeout))
+		}
 		c, namespace, err := cluster()
 		if err != nil {
 			return err
 		}
 		o.server, o.now, o.out = client.ObjectKey{Namespace: namespace, Name: args[0]}, time.Now, cmd.OutOrStdout()
+		o.begun, o.progress = begunWithin, cmd.ErrOrStderr()
 		return do(cmd.Context(), c, o, args)
 	}
+	return cluster
 }
 
 func (o keyOrder) rotate(ctx context.Context, c client.WithWatch) error {
@@ -112,21 +123,21 @@ func (o keyOrder) revoke(ctx context.Context, c client.WithWatch, kid string) er
 // annotate changes the annotations of the server as it is now, or not at all: whatever somebody else has written since it
 // was read makes it be read and judged again.
 func (o keyOrder) annotate(ctx context.Context, c client.Client, change func(*v1alpha1.MCPServer) error) (*v1alpha1.MCPServer, error) {
-	var server v1alpha1.MCPServer
+	var server *v1alpha1.MCPServer
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		server = v1alpha1.MCPServer{}
-		if err := c.Get(ctx, o.server, &server); err != nil {
-			return fmt.Errorf("read MCPServer %s: %w", o.server, err)
+		var err error
+		if server, err = readServer(ctx, c, o.server); err != nil {
+			return err
 		}
 		before := server.DeepCopy()
-		if err := change(&server); err != nil {
+		if err := change(server); err != nil {
 			return err
 		}
 		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-		if err := c.Patch(ctx, &server, patch, client.FieldOwner("gatehouse-cli")); err != nil {
-			return fmt.Errorf("annotate MCPServer %s: %w", o.server, err)
+		if err := c.Patch(ctx, server, patch, client.FieldOwner("gatehouse-cli")); err != nil {
+			return explain("annotate MCPServer "+o.server.String(), err)
 		}
 		return nil
 	})
-	return &server, err
+	return server, err
 }

@@ -111,7 +111,7 @@ func (s *apiServer) meddling(t *testing.T, name string, meddle func(*v1alpha1.MC
 }
 
 func order(name string, out *buffer) keyOrder {
-	return keyOrder{server: client.ObjectKey{Namespace: "demo", Name: name}, timeout: 30 * time.Second, now: time.Now, out: out}
+	return keyOrder{server: client.ObjectKey{Namespace: "demo", Name: name}, timeout: 30 * time.Second, begun: 30 * time.Second, now: time.Now, out: out}
 }
 
 func TestKeyOrders(t *testing.T) {
@@ -168,8 +168,28 @@ func (s *apiServer) testRights(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+	t.Run("status without pods", func(t *testing.T) {
+		s.signed(t, "alone-with-itself")
+		got := as(viewer, "status", "alone-with-itself")
+		if got.code != exitOK || !strings.Contains(got.stdout, "not shown: you may not list pods in namespace demo") {
+			t.Errorf("%+v", got)
+		}
+		if strings.Contains(got.stdout, "56y") || !strings.Contains(got.stdout, "Pending") {
+			t.Errorf("the schema's default condition has an age:\n%s", got.stdout)
+		}
+		if got := as(viewer, "status"); got.code != exitFailed || !strings.Contains(got.stderr, "ClusterRole gatehouse-mcpserver-viewer") {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("completion", func(t *testing.T) {
+		s.signed(t, "completed")
+		got := gatehouse(t, "__complete", "keys", "revoke", "--kubeconfig", editor, "--namespace", "demo", "completed", "")
+		if got.code != exitOK || got.stdout != "k1\tSigning\n:4\n" {
+			t.Errorf("%+v", got)
+		}
+	})
 	t.Run("no server", func(t *testing.T) {
-		if got := as(editor, "keys", "rotate", "absent"); got.code != exitFailed || !strings.Contains(got.stderr, "not found") {
+		if got := as(editor, "keys", "rotate", "absent"); got.code != exitFailed || !strings.Contains(got.stderr, "there is no MCPServer absent in namespace demo") {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -253,7 +273,42 @@ func (s *apiServer) testWaiting(t *testing.T) {
 		var out buffer
 		o := order("vain", &out)
 		o.wait, o.timeout = true, 100*time.Millisecond
-		expectError(t, o.rotate(t.Context(), s), "not done within 100ms; the operator goes on")
+		expectError(t, o.rotate(t.Context(), s), "no operator has taken that up within 100ms")
+	})
+	t.Run("without an operator", func(t *testing.T) {
+		s.signed(t, "alone")
+		var out buffer
+		o := order("alone", &out)
+		o.wait, o.begun = true, 100*time.Millisecond
+		began := time.Now()
+		err := o.revoke(t.Context(), s, "k1")
+		expectError(t, err, "no operator has taken that up within 100ms. Does one run (kubectl -n gatehouse-system get pods)")
+		if took := time.Since(began); took > o.timeout/2 {
+			t.Errorf("it took %s", took)
+		}
+	})
+	t.Run("half done", func(t *testing.T) {
+		server := s.signed(t, "half")
+		s.says(t, server, 2, observed(key("k1", v1alpha1.KeyRevoked), 1), key("k2", v1alpha1.KeySigning))
+		var out buffer
+		o := order("half", &out)
+		o.wait, o.begun, o.timeout = true, time.Millisecond, 200*time.Millisecond
+		expectError(t, o.revoke(t.Context(), s, "k1"), "not done within 200ms; the operator goes on")
+	})
+	t.Run("until it is deleted", func(t *testing.T) {
+		server := s.signed(t, "deleted")
+		var out buffer
+		o := order("deleted", &out)
+		o.wait = true
+		done := make(chan error, 1)
+		go func() { done <- o.rotate(t.Context(), s) }()
+		for deadline := time.Now().Add(20 * time.Second); !strings.Contains(out.String(), "is asked"); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("nothing was asked for")
+			}
+		}
+		must(t, s.Delete(t.Context(), server))
+		expectError(t, <-done, "MCPServer demo/deleted was deleted meanwhile")
 	})
 }
 

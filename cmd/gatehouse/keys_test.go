@@ -156,7 +156,7 @@ func TestListKeys(t *testing.T) {
 		}
 	}
 	name.Name = "x"
-	expectError(t, listKeys(t.Context(), cluster(t), name, formTable, time.Now(), &out), "demo/x")
+	expectError(t, listKeys(t.Context(), cluster(t), name, formTable, time.Now(), &out), "there is no MCPServer x in namespace demo")
 }
 
 func TestKeysMisuse(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -27,9 +29,18 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, argumentsOf(os.Args), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// argumentsOf are the arguments of the process. Called as kubectl_complete-gatehouse, which is how kubectl asks a plugin for
+// completions, it completes what it was given.
+func argumentsOf(args []string) []string {
+	if strings.HasPrefix(filepath.Base(args[0]), "kubectl_complete-") {
+		return append([]string{cobra.ShellCompRequestCmd}, args[1:]...)
+	}
+	return args[1:]
 }
 
 // run is main with its surroundings passed in; it returns the exit status.
@@ -86,8 +97,11 @@ func root() *cobra.Command {
 		Args:          arguments(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	if strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-") { // how it is called is how it calls itself
+		command.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl gatehouse"}
+	}
 	command.SetFlagErrorFunc(misused)
-	command.AddCommand(probeCommand(), statusCommand(), keysCommand(), tokenCommand())
+	command.AddCommand(probeCommand(), statusCommand(), keysCommand(), tokenCommand(), versionCommand())
 	return command
 }
 
@@ -101,5 +115,5 @@ func misused(cmd *cobra.Command, err error) error {
 	if err == nil {
 		return nil
 	}
-	return misuse(fmt.Errorf("%w; %s --help tells how it is used", err, cmd.CommandPath()))
+	return misuse(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 }

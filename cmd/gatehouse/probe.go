@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,11 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/internal/probereport"
 )
 
@@ -43,7 +47,8 @@ const probeExample = `  # does this server let strangers in?
     --audience https://mcp.example.com/mcp -o table -o junit=probe.xml
 
   # tokens of another form: a shared secret, no claims but these and "exp"
-  gatehouse probe http://127.0.0.1:8000/mcp --key secret --key-format=secret --bare --type=- --claim id='"7"'
+  gatehouse probe http://127.0.0.1:8000/mcp --key secret --key-format=secret --bare --type=- \
+    --claim id='"7"' --identity-claim id
 
   # an MCPServer over a port-forward, with a token that kubectl gatehouse mints
   gatehouse probe http://127.0.0.1:8080/mcp --token-file <(kubectl gatehouse token everything)`
@@ -61,6 +66,7 @@ func probeCommand() *cobra.Command {
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.stdin, o.isSet = cmd.InOrStdin(), cmd.Flags().Changed
+			defer announceSlow(cmd.ErrOrStderr(), "Asking "+args[0]+". A full check asks some fifty times; --tier=beat four times.")()
 			return o.run(cmd.Context(), args[0], cmd.OutOrStdout())
 		},
 	}
@@ -71,6 +77,14 @@ func probeCommand() *cobra.Command {
 		return misused(cmd, err)
 	})
 	o.addFlags(command.Flags())
+	command.ValidArgsFunction = cobra.NoFileCompletions
+	completesFlag(command, "gate", gateAuto, gateYes, gateNo)
+	completesFlag(command, "tier", tierFull, tierQuick)
+	completesFlag(command, "key-format", keyAuto, keySecret)
+	forms := cobra.FixedCompletions([]string{formTable, formJSON, formYAML, formJUnit}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
+	if err := command.RegisterFlagCompletionFunc("output", forms); err != nil {
+		panic(err)
+	}
 	return command
 }
 
@@ -84,12 +98,12 @@ func (o *probeOptions) run(ctx context.Context, url string, stdout io.Writer) er
 	if err != nil {
 		return misuse(err)
 	}
-	round, err := o.round(ctx, probe.New(probe.Options{}), target)
+	round, err := o.round(ctx, runner.New(runner.Options{}), target)
 	if err != nil {
 		return misuse(err)
 	}
-	for _, output := range outputs {
-		if err := output.write(round, stdout); err != nil {
+	for _, form := range outputs {
+		if err := form.write(round, stdout); err != nil {
 			return misuse(err)
 		}
 	}
@@ -100,7 +114,7 @@ func (o *probeOptions) run(ctx context.Context, url string, stdout io.Writer) er
 }
 
 // round finds out whether this is a gate of ours, where that is to be found out, and asks.
-func (o *probeOptions) round(ctx context.Context, prober *probe.Prober, target probe.Target) (probereport.Run, error) {
+func (o *probeOptions) round(ctx context.Context, prober *runner.Prober, target probe.Target) (probereport.Run, error) {
 	if o.gate == gateAuto && o.hasCredential() {
 		recognized, err := prober.Recognize(ctx, target)
 		if err != nil {
@@ -112,9 +126,9 @@ func (o *probeOptions) round(ctx context.Context, prober *probe.Prober, target p
 	if err != nil {
 		return probereport.Run{}, err
 	}
-	out := probereport.Run{Report: report, Verdict: report.Verdict(), Gate: target.Exact}
+	out := probereport.Run{Report: report, Verdict: verdicts.Of(report), Gate: target.Exact}
 	if !o.hasCredential() {
-		out.Report, out.Verdict = report.AsStranger()
+		out.Report, out.Verdict = verdicts.Unauthenticated(report)
 	}
 	if out.Verdict.Outcome == probe.NotTried && !o.hasCredential() {
 		out.Verdict.Message += " To have one tried, give --key, --token-file or --token-env."
@@ -133,27 +147,41 @@ func exitStatus(standing probereport.Standing) int {
 	}
 }
 
+// reportYAML writes a report as JSON does, in YAML.
+func reportYAML(out io.Writer, check probereport.Run) error {
+	var buffer bytes.Buffer
+	if err := probereport.JSON(&buffer, check); err != nil {
+		return err
+	}
+	text, err := yaml.JSONToYAML(buffer.Bytes())
+	if err != nil {
+		return fmt.Errorf("write YAML: %w", err)
+	}
+	_, err = out.Write(text)
+	return err
+}
+
 // output is one form of a report, and the file that it goes to; "" is standard output.
 type output struct {
-	write func(run probereport.Run, stdout io.Writer) error
+	write func(check probereport.Run, stdout io.Writer) error
 }
 
 func newOutput(form, file string) (output, error) {
 	forms := map[string]func(io.Writer, probereport.Run) error{
-		formTable: probereport.Table, formJSON: probereport.JSON, formJUnit: probereport.JUnit,
+		formTable: probereport.Table, formJSON: probereport.JSON, formYAML: reportYAML, formJUnit: probereport.JUnit,
 	}
 	set, known := forms[form]
 	if !known {
-		return output{}, fmt.Errorf("--output %q: use table, json or junit, with =FILE to write a file", form)
+		return output{}, fmt.Errorf("--output %q: use table, json, yaml or junit, with =FILE to write a file", form)
 	}
-	return output{write: func(run probereport.Run, stdout io.Writer) error {
+	return output{write: func(check probereport.Run, stdout io.Writer) error {
 		if file == "" {
-			return set(stdout, run)
+			return set(stdout, check)
 		}
 		created, err := os.Create(file)
 		if err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
-		return errors.Join(set(created, run), created.Close())
+		return errors.Join(set(created, check), created.Close())
 	}}, nil
 }

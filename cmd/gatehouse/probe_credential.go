@@ -10,6 +10,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
@@ -19,7 +20,7 @@ func (o *probeOptions) provider() (probe.Provider, error) {
 	var err error
 	switch {
 	case !o.hasCredential():
-		return probe.Stranger()
+		return runner.UnauthenticatedProvider()
 	case o.key != "":
 		out.Tokens, err = o.template()
 	case o.tokenFile != "":
@@ -52,7 +53,7 @@ func (o *probeOptions) template() (token.Template, error) {
 	}
 	out := token.Template{
 		Key: key, Type: o.typ, Issuer: o.issuer, Audience: o.audience, Subject: o.subject, Scope: o.scope, Lifetime: o.lifetime,
-		Bare: o.bare, Claims: map[string]any{},
+		Bare: o.bare, Claims: map[string]any{}, Identity: o.identity,
 	}
 	if o.bare && !o.isSet("subject") {
 		out.Subject = ""
@@ -69,6 +70,11 @@ func (o *probeOptions) template() (token.Template, error) {
 			return token.Template{}, fmt.Errorf(`--claim %s: %q is not JSON; a text stands in quotes: --claim %s='"text"'`, name, text, name)
 		}
 		out.Claims[name] = value
+	}
+	for _, name := range o.identity {
+		if !out.Has(name) {
+			return token.Template{}, fmt.Errorf("--identity-claim %s: a good token has no such claim: give it one with --claim %s=JSON", name, name)
+		}
 	}
 	return out, nil
 }

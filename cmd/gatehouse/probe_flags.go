@@ -28,8 +28,8 @@ const (
 
 // What --tier says of how much is asked.
 const (
-	tierFull = "full"
-	tierBeat = "beat"
+	tierFull  = "full"
+	tierQuick = "beat"
 )
 
 // What --key-format says of the key file.
@@ -48,7 +48,7 @@ type probeOptions struct {
 
 	key, keyFormat, algorithm, kid             string
 	issuer, audience, subject, scope, typ      string
-	claims                                     []string
+	claims, identity                           []string
 	lifetime, maxLifetime                      time.Duration
 	bare                                       bool
 	tokenFile, tokenEnv                        string
@@ -72,6 +72,7 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.subject, "subject", defaultSubject, `"sub" and "client_id" of a good token`)
 	flags.StringVar(&o.scope, "scope", "", `"scope" of a good token, separated by spaces`)
 	flags.StringArrayVar(&o.claims, "claim", nil, "`NAME=JSON`: a further claim, or another value of one; null leaves it out (repeatable)")
+	flags.StringArrayVar(&o.identity, "identity-claim", nil, "`NAME` of a claim that says whose a token is, and that every token must have (repeatable; default: sub)")
 	flags.StringVar(&o.typ, "type", token.TypeAccessToken, `"typ" of a good token; - leaves it out`)
 	flags.DurationVar(&o.lifetime, "lifetime", defaultLifetime, "how long a good token lives")
 	flags.BoolVar(&o.bare, "bare", false, `no claims but "exp" and those of flags: no "iat", no "jti", no default subject`)
@@ -89,7 +90,7 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.timeout, "timeout", defaultProbeTimeout, "time limit of each case")
 	flags.DurationVar(&o.clockSkew, "clock-skew", defaultClockSkew, "leeway on times that the server grants; clocks that differ by more prove nothing")
 	flags.StringVar(&o.ca, "ca", "", "`FILE` with the certificates (PEM) to trust for https (default: the system's)")
-	flags.StringArrayVarP(&o.outputs, "output", "o", []string{formTable}, "`FORM[=FILE]`: table, json or junit, to standard output or a file (repeatable)")
+	flags.StringArrayVarP(&o.outputs, "output", "o", []string{formTable}, "`FORM[=FILE]`: table, json, yaml or junit, to standard output or a file (repeatable)")
 }
 
 func (o *probeOptions) hasCredential() bool {

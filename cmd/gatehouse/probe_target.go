@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
@@ -23,8 +24,8 @@ func (o *probeOptions) target(url string) (probe.Target, error) {
 		URL: url, Providers: []probe.Provider{provider}, Policy: o.policy(), Tier: probe.Full, Exact: o.gate == gateYes,
 		Timeout: o.timeout, ClockTolerance: o.clockSkew, Seed: o.seed,
 	}
-	if o.tier == tierBeat {
-		target.Tier = probe.Beat
+	if o.tier == tierQuick {
+		target.Tier = probe.Quick
 	}
 	if o.ca != "" {
 		pem, err := o.readFile(o.ca)
@@ -41,7 +42,7 @@ func (o *probeOptions) target(url string) (probe.Target, error) {
 
 // ofKey are the flags that say what a token to be minted looks like.
 var ofKey = []string{
-	"key-format", "algorithm", "kid", "issuer", "audience", "subject", "scope", "claim", "type", "lifetime", "bare",
+	"key-format", "algorithm", "kid", "issuer", "audience", "subject", "scope", "claim", "identity-claim", "type", "lifetime", "bare",
 	"retired-key", "required-scope", "max-token-lifetime",
 }
 
@@ -51,7 +52,7 @@ func (o *probeOptions) validate() error {
 		allowed     []string
 	}{
 		{"gate", o.gate, []string{gateAuto, gateYes, gateNo}},
-		{"tier", o.tier, []string{tierFull, tierBeat}},
+		{"tier", o.tier, []string{tierFull, tierQuick}},
 		{"key-format", o.keyFormat, []string{keyAuto, keySecret}},
 	} {
 		if !slices.Contains(flag.allowed, flag.value) {
@@ -61,8 +62,12 @@ func (o *probeOptions) validate() error {
 	switch {
 	case o.timeout <= 0:
 		return fmt.Errorf("--timeout %s: it must be positive", o.timeout)
-	case o.lifetime <= 0:
-		return fmt.Errorf("--lifetime %s: it must be positive", o.lifetime)
+	case o.lifetime < time.Second:
+		return fmt.Errorf("--lifetime %s: give one second at least", o.lifetime)
+	case o.maxLifetime < 0:
+		return fmt.Errorf("--max-token-lifetime %s: it must be positive", o.maxLifetime)
+	case o.clockSkew < 0:
+		return fmt.Errorf("--clock-skew %s: it must be positive", o.clockSkew)
 	default:
 		return o.validateCredential()
 	}
@@ -98,7 +103,7 @@ func (o *probeOptions) validateCredential() error {
 func (o *probeOptions) policy() probe.Policy {
 	out := probe.Policy{RequiredScopes: o.requiredScopes}
 	for _, tool := range o.forbiddenTool {
-		out.Forbidden = append(out.Forbidden, probe.Call{Method: "tools/call", Name: tool})
+		out.Forbidden = append(out.Forbidden, probe.Call{Method: probe.MethodCallTool, Name: tool})
 	}
 	return out
 }

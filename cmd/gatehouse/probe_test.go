@@ -81,6 +81,28 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// The tokens of quilt-mcp-server's catalog say by other claims than "sub" whose they are.
+func TestProbeWithTokensOfQuilt(t *testing.T) {
+	gate, keyFile := quiltGate(t)
+	documented := []string{"probe", gate, "--key", keyFile, "--key-format=secret", "--bare", "--type=-", "--claim", `id="7"`, "--claim", `uuid="u"`}
+	got := gatehouse(t, documented...)
+	if got.code != exitOK || !strings.Contains(got.stdout, `the good token has no claim "sub" either`) {
+		t.Errorf("without --identity-claim: exit status %d\n%s\n%s", got.code, got.stdout, got.stderr)
+	}
+	got = gatehouse(t, append(documented, "--identity-claim", "id")...)
+	if got.code != exitOK || !strings.Contains(got.stdout, "without id") || strings.Contains(got.stdout, "FAIL") {
+		t.Errorf("with --identity-claim: exit status %d\n%s\n%s", got.code, got.stdout, got.stderr)
+	}
+	got = gatehouse(t, append(documented, "--identity-claim", "uuid")...)
+	if got.code != exitFailed || !strings.Contains(got.stdout, "Verdict: Open") {
+		t.Errorf("a claim that the gate does not ask for: exit status %d\n%s\n%s", got.code, got.stdout, got.stderr)
+	}
+	got = gatehouse(t, append(documented, "--identity-claim", "sub")...)
+	if got.code != exitUsage || !strings.Contains(got.stderr, "give it one with --claim sub=JSON") {
+		t.Errorf("a claim that no good token has: exit status %d\n%s", got.code, got.stderr)
+	}
+}
+
 // A token that somebody else made is taken from a file, from standard input or from the environment; it is never shown.
 func TestProbeWithToken(t *testing.T) {
 	gate, keyFile := lockedGate(t)
@@ -94,7 +116,7 @@ func TestProbeWithToken(t *testing.T) {
 		"standard input": {good, []string{"--token-file", "-"}},
 		"environment":    {"", []string{"--token-env", "GOOD_TOKEN"}},
 	} {
-		for _, form := range []string{"table", "json", "junit"} {
+		for _, form := range []string{"table", "json", "yaml", "junit"} {
 			got := gatehouseReading(t, c.stdin, append([]string{"probe", gate, "-o", form}, c.args...)...)
 			if got.code != exitOK || !strings.Contains(got.stdout, "Locked") {
 				t.Errorf("%s: exit status %d\n%s\n%s", name, got.code, got.stdout, got.stderr)
@@ -152,7 +174,7 @@ func TestProbeTarget(t *testing.T) {
 	target, err := o.target("http://127.0.0.1:1/mcp")
 	must(t, err)
 	provider := target.Providers[0]
-	if target.Tier != probe.Beat || target.Seed != 7 || target.Timeout != 3*time.Second || target.ClockTolerance != 4*time.Second || !target.Exact {
+	if target.Tier != probe.Quick || target.Seed != 7 || target.Timeout != 3*time.Second || target.ClockTolerance != 4*time.Second || !target.Exact {
 		t.Errorf("%+v", target)
 	}
 	want := probe.Policy{RequiredScopes: []string{"s"}, Forbidden: []probe.Call{{Method: "tools/call", Name: "rm"}}}
@@ -232,8 +254,8 @@ func TestProbeMisuse(t *testing.T) {
 		"a gate for strangers":  {[]string{url, "--gate=yes"}, "needs a good token"},
 		"another tier":          {[]string{url, "--tier=some"}, "use full or beat"},
 		"no time":               {[]string{url, "--timeout=0s"}, "must be positive"},
-		"no life":               {[]string{url, "--key", keyFile, "--lifetime=0s"}, "must be positive"},
-		"another form":          {[]string{url, "-o", "html"}, "use table, json or junit"},
+		"no life":               {[]string{url, "--key", keyFile, "--lifetime=0s"}, "one second at least"},
+		"another form":          {[]string{url, "-o", "html"}, "use table, json, yaml or junit"},
 		"a file without name":   {[]string{url, "-o", "junit="}, "the name of the file is missing"},
 		"no certificates":       {[]string{url, "--ca", key}, "it must be PEM"},
 		"tools for strangers":   {[]string{url, "--forbidden-tool", "x"}, "need a good token"},

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
@@ -23,11 +20,14 @@ import (
 const statusLong = `Show how MCPServers stand.
 
 Without NAME: a table of the servers of the namespace. With NAME: all that is known of one, its conditions with what was
-seen and what to do, the failing cases, its keys, its pods and its last Events. What is shown is what the operator wrote, with the age of
-the evidence: STALE means that nobody has tried the lock for twenty minutes, or two intervals.
+seen and what to do, the failing cases, its keys, its pods and its last Events.
 
-Needs the right to list MCPServers (with NAME: to get it) and to list pods; with --watch also to watch MCPServers. Events
-are shown with NAME to who may list them.`
+What is shown is what the operator has reported, and how long ago: it tries the lock of every pod each interval, reports a
+change at once, and else that all is as it was every ten minutes. STALE means that nothing was reported for twenty minutes,
+or two intervals. NOTES are what READY leaves out: what is under way or stuck, and which True condition has a warning.
+
+Needs the right to list MCPServers (with NAME: to get it); with --watch also to watch them. Pods, and with NAME Events, are
+shown to who may list them.`
 
 const statusExample = `  # all servers of the cluster
   kubectl gatehouse status -A
@@ -37,14 +37,6 @@ const statusExample = `  # all servers of the cluster
 
   # for programs: the servers whose lock nobody has tried lately
   kubectl gatehouse status -A -o json | jq '.[] | select(.evidence.stale) | .name'`
-
-// Forms of output. The table is the default.
-const (
-	formTable = "table"
-	formJSON  = "json"
-	formYAML  = "yaml"
-	formJUnit = "junit"
-)
 
 type statusOptions struct {
 	// namespace is that of the servers, "" for all; name is that of one server, "" for all.
@@ -79,9 +71,10 @@ func statusCommand() *cobra.Command {
 		},
 	}
 	cluster = withCluster(command)
+	completes(command, cluster, 1, serverNames)
+	addForm(command, &o.form)
 	flags := command.Flags()
 	flags.BoolVarP(&all, "all-namespaces", "A", false, "servers of all namespaces")
-	flags.StringVarP(&o.form, "output", "o", formTable, "table, json or yaml")
 	flags.BoolVarP(&o.watch, "watch", "w", false, "after that, show each server whose status changes, until interrupted")
 	return command
 }
@@ -95,17 +88,12 @@ func (o statusOptions) validate(all bool) error {
 	}
 }
 
-func validateForm(form string) error {
-	if !slices.Contains([]string{formTable, formJSON, formYAML}, form) {
-		return fmt.Errorf("--output %q: use table, json or yaml", form)
-	}
-	return nil
-}
-
 // run shows the servers, and with watch what becomes of them until ctx ends.
 func (o statusOptions) run(ctx context.Context, c client.WithWatch, now func() time.Time, stdout, stderr io.Writer) error {
 	show := statusView{out: stdout, form: o.form, single: o.name != "", overview: statusreport.Overview{Namespaces: o.namespace == ""}}
-	servers, version, err := o.read(ctx, c, now())
+	answered := announceSlow(stderr, waitingForCluster)
+	servers, from, err := o.read(ctx, c, now())
+	answered()
 	if err != nil {
 		return err
 	}
@@ -117,7 +105,11 @@ func (o statusOptions) run(ctx context.Context, c client.WithWatch, now func() t
 	if !o.watch {
 		return nil
 	}
-	return o.follow(ctx, c, version, func(server v1alpha1.MCPServer) error {
+	return o.follow(ctx, c, from, func(server v1alpha1.MCPServer, deleted bool) error {
+		if deleted {
+			fmt.Fprintf(stderr, "MCPServer %s in namespace %s was deleted.\n", server.Name, server.Namespace)
+			return nil
+		}
 		around, err := o.around(ctx, c, server)
 		if err != nil {
 			return err
@@ -134,7 +126,7 @@ func (o statusOptions) place() string {
 }
 
 // read gives the servers that are asked for, and the version of the list, from which a watch goes on.
-func (o statusOptions) read(ctx context.Context, c client.Client, now time.Time) (servers []statusreport.Server, version string, err error) {
+func (o statusOptions) read(ctx context.Context, c client.Client, now time.Time) (servers []statusreport.Server, from string, err error) {
 	list, err := o.list(ctx, c)
 	if err != nil {
 		return nil, "", err
@@ -154,38 +146,45 @@ func (o statusOptions) list(ctx context.Context, c client.Client) (*v1alpha1.MCP
 	var list v1alpha1.MCPServerList
 	if o.name == "" {
 		if err := c.List(ctx, &list, client.InNamespace(o.namespace)); err != nil {
-			return nil, fmt.Errorf("list MCPServers %s: %w", o.place(), err)
+			return nil, explain("list MCPServers "+o.place(), err)
 		}
 		return &list, nil
 	}
-	var server v1alpha1.MCPServer
-	if err := c.Get(ctx, client.ObjectKey{Namespace: o.namespace, Name: o.name}, &server); err != nil {
-		return nil, fmt.Errorf("read MCPServer %s/%s: %w", o.namespace, o.name, err)
+	server, err := readServer(ctx, c, client.ObjectKey{Namespace: o.namespace, Name: o.name})
+	if err != nil {
+		return nil, err
 	}
-	list.Items, list.ResourceVersion = []v1alpha1.MCPServer{server}, server.ResourceVersion
+	list.Items, list.ResourceVersion = []v1alpha1.MCPServer{*server}, server.ResourceVersion
 	return &list, nil
 }
 
 // around gives the pods of a server where they are shown, which the table has no place for, and with a name Events about
-// it. Who may not list Events is shown none: the rest is worth more.
+// it. What the caller may not list is left out, and named: the rest is worth more.
 func (o statusOptions) around(ctx context.Context, c client.Client, server v1alpha1.MCPServer) (statusreport.Around, error) {
+	var out statusreport.Around
 	if o.name == "" && o.form == formTable {
-		return statusreport.Around{}, nil
+		return out, nil
+	}
+	list := func(kind string, into client.ObjectList, which client.ListOption) error {
+		err := c.List(ctx, into, client.InNamespace(server.Namespace), which)
+		if apierrors.IsForbidden(err) {
+			out.NotShown = append(out.NotShown, kind)
+			return nil
+		}
+		return explain(fmt.Sprintf("list the %s of MCPServer %s/%s", kind, server.Namespace, server.Name), err)
 	}
 	var pods corev1.PodList
-	err := c.List(ctx, &pods, client.InNamespace(server.Namespace), client.MatchingLabels{v1alpha1.LabelServer: server.Name})
-	if err != nil {
-		return statusreport.Around{}, fmt.Errorf("list the pods of MCPServer %s/%s: %w", server.Namespace, server.Name, err)
+	if err := list(statusreport.Pods, &pods, client.MatchingLabels{v1alpha1.LabelServer: server.Name}); err != nil {
+		return out, err
 	}
+	out.Pods = pods.Items
 	if o.name == "" {
-		return statusreport.Around{Pods: pods.Items}, nil
+		return out, nil
 	}
 	var events corev1.EventList
-	err = c.List(ctx, &events, client.InNamespace(server.Namespace), client.MatchingFields{eventsOf: string(server.UID)})
-	if err != nil && !apierrors.IsForbidden(err) {
-		return statusreport.Around{}, fmt.Errorf("list the Events of MCPServer %s/%s: %w", server.Namespace, server.Name, err)
-	}
-	return statusreport.Around{Pods: pods.Items, Events: events.Items}, nil
+	err := list(statusreport.Events, &events, client.MatchingFields{eventsOf: string(server.UID)})
+	out.Events = events.Items
+	return out, err
 }
 
 // eventsOf is the field of an Event by which the API server finds those about one object.
@@ -204,20 +203,13 @@ func (v *statusView) write(servers []statusreport.Server, now time.Time) error {
 	again := v.written
 	v.written = true
 	switch {
-	case v.form == formJSON:
-		encoder := json.NewEncoder(v.out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(v.document(servers))
-	case v.form == formYAML:
-		text, err := yaml.Marshal(v.document(servers))
-		if err != nil {
-			return fmt.Errorf("write YAML: %w", err)
+	case v.form != formTable:
+		if again && v.form == formYAML {
+			if _, err := io.WriteString(v.out, "---\n"); err != nil {
+				return err
+			}
 		}
-		if again {
-			text = append([]byte("---\n"), text...)
-		}
-		_, err = v.out.Write(text)
-		return err
+		return writeDocument(v.out, v.form, v.document(servers))
 	case !v.single:
 		return v.overview.Write(v.out, servers, now)
 	}

@@ -23,7 +23,7 @@ func server(namespace, name string) *v1alpha1.MCPServer {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: "1"},
 		Spec:       v1alpha1.MCPServerSpec{Image: "image"},
 		Status: v1alpha1.MCPServerStatus{
-			Conditions: []metav1.Condition{{Type: "Ready", Status: "False", Reason: "WouldUnlock", Message: "hostNetwork"}},
+			Conditions: []metav1.Condition{{Type: "Ready", Status: "False", Reason: "GateBypass", Message: "hostNetwork"}},
 			Keys:       []v1alpha1.KeyStatus{{Provider: "managed", KID: "kid-1", Algorithm: "EdDSA"}},
 		},
 	}
@@ -60,12 +60,12 @@ func TestStatus(t *testing.T) {
 		has, not []string
 	}{
 		"a namespace": {
-			statusOptions{namespace: "demo", form: formTable}, []string{"NAME   READY", "a      False   WouldUnlock", "b      False"}, []string{"NAMESPACE", "c  "},
+			statusOptions{namespace: "demo", form: formTable}, []string{"NAME   READY", "a      False   GateBypass", "b      False"}, []string{"NAMESPACE", "c  "},
 		},
 		"all": {statusOptions{form: formTable}, []string{"NAMESPACE", "elsewhere   c"}, nil},
 		"one": {
 			statusOptions{namespace: "demo", name: "a", form: formTable},
-			[]string{"MCPServer a in namespace demo: not ready, WouldUnlock", "hostNetwork", "kid-1", "a-1", "Ready is False."}, []string{"b-1"},
+			[]string{"MCPServer a in namespace demo: not ready, GateBypass", "hostNetwork", "kid-1", "a-1", "Ready is False."}, []string{"b-1"},
 		},
 	} {
 		stdout, stderr, err := runStatus(t, c.options)
@@ -117,7 +117,7 @@ func TestStatusOfNothing(t *testing.T) {
 	if err != nil || stdout != "" || stderr != "There is no MCPServer in namespace empty.\n" {
 		t.Errorf("%q, %q, %v", stdout, stderr, err)
 	}
-	if _, _, err := runStatus(t, statusOptions{namespace: "demo", name: "x", form: formTable}); err == nil || !strings.Contains(err.Error(), "demo/x") {
+	if _, _, err := runStatus(t, statusOptions{namespace: "demo", name: "x", form: formTable}); err == nil || !strings.Contains(err.Error(), "there is no MCPServer x in namespace demo") {
 		t.Error(err)
 	}
 }
@@ -170,7 +170,7 @@ func TestStatusWatch(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- o.run(ctx, c, time.Now, &out, &out) }()
 			deadline := time.Now().Add(20 * time.Second)
-			for !strings.Contains(out.String(), "WouldUnlock") && time.Now().Before(deadline) {
+			for !strings.Contains(out.String(), "GateBypass") && time.Now().Before(deadline) {
 				time.Sleep(time.Millisecond)
 			}
 			// The watch begins some time after the first rows, so the change is made until it is seen.
@@ -188,7 +188,7 @@ func TestStatusWatch(t *testing.T) {
 			if err := <-done; err != nil {
 				t.Error(err)
 			}
-			if text := out.String(); !strings.Contains(text, "WouldUnlock") || o.name == "" && strings.Count(text, "NAME   READY") != 1 {
+			if text := out.String(); !strings.Contains(text, "GateBypass") || o.name == "" && strings.Count(text, "NAME   READY") != 1 {
 				t.Errorf("got\n%s", text)
 			}
 		})

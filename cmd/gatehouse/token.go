@@ -7,11 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
@@ -48,6 +48,7 @@ func tokenCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer announceSlow(cmd.ErrOrStderr(), waitingForCluster)()
 			minted, err := mint(cmd.Context(), c, client.ObjectKey{Namespace: namespace, Name: args[0]}, o, time.Now())
 			if err != nil {
 				return err
@@ -60,6 +61,7 @@ func tokenCommand() *cobra.Command {
 		},
 	}
 	cluster = withCluster(command)
+	completes(command, cluster, 1, serverNames)
 	command.Flags().StringVar(&o.provider, "provider", "", "the provider of type Managed to mint for; there is one at most, so it need not be named")
 	command.Flags().StringVar(&o.subject, "subject", "gatehouse-cli", `who the token is for: its "sub" claim`)
 	command.Flags().StringVar(&o.scope, "scope", "", `scopes, separated by spaces: its "scope" claim`)
@@ -67,13 +69,29 @@ func tokenCommand() *cobra.Command {
 	return command
 }
 
+// keysUnread says why the Secret with the keys of a server could not be read, and what to do.
+func keysUnread(server client.ObjectKey, name string, err error) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("MCPServer %s has no keys yet: there is no Secret %s. To see why, run gatehouse status %s --namespace %s",
+			server, name, server.Name, server.Namespace)
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("read the keys of MCPServer %s: %w. Whoever may read Secret %s can mint any token for this server: ask for that right, or for a token",
+			server, err, name)
+	}
+	return explain("read the keys of MCPServer "+server.String(), err)
+}
+
 // mint makes a token with the server's managed key. It refuses a lifetime that the gate would refuse.
 func mint(ctx context.Context, c client.Reader, server client.ObjectKey, o tokenOptions, now time.Time) (string, error) {
-	var found v1alpha1.MCPServer
-	if err := c.Get(ctx, server, &found); err != nil {
-		return "", fmt.Errorf("read MCPServer %s: %w", server, err)
+	if o.ttl < time.Second {
+		return "", misuse(fmt.Errorf("--ttl %s: give how long the token is good from now on, one second at least, such as 1h", o.ttl))
 	}
-	provider, managed := desired.Resolve(&found).Managed()
+	found, err := readServer(ctx, c, server)
+	if err != nil {
+		return "", err
+	}
+	provider, managed := desired.Resolve(found).Managed()
 	switch {
 	case !managed:
 		return "", fmt.Errorf("MCPServer %s has no provider of type Managed: only their own issuers can mint tokens for its providers", server)
@@ -81,20 +99,20 @@ func mint(ctx context.Context, c client.Reader, server client.ObjectKey, o token
 		return "", fmt.Errorf("--provider %s: only for provider %s, which is of type Managed, can a token be minted here", o.provider, provider.Name)
 	}
 	longest := time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second
-	if o.ttl <= 0 || longest > 0 && o.ttl > longest {
-		return "", fmt.Errorf("--ttl %s: the gate accepts tokens that live at most %s (maxTokenLifetimeSeconds)", o.ttl, longest)
+	if longest > 0 && o.ttl > longest {
+		return "", misuse(fmt.Errorf("--ttl %s: the gate accepts tokens that live at most %s (maxTokenLifetimeSeconds)", o.ttl, longest))
 	}
 	var secret corev1.Secret
-	name := desired.KeysSecretName(&found)
+	name := desired.KeysSecretName(found)
 	if err := c.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: name}, &secret); err != nil {
-		return "", fmt.Errorf("read the keys of %s: %w", server, err)
+		return "", keysUnread(server, name, err)
 	}
-	set, err := keys.ParsePrivate(secret.Data[authproxy.KeysFile(provider.Name)])
+	set, err := keys.ParsePrivate(secret.Data[gateapi.KeysFile(provider.Name)])
 	if err != nil {
 		return "", fmt.Errorf("read the keys in Secret %s: %w", name, err)
 	}
 	return token.Template{
-		Key: set[0], Issuer: desired.ManagedIssuer(&found), Audience: desired.ManagedIssuer(&found),
+		Key: set[0], Issuer: desired.ManagedIssuer(found), Audience: desired.ManagedIssuer(found),
 		Subject: o.subject, Scope: o.scope, Lifetime: o.ttl,
 	}.Good(now)
 }

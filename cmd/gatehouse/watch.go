@@ -17,11 +17,11 @@ import (
 // rewatchAfter is the pause before a watch that ended is begun anew. API servers end them every half an hour or so.
 const rewatchAfter = time.Second
 
-// follow calls changed with each server that was made or whose status changed since the version, until ctx ends. What
+// follow calls changed with each server that was made, deleted, or whose status changed since the version, until ctx ends. What
 // changed between two watches is told as the state that it led to.
-func (o statusOptions) follow(ctx context.Context, c client.WithWatch, version string, changed func(v1alpha1.MCPServer) error) error {
+func (o statusOptions) follow(ctx context.Context, c client.WithWatch, from string, changed func(server v1alpha1.MCPServer, deleted bool) error) error {
 	for {
-		last, err := o.followOnce(ctx, c, version, changed)
+		last, err := o.followOnce(ctx, c, from, changed)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the user has seen enough
 		}
@@ -31,7 +31,7 @@ func (o statusOptions) follow(ctx context.Context, c client.WithWatch, version s
 		case err != nil:
 			return err
 		}
-		version = last
+		from = last
 		select {
 		case <-ctx.Done():
 			return nil
@@ -42,15 +42,15 @@ func (o statusOptions) follow(ctx context.Context, c client.WithWatch, version s
 
 // followOnce is one watch. It gives the version that it came to.
 func (o statusOptions) followOnce(
-	ctx context.Context, c client.WithWatch, version string, changed func(v1alpha1.MCPServer) error,
+	ctx context.Context, c client.WithWatch, from string, changed func(server v1alpha1.MCPServer, deleted bool) error,
 ) (last string, err error) {
-	options := &client.ListOptions{Namespace: o.namespace, Raw: &metav1.ListOptions{ResourceVersion: version}}
+	options := &client.ListOptions{Namespace: o.namespace, Raw: &metav1.ListOptions{ResourceVersion: from}}
 	if o.name != "" {
 		options.FieldSelector = fields.OneTermEqualSelector("metadata.name", o.name)
 	}
 	watcher, err := c.Watch(ctx, &v1alpha1.MCPServerList{}, options)
 	if err != nil {
-		return version, fmt.Errorf("watch MCPServers %s: %w", o.place(), err)
+		return from, explain("watch MCPServers "+o.place(), err)
 	}
 	defer watcher.Stop()
 	for {
@@ -62,18 +62,18 @@ func (o statusOptions) followOnce(
 		}
 		switch {
 		case !open:
-			return version, nil
+			return from, nil
 		case event.Type == watch.Error:
-			return version, fmt.Errorf("watch MCPServers %s: %w", o.place(), apierrors.FromObject(event.Object))
+			return from, fmt.Errorf("watch MCPServers %s: %w", o.place(), apierrors.FromObject(event.Object))
 		}
 		server, ok := event.Object.(*v1alpha1.MCPServer)
 		if !ok {
 			continue
 		}
-		version = server.ResourceVersion
-		if event.Type == watch.Added || event.Type == watch.Modified {
-			if err := changed(*server); err != nil {
-				return version, err
+		from = server.ResourceVersion
+		if event.Type != watch.Bookmark {
+			if err := changed(*server, event.Type == watch.Deleted); err != nil {
+				return from, err
 			}
 		}
 	}

@@ -21,8 +21,17 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
+	"github.com/mcp-gatehouse/gatehouse/controllers/fallback"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keysource"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/controllers/podlogs"
+	"github.com/mcp-gatehouse/gatehouse/controllers/probecredentials"
+	"github.com/mcp-gatehouse/gatehouse/controllers/reporting"
+	"github.com/mcp-gatehouse/gatehouse/controllers/watches"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keyobservation"
+	"github.com/mcp-gatehouse/gatehouse/internal/publication"
+	"github.com/mcp-gatehouse/gatehouse/internal/rollout"
 )
 
 // version is set by the linker.
@@ -82,25 +91,25 @@ func run() error {
 
 func addControllers(mgr ctrl.Manager, options options) error {
 	recorder := mgr.GetEventRecorder("gatehouse")
-	issuer, err := mcpserver.NewClusterIssuer(mgr.GetConfig())
+	issuer, err := keysource.NewClusterIssuer(mgr.GetConfig())
 	if err != nil {
 		return err
 	}
-	var logs *mcpserver.Logs
+	var logs *podlogs.Reader
 	if options.diagnoseLogs {
-		if logs, err = mcpserver.NewLogs(mgr.GetConfig()); err != nil {
+		if logs, err = podlogs.NewReader(mgr.GetConfig()); err != nil {
 			return err
 		}
 	}
-	sightings := mcpserver.NewSightings()
-	master := &mcpserver.ProbeMaster{
+	observations, publications := keyobservation.NewStore(), &publication.Store{}
+	master := &keysource.ProbeMaster{
 		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: options.namespace, Now: time.Now,
 	}
-	fleet := mcpserver.NewFleet(options.maxUpgrades)
-	if err := fleet.Register(crmetrics.Registry); err != nil {
+	limiter := rollout.NewLimiter(options.maxUpgrades)
+	if err := limiter.Register(crmetrics.Registry); err != nil {
 		return err
 	}
-	servers := mcpserver.NewMetrics()
+	servers := reporting.NewMetrics()
 	if err := servers.Register(crmetrics.Registry); err != nil {
 		return err
 	}
@@ -108,8 +117,8 @@ func addControllers(mgr ctrl.Manager, options options) error {
 		return fmt.Errorf("register the metric of the leader: %w", err)
 	}
 	builder := &mcpserver.Reconciler{
-		Sightings: sightings, Fleet: fleet, Metrics: servers,
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Scheme: mgr.GetScheme(), Events: recorder, Now: time.Now,
+		KeyObservations: observations, Publications: publications, Rollout: limiter, Metrics: servers,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Now: time.Now,
 		Issuer: issuer, Master: master, Logs: logs,
 		Inputs: desired.Inputs{
 			GateImage:         options.gateImage,
@@ -119,7 +128,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 			ReadinessGatesOff: options.readinessGatesOff,
 		},
 	}
-	if err := builder.SetupWithManager(context.Background(), mgr, mcpserver.CacheOptions(options.watchNamespaces)); err != nil {
+	if err := builder.SetupWithManager(context.Background(), mgr, watches.CacheOptions(options.watchNamespaces)); err != nil {
 		return err
 	}
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{
@@ -128,12 +137,19 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err != nil {
 		return err
 	}
-	prober.Sightings, prober.Issuer, prober.Master = sightings, issuer, master
-	prober.Account = &authprobe.Account{Client: mgr.GetClient(), Now: time.Now, Namespace: options.namespace, Name: options.serviceAccount}
+	prober.KeyObservations, prober.Publications, prober.Issuer, prober.Master = observations, publications, issuer, master
+	prober.Account = &probecredentials.Account{Client: mgr.GetClient(), Now: time.Now, Namespace: options.namespace, Name: options.serviceAccount}
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}
-	// Both speak of this process only: an operator that waits to lead is well.
+	if err := (&fallback.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	return addHealthChecks(mgr)
+}
+
+// addHealthChecks adds those that speak of this process only: an operator that waits to lead is well.
+func addHealthChecks(mgr ctrl.Manager) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add health check: %w", err)
 	}
@@ -149,7 +165,7 @@ func managerOptions(options options) ctrl.Options {
 	_ = v1alpha1.AddToScheme(scheme)
 	out := ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         mcpserver.CacheOptions(options.watchNamespaces),
+		Cache:                         watches.CacheOptions(options.watchNamespaces),
 		Metrics:                       metricsserver.Options{BindAddress: options.metricsAddress},
 		HealthProbeBindAddress:        options.healthAddress,
 		LeaderElection:                options.leaderElect,

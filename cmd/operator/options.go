@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
-	"github.com/mcp-gatehouse/gatehouse/controllers/authprobe"
-	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
+	"github.com/mcp-gatehouse/gatehouse/internal/probebudget"
+	"github.com/mcp-gatehouse/gatehouse/internal/rollout"
 )
 
 type options struct {
@@ -53,8 +53,8 @@ func parseOptions(flags *flag.FlagSet, args []string, getenv func(string) string
 		"Serve metrics over TLS, to callers that the API server authenticates and lets get /metrics.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several operators act. Needs --namespace.")
-	flags.IntVar(&o.probeQPS, "probe-qps", authprobe.DefaultQPS, "Requests and connections per second that the prober makes at most, over all servers.")
-	flags.IntVar(&o.maxUpgrades, "max-concurrent-upgrades", mcpserver.DefaultMaxUpgrades,
+	flags.IntVar(&o.probeQPS, "probe-qps", probebudget.DefaultQPS, "Requests and connections per second that the prober makes at most, over all servers.")
+	flags.IntVar(&o.maxUpgrades, "max-concurrent-upgrades", rollout.DefaultMaxUpgrades,
 		"MCPServers whose pods are replaced at a time because the operator has another version. One that fails keeps its place.")
 	gates := flags.String("readiness-gates", "Enforce",
 		"Enforce keeps pods out of their Service until their lock was proven; Off leaves the readiness gate out of all pod templates, which replaces all pods.")

@@ -8,58 +8,67 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/controllers/probecredentials"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/podlock"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
+	"github.com/mcp-gatehouse/gatehouse/internal/podstate"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probebudget"
+	"github.com/mcp-gatehouse/gatehouse/internal/probeplan"
 )
 
 // watchKeys asks pods, through their front doors, about the keys for which a rotation waits, until they were seen to
 // accept or to refuse them. It gives the time until to ask again, 0 for never.
-func (r *Reconciler) watchKeys(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, use *credentials) (time.Duration, error) {
-	name := client.ObjectKeyFromObject(server)
-	r.Sightings.Keep(name, pods)
-	data, err := r.secretData(ctx, server, desired.KeysSecretName(server))
+func (r *Reconciler) watchKeys(ctx context.Context, p *pass) (time.Duration, error) {
+	r.KeyObservations.Keep(client.ObjectKeyFromObject(p.server), p.pods)
+	data, err := probecredentials.SecretData(ctx, r, p.server, desired.KeysSecretName(p.server))
 	if err != nil || len(data) == 0 {
 		return 0, err
 	}
-	questions, since := r.questions(server, data)
-	if len(questions) == 0 || use == nil {
+	questions, since := keyQuestions(p.server, data, r.Now())
+	if len(questions) == 0 || p.use == nil {
 		return 0, nil
 	}
-	if !r.askPods(ctx, server, pods, questions, *use) {
+	if watch := (keyWatch{r, p.server, *p.use}); !watch.ask(ctx, p.pods, questions) {
 		return 0, nil
 	}
 	// A kubelet that is told to look does so within a second or two. What takes longer is asked about ever less often.
-	return min(max(r.Now().Sub(since)/8, time.Second), desired.Resolve(server).Probe.Interval), nil
+	return min(max(r.Now().Sub(since)/8, time.Second), p.settings().Probe.Interval), nil
 }
 
-// askPods puts to every pod that answers what it was not seen to do yet, and tells whether anything is still open.
-func (r *Reconciler) askPods(ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, questions []keyQuestion, use credentials) (open bool) {
+// keyWatch asks the pods of a server about keys.
+type keyWatch struct {
+	r      *Reconciler
+	server *v1alpha1.MCPServer
+	use    probeplan.Credentials
+}
+
+// ask puts to every pod that answers what it was not seen to do yet, and tells whether anything is still open.
+func (w keyWatch) ask(ctx context.Context, pods []corev1.Pod, questions []keyQuestion) (open bool) {
 	var asked sync.WaitGroup
 	var mu sync.Mutex
 	for _, pod := range pods {
-		if !isAnswering(pod) {
+		if !podstate.IsAnswering(pod) {
 			continue
 		}
-		accepts, refuses := r.Sightings.Of(client.ObjectKeyFromObject(server), pod.UID)
+		accepts, refuses := w.r.KeyObservations.Of(client.ObjectKeyFromObject(w.server), pod.UID)
 		asked.Go(func() {
 			for _, q := range questions {
 				if q.answered(accepts, refuses) {
 					continue
 				}
 				var accepted, told bool
-				if r.budget.take(beatCost, r.Now()) == 0 {
-					accepted, told = r.askAbout(ctx, server, pod, q.key, use)
+				if w.r.budget.Take(probebudget.QuickCost, w.r.Now()) == 0 {
+					accepted, told = w.accepts(ctx, pod, q.key)
 				}
 				if told {
-					r.Sightings.Add(server, pod.UID, q.key.ID, q.step, accepted)
+					w.r.KeyObservations.Add(w.server, pod.UID, q.key.ID, q.step, accepted)
 				}
 				mu.Lock()
 				open = open || !told || accepted != q.wanted()
@@ -71,40 +80,16 @@ func (r *Reconciler) askPods(ctx context.Context, server *v1alpha1.MCPServer, po
 	return open
 }
 
-// keysSecrets lets changes of the private keys be looked at.
-var keysSecrets = predicate.NewPredicateFuncs(func(secret client.Object) bool {
-	return secret.GetName() == desired.KeysSecretName(&v1alpha1.MCPServer{
-		ObjectMeta: metav1.ObjectMeta{Name: secret.GetLabels()[v1alpha1.LabelServer]},
-	})
-})
-
-// loading is how long a pod may take to load a key that is published and signs nothing yet: a kubelet that nothing tells
-// looks once in a minute or a minute and a half, at what it may keep in a cache for another minute. Until then a pod
-// without it lacks nothing that a client could miss.
-const loading = 3 * time.Minute
-
-// due are the ids of the keys that a pod must have loaded by now.
-func due(set rotation.Set, now time.Time) []string {
-	var ids []string
-	for _, key := range set.Keys {
-		late := key.Phase != rotation.Published || now.Sub(key.Since) >= loading
-		if late && !key.Phase.Withdrawn() {
-			ids = append(ids, key.ID)
-		}
-	}
-	return ids
-}
-
 // keyQuestion is a key that pods are asked about, at a step of its set.
 type keyQuestion struct {
 	key  rotation.Key
 	step int64
 }
 
-// questions gives what a rotation waits for, and since when.
-func (r *Reconciler) questions(server *v1alpha1.MCPServer, data map[string][]byte) (out []keyQuestion, since time.Time) {
+// keyQuestions gives what a rotation waits for, and since when.
+func keyQuestions(server *v1alpha1.MCPServer, data map[string][]byte, now time.Time) (out []keyQuestion, since time.Time) {
 	if provider, managed := desired.Resolve(server).Managed(); managed {
-		set, err := rotation.Decode(data[authproxy.KeysFile(provider.Name)], data[desired.RotationFile(provider.Name)], r.Now())
+		set, err := rotation.Decode(data[gateapi.KeysFile(provider.Name)], data[desired.RotationFile(provider.Name)], now)
 		if err != nil {
 			return nil, since // the condition KeysReady tells what is wrong with the Secret
 		}
@@ -130,37 +115,37 @@ func (q keyQuestion) answered(accepts, refuses map[string]int64) bool {
 	return found && step >= q.key.Step
 }
 
-// askAbout tells whether a pod accepts tokens of a key. told is false where no answer tells. Like any token that may open
+// accepts tells whether a pod accepts tokens of a key. told is false where no answer tells. Like any token that may open
 // something, these are sent to none but the gate of a pod of this server that has just proved that it is.
-func (r *Reconciler) askAbout(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
-	if against, err := r.unfit(ctx, server, pod); against != nil || err != nil {
+func (w keyWatch) accepts(ctx context.Context, pod corev1.Pod, key rotation.Key) (accepted, told bool) {
+	pods := podCheck{w.r, w.r.Now}
+	if against, err := pods.unfit(ctx, w.server, pod); against != nil || err != nil {
 		return false, false
 	}
-	use, signs := use.onlyManaged()
+	use, signs := w.use.OnlyManaged()
 	if !signs {
-		return r.readKeys(ctx, server, pod, key, use)
+		return w.lists(ctx, pod, key)
 	}
-	use.controls[0].Tokens.Key, use.controls[0].Retired = key.Private, nil
+	use.Controls[0].Tokens.Key, use.Controls[0].Retired = key.Private, nil
 	var report probe.Report
-	_, failure, err := r.hearing(ctx, server, pod, use, func(gate string, before admin.State) (bool, error) {
+	_, failure, err := newGateClient(w.r, w.server).hearing(ctx, pod, use, func(gate string, before admin.State) (bool, error) {
 		var err error
-		ask := question{tls: desired.ServesTLS(pod.Spec), tier: probe.Beat, requestID: use.requestID(pod, r.Now), seed: r.Prober.Seed()}
-		report, err = r.Prober.Run(ctx, target(server, gate, use, before, ask))
+		ask := probeplan.Question{TLS: podlock.ServesTLS(pod.Spec), Tier: probe.Quick, RequestID: use.RequestID(pod, w.r.Now), Seed: w.r.Prober.Seed()}
+		report, err = w.r.Prober.Run(ctx, probeplan.Target(w.server, gate, use, before, ask))
 		return false, err
 	})
-	if failure != nil || err != nil || !r.unchanged(ctx, pod, "") {
+	if failure != nil || err != nil || !pods.unchanged(ctx, pod, "") {
 		return false, false
 	}
 	return readControls(report)
 }
 
-// readKeys tells whether a gate says that it has a key loaded. It is all that there is where no good token may be sent, and
+// lists tells whether a gate says that it has a key loaded. It is all that there is where no good token may be sent, and
 // less than an answer at the front door: a gate that lists a key and refuses its tokens is not found so.
-func (r *Reconciler) readKeys(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, key rotation.Key, use credentials) (accepted, told bool) {
-	settings := desired.Resolve(server)
-	provider, _ := settings.Managed()
-	state, failure := r.identify(ctx, pod, use, settings.Probe.Timeout)
-	if failure != nil || !r.unchanged(ctx, pod, "") {
+func (w keyWatch) lists(ctx context.Context, pod corev1.Pod, key rotation.Key) (accepted, told bool) {
+	provider, _ := desired.Resolve(w.server).Managed()
+	state, failure := newGateClient(w.r, w.server).identify(ctx, pod, w.use)
+	if failure != nil || !(podCheck{w.r, w.r.Now}).unchanged(ctx, pod, "") {
 		return false, false
 	}
 	return slices.Contains(state.Keys[provider.Name], key.ID), true

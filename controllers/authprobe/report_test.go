@@ -6,10 +6,43 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/authhealth"
+	"github.com/mcp-gatehouse/gatehouse/internal/servicehealth"
 )
+
+// Nothing is said of a server that begins, for a while, unless there is something to say.
+func TestSilence(t *testing.T) {
+	accepted := func(age time.Duration) metav1.Condition {
+		return metav1.Condition{Type: v1alpha1.ConditionAccepted, LastTransitionTime: metav1.NewTime(noon.Add(-age))}
+	}
+	tried := authhealth.Findings{"a": {Standing: &authhealth.Evidence{Grade: authhealth.Unknown}}}
+	for name, c := range map[string]struct {
+		conditions []metav1.Condition
+		replicas   *int32
+		findings   authhealth.Findings
+		service    servicehealth.View
+		want       time.Duration
+	}{
+		"its pods are sooner known":   {nil, nil, nil, servicehealth.View{}, 10 * time.Second},
+		"it begins":                   {[]metav1.Condition{accepted(3 * time.Second)}, nil, authhealth.Findings{"a": {}}, servicehealth.View{}, 7 * time.Second},
+		"it should have begun":        {[]metav1.Condition{accepted(10 * time.Second)}, nil, nil, servicehealth.View{}, 0},
+		"there is evidence":           {[]metav1.Condition{accepted(0)}, nil, tried, servicehealth.View{}, 0},
+		"its Service leads elsewhere": {[]metav1.Condition{accepted(0)}, nil, nil, servicehealth.View{Finding: &authhealth.ServiceFinding{}}, 0},
+		"it is parked":                {[]metav1.Condition{accepted(0)}, ptr.To(int32(0)), nil, servicehealth.View{}, 0},
+		"something was said before":   {[]metav1.Condition{accepted(0), {Type: v1alpha1.ConditionAuthHealthy}}, nil, nil, servicehealth.View{}, 0},
+	} {
+		server := &v1alpha1.MCPServer{}
+		server.Spec.Replicas, server.Status.Conditions = c.replicas, c.conditions
+		if got := silence(server, c.findings, c.service, noon); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
 
 // Status is written for each change of what it says, and else as a heartbeat.
 func TestStatusIsWrittenForNews(t *testing.T) {
@@ -17,27 +50,27 @@ func TestStatusIsWrittenForNews(t *testing.T) {
 	server.Generation = 3
 	failures := []v1alpha1.AuthFailure{{Pod: "b", Case: "none"}}
 	server.Status.AuthHealth = &v1alpha1.AuthHealth{
-		Pods: 2, ProvenPods: 1, NetworkPolicy: v1alpha1.NetworkPolicyEnforced, BareServer: notAsked, Failures: failures, LastProbeTime: metav1.NewTime(noon),
+		Pods: 2, ProvenPods: 1, NetworkPolicy: v1alpha1.NetworkPolicyEnforced, BareServer: authhealth.NotAsked, Failures: failures, LastProbeTime: metav1.NewTime(noon),
 	}
 	before := metav1.Condition{Status: metav1.ConditionFalse, Reason: "R", Message: "M", ObservedGeneration: 3}
-	for name, change := range map[string]func(*judgement, *metav1.Condition){
-		"":                func(*judgement, *metav1.Condition) {},
-		"its status":      func(v *judgement, _ *metav1.Condition) { v.status = metav1.ConditionUnknown },
-		"its reason":      func(v *judgement, _ *metav1.Condition) { v.reason = "S" },
-		"its message":     func(v *judgement, _ *metav1.Condition) { v.message = "N" },
-		"the pods":        func(v *judgement, _ *metav1.Condition) { v.pods++ },
-		"the proven pods": func(v *judgement, _ *metav1.Condition) { v.provenPods++ },
-		"what fails": func(v *judgement, _ *metav1.Condition) {
-			v.failures = []v1alpha1.AuthFailure{{Pod: "b", Case: "malformed"}}
+	for name, change := range map[string]func(*authhealth.Judgement, *metav1.Condition){
+		"":                func(*authhealth.Judgement, *metav1.Condition) {},
+		"its status":      func(v *authhealth.Judgement, _ *metav1.Condition) { v.Status = metav1.ConditionUnknown },
+		"its reason":      func(v *authhealth.Judgement, _ *metav1.Condition) { v.Reason = "S" },
+		"its message":     func(v *authhealth.Judgement, _ *metav1.Condition) { v.Message = "N" },
+		"the pods":        func(v *authhealth.Judgement, _ *metav1.Condition) { v.Pods++ },
+		"the proven pods": func(v *authhealth.Judgement, _ *metav1.Condition) { v.ProvenPods++ },
+		"what fails": func(v *authhealth.Judgement, _ *metav1.Condition) {
+			v.Failures = []v1alpha1.AuthFailure{{Pod: "b", Case: "malformed"}}
 		},
-		"nothing fails":        func(v *judgement, _ *metav1.Condition) { v.failures = nil },
-		"the policy":           func(v *judgement, _ *metav1.Condition) { v.policy = v1alpha1.NetworkPolicyUnknown },
-		"the bare server":      func(v *judgement, _ *metav1.Condition) { v.bare = "Open" },
-		"the spec it is about": func(_ *judgement, c *metav1.Condition) { c.ObservedGeneration = 2 },
+		"nothing fails":        func(v *authhealth.Judgement, _ *metav1.Condition) { v.Failures = nil },
+		"the policy":           func(v *authhealth.Judgement, _ *metav1.Condition) { v.Policy = v1alpha1.NetworkPolicyUnknown },
+		"the bare server":      func(v *authhealth.Judgement, _ *metav1.Condition) { v.Bare = "Open" },
+		"the spec it is about": func(_ *authhealth.Judgement, c *metav1.Condition) { c.ObservedGeneration = 2 },
 	} {
-		verdict, condition := judgement{
-			status: metav1.ConditionFalse, reason: "R", message: "M", pods: 2, provenPods: 1, failures: failures,
-			policy: v1alpha1.NetworkPolicyEnforced, bare: notAsked,
+		verdict, condition := authhealth.Judgement{
+			Status: metav1.ConditionFalse, Reason: "R", Message: "M", Pods: 2, ProvenPods: 1, Failures: failures,
+			Policy: v1alpha1.NetworkPolicyEnforced, Bare: authhealth.NotAsked,
 		}, before
 		change(&verdict, &condition)
 		if got := same(server, condition, verdict); got != (name == "") {
@@ -76,60 +109,30 @@ func TestStatusThatIsStale(t *testing.T) {
 	}
 }
 
-// What the server does without its gate is told, and part of no verdict.
-func TestNotes(t *testing.T) {
-	for name, c := range map[string]struct {
-		reason string
-		pods   []subject
-		want   string // what is added to the message
-		bare   v1alpha1.BareServerResult
-	}{
-		"nothing":               {"", []subject{{}}, "", ""},
-		"it refuses":            {"", []subject{{bare: "Refuses"}}, "", "Refuses"},
-		"it is open":            {"", []subject{{bare: "Open"}}, " Without its gate the server would let anybody in.", "Open"},
-		"any bearer":            {"", []subject{{bare: "AnyBearer"}}, " Without its gate the server would take any token.", "AnyBearer"},
-		"resets":                {"", []subject{{bare: "Resets"}}, " Without its gate the server resets a request without a good token.", "Resets"},
-		"exits":                 {"", []subject{{bare: "Exits"}}, " Without its gate the server exits at a request without a good token.", "Exits"},
-		"hangs":                 {"", []subject{{bare: "Hangs"}}, " Without its gate the server hangs at a request without a good token.", "Hangs"},
-		"asked in one of them":  {"", []subject{{}, {bare: notAsked}, {bare: "Refuses"}}, "", "Refuses"},
-		"no list of listeners":  {"", []subject{{around: surroundings{unlisted: true}}}, " What else listens in the pods could not be found out.", ""},
-		"a mesh":                {"", []subject{{around: surroundings{meshed: true}}}, " A mesh proxy takes every connection to the pods, so it could not be told whether they can be entered past their gate.", ""},
-		"a mesh that is blamed": {v1alpha1.ReasonMeshInTheWay, []subject{{around: surroundings{meshed: true}}}, "", ""},
-		"no policies": {"", []subject{{around: surroundings{policy: v1alpha1.NetworkPolicyEnforced}}, {around: surroundings{policy: v1alpha1.NetworkPolicyNotEnforced}}},
-			" This cluster does not enforce NetworkPolicies: only that no other port of the pods listens keeps others from going past the gate.", ""},
-	} {
-		before := judgement{status: metav1.ConditionTrue, reason: c.reason, message: "M."}
-		got := before.noted(c.pods)
-		if got.status != before.status || got.reason != before.reason || got.message != "M."+c.want || got.bare != c.bare {
-			t.Errorf("%s: %s %q, bare %q", name, got.status, got.message, got.bare)
-		}
-	}
-}
-
 // One Event for each transition, a warning where it is to False, and none at the beginning.
 func TestOneEventPerTransition(t *testing.T) {
 	condition := func(status metav1.ConditionStatus, reason string) *metav1.Condition {
 		return &metav1.Condition{Status: status, Reason: reason}
 	}
-	verdict := func(status metav1.ConditionStatus, reason string) judgement {
-		return judgement{status: status, reason: reason, message: "M."}
+	verdict := func(status metav1.ConditionStatus, reason string) authhealth.Judgement {
+		return authhealth.Judgement{Status: status, Reason: reason, Message: "M."}
 	}
 	proven, open := verdict(metav1.ConditionTrue, v1alpha1.ReasonProven), verdict(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted)
 	none := verdict(metav1.ConditionUnknown, v1alpha1.ReasonNoPods)
 	for name, c := range map[string]struct {
 		before *metav1.Condition
-		now    []judgement
+		now    []authhealth.Judgement
 		want   string // the first words of the only Event; empty for none
 	}{
-		"no pods yet":                        {nil, []judgement{none}, ""},
-		"not tried yet":                      {condition(metav1.ConditionUnknown, v1alpha1.ReasonNoPods), []judgement{verdict(metav1.ConditionUnknown, v1alpha1.ReasonNotYetProbed)}, ""},
-		"proven":                             {nil, []judgement{proven}, "Normal Proven AuthHealthy is True: M."},
-		"told while the cache is behind":     {nil, []judgement{proven, proven}, "Normal Proven AuthHealthy is True: M."},
-		"proven as before":                   {condition(metav1.ConditionTrue, v1alpha1.ReasonProven), []judgement{proven}, ""},
-		"open":                               {condition(metav1.ConditionTrue, v1alpha1.ReasonProven), []judgement{open}, "Warning UnauthenticatedAccepted AuthHealthy is False: M."},
-		"its pods are gone":                  {condition(metav1.ConditionTrue, v1alpha1.ReasonProven), []judgement{none}, "Normal NoPods AuthHealthy is Unknown: M."},
-		"open in another way":                {condition(metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted), []judgement{open}, "Warning UnauthenticatedAccepted AuthHealthy is False: M."},
-		"open in the same way, by a restart": {condition(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted), []judgement{open}, ""},
+		"no pods yet":                        {nil, []authhealth.Judgement{none}, ""},
+		"not tried yet":                      {condition(metav1.ConditionUnknown, v1alpha1.ReasonNoPods), []authhealth.Judgement{verdict(metav1.ConditionUnknown, v1alpha1.ReasonNotYetProbed)}, ""},
+		"proven":                             {nil, []authhealth.Judgement{proven}, "Normal Proven AuthHealthy is True: M."},
+		"told while the cache is behind":     {nil, []authhealth.Judgement{proven, proven}, "Normal Proven AuthHealthy is True: M."},
+		"proven as before":                   {condition(metav1.ConditionTrue, v1alpha1.ReasonProven), []authhealth.Judgement{proven}, ""},
+		"open":                               {condition(metav1.ConditionTrue, v1alpha1.ReasonProven), []authhealth.Judgement{open}, "Warning UnauthenticatedAccepted AuthHealthy is False: M."},
+		"its pods are gone":                  {condition(metav1.ConditionTrue, v1alpha1.ReasonProven), []authhealth.Judgement{none}, "Normal NoPods AuthHealthy is Unknown: M."},
+		"open in another way":                {condition(metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted), []authhealth.Judgement{open}, "Warning UnauthenticatedAccepted AuthHealthy is False: M."},
+		"open in the same way, by a restart": {condition(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted), []authhealth.Judgement{open}, ""},
 	} {
 		recorder := events.NewFakeRecorder(9)
 		r := &Reconciler{Events: recorder}
@@ -143,6 +146,19 @@ func TestOneEventPerTransition(t *testing.T) {
 		}
 		if got := strings.Join(told, "\n"); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestRejectionIsNewsOnce(t *testing.T) {
+	var l findingStore
+	name := types.NamespacedName{Name: "x"}
+	for i, c := range []struct {
+		note string
+		want bool
+	}{{"", false}, {"a", true}, {"a", false}, {"", false}, {"a", true}, {"b", true}} {
+		if got := l.reject(name, c.note); got != c.want {
+			t.Errorf("step %d, %q: %v", i, c.note, got)
 		}
 	}
 }

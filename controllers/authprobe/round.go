@@ -3,248 +3,158 @@ package authprobe
 import (
 	"context"
 	"errors"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/authhealth"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/exposurecheck"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gatestate"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probeplan"
 )
 
-// observation is what one round on one pod came to.
-type observation struct {
-	evidence
-	// tier is how much was asked, and basis what it was asked of: a proof of everything is about one basis. Both are
-	// empty where no case was asked.
-	tier  probe.Tier
-	basis string
-	// results of the cases, for metrics.
-	results []probe.Result
-	// asked is what the next round is to know of this one; nil where no case was asked.
-	asked *memory
-	// replay is for the next round, as long as the same signer signs; nil where no case was asked.
-	replay *probe.Replay
-	signer string
-	// certificate is the digest of the one that the gate shows.
-	certificate string
-	// bare is what the gate saw the server do without it.
-	bare v1alpha1.BareServerResult
-	// said is what the gate said of itself after the cases; nil where it did not.
-	said *admin.State
-	// around is what was found beside the gate; nil where nobody looked.
-	around *surroundings
+// round is one try of one pod's lock.
+type round struct {
+	r      *Reconciler
+	server *v1alpha1.MCPServer
+	pod    corev1.Pod
+	// known is what is known of the pod, elsewhere what others of the server have failed, and use what its lock is tried with.
+	known     authhealth.PodFindings
+	elsewhere probe.Failures
+	use       probeplan.Credentials
+	// result is what the round has come to.
+	result authhealth.Observation
 }
 
-// memory is what rounds on one gate know of earlier ones.
-type memory struct {
-	turn              probe.Turn
-	failures, strange probe.Failures
-}
-
-// round tries one pod, of which known is known. It does not count when the pod changed under it: what answered may then
-// be another.
+// run gives the result of the round. It does not count when the pod changed under it: what answered may then be another.
 //
 // A token that opens anything is sent to a pod only if its chain of owners ends at this server, and the gate has just
 // proved that it is the one of this very pod.
-func (r *Reconciler) round(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials) (result observation, counts bool) {
-	log := logf.FromContext(ctx).WithValues("pod", pod.Name)
-	against, err := r.unfit(ctx, server, pod)
-	switch {
-	case against != nil:
-		return observation{evidence: *against}, true
-	case err == nil:
-		result, err = r.try(ctx, server, pod, known, use)
-		result = result.unlessEnding(pod, r.Now())
+func (t *round) run(ctx context.Context) (result authhealth.Observation, counts bool) {
+	pods := podCheck{t.r, t.r.Now}
+	against, err := pods.unfit(ctx, t.server, t.pod)
+	if against != nil {
+		return authhealth.Observation{Evidence: *against}, true
+	}
+	if err == nil {
+		err = t.try(ctx)
 	}
 	if err != nil {
-		log.Info("the round does not count", "reason", err.Error())
-		return observation{}, false
+		logf.FromContext(ctx).WithValues("pod", t.pod.Name).Info("the round does not count", "reason", err.Error())
+		return authhealth.Observation{}, false
 	}
-	return result, r.unchanged(ctx, pod, result.reason)
-}
-
-// unfit is the evidence against a pod that is sent no token at all, because it is not this server's or not as the
-// operator made it; nil if it is.
-func (r *Reconciler) unfit(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod) (*evidence, error) {
-	template, owned, err := r.template(ctx, server, pod)
-	if err != nil {
-		return nil, err
-	}
-	if !owned {
-		against := stranger(r.Now())
-		return &against, nil
-	}
-	lock := desired.LockOfMade(server, template.spec)
-	violations := desired.Locked(pod.Spec, lock)
-	if found := templateTampered(server); found != "" && template.current {
-		violations = append(violations, desired.Violation{Rule: v1alpha1.ReasonTemplateTampered, Detail: found})
-	}
-	if len(violations) > 0 {
-		against := tampered(pod.Spec, lock, violations, r.Now())
-		return &against, nil
-	}
-	return nil, nil
-}
-
-// hearing asks the gate of a pod who it is, has questions put to it, and asks again: evidence is about one process.
-// What lets somebody in needs no proof of who it is, so where put says that this is decided the gate is not asked again.
-// failure is the evidence that it could not prove who it is.
-func (r *Reconciler) hearing(
-	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, use credentials,
-	put func(gate string, before admin.State) (decided bool, err error),
-) (after admin.State, failure *evidence, err error) {
-	timeout := desired.Resolve(server).Probe.Timeout
-	before, failure := r.identify(ctx, pod, use, timeout)
-	if failure != nil {
-		return before, failure, nil
-	}
-	gate, err := address(pod, desired.GatePortName)
-	if err != nil {
-		return before, nil, err
-	}
-	decided, err := put(gate, before)
-	if err = errors.Join(err, ctx.Err()); decided || err != nil {
-		return before, nil, err
-	}
-	after, failure = r.identify(ctx, pod, use, timeout)
-	if failure == nil && after.Instance != before.Instance {
-		return after, nil, errors.New("the gate was restarted during the round")
-	}
-	return after, failure, nil
+	result = t.result.UnlessEnding(t.pod, t.r.Now())
+	return result, pods.unchanged(ctx, t.pod, result.Reason)
 }
 
 // try puts the cases of a round to the gate of a pod, and looks at what else is in it.
-func (r *Reconciler) try(ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, known entry, use credentials) (observation, error) {
-	var result observation
-	after, failure, err := r.hearing(ctx, server, pod, use, func(gate string, before admin.State) (bool, error) {
-		result.bare, result.basis = v1alpha1.BareServerResult(before.BareServer), basisOf(server, pod, use, before)
-		result.certificate = before.CertificateSHA256
-		if isUncertified(before) {
-			result.evidence = uncertified(server, before, r.Now())
+func (t *round) try(ctx context.Context) error {
+	after, failure, err := newGateClient(t.r, t.server).hearing(ctx, t.pod, t.use, func(gate string, before admin.State) (bool, error) {
+		t.result.Bare, t.result.Basis = v1alpha1.BareServerResult(before.BareServer), t.basis(before)
+		t.result.Certificate = before.CertificateSHA256
+		if authhealth.IsUncertified(before) {
+			t.result.Evidence = authhealth.Uncertified(t.server, before, t.r.Now())
 			return true, nil
 		}
-		on := r.questionsTo(ctx, server, pod, gate, before, known, result.basis, use)
-		result.signer = signersOf(on.Providers, before)
-		err := r.put(ctx, server, on, known, use, &result)
-		return result.grade == open, err
+		on := t.questionsTo(ctx, gate, before)
+		t.result.Signer = probeplan.SignersOf(on.Providers, before)
+		err := t.put(ctx, on)
+		return t.result.Grade == authhealth.Open, err
 	})
 	switch {
 	case err != nil:
-		return observation{}, err
-	case result.grade == open: // it answers on a pod of ours, whoever it is
-		return result, r.outdated(ctx, server, result)
-	case failure != nil && result.grade == proven:
-		result.evidence = *failure
-		return result, nil
+		return err
+	case t.result.Grade == authhealth.Open: // it answers on a pod of ours, whoever it is
+		return t.outdated(ctx)
+	case failure != nil && t.result.Grade == authhealth.Proven:
+		t.result.Evidence = *failure
+		return nil
 	case failure != nil:
-		return result, nil
-	case basisOf(server, pod, use, after) != result.basis:
-		return observation{}, errors.New("the gate was given another configuration or other keys during the round")
+		return nil
+	case t.basis(after) != t.result.Basis:
+		return errors.New("the gate was given another configuration or other keys during the round")
 	}
-	result.message += elsewhere(result.evidence, after)
-	around := r.lookAround(ctx, pod, after, known.around, result.tier)
-	result.around, result.said = &around, &after
-	result.unserved = tolerated(after, use)
-	if against := selfTested(after, r.Now()); against != nil && against.grade > result.grade {
-		against.server = result.server
-		result.evidence = *against
-		return result, nil
-	}
-	return r.convergent(ctx, server, after, use, result), nil
+	t.result.Message += authhealth.ListensElsewhere(t.result.Evidence, authhealth.AbsenceOf(after, desired.Resolve(t.server).Port))
+	check := exposurecheck.Check{Dial: t.r.Dial, Budget: t.r.budget, Now: t.r.Now, Jitter: t.r.Jitter}
+	exposure := check.Run(ctx, t.pod, after, t.known.Exposure, t.result.Tier)
+	t.result.Exposure, t.result.State = &exposure, &after
+	t.result.MissingKeys = gatestate.Tolerated(after, t.use.Expected)
+	return t.confessed(ctx, after)
 }
 
-// convergent is the result of a round as it counts for a gate that may not run what the spec asks for.
-func (r *Reconciler) convergent(ctx context.Context, server *v1alpha1.MCPServer, after admin.State, use credentials, result observation) observation {
-	missing := r.missing(ctx, server, after, use)
-	fails := result.grade != proven && result.reason != v1alpha1.ReasonControlMissing
-	if missing == nil || fails && r.isConfigured(ctx, server, after) {
-		return result
+func (t *round) basis(state admin.State) string {
+	return probeplan.BasisOf(t.server, t.pod, t.use, state)
+}
+
+// instead has other evidence stand in place of what the round has come to.
+func (t *round) instead(other authhealth.Evidence) {
+	other.Server = t.result.Server
+	t.result.Evidence = other
+}
+
+// confessed takes the result in the light of what the gate says of itself.
+func (t *round) confessed(ctx context.Context, said admin.State) error {
+	loaded, err := t.asPublished(ctx, said)
+	if err != nil {
+		return err
 	}
-	missing.server = result.server
-	result.evidence = *missing
-	return result
+	for _, against := range []*authhealth.Evidence{gatestate.SelfTested(said, t.r.Now()), loaded} {
+		if against != nil && against.Grade > t.result.Grade {
+			t.instead(*against)
+			return nil
+		}
+	}
+	t.convergent(ctx, said)
+	return nil
+}
+
+// convergent takes the result as it counts for a gate that may not run what the spec asks for.
+func (t *round) convergent(ctx context.Context, after admin.State) {
+	specs := t.r.specs()
+	if held := specs.held(ctx, t.server, t.pod, after); held != nil && (t.result.Grade == authhealth.Unknown || t.result.Grade == authhealth.Failed) {
+		t.instead(*held)
+		return
+	}
+	missing := specs.missing(ctx, t.server, t.pod, after, t.use.Expected)
+	fails := t.result.Grade != authhealth.Proven && t.result.Reason != v1alpha1.ReasonProbeCredentialMissing
+	if missing != nil && (!fails || !specs.isConfigured(ctx, t.server, t.pod, after)) {
+		t.instead(*missing)
+	}
 }
 
 // outdated is an error where somebody was let in who may be by now: another configuration was published during the round, and
 // the gate may have taken it up. This is not asked of the gate, which could lie.
-func (r *Reconciler) outdated(ctx context.Context, server *v1alpha1.MCPServer, seen observation) error {
-	if seen.tier != probe.Full || seen.signer == "" || r.carriesOut(ctx, server) {
+func (t *round) outdated(ctx context.Context) error {
+	if t.result.Tier != probe.Full || t.result.Signer == "" || t.r.specs().carriesOut(ctx, t.server) {
 		return nil
 	}
 	return errors.New("another configuration was published during the round")
 }
 
-// questionsTo is what a gate that has just said this of itself is asked; of a tier, unless it has yet to be configured.
-func (r *Reconciler) questionsTo(
-	ctx context.Context, server *v1alpha1.MCPServer, pod corev1.Pod, gate string, before admin.State, known entry, basis string, use credentials,
-) probe.Target {
-	tier, configured := known.tier(basis, r.Now()), r.isConfigured(ctx, server, before)
-	if !configured {
-		tier = probe.Beat
+// asPublished is the evidence that a gate has loaded something that the operator has not published, or no longer: nil if it has
+// not. What is found is looked at twice, for the gate may be ahead of what was read: users replace their keys themselves.
+func (t *round) asPublished(ctx context.Context, said admin.State) (*authhealth.Evidence, error) {
+	differences := func(said admin.State, must gatestate.Expected) []gatestate.Difference {
+		return gatestate.Differences(t.r.Publications.Of(t.server), t.server, t.pod, said, must, t.r.Now())
 	}
-	on := target(server, gate, use, before, question{
-		tls: desired.ServesTLS(pod.Spec), tier: tier, requestID: use.requestID(pod, r.Now), seed: r.Prober.Seed(),
-	})
-	on.Turn, on.Proxied = known.turn, hasMeshProxy(pod)
-	if configured { // What the older configuration lets in is nobody's failure.
-		on.Failures, on.Wary = known.failures.Keep(isProviderOf(server)), known.urgent
-		on.Hosts = r.hostsOf(ctx, server)
+	if found := differences(said, t.use.Expected); len(found) == 0 {
+		return nil, nil
 	}
-	if !r.isListed(ctx, server, before) {
-		// The one by its id stands in every version's list.
-		on.Policy.RevokedSubject, on.Policy.RevokedBefore = "", ""
+	again, err := t.r.credentials(ctx, t.server)
+	if err != nil || again == nil {
+		return nil, err
 	}
-	return on
-}
-
-// put puts the cases to the gate, with what there is of good tokens.
-func (r *Reconciler) put(ctx context.Context, server *v1alpha1.MCPServer, on probe.Target, known entry, use credentials, result *observation) error {
-	result.asked = &memory{turn: known.turn, failures: known.failures, strange: known.strange}
-	if len(on.Providers) == 0 {
-		return r.askAsStranger(ctx, on, known, use, result)
+	said, failure := newGateClient(t.r, t.server).identify(ctx, t.pod, *again)
+	if failure != nil {
+		return failure, nil
 	}
-	on.Replay = known.replayed(result.signer)
-	return r.ask(ctx, server, on, use, result)
-}
-
-// replayed are the tokens of earlier rounds that must be refused because they have expired. Those of a key that signs no
-// more may be refused for another reason, and under another configuration they may be good for longer.
-func (e entry) replayed(signer string) probe.Replay {
-	if e.signer != signer {
-		return probe.Replay{}
+	found := differences(said, again.Expected)
+	if len(found) == 0 {
+		return nil, nil
 	}
-	return e.replay
-}
-
-// renewal is how long a proof of everything stands while beats confirm it.
-const renewal = 15 * time.Minute
-
-// tier is how much the next round asks: everything, unless everything was seen to hold on this basis, not long ago.
-func (e entry) tier(basis string, now time.Time) probe.Tier {
-	if e.full.basis == basis && now.Before(e.full.until) {
-		return probe.Beat
-	}
-	return probe.Full
-}
-
-// fullProof is a round of all cases that all passed.
-type fullProof struct {
-	basis string
-	until time.Time
-}
-
-// renewed is the full proof after one more round. What failed must not be proven by a round that does not ask for it.
-func (f fullProof) renewed(seen observation, jitter float64) fullProof {
-	switch {
-	case seen.grade == open || seen.grade == failed:
-		return fullProof{}
-	case seen.grade == proven && seen.tier == probe.Full:
-		// A tenth of jitter keeps servers that were created together from being asked everything together for ever.
-		return fullProof{basis: seen.basis, until: seen.at.Add(time.Duration(float64(renewal) * (0.95 + jitter/10)))}
-	default:
-		return f
-	}
+	return gatestate.Unpublished(gatestate.MountedBy(t.server, t.pod, found), said, t.r.Now()), nil
 }

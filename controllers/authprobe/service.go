@@ -3,151 +3,149 @@ package authprobe
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/owned"
+	"github.com/mcp-gatehouse/gatehouse/internal/authhealth"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probebudget"
+	"github.com/mcp-gatehouse/gatehouse/internal/servicehealth"
 )
 
-// serviceView is what is known of a server's Service: the tier that sees what clients see.
-type serviceView struct {
-	// due is when to look next, and liveDue when to look past the cache.
-	due, liveDue time.Time
-	// looks counts them: the cases take turns.
-	looks int
-	// since is when an address became strange.
-	since map[string]time.Time
-	// finding is nil while nothing speaks against the Service.
-	finding *serviceFinding
-	// seen is what was let in at the Service's address and is not refuted, and right how often the same was refused since. ask:
-	// it was let in just now, so the pods are to be asked.
-	seen  *serviceFinding
-	right int
-	ask   bool
-	// departed are addresses of pods of the server that are gone.
-	departed departures
-	// failing counts requests in a row that did not come to an answer of a gate; problem says what came of the last.
-	failing int
-	problem string
+// serviceCheck checks what a server's clients meet at its Service. It knows no readiness gates and no status: its result is a
+// View, and its failure is nobody else's.
+type serviceCheck struct {
+	cached, live client.Reader
+	prober       *runner.Prober
+	budget       probebudget.Budget
+	now          func() time.Time
+	jitter       func() float64
 }
 
-// look is the view of a Service after it was looked at, if that is due. Nothing but worthless tokens is sent there: who
+func (r *Reconciler) serviceCheck() serviceCheck {
+	return serviceCheck{cached: r.Client, live: r.Live, prober: r.Prober, budget: r.budget, now: r.Now, jitter: r.Jitter}
+}
+
+// run is the view of a Service after it was checked, if that is due. Nothing but worthless tokens is sent there: who
 // answers is known only afterwards. By the id of the request the gate that answers knows, afterwards, that it was no
 // client's; without the server's Secrets, use is nil, and it counts as one.
-func (r *Reconciler) look(
-	ctx context.Context, server *v1alpha1.MCPServer, pods []corev1.Pod, entries map[types.UID]entry, use *credentials, view serviceView,
-) (serviceView, error) {
-	now, settings := r.Now(), desired.Resolve(server)
-	if now.Before(view.due) {
+func (c serviceCheck) run(ctx context.Context, p *pass) (servicehealth.View, error) {
+	now, settings, view := c.now(), p.settings(), p.service
+	if now.Before(view.Due) {
 		return view, nil
 	}
-	live := r.Live != nil && !now.Before(view.liveDue)
-	endpoints, err := r.endpointSlices(ctx, server, live)
+	live := c.live != nil && !now.Before(view.LiveDue)
+	endpoints, err := c.endpointSlices(ctx, p.server, live)
 	if err != nil {
 		return view, err
 	}
 	if live {
-		view.liveDue = now.Add(time.Duration(float64(renewal) * (0.95 + r.Jitter()/10)))
+		view.LiveDue = now.Add(time.Duration(float64(authhealth.Renewal) * (0.95 + c.jitter()/10)))
 	}
-	view.departed = view.departed.after(pods, now)
-	found := view.departed.forgive(strays(endpoints, pods), now)
-	view.since = persisting(view.since, found, now)
-	view.ask = false
-	if view.finding = foreign(found, view.since, now); view.finding == nil {
-		view.finding = view.seen
+	if view, err = c.learnEndpoints(ctx, p, view, endpoints, now); err != nil {
+		return view, err
 	}
-	view.due = now.Add(settings.Probe.Interval)
-	if len(found) > 0 && view.finding == nil {
-		view.due = now.Add(min(endpointGrace, settings.Probe.Interval))
-	}
-	if settings.Replicas == 0 {
-		view = view.forgetSeen()
-	}
-	if !anyServing(endpoints) || r.budget.take(askCost, now) > 0 {
+	if !servicehealth.AnyServing(endpoints) || c.budget.Take(probebudget.AskCost, now) > 0 {
 		return view, nil
 	}
-	target := probe.Target{Exact: true, Timeout: settings.Probe.Timeout, CertificateSHA256: certificatesOf(entries)}
-	if use != nil {
-		target.RequestID = use.serviceRequestID(r.Now)
+	target := probe.Target{Exact: true, Timeout: settings.Probe.Timeout, CertificateSHA256: p.findings.Certificates()}
+	if p.use != nil {
+		target.RequestID = p.use.ServiceRequestID(c.now)
 	}
-	return r.walkIn(ctx, server, view, settings, target)
+	return c.ask(ctx, p.server, view, settings, target)
 }
 
-func anyServing(endpoints []discoveryv1.EndpointSlice) bool {
-	for _, slice := range endpoints {
-		for _, endpoint := range slice.Endpoints {
-			if isServing(endpoint) {
-				return true
-			}
-		}
+// learnEndpoints is the view after the EndpointSlices were read. What would be said of a stranger for the first time is looked at past
+// the cache: pods and EndpointSlices come from two watches, and after an outage of the API server one is late.
+func (c serviceCheck) learnEndpoints(
+	ctx context.Context, p *pass, view servicehealth.View, endpoints []discoveryv1.EndpointSlice, now time.Time,
+) (servicehealth.View, error) {
+	after := view.LearnEndpoints(p.server, p.settings(), endpoints, p.pods, now)
+	if c.live == nil || !after.SuspectsEndpoints() || view.SuspectsEndpoints() {
+		return after, nil
 	}
-	return false
+	endpoints, err := c.endpointSlices(ctx, p.server, true)
+	if err != nil {
+		return view, err
+	}
+	var pods corev1.PodList
+	if err := c.live.List(ctx, &pods, client.InNamespace(p.server.Namespace), client.MatchingLabels{v1alpha1.LabelServer: p.server.Name}); err != nil {
+		return view, fmt.Errorf("list pods: %w", err)
+	}
+	return view.LearnEndpoints(p.server, p.settings(), endpoints, pods.Items, now), nil
 }
 
-// walkIn asks one case at the Service's own address, which it puts into the target. Over TLS, gates show one of the
+// ask asks one case at the Service's own address, which it puts into the target. Over TLS, gates show one of the
 // target's certificates.
-func (r *Reconciler) walkIn(
-	ctx context.Context, server *v1alpha1.MCPServer, view serviceView, settings desired.Settings, target probe.Target,
-) (serviceView, error) {
+func (c serviceCheck) ask(
+	ctx context.Context, server *v1alpha1.MCPServer, view servicehealth.View, settings desired.Settings, target probe.Target,
+) (servicehealth.View, error) {
 	var service corev1.Service
-	if err := r.Get(ctx, client.ObjectKeyFromObject(server), &service); client.IgnoreNotFound(err) != nil {
+	if err := c.cached.Get(ctx, client.ObjectKeyFromObject(server), &service); client.IgnoreNotFound(err) != nil {
 		return view, fmt.Errorf("read Service: %w", err)
 	}
 	// One that is not there has no address, and is nobody's.
-	address := serviceAddress(service)
-	if address == "" || !metav1.IsControlledBy(&service, server) {
-		return view.forgetSeen(), nil
+	where := servicehealth.Address(service)
+	if where == "" || !desired.Owns(server, &service) {
+		return view.ForgetSeen(), nil
 	}
 	switch {
 	case settings.TLSSecret == "":
-		target.URL, target.CertificateSHA256 = "http://"+address+settings.Path, nil
+		target.URL, target.CertificateSHA256 = "http://"+where+settings.Path, nil
 	case len(target.CertificateSHA256) == 0:
 		return view, nil // no gate was seen to show one
 	default:
-		target.URL = "https://" + address + settings.Path
+		target.URL = "https://" + where + settings.Path
 	}
-	asked := []probe.Case{probe.NoToken, probe.Malformed}[view.looks%2]
-	if view.seen != nil { // Only the same question refutes it.
-		asked = probe.Case(view.seen.question)
+	asked := []probe.Case{probe.NoToken, probe.Malformed}[view.Looks%2]
+	if view.Seen != nil { // Only the same question refutes it.
+		asked = probe.Case(view.Seen.Question)
 	}
-	view.looks++
+	view.Looks++
 	for {
-		result, err := r.Prober.Ask(ctx, target, asked)
+		result, err := c.prober.Ask(ctx, target, asked)
 		if err != nil || result.Outcome == probe.NotTried {
 			return view, err
 		}
 		again := false
-		if view, again = view.learn(address, result, r.Now()); !again {
+		if view, again = view.Learn(where, result, c.now()); !again {
 			return view, nil
 		}
 	}
 }
 
-// certificatesOf are the digests of those that the gates of pods were seen to show.
-func certificatesOf(entries map[types.UID]entry) []string {
-	var out []string
-	for _, e := range entries {
-		if e.certificate != "" {
-			out = append(out, e.certificate)
-		}
+// endpointSlices gives all of a Service, whoever made them: kube-proxy asks for no more than the label. In the cache are
+// those that the control plane made, which carry the labels of our Service; live asks for the others, too.
+func (c serviceCheck) endpointSlices(ctx context.Context, server *v1alpha1.MCPServer, live bool) ([]discoveryv1.EndpointSlice, error) {
+	options := []client.ListOption{client.InNamespace(server.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: server.Name}}
+	reader := c.live
+	if !live {
+		reader, options = c.cached, append(options, owned.ByServer(server))
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	var list discoveryv1.EndpointSliceList
+	if err := reader.List(ctx, &list, options...); err != nil {
+		return nil, fmt.Errorf("list EndpointSlices: %w", err)
+	}
+	return list.Items, nil
 }
 
-// note says to a person that the way through the Service fails, once that is no chance. The pods were asked by
-// themselves: it is no evidence against their lock.
-func (v serviceView) note(threshold int) string {
-	if v.failing < threshold || v.problem == "" {
-		return ""
+// checkService checks the Service, and where somebody was let in there asks the pods at once: is it one of them? Where the check
+// fails, the view is what is known without it.
+func (r *Reconciler) checkService(ctx context.Context, p *pass) (err error) {
+	p.service, err = r.serviceCheck().run(ctx, p)
+	if err != nil || !p.service.Ask {
+		return err
 	}
-	return fmt.Sprintf(" Through the Service's own address the operator saw %s instead of the gate's refusal; the pods were asked directly.", v.problem)
+	p.service.Ask = false
+	p.findings = p.findings.Urged(r.Now())
+	r.tryDue(ctx, p)
+	p.service = p.service.Against(p.findings)
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,14 +14,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/telemetry/probeid"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probebudget"
+	"github.com/mcp-gatehouse/gatehouse/internal/probeplan"
+	"github.com/mcp-gatehouse/gatehouse/internal/servicehealth"
 )
 
 // oneService is an API server with one Service.
@@ -65,13 +66,13 @@ func TestQuestionAtTheServiceBearsItsID(t *testing.T) {
 	service := corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.0.0.1", Ports: []corev1.ServicePort{{Name: desired.GatePortName, Port: 80}}}}
 	service.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))}
 	r := &Reconciler{
-		Client: oneService{service: service}, Now: func() time.Time { return noon }, budget: newBudget(DefaultQPS),
-		Prober: probe.New(probe.Options{Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		Client: oneService{service: service}, Now: func() time.Time { return noon }, budget: probebudget.New(probebudget.DefaultQPS),
+		Prober: runner.New(runner.Options{Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, door.Listener.Addr().String())
 		}}),
 	}
-	for _, use := range []*credentials{{ids: ours}, {ids: ours}, nil} {
-		if _, err := r.look(t.Context(), owner, nil, nil, use, serviceView{}); err != nil {
+	for _, use := range []*probeplan.Credentials{{IDs: ours}, {IDs: ours}, nil} {
+		if _, err := r.serviceCheck().run(t.Context(), &pass{server: owner, use: use}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,7 +130,7 @@ func TestWalkIn(t *testing.T) {
 		if !c.foreign {
 			service.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))}
 		}
-		r := &Reconciler{Client: oneService{service: service}, Now: func() time.Time { return noon }, Prober: probe.New(probe.Options{
+		r := &Reconciler{Client: oneService{service: service}, Now: func() time.Time { return noon }, Prober: runner.New(runner.Options{
 			Random: func() uint64 { return 1 },
 			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 				if address != "10.0.0.1:80" {
@@ -141,51 +142,12 @@ func TestWalkIn(t *testing.T) {
 		settings := desired.Resolve(owner)
 		settings.TLSSecret = c.tls
 		target := probe.Target{Exact: true, Timeout: settings.Probe.Timeout, CertificateSHA256: c.certificates}
-		got, err := r.walkIn(t.Context(), owner, serviceView{looks: c.looks}, settings, target)
-		if err != nil || strings.Join(asked, ",") != c.want || got.failing != c.failing || got.finding != nil {
-			t.Errorf("%s: %q arrived, %d failed, found %v, %v", name, asked, got.failing, got.finding, err)
+		got, err := r.serviceCheck().ask(t.Context(), owner, servicehealth.View{Looks: c.looks}, settings, target)
+		if err != nil || strings.Join(asked, ",") != c.want || got.Failing != c.failing || got.Finding != nil {
+			t.Errorf("%s: %q arrived, %d failed, found %v, %v", name, asked, got.Failing, got.Finding, err)
 		}
-		if turned := got.looks - c.looks; turned != c.failing {
+		if turned := got.Looks - c.looks; turned != c.failing {
 			t.Errorf("%s: %d turns", name, turned)
 		}
-	}
-}
-
-func TestCertificatesOf(t *testing.T) {
-	entries := map[types.UID]entry{"a": {certificate: "2"}, "b": {certificate: "1"}, "c": {certificate: "2"}, "d": {}}
-	if got := certificatesOf(entries); !slices.Equal(got, []string{"1", "2"}) {
-		t.Errorf("%v", got)
-	}
-}
-
-// Through the Service's address nothing is proven against a pod: it is told once it is no chance.
-func TestNoteOnTheService(t *testing.T) {
-	for failing, want := range map[int]bool{0: false, 2: false, 3: true, 4: true} {
-		if got := (serviceView{failing: failing, problem: "a reset"}).note(3); strings.Contains(got, "saw a reset instead") != want {
-			t.Errorf("%d failures: %q", failing, got)
-		}
-	}
-	if got := (serviceView{failing: 9}).note(3); got != "" {
-		t.Errorf("without a problem: %q", got)
-	}
-}
-
-func TestGateWithoutCertificate(t *testing.T) {
-	for state, want := range map[*admin.State]bool{
-		{}:                                       false,
-		{TLS: true}:                              true,
-		{TLS: true, CertificateSHA256: "digest"}: false,
-		{CertificateSHA256: "digest"}:            false,
-	} {
-		if got := isUncertified(*state); got != want {
-			t.Errorf("%+v: %v", *state, got)
-		}
-	}
-	server := &v1alpha1.MCPServer{}
-	server.Spec.Gate = &v1alpha1.Gate{TLS: &v1alpha1.GateTLS{SecretRef: v1alpha1.LocalSecretRef{Name: "mine"}}}
-	got := uncertified(server, admin.State{LastReloadError: "no such file, token=Zx9Kq2LmT7vB4nW8sY3dF6hJ"}, noon)
-	if got.grade != failed || got.reason != v1alpha1.ReasonCertificateUnusable || !strings.Contains(got.message, "Secret mine") ||
-		!strings.Contains(got.message, "no such file") || strings.Contains(got.message, "Zx9Kq2") {
-		t.Errorf("%+v", got)
 	}
 }

@@ -3,155 +3,170 @@ package mcpserver
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keypublisher"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keysource"
+	"github.com/mcp-gatehouse/gatehouse/controllers/owned"
+	"github.com/mcp-gatehouse/gatehouse/controllers/ownkeys"
+	"github.com/mcp-gatehouse/gatehouse/controllers/podlogs"
+	"github.com/mcp-gatehouse/gatehouse/controllers/routes"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/gateconfig"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/network"
+	"github.com/mcp-gatehouse/gatehouse/internal/keyobservation"
+	"github.com/mcp-gatehouse/gatehouse/internal/terminal"
 )
 
-// observed is everything that one reconciliation reads.
-type observed struct {
-	// keys per provider of type Managed that are published: those of the Secret, after the step that is due, and new ones
-	// where it has none.
-	keys map[string][]keys.Private
-	// rotations is what is stored beside them; turns are what they came from.
-	rotations map[string][]byte
-	turns     []turn
-	// public keys per provider, of every other type whose keys the operator sees.
-	public map[string][]keys.Public
-	// faulty names the keys among those that the operator read that are at fault and not used, each with the reason.
-	faulty []string
-	// loaded counts the pods that have a key loaded, by provider and kid; allTold: none of them has yet to tell.
-	loaded  map[string]map[string]int32
-	allTold bool
-	// missing are the providers that gates cannot serve.
-	missing missingKeys
-	// cluster is the cluster's own issuer, where a provider asks for it.
-	cluster desired.Issuer
-	// probeKey is the public half of the server's probe key; nil where no gate is to accept one.
-	probeKey *keys.Public
-	// revoked is the users' list of what is no longer accepted.
-	revoked string
-	// mounted are the versions of what users bring and the gate mounts.
-	mounted []string
-	// secretTurn is the look at the secret that gates share with the operator.
-	secretTurn secretTurn
-	// versions of the Secrets that keys and gateSecret came from, by name: a write on top of an older version must
-	// fail, or it could replace a key that was made in between.
-	versions map[string]string
-	// deployment is nil before the first apply.
-	deployment *appsv1.Deployment
-	// pods carry the server's labels.
-	pods []corev1.Pod
-	// schemas are those of the gates' configuration that are needed besides the present one; configFiles is what gates are
-	// given now.
-	schemas     []int
-	configFiles map[string]string
-	// gateImage is that of the pod template as it is applied; waits is why that is not the wanted one yet.
-	gateImage, waits string
-	// untold is of what gates of other schemas cannot be told.
-	untold []string
-	// routes reads HTTPRoutes; nil where the cluster has none, or nobody wants one.
-	routes client.Reader
-	// routeAccepted: a gateway has accepted the route.
-	routeAccepted bool
+// observer reads what there is of a server.
+type observer struct {
+	client.Client
+	live         client.Reader
+	now          func() time.Time
+	observations *keyobservation.Store
+	logs         *podlogs.Reader
+	issuer       *keysource.ClusterIssuer
+	master       *keysource.ProbeMaster
+	parsed       *keysource.Parsed
+	ownKeys      ownkeys.Reader
+	publisher    keypublisher.Publisher
+	routes       *routes.Watch
 }
 
-func (r *Reconciler) observe(ctx context.Context, server *v1alpha1.MCPServer) (observed, error) {
-	seen := observed{versions: map[string]string{}, rotations: map[string][]byte{}, keys: map[string][]keys.Private{}, public: map[string][]keys.Public{}}
+// workload reads the Deployment and its pods, and what these were seen to do.
+func (o observer) workload(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) (err error) {
 	var deployment appsv1.Deployment
-	switch err := r.Get(ctx, client.ObjectKeyFromObject(server), &deployment); {
-	case err == nil && metav1.IsControlledBy(&deployment, server):
-		seen.deployment = &deployment
+	switch err := o.Get(ctx, client.ObjectKeyFromObject(server), &deployment); {
+	case err == nil && desired.Owns(server, &deployment):
+		seen.Deployment = &deployment
 	case client.IgnoreNotFound(err) != nil:
-		return seen, fmt.Errorf("read Deployment: %w", err)
+		return fmt.Errorf("read Deployment: %w", err)
 	}
-	pods, err := PodsOf(ctx, r.Client, server)
-	if err != nil {
-		return seen, err
+	if seen.Pods, err = owned.Pods(ctx, o.Client, server); err != nil {
+		return err
 	}
-	seen.pods = pods
-	seen.loaded, seen.allTold = r.Sightings.Loaded(client.ObjectKeyFromObject(server), seen.pods)
-	seen.missing = r.Sightings.missing(client.ObjectKeyFromObject(server), seen.pods)
-	r.Logs.complete(ctx, seen.pods)
-	if err := r.observeRoute(ctx, server, &seen); err != nil {
-		return seen, err
-	}
-	if err := r.observeGateSecret(ctx, server, &seen); err != nil {
-		return seen, err
-	}
-	for _, observe := range []func(context.Context, *v1alpha1.MCPServer, *observed) error{
-		r.observeSchemas, r.observeKeys, r.observeCluster, r.observeProbeKey, r.observeBrought,
-	} {
-		if err := observe(ctx, server, &seen); err != nil {
-			return seen, err
-		}
-	}
-	return seen, nil
+	name := client.ObjectKeyFromObject(server)
+	seen.Loaded, seen.AllTold = o.observations.Loaded(name, seen.Pods)
+	seen.Absences = o.observations.Absences(name)
+	seen.Missing = o.observations.Missing(name, seen.Pods)
+	seen.kept, seen.keptDue = o.observations.Stale(server, seen.Pods, o.now())
+	o.logs.Complete(ctx, seen.Pods)
+	return nil
 }
 
-// observeSchemas finds what gates of other releases read, and must go on to find.
-func (r *Reconciler) observeSchemas(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
-	if seen.deployment == nil {
+// gateSecret reads the secret that gates share with the operator.
+func (o observer) gateSecret(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) (err error) {
+	seen.GateSecret, err = o.ownKeys.GateSecret(ctx, server, seen.Pods, seen.Versions)
+	return err
+}
+
+// route reads whether a gateway has accepted the server's route.
+func (o observer) route(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	reader, err := o.routes.Reader(server, o.RESTMapper(), o.live)
+	if err != nil || reader == nil {
+		return err
+	}
+	seen.routes = reader
+	seen.RouteAccepted, err = routes.IsAccepted(ctx, reader, server)
+	return err
+}
+
+// schemas finds what gates of other releases read, and must go on to find; and the ports that gates have.
+func (o observer) schemas(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	if seen.Deployment == nil {
 		return nil
 	}
 	var sets appsv1.ReplicaSetList
-	if err := r.List(ctx, &sets, client.InNamespace(server.Namespace), ByServer(server), client.MatchingLabels{v1alpha1.LabelServer: server.Name}); err != nil {
+	if err := o.List(ctx, &sets, client.InNamespace(server.Namespace), owned.ByServer(server), client.MatchingLabels{v1alpha1.LabelServer: server.Name}); err != nil {
 		return fmt.Errorf("list ReplicaSets: %w", err)
 	}
-	seen.schemas = desired.SchemasBeside(*seen.deployment, sets.Items, seen.pods)
-	if len(seen.schemas) == 0 {
-		return nil
-	}
-	var config corev1.ConfigMap
-	key := client.ObjectKey{Namespace: server.Namespace, Name: desired.GateConfigName(server)}
-	if err := r.Get(ctx, key, &config); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read ConfigMap %s: %w", key.Name, err)
-	}
-	if metav1.IsControlledBy(&config, server) {
-		seen.configFiles = config.Data
-	}
-	return nil
+	seen.ports = network.PortsOf(server, *seen.Deployment, sets.Items, seen.Pods)
+	seen.schemas = gateconfig.SchemasBeside(*seen.Deployment, sets.Items, seen.Pods)
+	var err error
+	seen.oldConfigs, err = gateconfig.Beside(server, *seen.Deployment, sets.Items, seen.Pods)
+	return err
 }
 
-func (r *Reconciler) observeKeys(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
-	secret, err := r.readSecret(ctx, server, desired.KeysSecretName(server))
-	if err != nil {
-		return err
+// published reads what gates are given now.
+func (o observer) published(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	published, _, err := o.publisher.InForce(ctx, server)
+	seen.configFiles, seen.keyFiles = published.Config.Data, published.Lists.Data
+	if inForce, known := gateconfig.InForce(server, published.Config); known && published.Config.Name != "" {
+		seen.InForce = inForce
 	}
-	seen.versions[secret.Name] = secret.ResourceVersion
-	for _, provider := range desired.Resolve(server).Providers {
-		if provider.Type != v1alpha1.KeysManaged {
-			continue
+	return err
+}
+
+// managedKeys reads the keys that the operator makes.
+func (o observer) managedKeys(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) (err error) {
+	seen.Managed, err = o.ownKeys.Managed(ctx, server, seen.Pods, seen.Versions)
+	return err
+}
+
+// brought reads the Secrets and the ConfigMap that the spec names, past the cache, which holds none of them. What is wrong with them
+// is told with the fields that name them, all at once.
+func (o observer) brought(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	brought := keysource.Reader{Live: o.live, Parsed: o.parsed, Namespace: server.Namespace, Into: &seen.brought, Now: o.now()}
+	var wrong terminal.Problems
+	for i, provider := range desired.Resolve(server).Providers {
+		field := fmt.Sprintf("spec.auth.providers[%d].keys", i)
+		if provider.Secret != nil {
+			set, err := brought.Keys(ctx, provider, field+".secret")
+			if err = wrong.Collect(err); err != nil {
+				return err
+			}
+			if set != nil {
+				seen.Public[provider.Name] = set
+			}
 		}
-		if err := r.rotate(server, provider, secret, seen); err != nil {
+		if provider.Remote != nil && provider.Remote.CASecretRef != nil {
+			if err := wrong.Collect(brought.Certificates(ctx, *provider.Remote.CASecretRef, field+".remote.caSecretRef")); err != nil {
+				return err
+			}
+		}
+	}
+	for _, err := range []error{brought.Certificate(ctx, desired.Resolve(server).TLSSecret), brought.Revoked(ctx, server)} {
+		if err = wrong.Collect(err); err != nil {
 			return err
 		}
 	}
+	return wrong.Err()
+}
+
+// cluster asks for the cluster's issuer where a provider wants it.
+func (o observer) cluster(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	for i, provider := range desired.Resolve(server).Providers {
+		if provider.Type != v1alpha1.KeysCluster {
+			continue
+		}
+		issuer, err := o.issuer.Read(ctx)
+		if err != nil {
+			return terminal.Keys(v1alpha1.ReasonIssuerUnavailable,
+				"spec.auth.providers[%d].keys: the API server does not tell its issuer and its keys: %v. Look at its flags --service-account-issuer and --service-account-jwks-uri, and at the operator's role.", i, err)
+		}
+		seen.cluster = issuer
+		for _, fault := range issuer.Faulty {
+			seen.brought.Faulty = append(seen.brought.Faulty, fmt.Sprintf("field spec.auth.providers[%d].keys: the cluster's %s", i, fault))
+		}
+		seen.Public[provider.Name] = keysource.Unique(keysource.Bound(issuer.Keys, provider.Algorithms))
+	}
 	return nil
 }
 
-// readSecret reads one of the server's own Secrets. One that is absent from the cache is asked for live, because a key
-// that exists must never be made a second time. Absent, or not ours, gives an empty Secret with the name: what is not
-// ours is told when it comes to writing it.
-func (r *Reconciler) readSecret(ctx context.Context, server *v1alpha1.MCPServer, name string) (*corev1.Secret, error) {
-	key := client.ObjectKey{Namespace: server.Namespace, Name: name}
-	var secret corev1.Secret
-	err := r.Get(ctx, key, &secret)
-	if apierrors.IsNotFound(err) {
-		err = r.Live.Get(ctx, key, &secret)
+// probeKey asks for the probe key where a gate is to accept it.
+func (o observer) probeKey(ctx context.Context, server *v1alpha1.MCPServer, seen *observed) error {
+	if len(desired.Resolve(server).ProbeKeyProviders()) == 0 {
+		return nil
 	}
-	if apierrors.IsNotFound(err) || (err == nil && !metav1.IsControlledBy(&secret, server)) {
-		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}, nil
+	key, found, err := o.master.Key(ctx, server)
+	if err != nil || !found {
+		return err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read Secret %s: %w", name, err)
-	}
-	return &secret, nil
+	public := key.Public()
+	seen.probeKey = &public
+	return nil
 }

@@ -1,13 +1,10 @@
 package desired
 
 import (
-	"crypto/ed25519"
-	"encoding/base64"
+	"cmp"
 	"slices"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
 const defaultTokenKey = "token"
@@ -17,7 +14,7 @@ const defaultTokenKey = "token"
 func ProbeKeyName(s *v1alpha1.MCPServer) string { return "gatehouse probe key " + string(s.UID) }
 
 // TokenKey is the data key of a Secret with a token.
-func TokenKey(ref v1alpha1.TokenSecretRef) string { return firstNonEmpty(ref.Key, defaultTokenKey) }
+func TokenKey(ref v1alpha1.TokenSecretRef) string { return cmp.Or(ref.Key, defaultTokenKey) }
 
 // ProbeKeyProviders names the providers for which gates accept the probe key as one more key: those whose own signing key
 // the operator does not have. A server that gets the token itself refuses a request of the probe key, which brings it none:
@@ -41,25 +38,12 @@ func (s Settings) Signs(p Provider) bool {
 	return p.Type == v1alpha1.KeysManaged || p.Shared() && len(s.Probe.Claims) > 0
 }
 
-// probeKey is what a gate is told of the probe key; nil where nothing is to be signed with it.
-func probeKey(s Settings, key *keys.Public) *authproxy.ProbeKey {
-	providers := s.ProbeKeyProviders()
-	if key == nil || len(providers) == 0 {
-		return nil
-	}
-	public, ok := key.Key.(ed25519.PublicKey)
-	if !ok {
-		return nil
-	}
-	return &authproxy.ProbeKey{ID: key.ID, PublicKey: base64.RawURLEncoding.EncodeToString(public), Providers: providers}
-}
-
 // resolveCredential fills in how a good token is come by.
 func (p *Probe) resolveCredential(spec *v1alpha1.AuthProbe, preset preset) {
 	p.Credential = v1alpha1.CredentialProbeKey
 	claims := map[string]v1alpha1.ClaimValue{}
 	if spec != nil {
-		p.Credential = v1alpha1.ProbeCredential(firstNonEmpty(string(spec.Credential), string(p.Credential)))
+		p.Credential = v1alpha1.ProbeCredential(cmp.Or(string(spec.Credential), string(p.Credential)))
 		p.TokenSecret, claims = spec.TokenSecretRef, spec.Claims
 	}
 	if len(claims) == 0 && preset.sharedSecret != nil {
@@ -72,4 +56,12 @@ func (p *Probe) resolveCredential(spec *v1alpha1.AuthProbe, preset preset) {
 	for name, value := range claims {
 		p.Claims[name] = string(value)
 	}
+}
+
+// resolveBareServer: who says nothing gets what the profile presets.
+func resolveBareServer(p *v1alpha1.AuthProbe, preset preset) bool {
+	if p == nil || p.BareServer == "" {
+		return preset.bareServer
+	}
+	return p.BareServer == v1alpha1.BareServerOnce
 }

@@ -1,9 +1,7 @@
-// Package desired says what must exist for an MCPServer: it turns the resource, and what was observed, into the
-// objects to apply. It is pure: no client, no clock, no randomness, so that a golden file shows each object whole.
+// Package desired says what an MCPServer asks for: its settings with every default filled in, and the names of its objects. Its
+// packages make the objects to apply of that, and of what was observed. They are pure: no client, no clock, no randomness, so
+// that a golden file shows each object whole.
 //
 // Every object is an apply configuration: exactly the fields that Gatehouse owns, and no others. What is left out
 // belongs to whoever sets it.
-//
-// Locked judges the result: a pod that it finds no violation in cannot reach its server past the gate by anything that
-// stands in the pod's specification.
 package desired

@@ -11,19 +11,19 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/gateconfig"
 )
 
 // ofPods are the fields of which no gate is told, and which can hold what few may read.
 var ofPods = []string{
 	"Image", "ImagePullPolicy", "ImagePullSecrets", "Command", "Args", "Env", "EnvFrom", "Resources", "Volumes", "VolumeMounts",
-	"Multiuser", "Replicas", "Pod", "Network", "Service",
+	"Multiuser", "Replicas", "StartupSeconds", "CommonLabels", "CommonAnnotations", "Pod", "Network", "Service",
 }
 
 // published is the ConfigMap of a server's gate, as far as it tells what it carries out.
 func published(t *testing.T, server *v1alpha1.MCPServer) corev1.ConfigMap {
 	t.Helper()
-	made, err := desired.GateConfig(server, inputs(t))
+	made, err := gateconfig.ConfigMap(server, inputs(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func published(t *testing.T, server *v1alpha1.MCPServer) corev1.ConfigMap {
 func TestInForceTakesEveryFieldOfTheGate(t *testing.T) {
 	before := read(t, "testdata/every-field/in.yaml")
 	before.Spec.Quilt = &v1alpha1.Quilt{Release: v1alpha1.QuiltUpTo014}
-	found, known := desired.InForce(&v1alpha1.MCPServer{}, published(t, before))
+	found, known := gateconfig.InForce(&v1alpha1.MCPServer{}, published(t, before))
 	if !known {
 		t.Fatal("it is not known")
 	}
@@ -61,14 +61,14 @@ func TestCarriesOut(t *testing.T) {
 		{"another number of pods", func() { server.Spec.Replicas = ptr.To[int32](3) }, true},
 		{"another path", func() { server.Spec.Path = "/other" }, false},
 	} {
-		if c.change(); desired.CarriesOut(server, config) != c.want {
+		if c.change(); gateconfig.CarriesOut(server, config) != c.want {
 			t.Errorf("%s: want %v", c.name, c.want)
 		}
 	}
-	if desired.CarriesOut(server, corev1.ConfigMap{}) {
+	if gateconfig.CarriesOut(server, corev1.ConfigMap{}) {
 		t.Error("a ConfigMap that says nothing carries it out")
 	}
-	if before, known := desired.InForce(server, config); !known || before.Spec.Path == "/other" || !desired.CarriesOut(before, config) {
+	if before, known := gateconfig.InForce(server, config); !known || before.Spec.Path == "/other" || !gateconfig.CarriesOut(before, config) {
 		t.Errorf("in force: known %v, path %s", known, before.Spec.Path)
 	}
 }
@@ -84,12 +84,12 @@ func TestInForceOfWhatDoesNotTell(t *testing.T) {
 	if length := len(config.Annotations[v1alpha1.AnnotationSpec]); length > 1000 {
 		t.Errorf("%d characters of annotation", length)
 	}
-	if !desired.CarriesOut(server, config) {
+	if !gateconfig.CarriesOut(server, config) {
 		t.Error("it does not carry out what it was made from")
 	}
 	other := server.DeepCopy()
 	other.Spec.Path = "/other"
-	if found, known := desired.InForce(other, config); known || found != other {
+	if found, known := gateconfig.InForce(other, config); known || found != other {
 		t.Error("what is in force is known from a digest")
 	}
 }

@@ -10,12 +10,21 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/podlock"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/workload"
 )
 
 func template(t *testing.T, path string) corev1.PodSpec {
 	t.Helper()
-	deployment, err := desired.Deployment(read(t, path), inputs(t))
+	return podOf(t, read(t, path))
+}
+
+// podOf is the template of a server.
+func podOf(t *testing.T, server *v1alpha1.MCPServer) corev1.PodSpec {
+	t.Helper()
+	deployment, err := workload.Deployment(server, inputs(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +42,7 @@ func template(t *testing.T, path string) corev1.PodSpec {
 func TestOwnTemplatesAreLocked(t *testing.T) {
 	for _, path := range []string{"testdata/providers/in.yaml", "testdata/policy/in.yaml", "testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/quilt-up-to-014/in.yaml", "testdata/every-field/in.yaml"} {
 		pod := template(t, path)
-		for _, violation := range desired.Locked(pod, desired.LockOf(read(t, path), pod)) {
+		for _, violation := range podlock.Violations(pod, podlock.Of(read(t, path), pod)) {
 			t.Errorf("%s: %s", path, violation)
 		}
 	}
@@ -51,7 +60,7 @@ func TestSecretsThatUsersBringAreForTheGateAlone(t *testing.T) {
 		pod := *own.DeepCopy()
 		pod.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
 			LocalObjectReference: corev1.LocalObjectReference{Name: secret}}}}
-		if found := desired.Locked(pod, desired.LockOf(read(t, path), own)); (len(found) > 0) != locked {
+		if found := podlock.Violations(pod, podlock.Of(read(t, path), own)); (len(found) > 0) != locked {
 			t.Errorf("%s in the server's environment: found %v", secret, found)
 		}
 	}
@@ -155,7 +164,7 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 			own := template(t, path)
 			pod := *own.DeepCopy()
 			c.unlock(&pod)
-			violations := desired.Locked(pod, desired.LockOf(read(t, path), own))
+			violations := podlock.Violations(pod, podlock.Of(read(t, path), own))
 			if len(violations) == 0 {
 				t.Fatal("not found")
 			}
@@ -185,7 +194,7 @@ func TestAdditionsToTheTemplateOfTheGateAreFound(t *testing.T) {
 	} {
 		edited := template(t, path)
 		add(&edited.InitContainers[0])
-		if violations := desired.Locked(edited, desired.LockOf(read(t, path), edited)); len(violations) != 1 || violations[0].Rule != "GateUnmodified" {
+		if violations := podlock.Violations(edited, podlock.Of(read(t, path), edited)); len(violations) != 1 || violations[0].Rule != "GateUnmodified" {
 			t.Errorf("%s: found %v", name, violations)
 		}
 	}
@@ -197,7 +206,7 @@ func TestHookOfOlderGatesIsAllowed(t *testing.T) {
 	older := template(t, path)
 	older.InitContainers[0].Lifecycle.PreStop = &corev1.LifecycleHandler{HTTPGet: &corev1.HTTPGetAction{
 		Path: "/terminate", Port: intstr.FromInt32(9090), Scheme: corev1.URISchemeHTTP}}
-	if violations := desired.Locked(older, desired.LockOf(read(t, path), older)); len(violations) > 0 {
+	if violations := podlock.Violations(older, podlock.Of(read(t, path), older)); len(violations) > 0 {
 		t.Errorf("found %v", violations)
 	}
 }
@@ -223,7 +232,7 @@ func TestNoMoreIsLentThanTheServerNeeds(t *testing.T) {
 	} {
 		pod := *own.DeepCopy()
 		change(&pod)
-		if found := desired.Locked(pod, desired.LockOf(read(t, path), own)); (len(found) > 0) != (name != "") {
+		if found := podlock.Violations(pod, podlock.Of(read(t, path), own)); (len(found) > 0) != (name != "") {
 			t.Errorf("%q: found %v", name, found)
 		}
 	}

@@ -1,12 +1,13 @@
 package desired_test
 
 import (
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/podlock"
 )
 
 // fromSecret is a variable from a Secret's data key.
@@ -24,6 +25,12 @@ func TestPodsOfAnEarlierSpec(t *testing.T) {
 		}
 	}
 	none := func(*corev1.PodSpec) {}
+	without := func(name string) func(*corev1.PodSpec) {
+		return func(pod *corev1.PodSpec) {
+			pod.Containers[0].Env = slices.DeleteFunc(pod.Containers[0].Env, func(e corev1.EnvVar) bool { return e.Name == name })
+		}
+	}
+	toGeneric := func(s *v1alpha1.MCPServer) { s.Spec.Profile, s.Spec.Quilt = v1alpha1.ProfileGeneric, nil }
 	secretProvider := func(s *v1alpha1.MCPServer) {
 		s.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "own", Keys: v1alpha1.ProviderKeys{
 			Type: v1alpha1.KeysSecret, Secret: &v1alpha1.SecretKeys{Name: "moved", Keys: []string{"k"}, Format: v1alpha1.FormatSharedSecret}}}}}
@@ -39,6 +46,9 @@ func TestPodsOfAnEarlierSpec(t *testing.T) {
 			s.Spec.Auth.Providers[0].Keys.Secret.Keys = []string{"next", "MCP_JWT_SECRET"}
 		}, true},
 		"nothing is lent any more": {quilt, none, none, func(s *v1alpha1.MCPServer) { s.Spec.Quilt = nil }, true},
+		"the profile is another":   {quilt, none, none, toGeneric, true},
+		"another variable with the lent secret, and the profile is another": {quilt, none, give("X", "quilt-mcp-jwt"), toGeneric, false},
+		"such a pod lacks what the profile forces":                          {quilt, without("QUILT_FALLBACK_JWT"), none, toGeneric, false},
 		"another variable with the lent secret": {quilt, none, give("X", "quilt-mcp-jwt"), func(s *v1alpha1.MCPServer) { s.Spec.Quilt = nil },
 			false},
 		"the server's secret becomes the gate's":          {generic, give("X", "moved"), none, secretProvider, true},
@@ -54,7 +64,7 @@ func TestPodsOfAnEarlierSpec(t *testing.T) {
 		pod, server := *made.DeepCopy(), read(t, c.path)
 		c.later(&pod)
 		c.spec(server)
-		if found := desired.Locked(pod, desired.LockOfMade(server, made)); (len(found) == 0) != c.locked {
+		if found := podlock.Violations(pod, podlock.OfMade(server, made)); (len(found) == 0) != c.locked {
 			t.Errorf("%s: found %v", name, found)
 		}
 	}

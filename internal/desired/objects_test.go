@@ -20,6 +20,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/inventory"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -38,7 +39,7 @@ func TestObjectsAreGolden(t *testing.T) {
 	for _, in := range cases {
 		dir := filepath.Dir(in)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			objects, err := desired.Objects(read(t, in), inputs(t))
+			objects, err := inventory.Of(read(t, in), inputs(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +76,7 @@ func TestCanaryPortGivesWay(t *testing.T) {
 	if got := desired.Resolve(server).CanaryPort; got != 29093 {
 		t.Errorf("got %d", got)
 	}
-	objects, err := desired.Objects(server, inputs(t))
+	objects, err := inventory.Of(server, inputs(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestCanaryPortGivesWay(t *testing.T) {
 func TestObjectsNeedKeys(t *testing.T) {
 	in := inputs(t)
 	in.Keys = nil
-	if _, err := desired.Objects(read(t, "testdata/generic/in.yaml"), in); err == nil {
+	if _, err := inventory.Of(read(t, "testdata/generic/in.yaml"), in); err == nil {
 		t.Error("objects were made for a server without keys")
 	}
 }
@@ -103,8 +104,8 @@ func TestSpecThatUnlocksGivesNoObjects(t *testing.T) {
 	server := read(t, "testdata/generic/in.yaml")
 	server.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
 		LocalObjectReference: corev1.LocalObjectReference{Name: desired.KeysSecretName(server)}}}}
-	objects, err := desired.Objects(server, inputs(t))
-	var unlocked *desired.UnlockedError
+	objects, err := inventory.Of(server, inputs(t))
+	var unlocked *inventory.UnlockedError
 	if !errors.As(err, &unlocked) || objects != nil {
 		t.Errorf("got %d objects and error %v", len(objects), err)
 	}
@@ -115,7 +116,7 @@ func TestContradictionsNameFieldsOfTheSpec(t *testing.T) {
 	server := read(t, "testdata/providers/in.yaml")
 	server.Spec.Auth.Providers[2].Issuer = "https://kubernetes.default.svc"
 	server.Spec.Auth.Providers[2].TokenTypes = []string{"at+jwt; v=1"}
-	_, err := desired.Objects(server, inputs(t))
+	_, err := inventory.Of(server, inputs(t))
 	var invalid *desired.InvalidError
 	const want = `spec.auth.providers[5].issuer: "https://kubernetes.default.svc" is used twice; ` +
 		`spec.auth.providers[2].tokenTypes[0]: "at+jwt; v=1" is no type of an access token`

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // preset is what a profile knows of its server.
@@ -17,6 +17,10 @@ type preset struct {
 	resources  corev1.ResourceRequirements
 	// forwardAuthorization passes the verified token on to the server.
 	forwardAuthorization bool
+	// stateless: the server keeps no sessions.
+	stateless bool
+	// healthPaths are those at which the server itself tells anybody that it is well, and the gate in its place.
+	healthPaths []string
 	// hardened: read-only root filesystem with memory-backed /tmp and /run, and a user of our choice.
 	hardened bool
 	// bareServer asks each pod's server once what it does without the gate.
@@ -57,6 +61,8 @@ var quilt = preset{
 		Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1"), corev1.ResourceMemory: resource.MustParse("512Mi")},
 	},
 	forwardAuthorization: true,
+	stateless:            true,
+	healthPaths:          []string{"/", "/health", "/healthz"},
 	hardened:             true,
 	bareServer:           true,
 	guards: func(s Settings) []v1alpha1.NameValue {
@@ -79,7 +85,7 @@ var quilt = preset{
 	// The catalog's tokens are exactly {id, uuid, exp}; the server of 0.14 refuses any other claim.
 	sharedSecret: &tokenShape{
 		tokenTypes: []string{"JWT", ""}, identityClaims: []string{"id"},
-		claims: map[string]v1alpha1.ClaimValue{"id": authproxy.ProbeSubject, "uuid": authproxy.ProbeSubject},
+		claims: map[string]v1alpha1.ClaimValue{"id": gateapi.ProbeSubject, "uuid": gateapi.ProbeSubject},
 	},
 }
 
@@ -87,7 +93,7 @@ var quilt = preset{
 // no token at all: it wants the claims, and refuses tokens that have more than id, uuid and exp.
 func quiltUpTo014() preset {
 	out := quilt
-	out.secretVariable = quiltSecretVariable
+	out.secretVariable = QuiltSecretVariable
 	out.guards = func(s Settings) []v1alpha1.NameValue {
 		return append(quilt.guards(s),
 			v1alpha1.NameValue{Name: "MCP_JWT_ISSUER"},
@@ -97,13 +103,13 @@ func quiltUpTo014() preset {
 	return out
 }
 
-// quiltSecretVariable is by which servers up to 0.14 get the shared secret.
-const quiltSecretVariable = "MCP_JWT_SECRET"
+// QuiltSecretVariable is by which servers up to 0.14 get the shared secret.
+const QuiltSecretVariable = "MCP_JWT_SECRET"
 
-// lentSecret is the variable by which the server gets the shared secret; false where it needs none. This is the one
+// LentSecret is the variable by which the server gets the shared secret; false where it needs none. This is the one
 // exception to the rule that a key of the lock is for the gate alone. It is as narrow as can be: a secret that the user
 // brings, of one data key, in one variable of the server's container.
-func (s Settings) lentSecret() (corev1.EnvVar, bool) {
+func (s Settings) LentSecret() (corev1.EnvVar, bool) {
 	at := slices.IndexFunc(s.Providers, Provider.Shared)
 	if s.preset.secretVariable == "" || at < 0 {
 		return corev1.EnvVar{}, false
@@ -113,8 +119,25 @@ func (s Settings) lentSecret() (corev1.EnvVar, bool) {
 		LocalObjectReference: corev1.LocalObjectReference{Name: secret.Name}, Key: secret.Keys[0]}}}, true
 }
 
-// environment is the server's: what the user set, then what puts it into multiuser mode.
-func environment(s *v1alpha1.MCPServer, settings Settings) []corev1.EnvVar {
+// Lends is the provider whose shared secret the server gets as well; false where it gets none.
+func (s Settings) Lends() (Provider, bool) {
+	at := slices.IndexFunc(s.Providers, Provider.Shared)
+	if _, lent := s.LentSecret(); !lent {
+		return Provider{}, false
+	}
+	return s.Providers[at], true
+}
+
+// Hardened: the server has a read-only root filesystem with memory-backed /tmp and /run, and a user of our choice.
+func (s Settings) Hardened() bool { return s.preset.hardened }
+
+// GuardsUpTo014 are the variables that every server up to 0.14 of profile Quilt gets, on its port.
+func GuardsUpTo014(port int32) []v1alpha1.NameValue {
+	return quiltUpTo014().guards(Settings{Port: port})
+}
+
+// Environment is the server's: what the user set, then what puts it into multiuser mode.
+func Environment(s *v1alpha1.MCPServer, settings Settings) []corev1.EnvVar {
 	env := slices.Clone(s.Spec.Env)
 	for _, d := range settings.preset.defaults {
 		if !slices.ContainsFunc(env, func(e corev1.EnvVar) bool { return e.Name == d.Name }) {
@@ -129,7 +152,7 @@ func environment(s *v1alpha1.MCPServer, settings Settings) []corev1.EnvVar {
 		env = slices.DeleteFunc(env, func(e corev1.EnvVar) bool { return e.Name == g.Name })
 		env = append(env, corev1.EnvVar{Name: g.Name, Value: g.Value})
 	}
-	if lent, found := settings.lentSecret(); found {
+	if lent, found := settings.LentSecret(); found {
 		env = append(env, lent)
 	}
 	return env

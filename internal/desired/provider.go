@@ -1,10 +1,13 @@
 package desired
 
 import (
+	"cmp"
 	"slices"
 
+	"k8s.io/utils/ptr"
+
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -19,7 +22,7 @@ type Provider struct {
 	Algorithms              []keys.Algorithm
 	TokenTypes              []string
 	IdentityClaims          []string
-	RequiredClaims          []authproxy.ClaimMatch
+	RequiredClaims          []gateapi.ClaimMatch
 	ClockSkewSeconds        int32
 	MaxTokenLifetimeSeconds int32
 	// Managed is the algorithm of new keys of type Managed.
@@ -46,8 +49,10 @@ func ClusterAudience(s *v1alpha1.MCPServer) string { return "gatehouse:" + s.Nam
 const (
 	defaultClockSkewSeconds = 30
 	defaultTokenLifetime    = 86400
-	defaultMaxStaleSeconds  = 86400
 	defaultCAKey            = "ca.crt"
+
+	// DefaultMaxStaleSeconds is how long remote keys are used after the last good fetch, unless the spec says otherwise.
+	DefaultMaxStaleSeconds = 86400
 )
 
 func resolveProviders(s *v1alpha1.MCPServer, preset preset) []Provider {
@@ -69,7 +74,7 @@ func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) 
 	out := Provider{
 		Name: p.Name, Type: p.Keys.Type, Issuer: p.Issuer, Audiences: p.Audiences,
 		TokenTypes: p.TokenTypes, IdentityClaims: p.IdentityClaims,
-		RequiredClaims: claimMatches(p.RequiredClaims), Secret: p.Keys.Secret, Remote: p.Keys.Remote,
+		RequiredClaims: ClaimMatches(p.RequiredClaims), Secret: p.Keys.Secret, Remote: p.Keys.Remote,
 	}
 	for _, algorithm := range p.Algorithms {
 		out.Algorithms = append(out.Algorithms, keys.Algorithm(algorithm))
@@ -77,14 +82,14 @@ func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) 
 	lifetime := int32(defaultTokenLifetime)
 	switch p.Keys.Type {
 	case v1alpha1.KeysManaged:
-		managed := firstNonNil(p.Keys.Managed, &v1alpha1.ManagedKeys{})
-		out.Managed = keys.Algorithm(firstNonEmpty(managed.Algorithm, string(keys.EdDSA)))
+		managed := cmp.Or(p.Keys.Managed, &v1alpha1.ManagedKeys{})
+		out.Managed = keys.Algorithm(cmp.Or(managed.Algorithm, string(keys.EdDSA)))
 		out.Issuer, out.Audiences = ManagedIssuer(s), []string{ManagedIssuer(s)}
 	case v1alpha1.KeysCluster:
 		out.Audiences = []string{ClusterAudience(s)}
 		out.TokenTypes = []string{"", "JWT"} // the API server writes none; JWT means no more than that
 	case v1alpha1.KeysRemote:
-		out.Remote = firstNonNil(out.Remote, &v1alpha1.RemoteKeys{})
+		out.Remote = cmp.Or(out.Remote, &v1alpha1.RemoteKeys{})
 	case v1alpha1.KeysSecret:
 		if out.Shared() && preset.sharedSecret != nil {
 			lifetime = preset.sharedSecret.maxTokenLifetime
@@ -95,8 +100,8 @@ func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) 
 	if len(out.Algorithms) == 0 && out.Type != v1alpha1.KeysManaged {
 		out.Algorithms = defaultAlgorithms(out.Shared())
 	}
-	out.ClockSkewSeconds = valueOr(p.ClockSkewSeconds, defaultClockSkewSeconds)
-	out.MaxTokenLifetimeSeconds = valueOr(p.MaxTokenLifetimeSeconds, lifetime)
+	out.ClockSkewSeconds = ptr.Deref(p.ClockSkewSeconds, defaultClockSkewSeconds)
+	out.MaxTokenLifetimeSeconds = ptr.Deref(p.MaxTokenLifetimeSeconds, lifetime)
 	out.Rotation = resolveRotation(p.Keys.Managed, out.MaxTokenLifetimeSeconds, out.ClockSkewSeconds)
 	return out
 }
@@ -128,71 +133,17 @@ func defaultAlgorithms(shared bool) []keys.Algorithm {
 	return slices.DeleteFunc(keys.Algorithms(), keys.Algorithm.Symmetric)
 }
 
-// gateProvider is what the gate is told of a provider.
-func gateProvider(p Provider, in Inputs) authproxy.Provider {
-	out := authproxy.Provider{
-		Name: p.Name, Issuer: p.Issuer, Audiences: p.Audiences, Algorithms: p.Algorithms,
-		ClockSkewSeconds: p.ClockSkewSeconds, MaxTokenLifetimeSeconds: p.MaxTokenLifetimeSeconds,
-		TokenTypes: p.TokenTypes, IdentityClaims: p.IdentityClaims, RequiredClaims: p.RequiredClaims,
-	}
-	switch p.Type {
-	case v1alpha1.KeysManaged:
-		out.Algorithms = algorithms(in.Keys[p.Name])
-	case v1alpha1.KeysCluster:
-		out.Issuer = in.Cluster.URL
-	case v1alpha1.KeysRemote:
-		out.Keys.Remote = gateRemote(p)
-	case v1alpha1.KeysSecret:
-		out.Keys.Format = authproxy.KeyFormat(p.Secret.Format)
-		for _, key := range p.Secret.Keys {
-			out.Keys.Files = append(out.Keys.Files, mountedFile(p.Name, key))
-		}
-	}
-	return out
-}
-
-// claimMatches is what the gate is told of claims that must have certain values.
-func claimMatches(wanted []v1alpha1.ClaimMatch) []authproxy.ClaimMatch {
-	var out []authproxy.ClaimMatch
+// ClaimMatches is what the gate is told of claims that must have certain values.
+func ClaimMatches(wanted []v1alpha1.ClaimMatch) []gateapi.ClaimMatch {
+	var out []gateapi.ClaimMatch
 	for _, claim := range wanted {
-		out = append(out, authproxy.ClaimMatch{Name: claim.Name, Values: claim.Values})
+		out = append(out, gateapi.ClaimMatch{Name: claim.Name, Values: claim.Values})
 	}
 	return out
-}
-
-func gateRemote(p Provider) *authproxy.RemoteKeys {
-	remote := &authproxy.RemoteKeys{
-		JWKSURI:         p.Remote.JWKSURI,
-		Discovery:       p.Remote.JWKSURI == "",
-		AllowHTTP:       p.Remote.PlainHTTP == v1alpha1.PlainHTTPAllow,
-		MaxStaleSeconds: valueOr(p.Remote.MaxStaleSeconds, defaultMaxStaleSeconds),
-	}
-	if p.Remote.CASecretRef != nil {
-		remote.CAFile = mountedFile(p.Name, CAKey(*p.Remote.CASecretRef))
-	}
-	return remote
 }
 
 // CAKey is the data key of a Secret with certificates.
-func CAKey(ref v1alpha1.SecretKeyRef) string { return firstNonEmpty(ref.Key, defaultCAKey) }
-
-// mountedFile is the name, in authproxy.KeysDir, of a data key of a provider's Secret. A provider's name has no dot, so
-// no two providers share a file.
-func mountedFile(provider, key string) string { return provider + "." + key }
-
-// algorithms are those of the keys that exist, not of the spec: the spec speaks of keys made from now on.
-func algorithms(set []keys.Private) []keys.Algorithm {
-	var out []keys.Algorithm
-	for _, algorithm := range keys.Algorithms() {
-		for _, key := range set {
-			if key.Algorithm() == algorithm {
-				out = append(out, algorithm)
-				break
-			}
-		}
-	}
-	return out
-}
+func CAKey(ref v1alpha1.SecretKeyRef) string { return cmp.Or(ref.Key, defaultCAKey) }
 
 func firstNonEmptyList(a, b []string) []string {
 	if len(a) > 0 {

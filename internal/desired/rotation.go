@@ -1,9 +1,12 @@
 package desired
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
+
+	"k8s.io/utils/ptr"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
@@ -17,10 +20,10 @@ type Rotation struct {
 }
 
 func resolveRotation(managed *v1alpha1.ManagedKeys, lifetimeSeconds, skewSeconds int32) Rotation {
-	managed = firstNonNil(managed, &v1alpha1.ManagedKeys{})
-	overlap := max(valueOr(managed.OverlapSeconds, 0), lifetimeSeconds+skewSeconds)
+	managed = cmp.Or(managed, &v1alpha1.ManagedKeys{})
+	overlap := max(ptr.Deref(managed.OverlapSeconds, 0), lifetimeSeconds+skewSeconds)
 	return Rotation{
-		Interval: time.Duration(valueOr(managed.RotationSeconds, 0)) * time.Second,
+		Interval: time.Duration(ptr.Deref(managed.RotationSeconds, 0)) * time.Second,
 		Overlap:  time.Duration(overlap) * time.Second,
 	}
 }

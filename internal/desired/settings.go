@@ -1,11 +1,13 @@
 package desired
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
@@ -16,15 +18,21 @@ type Settings struct {
 	Path       string
 	HealthPath string
 	Replicas   int32
+	// StartLimit is how long the server may take to start.
+	StartLimit time.Duration
 	Resources  corev1.ResourceRequirements
 
 	GatePort      int32
 	AdminPort     int32
+	FallbackPort  int32
 	CanaryPort    int32
 	GateResources corev1.ResourceRequirements
 	DrainSeconds  int32
 	// TLSSecret is the Secret with the certificate; empty for plain HTTP.
 	TLSSecret string
+
+	// HealthPaths are those at which the gate tells anybody whether it is ready.
+	HealthPaths []string
 
 	Providers []Provider
 	// BodyBytes is the longest request body, TokenBytes the longest token.
@@ -32,6 +40,7 @@ type Settings struct {
 	TokenBytes int32
 	// ForwardAuthorization passes the verified token on to the server.
 	ForwardAuthorization bool
+	SessionBinding       v1alpha1.SessionBinding
 	Probe                Probe
 	// Pod is what the spec says about the pods; its SecurityContext is never nil.
 	Pod v1alpha1.Pod
@@ -63,8 +72,10 @@ const (
 	defaultPath             = "/mcp"
 	defaultGatePort         = 8080
 	defaultAdminPort        = 9090
+	firstFallbackPort       = 28080
 	firstCanaryPort         = 29090
 	defaultDrainSeconds     = 30
+	defaultStartSeconds     = 120
 	defaultProbeInterval    = 30
 	defaultProbeTimeout     = 5
 	defaultFailureThreshold = 3
@@ -79,43 +90,51 @@ func Resolve(s *v1alpha1.MCPServer) Settings {
 	preset := presetFor(s.Spec)
 	out := Settings{
 		preset:     preset,
-		Port:       valueOr(s.Spec.Port, defaultPort),
-		Path:       firstNonEmpty(s.Spec.Path, defaultPath),
-		HealthPath: firstNonEmpty(s.Spec.HealthPath, preset.healthPath),
-		Replicas:   valueOr(s.Spec.Replicas, 1),
-		Resources:  *firstNonNil(s.Spec.Resources, &preset.resources),
+		Port:       ptr.Deref(s.Spec.Port, defaultPort),
+		Path:       cmp.Or(s.Spec.Path, defaultPath),
+		HealthPath: cmp.Or(s.Spec.HealthPath, preset.healthPath),
+		Replicas:   ptr.Deref(s.Spec.Replicas, 1),
+		StartLimit: time.Duration(ptr.Deref(s.Spec.StartupSeconds, defaultStartSeconds)) * time.Second,
+		Resources:  *cmp.Or(s.Spec.Resources, &preset.resources),
 	}
-	gate := firstNonNil(s.Spec.Gate, &v1alpha1.Gate{})
-	out.GatePort = valueOr(gate.Port, defaultGatePort)
-	out.AdminPort = valueOr(gate.AdminPort, defaultAdminPort)
-	out.CanaryPort = canaryPort(out.Port, out.GatePort, out.AdminPort)
+	gate := cmp.Or(s.Spec.Gate, &v1alpha1.Gate{})
+	out.GatePort = ptr.Deref(gate.Port, defaultGatePort)
+	out.AdminPort = ptr.Deref(gate.AdminPort, defaultAdminPort)
+	out.FallbackPort = freePort(firstFallbackPort, out.Port, out.GatePort, out.AdminPort)
+	out.CanaryPort = freePort(firstCanaryPort, out.Port, out.GatePort, out.AdminPort, out.FallbackPort)
 	if gate.TLS != nil {
 		out.TLSSecret = gate.TLS.SecretRef.Name
 	}
-	out.DrainSeconds = valueOr(gate.DrainSeconds, defaultDrainSeconds)
-	out.GateResources = *firstNonNil(gate.Resources, &corev1.ResourceRequirements{
+	out.DrainSeconds = ptr.Deref(gate.DrainSeconds, defaultDrainSeconds)
+	out.GateResources = *cmp.Or(gate.Resources, &corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
 		Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("256Mi")},
 	})
-	auth := firstNonNil(s.Spec.Auth, &v1alpha1.Auth{})
+	out.HealthPaths = healthPaths(*gate, out.Path, preset)
+	auth := cmp.Or(s.Spec.Auth, &v1alpha1.Auth{})
+	out.SessionBinding = sessionBinding(*auth, preset)
 	out.Providers = resolveProviders(s, preset)
-	bounds := limits(*auth)
+	bounds := GateLimits(*auth)
 	out.BodyBytes, out.TokenBytes = bounds.BodyBytes, bounds.TokenBytes
 	out.ForwardAuthorization = preset.forwardAuthorization
 	if auth.Forward != nil && auth.Forward.Authorization != "" {
 		out.ForwardAuthorization = auth.Forward.Authorization == v1alpha1.AuthorizationForward
 	}
 	out.Probe = resolveProbe(s.Spec.AuthProbe)
-	out.Pod = *firstNonNil(s.Spec.Pod, &v1alpha1.Pod{})
-	out.Pod.SecurityContext = firstNonNil(out.Pod.SecurityContext, &v1alpha1.PodSecurityContext{})
+	out.Pod = *cmp.Or(s.Spec.Pod, &v1alpha1.Pod{})
+	out.Pod.SecurityContext = cmp.Or(out.Pod.SecurityContext, &v1alpha1.PodSecurityContext{})
 	out.Probe.BareServer = resolveBareServer(s.Spec.AuthProbe, preset)
 	out.Probe.resolveCredential(s.Spec.AuthProbe, preset)
 	return out
 }
 
-// canaryPort is not the user's to choose: firstCanaryPort, or the next that is none of the pod's other ports.
-func canaryPort(taken ...int32) int32 {
-	port := int32(firstCanaryPort)
+// StartBudget is how long a pod may take to serve before that counts as a failure: the startup of its server, and time for a
+// first proof of its lock.
+func (s Settings) StartBudget() time.Duration { return s.StartLimit + 30*time.Second }
+
+// freePort is for a port that is not the user's to choose: the first, or the next that is none of the pod's other ports.
+func freePort(first int32, taken ...int32) int32 {
+	port := first
 	for slices.Contains(taken, port) {
 		port++
 	}
@@ -127,31 +146,10 @@ func resolveProbe(p *v1alpha1.AuthProbe) Probe {
 		p = &v1alpha1.AuthProbe{}
 	}
 	return Probe{
-		Interval:         time.Duration(valueOr(p.IntervalSeconds, defaultProbeInterval)) * time.Second,
-		Timeout:          time.Duration(valueOr(p.TimeoutSeconds, defaultProbeTimeout)) * time.Second,
-		FailureThreshold: int(valueOr(p.FailureThreshold, defaultFailureThreshold)),
-		SuccessThreshold: int(valueOr(p.SuccessThreshold, defaultSuccessThreshold)),
+		Interval:         time.Duration(ptr.Deref(p.IntervalSeconds, defaultProbeInterval)) * time.Second,
+		Timeout:          time.Duration(ptr.Deref(p.TimeoutSeconds, defaultProbeTimeout)) * time.Second,
+		FailureThreshold: int(ptr.Deref(p.FailureThreshold, defaultFailureThreshold)),
+		SuccessThreshold: int(ptr.Deref(p.SuccessThreshold, defaultSuccessThreshold)),
 		EnforceGate:      p.ReadinessGate != v1alpha1.ReadinessGateOff,
 	}
-}
-
-func valueOr(set *int32, otherwise int32) int32 {
-	if set != nil {
-		return *set
-	}
-	return otherwise
-}
-
-func firstNonEmpty(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-func firstNonNil[T any](a, b *T) *T {
-	if a != nil {
-		return a
-	}
-	return b
 }

@@ -8,7 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/redact"
+	"github.com/mcp-gatehouse/gatehouse/internal/mask"
 )
 
 // Start is what the kubelet asks of a container before it counts as started. The zero value: nothing.
@@ -116,7 +116,7 @@ var (
 // Waiting says why the kubelet does not start a container, and where its words do not say so, what to do.
 func Waiting(container string, state corev1.ContainerStateWaiting) string {
 	message := fmt.Sprintf("container %s cannot start: %s", container, state.Reason)
-	if text := strings.TrimSpace(redact.Cut(redact.Text(state.Message), maxPullLength)); text != "" {
+	if text := strings.TrimSpace(mask.Cut(mask.Text(state.Message), maxPullLength)); text != "" {
 		message += ": " + text
 	}
 	if user := namedUser.FindStringSubmatch(state.Message); user != nil {
@@ -143,4 +143,12 @@ func Sentence(text string) string {
 		return text
 	}
 	return text + "."
+}
+
+// EndOf is how a container ended that does not run well since; nil if it does.
+func EndOf(status corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	if status.State.Terminated == nil && !status.Ready {
+		return status.LastTerminationState.Terminated
+	}
+	return status.State.Terminated
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/redact"
+	"github.com/mcp-gatehouse/gatehouse/internal/mask"
 )
 
 const (
@@ -21,11 +21,11 @@ const (
 // What is said may be cut at its beginning: the kubelet keeps the end of a log (80 lines or 2 KiB) or of the termination
 // message (4 KiB).
 func LastWords(said string) string {
-	words := mostTelling(statementsOf(redact.Text(said)))
+	words := mostTelling(statementsOf(mask.Text(said)))
 	if len(words) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%q", redact.Cut(strings.Join(words, " | "), maxLength))
+	return fmt.Sprintf("%q", mask.Cut(strings.Join(words, " | "), maxLength))
 }
 
 // mostTelling gives the best statement, and the second best if it is not far behind, in the order of the text. If none

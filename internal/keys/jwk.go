@@ -64,12 +64,12 @@ func decode(raw jwk, operation jwkset.KEYOPS) (Public, crypto.Signer, error) {
 	if private != nil {
 		key = private.Public()
 	}
-	public, err := name(key, raw.KID, Algorithm(raw.ALG))
+	public, err := describeKey(key, raw.KID, Algorithm(raw.ALG))
 	return public, private, err
 }
 
-// name makes a Public of a key for which a file states a "kid" and an "alg"; both may be empty.
-func name(key any, id string, stated Algorithm) (Public, error) {
+// describeKey makes a Public of a key for which a file states a "kid" and an "alg"; both may be empty.
+func describeKey(key any, id string, stated Algorithm) (Public, error) {
 	if err := admit(key); err != nil {
 		return Public{}, err
 	}

@@ -82,7 +82,7 @@ func parseBlock(block *pem.Block, issuers map[*pem.Block]bool) (Public, error) {
 		// The library's message can quote what it found.
 		return Public{}, errors.New("its content is not what its label says, or of a kind that is not supported")
 	}
-	return name(key, "", "")
+	return describeKey(key, "", "")
 }
 
 func certificateKey(der []byte) (any, error) {

@@ -73,7 +73,7 @@ func signingPEM(data []byte, want Signing) (Private, error) {
 	if signer == nil {
 		return Private{}, errors.New("there is no private key in the file: the public half cannot sign")
 	}
-	public, err := name(signer.Public(), "", "")
+	public, err := describeKey(signer.Public(), "", "")
 	if err != nil {
 		return Private{}, err
 	}

@@ -3,12 +3,9 @@ package probe
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
-
-	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
-// absentStream keeps what is drawn here apart from a round's other choices.
+// absentStream keeps what is drawn here apart from a check's other choices.
 const absentStream = 1
 
 var (
@@ -23,16 +20,5 @@ func AbsentName(seed uint64) string {
 	return fmt.Sprintf("%s_%s_%08x", verbs[draw.IntN(len(verbs))], nouns[draw.IntN(len(nouns))], draw.Uint32())
 }
 
-// label is what reports call a call: without the name that is another one in each round, so that a finding reads the same
-// as long as it is the same.
-func (p Policy) label(method, name string) string {
-	return strings.TrimSpace(strings.ReplaceAll(method+" "+name, p.Absent, "(no such name)"))
-}
-
-// noJWT is a bearer that is no JWT, in half of the rounds one that nobody knows.
-func (r *round) noJWT() string {
-	if r.seed%2 == 0 {
-		return token.Malformed
-	}
-	return AbsentName(^r.seed)
-}
+// NoValue is what a claim has where it must not be what a rule wants.
+const NoValue = "nobody"

@@ -1,10 +1,16 @@
-// Package probe tries a gate from outside, as a client would, and says from evidence whether it locks.
+// Package probe has the terms in which a gate is tried: the Target, the Case, the Outcome of one request, the Report of a check
+// and the Verdict on it, and what one check hands to the next.
 //
-// A round puts cases to one target: the control (a valid token), then requests that must be refused, each the control
-// with exactly one thing changed, then the control again. Each request becomes an Outcome by what was seen on the wire,
-// never by the text of an error; the Report of a round has one Verdict. A round knows of earlier ones what it is given: tokens
-// to replay, whose turn it is, and the questions that failed.
+// The packages below it do the work, each knows those before it only:
 //
-// The package must not know Kubernetes, how the gate verifies, or what follows from a verdict. A minted token leaves it
-// in the Authorization header of a request to the target and in no other way: not in a report, an error or a log.
+//	wire      sends a request as bytes and keeps what the network showed of the answer
+//	expect    judges one answer: is it the refusal, or the result, that it must be?
+//	client    is an MCP client: it builds requests, opens sessions, and looks like any other
+//	plan      makes a test case: whose token, which draws, whose turn
+//	cases     has the test cases by name; a new one goes there
+//	forms     has the catalogue of unusual requests, each with one defect of its token or another
+//	verdicts  judges a Report, and keeps the failures that are not refuted
+//	runner    runs a check: it selects test cases, asks them, and reports
+//
+// None of them may know Kubernetes, how the gate verifies, or what follows from a verdict. This package does no I/O.
 package probe

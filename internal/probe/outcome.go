@@ -4,13 +4,13 @@ package probe
 type Outcome string
 
 const (
-	// Passed: a bad request was refused as it must be, or the control got its JSON-RPC result.
+	// Passed: a bad request was refused as it must be, or the positive control got its JSON-RPC result.
 	Passed Outcome = "Passed"
 
 	// Accepted: a bad request got a 2xx head, whatever followed; or the gate itself says (reason "upstream_...") that
 	// it passed the request on and the server did not answer; or the server has done what the refused request asked.
 	Accepted Outcome = "Accepted"
-	// Rejected: the control got 401 or 403.
+	// Rejected: the positive control got 401 or 403.
 	Rejected Outcome = "Rejected"
 	// WrongReason: 401 as expected, for another reason than the one thing that was wrong.
 	WrongReason Outcome = "WrongReason"
@@ -25,10 +25,10 @@ const (
 	UnclearMessage Outcome = "UnclearMessage"
 	// InformationLeak: a refusal that is as it must be and also shows a stack trace or a file path, or repeats the token.
 	InformationLeak Outcome = "InformationLeak"
-	// WrongStatus: a status that no other outcome stands for, such as 403 for a bad request or 404 for the control.
+	// WrongStatus: a status that no other outcome stands for, such as 403 for a bad request or 404 for the positive control.
 	WrongStatus Outcome = "WrongStatus"
-	// NoResult: the control got 2xx, and no JSON-RPC result with the request's id, sent as JSON or as an event stream: an
-	// error, a result that says isError, nothing, or other text.
+	// NoResult: the positive control got 2xx, and no JSON-RPC result with the request's id, sent as JSON or as an event stream:
+	// an error, a result that says isError, nothing, or other text.
 	NoResult Outcome = "NoResult"
 	// Redirect: 3xx. It is never followed.
 	Redirect Outcome = "Redirect"
@@ -61,3 +61,13 @@ const (
 	// NotTried: the case was not put to the target, or the prober itself failed: no evidence of any kind.
 	NotTried Outcome = "NotTried"
 )
+
+// IsAnswer reports whether an outcome is another answer than it must be, and no trouble of the connection.
+func IsAnswer(outcome Outcome) bool {
+	switch outcome {
+	case Accepted, WrongReason, ForeignAnswer, MissingChallenge, UnclearMessage, InformationLeak, WrongStatus, NoResult, Redirect:
+		return true
+	default:
+		return false
+	}
+}

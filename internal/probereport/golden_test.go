@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/internal/probereport"
 )
 
@@ -64,7 +65,7 @@ func runs() map[string]probereport.Run {
 
 	out := map[string]probereport.Run{}
 	for name, report := range map[string]probe.Report{"locked": locked, "open": open, "unreachable": down} {
-		out[name] = probereport.Run{Report: report, Verdict: report.Verdict(), Gate: name != "unreachable"}
+		out[name] = probereport.Run{Report: report, Verdict: verdicts.Of(report), Gate: name != "unreachable"}
 	}
 	return out
 }

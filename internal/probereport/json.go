@@ -18,10 +18,12 @@ type document struct {
 	Started         time.Time         `json:"started"`
 	DurationSeconds float64           `json:"durationSeconds"`
 	Verdict         verdict           `json:"verdict"`
-	Results         []result          `json:"results"`
+	Results         []resultJSON      `json:"results"`
 	NotAsked        []probe.Skipped   `json:"notAsked"`
 	Server          *probe.ServerInfo `json:"server,omitempty"`
 	Clock           *clock            `json:"clock,omitempty"`
+	// SessionEndRefused is there where the server did not end the session of the round.
+	SessionEndRefused *probe.EndRefused `json:"sessionEndRefused,omitempty"`
 }
 
 type verdict struct {
@@ -32,7 +34,7 @@ type verdict struct {
 	Message  string        `json:"message"`
 }
 
-type result struct {
+type resultJSON struct {
 	Case            probe.Case    `json:"case"`
 	Provider        string        `json:"provider,omitempty"`
 	Method          string        `json:"method,omitempty"`
@@ -59,19 +61,22 @@ func JSON(out io.Writer, run Run) error {
 	doc := document{
 		// A seed has 64 bits, more than a number of JSON is read with everywhere.
 		URL: report.URL, Gate: run.Gate, Tier: report.Tier, Seed: strconv.FormatUint(report.Seed, 10),
-		Started: report.Started.UTC(), DurationSeconds: seconds(report.Duration),
+		Started: report.Started.UTC(), DurationSeconds: inSeconds(report.Duration),
 		Verdict: verdict{run.Standing(), run.Verdict.Kind, run.Verdict.Case, run.Verdict.Outcome, run.Verdict.Message},
-		Results: []result{}, NotAsked: append([]probe.Skipped{}, report.Skipped...), Server: report.Server,
+		Results: []resultJSON{}, NotAsked: append([]probe.Skipped{}, report.Skipped...), Server: report.Server,
 	}
 	for _, r := range report.Results {
-		doc.Results = append(doc.Results, result{
+		doc.Results = append(doc.Results, resultJSON{
 			Case: r.Case, Provider: r.Provider, Method: r.Method, Variation: r.Variation, Standing: run.standing(r),
 			Outcome: r.Outcome, Status: r.Status, Reason: r.Reason, Confirmed: r.Confirmed, Expected: r.Expected, Seen: r.Seen,
-			DurationSeconds: seconds(r.Duration),
+			DurationSeconds: inSeconds(r.Duration),
 		})
 	}
+	if refused := report.Sessions.EndRefused(); refused.Status != 0 {
+		doc.SessionEndRefused = &refused
+	}
 	if report.ClockSeen {
-		doc.Clock = &clock{seconds(report.ClockOffset), seconds(report.ClockTolerance)}
+		doc.Clock = &clock{inSeconds(report.ClockOffset), inSeconds(report.ClockTolerance)}
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
@@ -79,4 +84,4 @@ func JSON(out io.Writer, run Run) error {
 	return encoder.Encode(doc)
 }
 
-func seconds(d time.Duration) float64 { return d.Round(time.Microsecond).Seconds() }
+func inSeconds(d time.Duration) float64 { return d.Round(time.Microsecond).Seconds() }

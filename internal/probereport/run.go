@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 )
 
 // Run is one round, judged.
@@ -46,7 +47,7 @@ func (r Run) standing(result probe.Result) Standing {
 	if result.Outcome == probe.NotTried {
 		return NotProven
 	}
-	return standing(r.Report.KindOf(result))
+	return standing(verdicts.KindOf(r.Report, result))
 }
 
 // question names a case and, where there are several, the issuer whose token was sent or spoilt.

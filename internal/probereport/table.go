@@ -22,7 +22,7 @@ func Table(out io.Writer, run Run) error {
 	var page strings.Builder
 	heading(&page, run)
 	results := run.rows()
-	rows(&page, run, results)
+	writeRows(&page, run, results)
 	skipped(&page, run.Report.Skipped)
 	closing(&page, run, results)
 	_, err := io.WriteString(out, page.String())
@@ -37,7 +37,7 @@ func heading(page *strings.Builder, run Run) {
 	page.WriteByte('\n')
 }
 
-func rows(page *strings.Builder, run Run, results []probe.Result) {
+func writeRows(page *strings.Builder, run Run, results []probe.Result) {
 	table := texttable.Table{}
 	all := [][]string{{"", "CASE", "ASKED", "SEEN", "TIME"}}
 	for _, result := range results {
@@ -96,6 +96,10 @@ func closing(page *strings.Builder, run Run, results []probe.Result) {
 		counts[Locked], counts[NotLocked], counts[NotProven], len(run.Report.Skipped), held(run.Gate), run.Report.Seed)
 	fmt.Fprintf(page, "\nVerdict: %s: %s.\n", run.Verdict.Kind, sentences[run.Verdict.Kind])
 	fmt.Fprintln(page, texttable.Wrap(run.Verdict.Message, width, 2))
+	if refused := run.Report.Sessions.EndRefused(); refused.Status != 0 {
+		fmt.Fprintf(page, "\n%s\n", texttable.Wrap(fmt.Sprintf("Note: the server answered %d when it was asked to end the session of this check (DELETE). "+
+			"It keeps the session until it forgets it by itself: if it forgets none, each check costs it the memory of one.", refused.Status), width, 0))
+	}
 }
 
 func held(gate bool) string {

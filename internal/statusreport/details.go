@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/texttable"
@@ -21,15 +20,15 @@ const width = 100
 
 // Details writes all that is known of one server, as of now.
 func Details(out io.Writer, server Server, now time.Time) error {
-	page := &page{now: now}
-	page.heading(server)
-	page.facts(server)
-	page.conditions(server)
-	page.failures(server.Failures)
-	page.keys(server)
-	page.pods(server.Pods)
-	page.events(server.Events)
-	_, err := io.WriteString(out, page.String())
+	p := &page{now: now}
+	p.heading(server)
+	p.facts(server)
+	p.conditions(server)
+	p.failures(server.Failures)
+	p.keys(server)
+	p.pods(server)
+	p.events(server)
+	_, err := io.WriteString(out, p.String())
 	return err
 }
 
@@ -50,7 +49,7 @@ func (p *page) heading(server Server) {
 		fmt.Fprintf(p, ": %s", readiness(*ready))
 	}
 	if server.Evidence.Stale {
-		p.WriteString(", as far as anybody knew " + ago(server.Evidence.LastProbeTime.Time, p.now))
+		p.WriteString(", as of " + ago(server.Evidence.LastProbeTime, p.now))
 	}
 	p.WriteString("\n\n")
 }
@@ -62,7 +61,7 @@ func readiness(ready Condition) string {
 	case metav1.ConditionFalse:
 		return "not ready, " + ready.Reason
 	default:
-		return "nobody knows, " + ready.Reason
+		return "not known, " + ready.Reason
 	}
 }
 
@@ -73,7 +72,7 @@ func (p *page) facts(server Server) {
 		{"Gate", cmp.Or(server.GateImage, "none yet")},
 		{"Replicas", replicasText(server)},
 		{"Server", serverText(server.ServerInfo)},
-		{"Last probe", p.evidence(server.Evidence)},
+		{"Last report", p.evidence(server.Evidence)},
 	}
 	if text := policyText(server.Evidence.NetworkPolicy); text != "" {
 		rows = append(rows, []string{"Policies", text})
@@ -137,19 +136,24 @@ func serverText(info *v1alpha1.ServerInfo) string {
 }
 
 func (p *page) evidence(e Evidence) string {
-	if e.LastProbeTime.IsZero() {
-		return "never"
+	if !isDated(e.LastProbeTime) {
+		return "none: the lock was not tried yet"
 	}
-	text := fmt.Sprintf("%s, %d of %d pods proven", ago(e.LastProbeTime.Time, p.now), e.ProvenPods, e.Pods)
+	text := fmt.Sprintf("%s: %d of %d pods proven", ago(e.LastProbeTime, p.now), e.ProvenPods, e.Pods)
 	if e.Stale {
-		text += ". STALE: nobody has looked since, so nothing below is known to hold. Does the operator run?"
+		return text + ". STALE: nothing was reported since, so nothing below is known to hold. Does the operator run?"
 	}
-	return text
+	return text + " (a change is reported at once, else every ten minutes)"
 }
 
-// conditions shows every condition, and of those that are not as they should be what was seen and what to do.
+// conditions shows every condition with what was seen, also of those that are True: that is where warnings are. What to do
+// is told of those that are not as they should be, and of warnings.
 func (p *page) conditions(server Server) {
 	p.WriteString("\nConditions\n")
+	if len(server.Conditions) == 0 {
+		p.WriteString("  none: no operator has looked at this MCPServer yet\n")
+		return
+	}
 	table := texttable.Table{Indent: 2}
 	var rows [][]string
 	for _, c := range server.Conditions {
@@ -157,46 +161,26 @@ func (p *page) conditions(server Server) {
 		if c.Outdated {
 			reason += " (of an earlier spec)"
 		}
-		rows = append(rows, []string{c.Type, string(c.Status), reason, duration.HumanDuration(p.now.Sub(c.Since.Time))})
+		rows = append(rows, []string{c.Type, string(c.Status), reason, age(c.Since, p.now)})
 	}
 	// Once for the widths of all: each row may be followed by text.
 	_ = table.Write(io.Discard, rows...)
 	for i, c := range server.Conditions {
 		_ = table.Write(p, rows[i])
-		if !server.isTold(c) {
-			continue
-		}
-		if c.Message != "" {
-			fmt.Fprintln(p, texttable.Wrap(c.Message, width, 6))
-		}
-		if c.Action != "" {
-			fmt.Fprintln(p, texttable.Wrap("What to do: "+c.Action, width, 6))
+		if !isSummary(c) || !c.isWell() && !isRepeated(c, server.Conditions) {
+			p.explain(c)
 		}
 	}
 }
 
-// isTold: there is more to say of the condition than its reason.
-func (s Server) isTold(c Condition) bool {
-	// Well, and yet something is under way, or somebody has slipped.
-	rotating := c.Reason == v1alpha1.ReasonKeysRotating || strings.Contains(c.Message, v1alpha1.AnnotationRevokeKey)
-	return c.Type == v1alpha1.ConditionKeysReady && rotating || !c.isWell() && !s.isRepeated(c)
-}
-
-// isWell: nothing needs to be done about it.
-func (c Condition) isWell() bool {
-	bad := c.Type == v1alpha1.ConditionReconciling || c.Type == v1alpha1.ConditionStalled
-	return (c.Status == metav1.ConditionTrue) != bad
-}
-
-// isRepeated: Ready, Reconciling and Stalled take their reason from another condition, which has the text.
-func (s Server) isRepeated(c Condition) bool {
-	return isSummary(c) && slices.ContainsFunc(s.Conditions, func(other Condition) bool {
-		return other.Reason == c.Reason && !isSummary(other) && !other.isWell()
-	})
-}
-
-func isSummary(c Condition) bool {
-	return slices.Contains([]string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled}, c.Type)
+// explain writes what was seen of a condition, and what to do about it if there is anything to do.
+func (p *page) explain(c Condition) {
+	if c.Message != "" {
+		fmt.Fprintln(p, texttable.Wrap(c.Message, width, 6))
+	}
+	if c.Action != "" && (!c.isWell() || c.isUnderWay() || c.warns()) {
+		fmt.Fprintln(p, texttable.Wrap("What to do: "+c.Action, width, 6))
+	}
 }
 
 func (p *page) failures(failures []v1alpha1.AuthFailure) {
@@ -221,21 +205,24 @@ func (p *page) keys(server Server) {
 	}
 }
 
-func (p *page) pods(pods []Pod) {
+func (p *page) pods(server Server) {
 	p.WriteString("\nPods\n")
-	if len(pods) == 0 {
+	switch {
+	case slices.Contains(server.NotShown, Pods):
+		fmt.Fprintf(p, "  not shown: you may not list pods in namespace %s\n", server.Namespace)
+		return
+	case len(server.Pods) == 0:
 		p.WriteString("  none\n")
 		return
 	}
 	rows := [][]string{{"NAME", "READY", "PROVEN", "RESTARTS", "AGE", "NODE", "STATE"}}
-	for _, pod := range pods {
+	for _, pod := range server.Pods {
 		ready := "no"
 		if pod.Ready {
 			ready = "yes"
 		}
 		rows = append(rows, []string{
-			pod.Name, ready, provenText(pod), fmt.Sprint(pod.Restarts), duration.HumanDuration(p.now.Sub(pod.Created.Time)),
-			cmp.Or(pod.Node, "-"), stateText(pod),
+			pod.Name, ready, provenText(pod), fmt.Sprint(pod.Restarts), age(pod.Created, p.now), cmp.Or(pod.Node, "-"), stateText(pod),
 		})
 	}
 	p.table(2, rows)
@@ -257,28 +244,35 @@ func stateText(pod Pod) string {
 	if pod.Trouble != "" {
 		text += ", " + pod.Trouble
 	}
-	if pod.Foreign {
-		text += ", NOT MADE FOR THIS SERVER"
+	switch {
+	case pod.Foreign:
+		text += ", FOREIGN: wears this server's labels, made by " + cmp.Or(pod.MadeBy, "hand")
+	case pod.Former:
+		text += ", of an earlier MCPServer of this name"
 	}
 	return text
 }
 
-func (p *page) events(events []Event) {
-	if len(events) == 0 {
+func (p *page) events(server Server) {
+	if slices.Contains(server.NotShown, Events) {
+		fmt.Fprintf(p, "\nLast events\n  not shown: you may not list Events in namespace %s\n", server.Namespace)
+		return
+	}
+	if len(server.Events) == 0 {
 		return
 	}
 	p.WriteString("\nLast events\n")
 	table := texttable.Table{Indent: 2}
 	var rows [][]string
-	for _, e := range events {
+	for _, e := range server.Events {
 		times := ""
 		if e.Count > 1 {
 			times = fmt.Sprintf("%d times", e.Count)
 		}
-		rows = append(rows, []string{ago(e.Time.Time, p.now), e.Type, e.Reason, times})
+		rows = append(rows, []string{ago(e.Time, p.now), e.Type, e.Reason, times})
 	}
 	_ = table.Write(io.Discard, rows...)
-	for i, e := range events {
+	for i, e := range server.Events {
 		_ = table.Write(p, rows[i])
 		fmt.Fprintln(p, texttable.Wrap(e.Message, width, 6))
 	}

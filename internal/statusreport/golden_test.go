@@ -119,19 +119,69 @@ func forgotten() v1alpha1.MCPServer {
 // fresh is a server that no operator has seen.
 func fresh() v1alpha1.MCPServer {
 	return v1alpha1.MCPServer{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "fresh", UID: "1", Generation: 1},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "fresh", UID: "1", Generation: 1, CreationTimestamp: before(time.Minute)},
 		Spec:       v1alpha1.MCPServerSpec{Image: "registry.example/fresh"},
 		Status: v1alpha1.MCPServerStatus{Conditions: []metav1.Condition{{
-			Type: "Ready", Status: "Unknown", Reason: "Pending", Message: "No operator has looked at this MCPServer yet.", LastTransitionTime: before(time.Minute),
+			Type: "Ready", Status: "Unknown", Reason: "Pending", Message: "No operator has looked at this MCPServer yet.",
+			LastTransitionTime: metav1.Unix(0, 0), // as the schema has it
 		}}},
 	}
+}
+
+// warned is a server all of whose conditions are True, and of which people have to know something all the same.
+func warned() v1alpha1.MCPServer {
+	server := proven()
+	server.Name = "warned"
+	server.Status.Conditions[0].Message = "1 of 1 pods refused every bad token for the right reason and let the good one in. " +
+		"Tried with the operator's probe key: corp; the keys of the issuer are loaded. Every client with a token of provider corp was " +
+		"refused since 2026-03-01T11:40:00Z (wrong_audience), and none let in: if they are yours, compare their tokens with what the " +
+		"spec says of that provider."
+	server.Status.Conditions = append(server.Status.Conditions, condition("ClientsRefused", "True", "ProviderRejectsEveryone",
+		"Every client with a token of provider corp was refused since 2026-03-01T11:40:00Z (wrong_audience), and none let in: if they "+
+			"are yours, compare their tokens with what the spec says of that provider."))
+	server.Status.Conditions[2].Message = "Every provider has its keys. Not used, as they are at fault: key old of provider corp is too weak."
+	return server
+}
+
+// invalid is a server of which no key was made, as its spec cannot be carried out.
+func invalid() v1alpha1.MCPServer {
+	server := fresh()
+	server.Name = "invalid"
+	server.Status.Conditions = append(server.Status.Conditions,
+		condition("KeysReady", "False", "KeysPending", "No key is made before the spec can be carried out."))
+	return server
+}
+
+// stuck is a server that serves, with its old pods, because the new ones of an upgrade do not start.
+func stuck() v1alpha1.MCPServer {
+	server := proven()
+	server.Name = "stuck"
+	server.Status.Conditions = append(server.Status.Conditions, condition("Reconciling", "True", "ContainerExited",
+		"No new pod has become available for ten minutes. 1 of 1 pods are of the newest revision, 1 pods are available; pod stuck-b: "+
+			"container mcp exited with code 1: \"KeyError: 'REGION'\"."))
+	server.Status.Conditions[5].LastTransitionTime = before(25 * time.Minute)
+	server.Status.Replicas = 2
+	return server
+}
+
+// undated is a server of which nothing has a time, and one is in the future by the clock of this machine.
+func undated() v1alpha1.MCPServer {
+	server := proven()
+	server.Name = "undated"
+	for i := range server.Status.Conditions {
+		server.Status.Conditions[i].LastTransitionTime = metav1.Time{}
+	}
+	server.Status.Conditions[0].LastTransitionTime = metav1.NewTime(now.Add(7 * time.Second))
+	server.Status.AuthHealth.LastProbeTime = metav1.NewTime(now.Add(7 * time.Second))
+	return server
 }
 
 func pod(name string, change func(*corev1.Pod)) corev1.Pod {
 	out := corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, Namespace: "demo", CreationTimestamp: before(time.Hour),
-			Labels: map[string]string{v1alpha1.LabelInstance: "1"},
+			Labels:          map[string]string{v1alpha1.LabelInstance: "1", "pod-template-hash": "5d4"},
+			OwnerReferences: []metav1.OwnerReference{{Kind: "ReplicaSet", Name: "open-5d4", Controller: ptr.To(true)}},
 		},
 		Spec: corev1.PodSpec{NodeName: "node-1"},
 		Status: corev1.PodStatus{
@@ -161,8 +211,18 @@ func pods() []corev1.Pod {
 			p.Status.ContainerStatuses[0].State.Waiting = &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}
 		}),
 		pod("open-d", func(p *corev1.Pod) { p.DeletionTimestamp = ptr.To(before(time.Second)) }),
-		pod("stranger", func(p *corev1.Pod) { p.Labels[v1alpha1.LabelInstance] = "2" }),
+		pod("former", func(p *corev1.Pod) { p.Labels[v1alpha1.LabelInstance] = "2" }),
+		pod("stranger-a", func(p *corev1.Pod) { p.OwnerReferences = nil }),
+		pod("stranger-b", func(p *corev1.Pod) {
+			p.OwnerReferences = []metav1.OwnerReference{{Kind: "StatefulSet", Name: "thief", Controller: ptr.To(true)}}
+		}),
+		pod("stranger-c", func(p *corev1.Pod) { p.OwnerReferences[0].Name = "openly-5d4" }),
 	}
+}
+
+// ofDeployment is a pod as the Deployment of a server makes them.
+func ofDeployment(server string) corev1.Pod {
+	return pod(server+"-a", func(p *corev1.Pod) { p.OwnerReferences[0].Name = server + "-5d4" })
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -185,18 +245,22 @@ func golden(t *testing.T, name string, got []byte) {
 func TestDetails(t *testing.T) {
 	for name, c := range map[string]struct {
 		server v1alpha1.MCPServer
-		pods   []corev1.Pod
-		events []corev1.Event
+		around statusreport.Around
 	}{
-		"proven.txt":    {proven(), []corev1.Pod{pod("everything-a", nil)}, nil},
-		"open.txt":      {open(), pods(), events()},
-		"forgotten.txt": {forgotten(), nil, nil},
-		"fresh.txt":     {fresh(), nil, nil},
-		"rotating.txt":  {rotating(), nil, nil},
+		"proven.txt":    {proven(), statusreport.Around{Pods: []corev1.Pod{ofDeployment("everything")}}},
+		"open.txt":      {open(), statusreport.Around{Pods: pods(), Events: events()}},
+		"forgotten.txt": {forgotten(), statusreport.Around{}},
+		"fresh.txt":     {fresh(), statusreport.Around{}},
+		"rotating.txt":  {rotating(), statusreport.Around{}},
+		"warned.txt":    {warned(), statusreport.Around{NotShown: []string{statusreport.Pods, statusreport.Events}}},
+		"stuck.txt":     {stuck(), statusreport.Around{}},
+		"undated.txt": {undated(), statusreport.Around{
+			Pods: []corev1.Pod{pod("undated-a", func(p *corev1.Pod) { p.CreationTimestamp = metav1.Time{} })}, Events: []corev1.Event{{Message: "undated"}},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := statusreport.Details(&out, statusreport.Of(c.server, statusreport.Around{Pods: c.pods, Events: c.events}, now), now); err != nil {
+			if err := statusreport.Details(&out, statusreport.Of(c.server, c.around, now), now); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name, out.Bytes())
@@ -209,7 +273,7 @@ func TestOverview(t *testing.T) {
 	for name, namespaces := range map[string]bool{"overview.txt": false, "overview-all.txt": true} {
 		overview := statusreport.Overview{Namespaces: namespaces}
 		var out bytes.Buffer
-		for _, batch := range [][]v1alpha1.MCPServer{{proven(), open(), forgotten(), fresh()}, {proven()}} {
+		for _, batch := range [][]v1alpha1.MCPServer{{proven(), open(), forgotten(), fresh(), rotating(), warned(), stuck()}, {proven()}} {
 			var servers []statusreport.Server
 			for _, server := range batch {
 				servers = append(servers, statusreport.Of(server, statusreport.Around{}, now))
@@ -231,7 +295,7 @@ func TestJSON(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	for name, server := range map[string]v1alpha1.MCPServer{"keys.txt": rotating(), "keys-none.txt": fresh()} {
+	for name, server := range map[string]v1alpha1.MCPServer{"keys.txt": rotating(), "keys-none.txt": fresh(), "keys-pending.txt": invalid()} {
 		var out bytes.Buffer
 		if err := statusreport.KeysOf(server).Write(&out, now); err != nil {
 			t.Fatal(err)

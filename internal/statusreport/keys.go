@@ -6,8 +6,7 @@ import (
 	"io"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/texttable"
@@ -21,18 +20,30 @@ type Keys struct {
 	Pods int32 `json:"pods"`
 	// Keys are never null.
 	Keys []v1alpha1.KeyStatus `json:"keys"`
+
+	// missing says why there are none.
+	missing string
 }
 
 // KeysOf takes the keys out of a server's status.
 func KeysOf(server v1alpha1.MCPServer) Keys {
-	return Keys{
+	keys := Keys{
 		Namespace: server.Namespace, Name: server.Name, Pods: server.Status.Replicas,
-		Keys: append([]v1alpha1.KeyStatus{}, server.Status.Keys...),
+		Keys:    append([]v1alpha1.KeyStatus{}, server.Status.Keys...),
+		missing: "No operator has looked at it yet: check that one runs (kubectl -n gatehouse-system get pods), and that it watches this namespace (--watch-namespaces).",
 	}
+	if c := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionKeysReady); c != nil {
+		keys.missing = fmt.Sprintf("KeysReady is %s, %s: %s", c.Status, c.Reason, c.Message)
+	}
+	return keys
 }
 
 // Write writes a table of them as of now.
 func (k Keys) Write(out io.Writer, now time.Time) error {
+	if len(k.Keys) == 0 {
+		_, err := fmt.Fprintf(out, "MCPServer %s in namespace %s has no keys yet. %s\n", k.Name, k.Namespace, k.missing)
+		return err
+	}
 	return new(texttable.Table).Write(out, keyRows(k.Keys, k.Pods, now)...)
 }
 
@@ -44,14 +55,6 @@ func keyRows(keys []v1alpha1.KeyStatus, pods int32, now time.Time) [][]string {
 		})
 	}
 	return rows
-}
-
-// age is "-" for a time that nobody noted.
-func age(since metav1.Time, now time.Time) string {
-	if since.IsZero() {
-		return "-"
-	}
-	return duration.HumanDuration(now.Sub(since.Time))
 }
 
 // seenText tells how many pods were seen to do what the key's phase waits for, or to have loaded a key without phases; "-"
@@ -78,7 +81,7 @@ func KeyStep(key v1alpha1.KeyStatus, pods int32) string {
 	case key.Phase == v1alpha1.KeySigning:
 		return text + "signs new tokens."
 	case key.Phase == v1alpha1.KeyRetiring:
-		return text + "signs no more, and verifies until no token of its can be alive."
+		return text + "signs no more, and verifies until every token it signed has expired."
 	case key.Phase == v1alpha1.KeyRetired:
 		return text + "is no longer published: " + seenText(key, pods) + " pods refuse it."
 	case key.Phase == v1alpha1.KeyRevoked:

@@ -3,9 +3,8 @@ package statusreport
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
-
-	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/texttable"
@@ -24,7 +23,7 @@ type Overview struct {
 func (o *Overview) Write(out io.Writer, servers []Server, now time.Time) error {
 	var rows [][]string
 	if !o.begun {
-		rows = append(rows, o.row("NAMESPACE", "NAME", "READY", "REASON", "AUTH", "REPLICAS", "LAST PROBE"))
+		rows = append(rows, o.row("NAMESPACE", "NAME", "READY", "REASON", "AUTH", "REPLICAS", "LAST REPORT", "NOTES"))
 		o.begun = true
 	}
 	for _, server := range servers {
@@ -36,7 +35,7 @@ func (o *Overview) Write(out io.Writer, servers []Server, now time.Time) error {
 			auth = &Condition{Reason: v1alpha1.ReasonNotYetProbed}
 		}
 		rows = append(rows, o.row(server.Namespace, server.Name, string(ready.Status), ready.Reason, auth.Reason,
-			fmt.Sprintf("%d/%d", server.ReadyReplicas, server.Replicas), server.Evidence.lastProbe(now)))
+			fmt.Sprintf("%d/%d", server.ReadyReplicas, server.Replicas), server.Evidence.lastReport(now), strings.Join(server.Notes, "; ")))
 	}
 	return o.table.Write(out, rows...)
 }
@@ -48,16 +47,14 @@ func (o *Overview) row(namespace string, cells ...string) []string {
 	return cells
 }
 
-// lastProbe is the age of the evidence, and a mark when it is stale.
-func (e Evidence) lastProbe(now time.Time) string {
+// lastReport is the age of the evidence, and a mark when it is stale.
+func (e Evidence) lastReport(now time.Time) string {
 	switch {
-	case e.LastProbeTime.IsZero():
+	case !isDated(e.LastProbeTime):
 		return "never"
 	case e.Stale:
-		return ago(e.LastProbeTime.Time, now) + ", STALE"
+		return ago(e.LastProbeTime, now) + ", STALE"
 	default:
-		return ago(e.LastProbeTime.Time, now)
+		return ago(e.LastProbeTime, now)
 	}
 }
-
-func ago(then, now time.Time) string { return duration.HumanDuration(now.Sub(then)) + " ago" }

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
@@ -24,16 +24,26 @@ type Pod struct {
 	ProvenReason string      `json:"provenReason,omitempty"`
 	Restarts     int32       `json:"restarts"`
 	Created      metav1.Time `json:"created"`
-	// Foreign: the pod has the server's label, and was not made for this MCPServer.
+	// Foreign: the pod wears the labels by which the Service finds its pods, and the server's Deployment did not make it.
 	Foreign bool `json:"foreign,omitempty"`
+	// Former: the pod is of an earlier MCPServer of this name. The Service sends it nothing.
+	Former bool `json:"former,omitempty"`
+	// MadeBy is the object that made a foreign pod, as "Kind name"; empty if it was made by hand.
+	MadeBy string `json:"madeBy,omitempty"`
 	// Trouble is why a container does not run, in the kubelet's word; empty when all do.
 	Trouble string `json:"trouble,omitempty"`
 }
 
-func podOf(pod corev1.Pod, server types.UID) Pod {
+func podOf(pod corev1.Pod, server v1alpha1.MCPServer) Pod {
 	out := Pod{
 		Name: pod.Name, Node: pod.Spec.NodeName, Phase: string(pod.Status.Phase), Proven: corev1.ConditionUnknown,
-		Created: pod.CreationTimestamp, Foreign: pod.Labels[v1alpha1.LabelInstance] != string(server),
+		Created: pod.CreationTimestamp, Former: pod.Labels[v1alpha1.LabelInstance] != string(server.UID),
+	}
+	if maker := metav1.GetControllerOf(&pod); !out.Former && !isOurs(pod, maker, server.Name) {
+		out.Foreign = true
+		if maker != nil {
+			out.MadeBy = maker.Kind + " " + maker.Name
+		}
 	}
 	if pod.DeletionTimestamp != nil {
 		out.Phase = "Terminating"
@@ -54,6 +64,13 @@ func podOf(pod corev1.Pod, server types.UID) Pod {
 		}
 	}
 	return out
+}
+
+// isOurs reports whether a pod comes from the Deployment of the server, as its name and those of its maker tell: ReplicaSets
+// of a Deployment are called by it and by the hash of their template. Whether that is so the operator looks up; whoever
+// reads this may not be allowed to.
+func isOurs(pod corev1.Pod, maker *metav1.OwnerReference, server string) bool {
+	return maker != nil && maker.Kind == "ReplicaSet" && maker.Name == server+"-"+pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
 }
 
 func trouble(status corev1.ContainerStatus) string {

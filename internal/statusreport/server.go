@@ -1,7 +1,6 @@
 package statusreport
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/docs"
 )
 
 // Server is what there is to know of one MCPServer. Its JSON form is documented in docs/status-command.md.
@@ -37,25 +35,16 @@ type Server struct {
 	Pods             []Pod                  `json:"pods,omitempty"`
 	// Events are the last ones that were sent about the server, the newest first.
 	Events []Event `json:"events,omitempty"`
-}
-
-// Condition is a condition with what the documentation advises.
-type Condition struct {
-	Type    string                 `json:"type"`
-	Status  metav1.ConditionStatus `json:"status"`
-	Reason  string                 `json:"reason"`
-	Message string                 `json:"message,omitempty"`
-	Since   metav1.Time            `json:"since"`
-	// Action is what to do about the reason; empty where there is nothing to do, and for reasons that the condition
-	// takes from another one.
-	Action string `json:"action,omitempty"`
-	// Outdated: the condition is about an earlier generation of the spec.
-	Outdated bool `json:"outdated,omitempty"`
+	// Notes say in few words what Ready leaves out.
+	Notes []string `json:"notes,omitempty"`
+	// NotShown are the resources that the caller may not list: nothing is known of them here.
+	NotShown []string `json:"notShown,omitempty"`
 }
 
 // Evidence is how much of the lock was seen, and when.
 type Evidence struct {
-	// LastProbeTime is when the last round ended; zero when none did.
+	// LastProbeTime is when the last check ended that the operator has reported; zero when none did. It reports a change at
+	// once, and else every ten minutes, so later checks may have ended the same.
 	LastProbeTime metav1.Time `json:"lastProbeTime,omitzero"`
 	AgeSeconds    int64       `json:"ageSeconds,omitempty"`
 	// Stale: nobody has looked for longer than an operator that runs would let pass.
@@ -72,11 +61,18 @@ type Evidence struct {
 const staleAfter = 20 * time.Minute
 
 // Around is what there is in the cluster about a server: the pods of its namespace that have its label, and Events about
-// it.
+// it. NotShown are the resources, Pods or Events, that the caller may not list.
 type Around struct {
-	Pods   []corev1.Pod
-	Events []corev1.Event
+	Pods     []corev1.Pod
+	Events   []corev1.Event
+	NotShown []string
 }
+
+// What the caller may not be allowed to list.
+const (
+	Pods   = "pods"
+	Events = "events"
+)
 
 // Of puts together what is known of a server at a time.
 func Of(server v1alpha1.MCPServer, around Around, now time.Time) Server {
@@ -84,7 +80,7 @@ func Of(server v1alpha1.MCPServer, around Around, now time.Time) Server {
 		Namespace: server.Namespace, Name: server.Name, Image: server.Spec.Image, GateImage: server.Status.GateImage,
 		Replicas: 1, ReadyReplicas: server.Status.ReadyReplicas, ExistingReplicas: server.Status.Replicas,
 		ServerInfo: server.Status.ServerInfo, Evidence: evidenceOf(server, now), Keys: server.Status.Keys,
-		RoutePending: isRoutePending(server), Events: latest(around.Events),
+		RoutePending: isRoutePending(server), Events: latest(around.Events), NotShown: around.NotShown,
 	}
 	if server.Spec.Replicas != nil {
 		out.Replicas = *server.Spec.Replicas
@@ -95,14 +91,12 @@ func Of(server v1alpha1.MCPServer, around Around, now time.Time) Server {
 	if server.Status.AuthHealth != nil {
 		out.Failures = server.Status.AuthHealth.Failures
 	}
-	for _, condition := range server.Status.Conditions {
-		out.Conditions = append(out.Conditions, conditionOf(condition, server.Generation))
-	}
-	slices.SortStableFunc(out.Conditions, func(a, b Condition) int { return cmp.Compare(rank(a.Type), rank(b.Type)) })
+	out.Conditions = conditionsOf(server)
 	for _, pod := range around.Pods {
-		out.Pods = append(out.Pods, podOf(pod, server.UID))
+		out.Pods = append(out.Pods, podOf(pod, server))
 	}
 	slices.SortFunc(out.Pods, func(a, b Pod) int { return strings.Compare(a.Name, b.Name) })
+	out.Notes = notesOf(out, now)
 	return out
 }
 
@@ -111,31 +105,6 @@ func isRoutePending(server v1alpha1.MCPServer) bool {
 	route, address := server.Spec.Route, server.Status.Address
 	return route != nil && len(route.Hostnames) > 0 &&
 		(address == nil || !strings.HasPrefix(address.URL, "https://"+route.Hostnames[0]+"/"))
-}
-
-// order is the one in which a server gets ready.
-var order = []string{
-	v1alpha1.ConditionReady, v1alpha1.ConditionAccepted, v1alpha1.ConditionKeysReady, v1alpha1.ConditionAvailable,
-	v1alpha1.ConditionAuthHealthy, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
-}
-
-// rank puts conditions of others last.
-func rank(condition string) int {
-	if i := slices.Index(order, condition); i >= 0 {
-		return i
-	}
-	return len(order)
-}
-
-func conditionOf(c metav1.Condition, generation int64) Condition {
-	out := Condition{
-		Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime,
-		Outdated: c.ObservedGeneration != 0 && c.ObservedGeneration != generation,
-	}
-	if advice, found := docs.ForReason(c.Type, c.Reason); found && advice.Action != "Nothing." {
-		out.Action = advice.Action
-	}
-	return out
 }
 
 func evidenceOf(server v1alpha1.MCPServer, now time.Time) Evidence {
@@ -147,12 +116,12 @@ func evidenceOf(server v1alpha1.MCPServer, now time.Time) Evidence {
 		LastProbeTime: health.LastProbeTime, Pods: health.Pods, ProvenPods: health.ProvenPods,
 		NetworkPolicy: health.NetworkPolicy, BareServer: health.BareServer,
 	}
-	if out.LastProbeTime.IsZero() {
+	if !isDated(out.LastProbeTime) {
 		return out
 	}
-	age := now.Sub(out.LastProbeTime.Time)
-	out.AgeSeconds = int64(age.Seconds())
-	out.Stale = age > lifetime(server)
+	passed := max(0, now.Sub(out.LastProbeTime.Time))
+	out.AgeSeconds = int64(passed.Seconds())
+	out.Stale = passed > lifetime(server)
 	return out
 }
 
@@ -162,14 +131,4 @@ func lifetime(server v1alpha1.MCPServer) time.Duration {
 		return max(staleAfter, 2*time.Duration(*probe.IntervalSeconds)*time.Second)
 	}
 	return staleAfter
-}
-
-// condition is one of the server's conditions; nil when it has none of this type.
-func (s Server) condition(kind string) *Condition {
-	for i := range s.Conditions {
-		if s.Conditions[i].Type == kind {
-			return &s.Conditions[i]
-		}
-	}
-	return nil
 }

@@ -59,6 +59,16 @@ func (t Template) IdentityClaims() []string {
 	return t.Identity
 }
 
+// Has reports whether the tokens have a claim.
+func (t Template) Has(claim string) bool {
+	path, err := claimpath.Parse(claim)
+	if err != nil {
+		return false
+	}
+	value, present := path.In(t.claims(time.Time{}))
+	return present && value != nil
+}
+
 // With is the template with these claims replaced.
 func (t Template) With(claims map[string]any) Template {
 	merged := map[string]any{}

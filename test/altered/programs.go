@@ -12,47 +12,21 @@ func Programs() map[string]Program {
 }
 
 // gateWithSwitch lets everybody in while its switch says so: a request for /open opens it, one for /shut shuts it. The
-// gate of a server whose name begins with "opens" is open from the start.
+// gate of a server whose name begins with "opens" is open from the start. /open?to=FORM opens it to one form of request:
+//
+//	http10   HTTP/1.0
+//	batch    a body that begins with "["
+//	extra    the last of the extra paths
+//	clients  a token whose subject is none of the prober's
+//	service  the Service's IP address as Host
 func gateWithSwitch() Program {
 	return Program{
 		Edits: []Edit{{
-			File: "internal/authproxy/gate/visit.go",
-			Old:  "\tcurrent := g.store.Current()\n",
-			New:  "\tcurrent := g.store.Current()\n\tif passedBy(w, r, current.Config) {\n\t\treturn\n\t}\n",
+			File: "internal/gate/request/handler.go",
+			Old:  "\tdefer h.Metrics.Begin()()\n",
+			New:  "\tif passedBy(w, r, h.Store.Current().Config) { // counted nowhere, so nothing waits for its end\n\t\treturn\n\t}\n\tdefer h.Metrics.Begin()()\n",
 		}},
-		Added: map[string]string{"internal/authproxy/gate/switch.go": `package gate
-
-import (
-	"fmt"
-	"net/http"
-	"net/http/httputil"
-	"net/url"
-	"strings"
-	"sync/atomic"
-
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-)
-
-var turned atomic.Bool
-
-func passedBy(w http.ResponseWriter, r *http.Request, config authproxy.Config) bool {
-	begins := strings.HasPrefix(config.Server.Name, "opens")
-	switch r.URL.Path {
-	case "/open":
-		turned.Store(!begins)
-		return true
-	case "/shut":
-		turned.Store(begins)
-		return true
-	}
-	if turned.Load() == begins {
-		return false
-	}
-	server := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", config.Upstream.Port)}
-	httputil.NewSingleHostReverseProxy(server).ServeHTTP(w, r)
-	return true
-}
-`},
+		Added: map[string]string{"internal/gate/request/switch.go": gateSwitch},
 	}
 }
 
@@ -66,8 +40,8 @@ func operatorAhead() Program {
 		},
 		{
 			File: "controllers/authprobe/controller.go",
-			Old:  "probe.New(probe.Options{})",
-			New:  "probe.New(probe.Options{Now: ahead})",
+			Old:  "runner.New(runner.Options{})",
+			New:  "runner.New(runner.Options{Now: ahead})",
 		},
 	}, Added: map[string]string{"controllers/authprobe/ahead.go": `package authprobe
 
@@ -90,17 +64,17 @@ func operatorLying() Program {
 // be told of it.
 func next() Program {
 	return Program{Edits: []Edit{
-		{File: "internal/authproxy/config.go", Old: "\tSchema = 2\n", New: "\tSchema = 3\n"},
-		{File: "internal/authproxy/config.go", Old: `ConfigFile = "authproxy.v2.json"`, New: `ConfigFile = "authproxy.v3.json"`},
+		{File: "internal/gateapi/config.go", Old: "\tSchema = 2\n", New: "\tSchema = 3\n"},
+		{File: "internal/gateapi/config.go", Old: `ConfigFile = "authproxy.v2.json"`, New: `ConfigFile = "authproxy.v3.json"`},
 		{
-			File: "internal/authproxy/config.go",
+			File: "internal/gateapi/config.go",
 			Old:  "\tServer ServerID `json:\"server\"`\n",
 			New:  "\tServer ServerID `json:\"server\"`\n\tStricter bool `json:\"stricter,omitempty\"`\n",
 		},
 		{
-			File: "internal/desired/gateconfig.go",
-			Old:  "\t\tPort:       settings.GatePort,\n",
-			New:  "\t\tPort:       settings.GatePort,\n\t\tStricter: true,\n",
+			File: "internal/desired/gateconfig/gateconfig.go",
+			Old:  "\t\tPort:         settings.GatePort,\n",
+			New:  "\t\tPort:         settings.GatePort,\n\t\tStricter: true,\n",
 		},
 	}}
 }

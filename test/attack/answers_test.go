@@ -46,6 +46,7 @@ var refusals = map[string]answer{
 	"unknown_session":       {status: 404, message: "session not found: initialize a new one"},
 	"unsupported_media":     {status: 415, message: "the body must be application/json in UTF-8 without a content encoding: its message has to be judged"},
 	"body_too_large":        {status: 413, message: "the request body is too large: send less, or raise auth.limits.bodyBytes of the server"},
+	"body_timeout":          {status: 408, message: "the request body arrived too slowly"},
 	"bad_body":              {status: 400, message: "the request body could not be read"},
 	"ambiguous_header":      {status: 400, message: "more than one Authorization header"},
 	"bad_target":            {status: 400, message: "the path must be in its plain form: no dot segments, double slashes or escapes"},

@@ -4,15 +4,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // Where rules judge messages, the server must read what was judged.
 func TestBodies(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) {
+	s := newSite(t, func(c *gateapi.Config) {
 		bound(c)
-		c.Authorization.Rules = []authproxy.Rule{{Tools: []string{"read"}}, {Methods: []string{"tools/list"}}, {Resources: []string{"file:///public/*"}}}
+		c.Authorization.Rules = []gateapi.Rule{{Tools: []string{"read"}}, {Methods: []string{"tools/list"}}, {Resources: []string{"file:///public/*"}}}
 	})
 	s.try(t, s.encodings())
 	s.try(t, s.ambiguous())

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // writeCertificate gives a gate a certificate that it signs itself.
@@ -25,6 +25,6 @@ func writeCertificate(tb testing.TB, dir string) {
 	must(tb, err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	must(tb, err)
-	write(tb, dir, authproxy.TLSCertFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: shown}))
-	write(tb, dir, authproxy.TLSKeyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+	write(tb, dir, gateapi.TLSCertFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: shown}))
+	write(tb, dir, gateapi.TLSKeyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // framed is an attack over HTTP/2.
@@ -23,11 +23,11 @@ type framed struct {
 // The server reads HTTP/1.1: nothing of a request over HTTP/2 may become another request there.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) {
+	s := newSite(t, func(c *gateapi.Config) {
 		bound(c)
 		c.TLS = true
 		c.Upstream.ExtraPaths = []string{"/files"}
-		c.Upstream.ClaimHeaders = []authproxy.ClaimHeader{{Header: "X-User", Claim: "sub"}}
+		c.Upstream.ClaimHeaders = []gateapi.ClaimHeader{{Header: "X-User", Claim: "sub"}}
 	})
 	s.tryHTTP2(t, s.requestLines())
 	s.tryHTTP2(t, s.authorities())

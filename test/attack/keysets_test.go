@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // A set in which something is odd, or two readers see different keys.
@@ -35,7 +35,7 @@ func TestKeySets(t *testing.T) {
 			{"J22", "the key beside the twins", s.mint(by(s.issuers.ec)), ""},
 		}},
 	} {
-		replaceFile(t, s.keysDir, authproxy.KeysFile("main"), []byte(c.set))
+		replaceFile(t, s.keysDir, gateapi.KeysFile("main"), []byte(c.set))
 		s.revoke(t, "sub:by "+c.name) // the gate has read its files anew
 		s.try(t, attacks(c.cases))
 	}

@@ -3,13 +3,13 @@ package attack
 import (
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // Issuers sign other tokens with the same key and the same header: they open nothing.
 func TestKinds(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) { c.Providers[0].TokenTypes = []string{"at+jwt", "JWT"} })
+	s := newSite(t, func(c *gateapi.Config) { c.Providers[0].TokenTypes = []string{"at+jwt", "JWT"} })
 	s.try(t, attacks(s.kinds()))
 }
 
@@ -51,9 +51,9 @@ func (s *site) kinds() []tokenCase {
 // Where access tokens name no audience, another claim says for whom they are.
 func TestRequiredClaims(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) {
+	s := newSite(t, func(c *gateapi.Config) {
 		c.Providers[0].Audiences, c.Providers[0].TokenTypes = nil, []string{"", "JWT"}
-		c.Providers[0].RequiredClaims = []authproxy.ClaimMatch{
+		c.Providers[0].RequiredClaims = []gateapi.ClaimMatch{
 			{Name: "client_id", Values: []string{"app-1"}}, {Name: "token_use", Values: []string{"access"}},
 			{Name: "/realm_access/roles", Values: []string{"editor"}},
 		}
@@ -89,11 +89,11 @@ func TestRequiredClaims(t *testing.T) {
 // Rules see into claims, and compare what is there by its value.
 func TestNestedClaims(t *testing.T) {
 	t.Parallel()
-	rule := func(tool, claim string, values ...string) authproxy.Rule {
-		return authproxy.Rule{Tools: []string{tool}, Claims: []authproxy.ClaimMatch{{Name: claim, Values: values}}}
+	rule := func(tool, claim string, values ...string) gateapi.Rule {
+		return gateapi.Rule{Tools: []string{tool}, Claims: []gateapi.ClaimMatch{{Name: claim, Values: values}}}
 	}
-	s := newSite(t, func(c *authproxy.Config) {
-		c.Authorization = authproxy.Authorization{Rules: []authproxy.Rule{
+	s := newSite(t, func(c *gateapi.Config) {
+		c.Authorization = gateapi.Authorization{Rules: []gateapi.Rule{
 			rule("edit", "/realm_access/roles", "editor"), rule("app", "/resource_access/my.app/roles", "user"), rule("dots", "team.name", "blue"),
 			rule("url", "https://x.example/roles", "a"), rule("flag", "email_verified", "true"), rule("level", "level", "7"), rule("slash", "/~1a", "b"),
 		}}

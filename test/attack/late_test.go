@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // ending is what makes a good token a bad one while the body of its request comes.
@@ -25,7 +25,7 @@ func endings() []ending {
 	revoke := func(entry string) func(*testing.T, *site, string) {
 		return func(t *testing.T, s *site, bearer string) {
 			t.Helper()
-			write(t, s.keysDir, authproxy.RevokedFile, []byte(entry+"\n"))
+			write(t, s.keysDir, gateapi.RevokedFile, []byte(entry+"\n"))
 			s.waitForRefusal(t, bearer)
 		}
 	}
@@ -48,7 +48,7 @@ func endings() []ending {
 			name: "its key is removed", reason: "unknown_key", mint: func(s *site) string { return s.mint() },
 			happen: func(t *testing.T, s *site, bearer string) {
 				t.Helper()
-				write(t, s.keysDir, authproxy.KeysFile("main"), publicSet(t, s.issuers.rs))
+				write(t, s.keysDir, gateapi.KeysFile("main"), publicSet(t, s.issuers.rs))
 				s.waitForRefusal(t, bearer)
 			},
 		},
@@ -119,9 +119,9 @@ func TestLate(t *testing.T) {
 		for _, shape := range shapes() {
 			t.Run(e.name+", "+shape.name, func(t *testing.T) {
 				t.Parallel()
-				s := newSite(t, func(c *authproxy.Config) {
+				s := newSite(t, func(c *gateapi.Config) {
 					if shape.rules {
-						c.Authorization.Rules = []authproxy.Rule{{Methods: []string{"ping"}}}
+						c.Authorization.Rules = []gateapi.Rule{{Methods: []string{"ping"}}}
 					}
 				})
 				bearer := e.mint(s)
@@ -143,8 +143,8 @@ func TestLate(t *testing.T) {
 // What one request may name is bounded before anything of it is judged.
 func TestLongLists(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) {
-		c.Authorization.Rules = []authproxy.Rule{{Methods: []string{"custom/*", "tools/call", "subscriptions/listen"}, Resources: []string{"file:///*"}}, {Tools: []string{"*"}}}
+	s := newSite(t, func(c *gateapi.Config) {
+		c.Authorization.Rules = []gateapi.Rule{{Methods: []string{"custom/*", "tools/call", "subscriptions/listen"}, Resources: []string{"file:///*"}}, {Tools: []string{"*"}}}
 	})
 	const tooMany, long = "the body names more than 1000 things", "the method is longer than 256 bytes"
 	listen := func(n int) string {

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // A method or a URI that servers may take for another is judged as that one, or not at all.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) {
-		c.Authorization.Rules = []authproxy.Rule{{Tools: []string{"read"}}, {Resources: []string{"file:///public/*"}}}
+	s := newSite(t, func(c *gateapi.Config) {
+		c.Authorization.Rules = []gateapi.Rule{{Tools: []string{"read"}}, {Resources: []string{"file:///public/*"}}}
 	})
 	var out []attack
 	near := refuse("bad_message").saying("the method is spelled nearly like one that is judged: spell it exactly so")

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // What the server says of itself: no address of the pod comes back, and no session but through the seal.
@@ -16,7 +16,7 @@ func TestWhatComesBack(t *testing.T) {
 	s.try(t, s.led())
 	s.try(t, s.behindTheAnswer())
 	s.try(t, s.saidTwice())
-	slashed := newSite(t, func(c *authproxy.Config) { c.Upstream.TrailingSlash = true })
+	slashed := newSite(t, func(c *gateapi.Config) { c.Upstream.TrailingSlash = true })
 	slashed.try(t, slashed.slashed())
 	sealed := newSite(t, bound)
 	sealed.try(t, sealed.sealed())

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // reframing is a gate whose server reads strictly.
@@ -26,12 +26,12 @@ type reframing struct {
 func newReframing(f *testing.F, tls bool) *reframing {
 	f.Helper()
 	strict, server := newStrictServer(f)
-	s := newSiteBefore(f, server, func(c *authproxy.Config) {
+	s := newSiteBefore(f, server, func(c *gateapi.Config) {
 		bound(c)
 		c.TLS = tls
 		c.Upstream.ExtraPaths, c.Upstream.TrailingSlash = []string{"/files"}, true
-		c.Upstream.ClaimHeaders = []authproxy.ClaimHeader{{Header: "X-User", Claim: "sub"}}
-		c.Authorization.Rules = []authproxy.Rule{{Tools: []string{"read"}}}
+		c.Upstream.ClaimHeaders = []gateapi.ClaimHeader{{Header: "X-User", Claim: "sub"}}
+		c.Authorization.Rules = []gateapi.Rule{{Tools: []string{"read"}}}
 	})
 	return &reframing{site: s, strict: strict, token: s.mint(claim("exp", s.now.Add(12*time.Hour).Unix()))}
 }

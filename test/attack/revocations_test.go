@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // replaceFile puts the whole file in place at once, as the kubelet does.
@@ -21,7 +21,7 @@ func replaceFile(t *testing.T, dir, name string, data []byte) {
 func (s *site) revoke(t *testing.T, list string) {
 	t.Helper()
 	mark := "mark-" + t.Name() + time.Now().Format(time.RFC3339Nano)
-	replaceFile(t, s.keysDir, authproxy.RevokedFile, []byte("jti:"+mark+"\n"+list))
+	replaceFile(t, s.keysDir, gateapi.RevokedFile, []byte("jti:"+mark+"\n"+list))
 	asks := attack{raw: post(s.mintShared(claim("jti", mark)), ping), answers: one(refuse("revoked"))}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		if got := exchange(s.address, asks); got.err == nil && got.responses[0].Header.Get("Gatehouse-Reason") == "revoked" {

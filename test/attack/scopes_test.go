@@ -4,23 +4,23 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // Whoever needs more is told all of it, and where to get it.
 func TestScopes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) {
-		c.Authorization = authproxy.Authorization{
+	s := newSite(t, func(c *gateapi.Config) {
+		c.Authorization = gateapi.Authorization{
 			RequiredScopes: []string{"mcp"},
-			Rules: []authproxy.Rule{
+			Rules: []gateapi.Rule{
 				{Tools: []string{"read"}, Scopes: []string{"files:read"}},
 				{Tools: []string{"read"}, Scopes: []string{"files:admin"}},
 				{Tools: []string{"write"}, Scopes: []string{"files:read", "files:write"}},
-				{Tools: []string{"wipe"}, Claims: []authproxy.ClaimMatch{{Name: "role", Values: []string{"admin"}}}},
+				{Tools: []string{"wipe"}, Claims: []gateapi.ClaimMatch{{Name: "role", Values: []string{"admin"}}}},
 			},
 		}
-		c.ResourceMetadata = &authproxy.ResourceMetadata{
+		c.ResourceMetadata = &gateapi.ResourceMetadata{
 			Resource: audience, AuthorizationServers: []string{issuer}, ScopesSupported: []string{"mcp", "offline_access"},
 		}
 	})

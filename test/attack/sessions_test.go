@@ -5,16 +5,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
-func bound(c *authproxy.Config) { c.SessionBinding = authproxy.SessionBindingCaller }
+func bound(c *gateapi.Config) { c.SessionBinding = gateapi.SessionBindingCaller }
 
 // A session is of use to nobody but the caller who opened it.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, bound)
-	another := newSite(t, func(c *authproxy.Config) {
+	another := newSite(t, func(c *gateapi.Config) {
 		bound(c)
 		c.Server.UID = "2"
 	})

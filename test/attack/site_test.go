@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -48,13 +48,13 @@ type site struct {
 
 // config is a gate with three providers: one as usual, one that must stay apart from it, and one of shared secrets
 // whose tokens name no issuer.
-func config(upstream net.Addr) authproxy.Config {
-	return authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
+func config(upstream net.Addr) gateapi.Config {
+	return gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
 		Port:   8080, AdminPort: 9090,
-		Upstream:     authproxy.Upstream{Port: int32(upstream.(*net.TCPAddr).Port), Path: "/mcp"},
+		Upstream:     gateapi.Upstream{Port: int32(upstream.(*net.TCPAddr).Port), Path: "/mcp"},
 		AllowedHosts: []string{host},
-		Providers: []authproxy.Provider{
+		Providers: []gateapi.Provider{
 			{
 				Name: "main", Issuer: issuer, Audiences: []string{audience}, ClockSkewSeconds: 30, MaxTokenLifetimeSeconds: 86400,
 				Algorithms: []keys.Algorithm{keys.EdDSA, keys.ES256, keys.RS256, keys.PS256},
@@ -65,22 +65,22 @@ func config(upstream net.Addr) authproxy.Config {
 			},
 			{
 				Name: "shared", Algorithms: []keys.Algorithm{keys.HS256}, IdentityClaims: []string{"id", "uuid"}, TokenTypes: []string{"JWT", ""},
-				Keys: authproxy.KeySource{Format: authproxy.FormatSharedSecret, Files: []string{"shared.secret"}},
+				Keys: gateapi.KeySource{Format: gateapi.FormatSharedSecret, Files: []string{"shared.secret"}},
 			},
 		},
-		Limits: authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10},
-		Drain:  authproxy.Drain{RequestSeconds: 1},
+		Limits: gateapi.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10},
+		Drain:  gateapi.Drain{RequestSeconds: 1},
 	}
 }
 
 // newSite starts a gate; change may make it another before.
-func newSite(tb testing.TB, change func(*authproxy.Config)) *site {
+func newSite(tb testing.TB, change func(*gateapi.Config)) *site {
 	tb.Helper()
 	return newSiteBefore(tb, newServer(tb), change)
 }
 
 // newSiteBefore starts a gate before a server. With config.TLS it shows a certificate of its own.
-func newSiteBefore(tb testing.TB, server *server, change func(*authproxy.Config)) *site {
+func newSiteBefore(tb testing.TB, server *server, change func(*gateapi.Config)) *site {
 	tb.Helper()
 	s := &site{server: server, issuers: newIssuers(), now: time.Now()}
 	settings := config(s.server.address)
@@ -94,12 +94,12 @@ func newSiteBefore(tb testing.TB, server *server, change func(*authproxy.Config)
 	}
 	encoded, err := json.Marshal(settings)
 	must(tb, err)
-	write(tb, options.ConfigDir, authproxy.ConfigFile, encoded)
-	write(tb, options.SecretDir, authproxy.SecretFile, []byte("0123456789abcdef0123456789abcdef"))
-	write(tb, options.KeysDir, authproxy.KeysFile("main"), publicSet(tb, s.issuers.ed, s.issuers.ec, s.issuers.rs, s.issuers.ps))
-	write(tb, options.KeysDir, authproxy.KeysFile("other"), publicSet(tb, s.issuers.other))
+	write(tb, options.ConfigDir, gateapi.ConfigFile, encoded)
+	write(tb, options.SecretDir, gateapi.SecretFile, []byte("0123456789abcdef0123456789abcdef"))
+	write(tb, options.KeysDir, gateapi.KeysFile("main"), publicSet(tb, s.issuers.ed, s.issuers.ec, s.issuers.rs, s.issuers.ps))
+	write(tb, options.KeysDir, gateapi.KeysFile("other"), publicSet(tb, s.issuers.other))
 	write(tb, options.KeysDir, "shared.secret", sharedSecret)
-	write(tb, options.KeysDir, authproxy.RevokedFile, []byte("jti:stolen\nsub:mallory\n"))
+	write(tb, options.KeysDir, gateapi.RevokedFile, []byte("jti:stolen\nsub:mallory\n"))
 	if settings.TLS {
 		writeCertificate(tb, options.TLSDir)
 	}

@@ -5,16 +5,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // Which requests are looked at, and what of them the server gets.
 func TestSurface(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(c *authproxy.Config) {
+	s := newSite(t, func(c *gateapi.Config) {
 		c.AllowedOrigins = []string{"https://app.example"}
 		c.Upstream.ExtraPaths = []string{"/files"}
-		c.Upstream.ClaimHeaders = []authproxy.ClaimHeader{{Header: "X-User", Claim: "sub"}, {Header: "X-Email", Claim: "email"}}
+		c.Upstream.ClaimHeaders = []gateapi.ClaimHeader{{Header: "X-User", Claim: "sub"}, {Header: "X-Email", Claim: "email"}}
 	})
 	s.try(t, s.paths())
 	s.try(t, s.methods())

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
@@ -20,14 +20,14 @@ const (
 	audienceURN = "urn:bench"
 )
 
-var keysFile = authproxy.KeysFile("bench")
+var keysFile = gateapi.KeysFile("bench")
 
 // issuer mints tokens with one key.
 type issuer struct {
 	token.Template
 
 	keyFile   []byte
-	source    authproxy.KeySource
+	source    gateapi.KeySource
 	publicPEM []byte // for HAProxy
 }
 
@@ -42,7 +42,7 @@ func newIssuer(algorithm keys.Algorithm) (*issuer, error) {
 		if key, err = keys.NewShared(secret, algorithm); err != nil {
 			return nil, err
 		}
-		i.keyFile, i.source = secret, authproxy.KeySource{Format: authproxy.FormatSharedSecret, Files: []string{keysFile}}
+		i.keyFile, i.source = secret, gateapi.KeySource{Format: gateapi.FormatSharedSecret, Files: []string{keysFile}}
 	} else {
 		if i.keyFile, err = keys.MarshalPublic([]keys.Public{key.Public()}); err != nil {
 			return nil, err

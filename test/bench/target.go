@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -67,7 +67,7 @@ func (b *bench) startGate(ctx context.Context, issuer *issuer) (*target, error) 
 	}
 	began := time.Now()
 	p, err := b.start(ctx, filepath.Base(dir), []string{
-		authproxy.PodUIDEnv + "=bench",
+		gateapi.PodUIDEnv + "=bench",
 		"GOMEMLIMIT=230MiB", // What the gate makes of its container's limit, 256 MiB unless somebody says otherwise.
 	}, b.plan.gate,
 		"-config-dir", dir, "-keys-dir", dir, "-secret-dir", dir)
@@ -99,18 +99,18 @@ func (p *process) failed(err error) error {
 }
 
 func (b *bench) writeGate(dir string, issuer *issuer, address, admin string) error {
-	config := authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "bench", Name: "bench", UID: "1"},
+	config := gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "bench", Name: "bench", UID: "1"},
 		Port:   portOf(address), AdminPort: portOf(admin),
-		Upstream:     authproxy.Upstream{Port: portOf(b.server.address), Path: "/mcp"},
+		Upstream:     gateapi.Upstream{Port: portOf(b.server.address), Path: "/mcp"},
 		AllowedHosts: []string{"bench"},
-		Providers: []authproxy.Provider{{
+		Providers: []gateapi.Provider{{
 			Name: "bench", Issuer: issuerURN, Audiences: []string{audienceURN},
 			Algorithms: []keys.Algorithm{issuer.Key.Algorithm()}, ClockSkewSeconds: 30,
 			Keys: issuer.source,
 		}},
-		Limits: authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 50, FailureBurst: 100, Streams: 1000},
-		Drain:  authproxy.Drain{RequestSeconds: 1},
+		Limits: gateapi.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 50, FailureBurst: 100, Streams: 1000},
+		Drain:  gateapi.Drain{RequestSeconds: 1},
 	}
 	raw, err := json.Marshal(config)
 	if err != nil {
@@ -120,7 +120,7 @@ func (b *bench) writeGate(dir string, issuer *issuer, address, admin string) err
 		return err
 	}
 	for name, content := range map[string][]byte{
-		authproxy.ConfigFile: raw, keysFile: issuer.keyFile, authproxy.SecretFile: []byte(strings.Repeat("s", 32)),
+		gateapi.ConfigFile: raw, keysFile: issuer.keyFile, gateapi.SecretFile: []byte(strings.Repeat("s", 32)),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,13 @@ import (
 
 	"helm.sh/helm/v4/pkg/chart/v2/lint"
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 )
 
@@ -41,7 +49,11 @@ func TestSchema(t *testing.T) {
 		{"image: {name: x}", "name"},
 		{"gateImage: {pullPolicy: Always}", "pullPolicy"},
 		{"image: {digest: latest}", "digest"},
-		{"image: {repository: ''}", "repository"},
+		{"image: {repository: 'r/o@sha256:0a'}", "repository"},
+		{"registry: ''", "registry"},
+		{"registry: 'oci://registry.example.com'", "registry"},
+		{"registry: registry.example.com/", "registry"},
+		{"crds: {install: true}", "install"},
 		{"replicas: two", "replicas"},
 		{"namespaces: team-a", "namespaces"},
 		{"namespaces: ['*']", "namespaces"},
@@ -74,6 +86,10 @@ func TestValues(t *testing.T) {
 		{"image: {repository: r/o, tag: v1, digest: '" + digest + "'}", "Deployment", "image: r/o@" + digest + "\n", "r/o:v1"},
 		{"image: {pullPolicy: Always}", "Deployment", "imagePullPolicy: Always\n", ""},
 		{"gateImage: {repository: r/g, digest: '" + digest + "'}", "Deployment", "value: r/g@" + digest + "\n", ""},
+		{"registry: 'r.example:5000/a/b'", "Deployment", "image: r.example:5000/a/b/operator:v0.0.0\n", "gatehouse.local"},
+		{"registry: 'r.example:5000/a/b'", "Deployment", "value: r.example:5000/a/b/authproxy:v0.0.0\n", "gatehouse.local"},
+		{"{registry: r, image: {repository: own/o}}", "Deployment", "image: own/o:v0.0.0\n", "r/operator"},
+		{"crds: {enabled: false}", "CustomResourceDefinition", "", "CustomResourceDefinition"},
 		{"imagePullSecrets: [a]", "Deployment", "imagePullSecrets:\n      - name: a\n", ""},
 		{"replicas: 3", "Deployment", "replicas: 3\n", ""},
 		{"namespaces: [a, b]", "Deployment", "--watch-namespaces=a,b\n", ""},
@@ -135,8 +151,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestNothingOfTheCluster: for some namespaces an install makes nothing that belongs to no namespace, and nothing outside
-// those and its own.
+// TestNothingOfTheCluster: for some namespaces an install makes nothing that belongs to no namespace but the CRD, and nothing
+// outside those and its own.
 func TestNothingOfTheCluster(t *testing.T) {
 	rendered, err := Render(folder, parse(t, "namespaces: [a, b]"))
 	if err != nil {
@@ -146,7 +162,7 @@ func TestNothingOfTheCluster(t *testing.T) {
 	for _, object := range rendered.Objects {
 		count[object.GetNamespace()]++
 	}
-	if want := map[string]int{Namespace: 8, "a": 2, "b": 2}; !maps.Equal(count, want) {
+	if want := map[string]int{"": 1, Namespace: 8, "a": 2, "b": 2}; !maps.Equal(count, want) {
 		t.Errorf("objects by namespace: %v, want %v", count, want)
 	}
 	if !strings.Contains(rendered.Notes, "looks after a, b") || !strings.Contains(rendered.Notes, "serves no metrics") {
@@ -154,22 +170,117 @@ func TestNothingOfTheCluster(t *testing.T) {
 	}
 }
 
-// TestUninstallLeavesTheCRD: it is in the folder that Helm never deletes from, and nowhere else.
+// TestUninstallLeavesTheCRD: it is an object of the release, so that an upgrade changes it, and the only one that Helm is to keep.
 func TestUninstallLeavesTheCRD(t *testing.T) {
 	rendered, err := Render(folder, asInManifests)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rendered.CRDs) != 1 {
-		t.Errorf("%d CRDs", len(rendered.CRDs))
-	}
+	crds := 0
 	for _, object := range rendered.Objects {
-		if kind := object.GetKind(); kind == "CustomResourceDefinition" || kind == "MCPServer" || kind == "Namespace" {
+		kind, policy := object.GetKind(), object.GetAnnotations()["helm.sh/resource-policy"]
+		switch {
+		case kind == "CustomResourceDefinition" && policy == "keep":
+			crds++
+		case kind == "CustomResourceDefinition", kind == "MCPServer", kind == "Namespace":
 			t.Errorf("%s %s would go with the release", kind, object.GetName())
+		case policy != "":
+			t.Errorf("%s %s would be left when the release goes: %s", kind, object.GetName(), policy)
 		}
 		if hook := object.GetAnnotations()["helm.sh/hook"]; hook != "" {
 			t.Errorf("%s %s is a hook: %s", object.GetKind(), object.GetName(), hook)
 		}
+	}
+	if crds != 1 {
+		t.Errorf("%d CRDs are kept", crds)
+	}
+}
+
+// TestReleasedDigests: in a released chart both images are named by digest, wherever the registry; a tag or a digest of the user's
+// goes before.
+func TestReleasedDigests(t *testing.T) {
+	released := filepath.Join(t.TempDir(), "gatehouse")
+	if err := os.CopyFS(released, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	one, other := "sha256:"+strings.Repeat("1a", 32), "sha256:"+strings.Repeat("2b", 32)
+	digests := fmt.Sprintf("operator: %s\nauthproxy: %s\n", one, other)
+	if err := os.WriteFile(released+"/files/digests.yaml", []byte(digests), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for values, want := range map[string][2]string{
+		"registry: r":                               {"r/operator@" + one, "r/authproxy@" + other},
+		"{registry: r, image: {tag: v1}}":           {"r/operator:v1", "r/authproxy@" + other},
+		"{registry: r, gateImage: {tag: v1}}":       {"r/operator@" + one, "r/authproxy:v1"},
+		"image: {repository: o}":                    {"o@" + one, "gatehouse.local/authproxy@" + other},
+		"image: {tag: v1, digest: '" + other + "'}": {"gatehouse.local/operator@" + other, "gatehouse.local/authproxy@" + other},
+	} {
+		rendered, err := Render(released, parse(t, values))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := imagesOf(t, rendered); got != want {
+			t.Errorf("%s: images %q, want %q", values, got, want)
+		}
+	}
+}
+
+// imagesOf gives the images of operator and gate.
+func imagesOf(t *testing.T, rendered Rendered) (out [2]string) {
+	t.Helper()
+	for _, object := range rendered.Objects {
+		if object.GetKind() != "Deployment" {
+			continue
+		}
+		text, err := yaml.Marshal(object.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var deployment appsv1.Deployment
+		if err := yaml.UnmarshalStrict(text, &deployment); err != nil {
+			t.Fatal(err)
+		}
+		container := deployment.Spec.Template.Spec.Containers[0]
+		out[0] = container.Image
+		for _, variable := range container.Env {
+			if variable.Name == "AUTHPROXY_IMAGE" {
+				out[1] = variable.Value
+			}
+		}
+	}
+	return out
+}
+
+// cluster has some namespaces.
+type cluster []string
+
+func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
+	if apiVersion != "v1" || kind != "Namespace" {
+		return nil, false, fmt.Errorf("nobody asks for %s %s", apiVersion, kind)
+	}
+	var namespaces []runtime.Object
+	for _, name := range c {
+		namespaces = append(namespaces, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	}
+	client := dynamicfake.NewSimpleDynamicClient(clientgoscheme.Scheme, namespaces...)
+	return client.Resource(corev1.SchemeGroupVersion.WithResource("namespaces")), false, nil
+}
+
+// TestMissingNamespace: where there is a cluster to ask, a namespace that does not exist ends the command before Helm has begun a
+// release, whose name would be taken then. Without a cluster, as in `helm template`, nothing is asked.
+func TestMissingNamespace(t *testing.T) {
+	values := parse(t, "namespaces: [there, missing]")
+	if _, err := Render(folder, values); err != nil {
+		t.Errorf("without a cluster: %v", err)
+	}
+	if _, err := RenderIn(cluster{"there"}, folder, values); err == nil || !strings.Contains(err.Error(), "namespace missing, of the value namespaces, does not exist") {
+		t.Errorf("with one of two namespaces: %v", err)
+	}
+	if _, err := RenderIn(cluster{"there", "missing"}, folder, values); err != nil {
+		t.Errorf("with both namespaces: %v", err)
+	}
+	if _, err := RenderIn(cluster{}, folder, nil); err != nil {
+		t.Errorf("for the whole cluster: %v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -26,9 +27,7 @@ const (
 
 // Rendered is what an install would make.
 type Rendered struct {
-	// CRDs are those of folder crds, which Helm installs and never removes.
-	CRDs []*unstructured.Unstructured
-	// Objects go with the release.
+	// Objects are those of the release.
 	Objects []*unstructured.Unstructured
 	// Notes are what Helm says in the end.
 	Notes string
@@ -36,26 +35,38 @@ type Rendered struct {
 
 // Render renders the chart in a folder with values besides its own. Values that the chart's schema refuses are an error.
 func Render(folder string, values map[string]any) (Rendered, error) {
+	return render(folder, values, common.DefaultCapabilities, engine.Render)
+}
+
+// RenderIn renders it as Helm does where there is a cluster to ask, which tells the kinds that it has.
+func RenderIn(cluster engine.ClientProvider, folder string, values map[string]any) (Rendered, error) {
+	capabilities := common.DefaultCapabilities.Copy()
+	capabilities.APIVersions = append(slices.Clone(capabilities.APIVersions), "v1/Namespace")
+	return render(folder, values, capabilities, func(loaded chart.Charter, values common.Values) (map[string]string, error) {
+		return engine.RenderWithClientProvider(loaded, values, cluster)
+	})
+}
+
+func render(
+	folder string, values map[string]any, capabilities *common.Capabilities,
+	templates func(chart.Charter, common.Values) (map[string]string, error),
+) (Rendered, error) {
 	loaded, err := loader.LoadDir(folder)
 	if err != nil {
 		return Rendered{}, fmt.Errorf("load chart: %w", err)
 	}
 	release := common.ReleaseOptions{Name: Release, Namespace: Namespace, Revision: 1, IsInstall: true}
-	merged, err := util.ToRenderValues(loaded, values, release, common.DefaultCapabilities)
+	merged, err := util.ToRenderValues(loaded, values, release, capabilities)
 	if err != nil {
 		return Rendered{}, fmt.Errorf("values: %w", err)
 	}
-	files, err := engine.Render(loaded, merged)
+	files, err := templates(loaded, merged)
 	if err != nil {
 		return Rendered{}, fmt.Errorf("render: %w", err)
 	}
 	out := Rendered{}
-	for _, crd := range loaded.CRDObjects() {
-		objects, err := decode(string(crd.File.Data))
-		if err != nil {
-			return Rendered{}, fmt.Errorf("%s: %w", crd.Filename, err)
-		}
-		out.CRDs = append(out.CRDs, objects...)
+	if crds := loaded.CRDObjects(); len(crds) > 0 {
+		return Rendered{}, fmt.Errorf("%s is in the folder that Helm does not upgrade", crds[0].Filename)
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		switch {

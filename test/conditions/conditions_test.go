@@ -61,8 +61,8 @@ func TestListsAreRead(t *testing.T) {
 		{"Ready", metav1.ConditionUnknown, "Pending", true},
 		{"Ready", metav1.ConditionUnknown, "NoPods", true},
 		{"Ready", metav1.ConditionTrue, "Proven", false},
-		{"Stalled", metav1.ConditionTrue, "WouldUnlock", true},
-		{"Stalled", metav1.ConditionFalse, "WouldUnlock", false},
+		{"Stalled", metav1.ConditionTrue, "GateBypass", true},
+		{"Stalled", metav1.ConditionFalse, "GateBypass", false},
 	} {
 		if got := slices.Contains(d.Of(c.kind, c.status), c.reason); got != c.want {
 			t.Errorf("%s=%s with reason %s: %v, want %v", c.kind, c.status, c.reason, got, c.want)

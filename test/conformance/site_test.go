@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
@@ -93,24 +93,24 @@ func (s server) gated(t *testing.T) site {
 const name = "urn:gatehouse:conformance"
 
 // strict is a configuration under which the gate does all that it can do with a request it lets pass.
-func strict(port, adminPort, upstream int32) authproxy.Config {
+func strict(port, adminPort, upstream int32) gateapi.Config {
 	all, scopes := []string{"*"}, []string{"mcp"}
-	return authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "test", Name: "conformance", UID: "1"},
+	return gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "test", Name: "conformance", UID: "1"},
 		Port:   port, AdminPort: adminPort,
-		Upstream: authproxy.Upstream{
-			Port: upstream, Path: "/mcp", ClaimHeaders: []authproxy.ClaimHeader{{Header: "X-Subject", Claim: "sub"}},
+		Upstream: gateapi.Upstream{
+			Port: upstream, Path: "/mcp", ClaimHeaders: []gateapi.ClaimHeader{{Header: "X-Subject", Claim: "sub"}},
 		},
-		Providers: []authproxy.Provider{{
+		Providers: []gateapi.Provider{{
 			Name: "managed", Issuer: name, Audiences: []string{name}, Algorithms: []keys.Algorithm{keys.EdDSA},
 			MaxTokenLifetimeSeconds: 3600,
 		}},
-		Authorization: authproxy.Authorization{
-			RequiredScopes: scopes, DefaultAction: authproxy.ActionDeny,
-			Rules: []authproxy.Rule{{Methods: all, Scopes: scopes}, {Tools: all, Scopes: scopes}, {Prompts: all}, {Resources: all}},
+		Authorization: gateapi.Authorization{
+			RequiredScopes: scopes, DefaultAction: gateapi.ActionDeny,
+			Rules: []gateapi.Rule{{Methods: all, Scopes: scopes}, {Tools: all, Scopes: scopes}, {Prompts: all}, {Resources: all}},
 		},
-		SessionBinding: authproxy.SessionBindingCaller,
-		Limits: authproxy.Limits{
+		SessionBinding: gateapi.SessionBindingCaller,
+		Limits: gateapi.Limits{
 			BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 10, FailureBurst: 20, Streams: 100, StreamMaxSeconds: 3600,
 		},
 	}

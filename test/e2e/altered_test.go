@@ -98,7 +98,7 @@ var _ = Describe("An operator that is mistaken", Serial, Label("altered"), func(
 				}
 			}
 		}
-		Eventually(allReady).WithContext(ctx).Should(Succeed(), "two were withdrawn before the brake could know")
+		Eventually(allReady).WithContext(ctx).Should(Succeed(), "two were withdrawn before the circuit breaker could trip")
 		Consistently(allReady, "15s").WithContext(ctx).Should(Succeed())
 		for _, server := range fleet {
 			answersAsItShould(ctx, server)

@@ -55,10 +55,14 @@ var _ = Describe("The Helm chart", Serial, Label("chart"), func() {
 // helm runs a command of Helm on the release of the documentation, and waits until what it made is ready, or gone.
 func helm(ctx context.Context, command string, arguments ...string) {
 	GinkgoHelper()
-	arguments = append([]string{command, "gatehouse", "--namespace=gatehouse-system", "--wait", "--timeout=3m"}, arguments...)
-	said, err := exec.CommandContext(ctx, os.Getenv("HELM"), arguments...).CombinedOutput()
+	said, err := helmCommand(ctx, command, arguments...).CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "helm %q: %s", arguments, said)
 	AddReportEntry("what helm "+command+" says", string(said), ReportEntryVisibilityFailureOrVerbose)
+}
+
+func helmCommand(ctx context.Context, command string, arguments ...string) *exec.Cmd {
+	arguments = append([]string{command, "gatehouse", "--namespace=gatehouse-system", "--wait", "--timeout=3m"}, arguments...)
+	return exec.CommandContext(ctx, os.Getenv("HELM"), arguments...)
 }
 
 const chart = root + "/config/chart"

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/loadclient"
@@ -63,12 +63,21 @@ func clientPod(namespace, name string) *corev1.Pod {
 // tokens of the requests that the client is to put are in the body.
 func order(ctx context.Context, pod *corev1.Pod, method, path string, body, into any) {
 	GinkgoHelper()
+	Expect(tryOrder(ctx, pod, method, path, body, into)).To(Succeed())
+}
+
+// tryOrder is order for a time in which the API server may be away.
+func tryOrder(ctx context.Context, pod *corev1.Pod, method, path string, body, into any) error {
 	data, err := json.Marshal(body)
-	Expect(err).NotTo(HaveOccurred())
+	if err != nil {
+		return err
+	}
 	answer, err := typed.CoreV1().RESTClient().Verb(method).Namespace(pod.Namespace).Resource("pods").
 		Name(pod.Name + ":" + clientPort).SubResource("proxy").Suffix(path).Body(data).Do(ctx).Raw()
-	Expect(err).NotTo(HaveOccurred(), "%s %s of client pod %s: %s", method, path, pod.Name, answer)
-	Expect(json.Unmarshal(answer, into)).To(Succeed())
+	if err != nil {
+		return fmt.Errorf("%s %s of client pod %s: %w: %s", method, path, pod.Name, err, answer)
+	}
+	return json.Unmarshal(answer, into)
 }
 
 // ask puts a request from inside the cluster.
@@ -101,15 +110,26 @@ func toMCP(url, bearer string) loadclient.Request {
 // issuer mints tokens for a server with its managed key, good and bad.
 func issuer(ctx context.Context, server *v1alpha1.MCPServer) token.Template {
 	GinkgoHelper()
-	var secret corev1.Secret
-	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: desired.KeysSecretName(server)}, &secret)).To(Succeed())
-	provider := desired.Resolve(server).Providers[0]
-	set, err := keys.ParsePrivate(secret.Data[authproxy.KeysFile(provider.Name)])
+	template, err := tryIssuer(ctx, server)
 	Expect(err).NotTo(HaveOccurred())
+	return template
+}
+
+// tryIssuer is issuer for a time in which the API server may be away.
+func tryIssuer(ctx context.Context, server *v1alpha1.MCPServer) (token.Template, error) {
+	var secret corev1.Secret
+	if err := k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: desired.KeysSecretName(server)}, &secret); err != nil {
+		return token.Template{}, err
+	}
+	provider := desired.Resolve(server).Providers[0]
+	set, err := keys.ParsePrivate(secret.Data[gateapi.KeysFile(provider.Name)])
+	if err != nil {
+		return token.Template{}, err
+	}
 	return token.Template{
 		Key: set[0], Issuer: desired.ManagedIssuer(server), Audience: desired.ManagedIssuer(server),
 		Subject: "somebody", Lifetime: time.Hour,
-	}
+	}, nil
 }
 
 func goodToken(ctx context.Context, server *v1alpha1.MCPServer) string {

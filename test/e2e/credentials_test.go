@@ -45,7 +45,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 		server := forwarding(fake(newStory(ctx), "brought", "--fault=any-bearer"))
 		server.Spec.Auth.Providers = []v1alpha1.Provider{corp(ctx, clients[0], key)}
 		Expect(k8s.Create(ctx, server)).To(Succeed())
-		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing),
+		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing),
 			HaveField("Message", ContainSubstring("name that in authProbe.tokenSecretRef"))))
 		tell(server)
 
@@ -53,7 +53,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 			server.Spec.AuthProbe.Credential = v1alpha1.CredentialSecretRef
 			server.Spec.AuthProbe.TokenSecretRef = &v1alpha1.TokenSecretRef{Name: "probe-token"}
 		})
-		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing),
+		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing),
 			HaveField("Message", ContainSubstring("there is no Secret probe-token"))))
 		tell(server)
 
@@ -73,7 +73,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 			Secret: &v1alpha1.SecretKeys{Name: "shared", Keys: []string{"current"}, Format: v1alpha1.FormatSharedSecret},
 		}})
 		Expect(k8s.Create(ctx, server)).To(Succeed())
-		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing),
+		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing),
 			HaveField("Message", ContainSubstring("set authProbe.claims"))))
 		tell(server)
 
@@ -92,7 +92,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 		server.Spec.AuthProbe.Credential, server.Spec.AuthProbe.ReadinessGate = v1alpha1.CredentialNone, v1alpha1.ReadinessGateOff
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		eventually(ctx, server, v1alpha1.ConditionAvailable).Should(HaveField("Status", metav1.ConditionTrue))
-		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonControlMissing),
+		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing),
 			HaveField("Message", ContainSubstring("authProbe.credential is None."))))
 		tell(server)
 		comesToAnswer(ctx, server)

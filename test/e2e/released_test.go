@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/test/upgrade"
 )
 
@@ -56,7 +56,7 @@ var _ = Describe("An upgrade from a version that people have", Serial, Label("up
 		By("upgrading it")
 		takes("the upgrade", func() {
 			makes(ctx, "deploy", paced)
-			follow(ctx, fleet, gate, authproxy.Schema)
+			follow(ctx, fleet, gate, gateapi.Schema)
 		})
 		// What the old version does not know.
 		edit(ctx, fleet[2], func() { fleet[2].Spec.AuthProbe.Credential = v1alpha1.CredentialProbeKey })
@@ -73,7 +73,7 @@ var _ = Describe("An upgrade from a version that people have", Serial, Label("up
 		By("upgrading it again")
 		takes("the second upgrade", func() {
 			makes(ctx, "deploy", paced)
-			follow(ctx, fleet, gate, authproxy.Schema)
+			follow(ctx, fleet, gate, gateapi.Schema)
 		})
 		serve(ctx, fleet, kids)
 

@@ -193,10 +193,10 @@ func isRefused(key v1alpha1.KeyStatus) bool { return !key.RefusedTime.IsZero() }
 // killLeader ends the operator that acts, without a word to it, and gives its name.
 func killLeader(ctx context.Context) string {
 	GinkgoHelper()
-	deployment, err := operator(ctx)
-	Expect(err).NotTo(HaveOccurred())
 	pod := &corev1.Pod{}
 	Eventually(func(g Gomega) {
+		deployment, err := operator(ctx)
+		g.Expect(err).NotTo(HaveOccurred())
 		var lease coordinationv1.Lease
 		g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: deployment.Namespace, Name: "operator.gatehouse.dev"}, &lease)).To(Succeed())
 		g.Expect(lease.Spec.HolderIdentity).NotTo(BeNil())
@@ -204,6 +204,6 @@ func killLeader(ctx context.Context) string {
 		g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: deployment.Namespace, Name: name}, pod)).To(Succeed(), "the one before is gone, and none leads yet")
 		g.Expect(pod.DeletionTimestamp).To(BeNil())
 	}).WithContext(ctx).Should(Succeed())
-	Expect(k8s.Delete(ctx, pod, client.GracePeriodSeconds(0))).To(Succeed())
+	Eventually(func() error { return client.IgnoreNotFound(k8s.Delete(ctx, pod, client.GracePeriodSeconds(0))) }).WithContext(ctx).Should(Succeed())
 	return pod.Name
 }

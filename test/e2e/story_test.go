@@ -118,14 +118,8 @@ func edit[O client.Object](ctx context.Context, object O, change func()) {
 // podsOf lists the server's pods, without those that are ending.
 func podsOf(ctx context.Context, server *v1alpha1.MCPServer) []corev1.Pod {
 	GinkgoHelper()
-	var list corev1.PodList
-	Expect(k8s.List(ctx, &list, client.InNamespace(server.Namespace), client.MatchingLabels{v1alpha1.LabelServer: server.Name})).To(Succeed())
-	var alive []corev1.Pod
-	for _, pod := range list.Items {
-		if pod.DeletionTimestamp == nil {
-			alive = append(alive, pod)
-		}
-	}
+	alive, err := tryPods(ctx, server)
+	Expect(err).NotTo(HaveOccurred())
 	return alive
 }
 

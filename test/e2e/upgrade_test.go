@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // A release whose gates read another schema of their configuration (test/altered).
@@ -43,12 +43,12 @@ var _ = Describe("An upgrade to a release with another schema, and back", Serial
 
 		begun := time.Now()
 		operatorIsOf(ctx, operatorNextImage, gateNextImage)
-		follow(ctx, fleet, gateNextImage, authproxy.Schema+1)
+		follow(ctx, fleet, gateNextImage, gateapi.Schema+1)
 		AddReportEntry("how long the upgrade took", time.Since(begun).Round(time.Second).String())
 
 		begun = time.Now()
 		operatorIsOf(ctx, "", gate)
-		follow(ctx, fleet, gate, authproxy.Schema)
+		follow(ctx, fleet, gate, gateapi.Schema)
 		AddReportEntry("how long the way back took", time.Since(begun).Round(time.Second).String())
 
 		keepsOn(ctx)
@@ -92,7 +92,7 @@ func follow(ctx context.Context, fleet []*v1alpha1.MCPServer, image string, sche
 			}
 			var config corev1.ConfigMap
 			g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: server.Name + "-authproxy"}, &config)).To(Succeed())
-			done = done && server.Status.GateImage == image && len(config.Data) == 1 && config.Data[authproxy.ConfigFileOf(schema)] != ""
+			done = done && server.Status.GateImage == image && len(config.Data) == 1 && config.Data[gateapi.ConfigFileOf(schema)] != ""
 		}
 		g.Expect(done).To(BeTrue(), "%d are being upgraded", at)
 	}).WithContext(ctx).WithTimeout(10 * time.Minute).Should(Succeed())

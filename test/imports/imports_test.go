@@ -25,6 +25,27 @@ type rule struct {
 
 var kubernetes = []string{"k8s.io/...", "sigs.k8s.io/...", module + "/api/..."}
 
+// asking are what test cases of the prober are made of.
+var asking = []string{
+	module + "/internal/keys", module + "/internal/probe", module + "/internal/probe/client", module + "/internal/probe/expect",
+	module + "/internal/probe/wire", module + "/internal/token",
+}
+
+// judged is what cannot be reached from what judges a lock: clients of the API server and of gates.
+var judged = []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/runner"}
+
+// judges are what may be imported there beside packages of that name and below.
+func judges(beside ...string) []string {
+	direct := []string{
+		"k8s.io/api/...", "k8s.io/apimachinery/...", module + "/api/...", module + "/internal/desired", module + "/internal/gate/admin",
+		module + "/internal/gateapi", module + "/internal/mask", module + "/internal/probe",
+	}
+	for _, name := range beside {
+		direct = append(direct, module+"/internal/"+name+"/...")
+	}
+	return direct
+}
+
 var rules = []rule{
 	{
 		pattern: "./api/v1alpha1",
@@ -46,21 +67,53 @@ var rules = []rule{
 		never: kubernetes,
 	},
 	{
-		pattern: "./internal/authproxy/...",
+		pattern: "./internal/gateapi/...",
+		direct: []string{
+			module + "/internal/claimpath", module + "/internal/exactjson", module + "/internal/gateapi/...", module + "/internal/keys",
+		},
+		never: append([]string{module + "/internal/gate/...", module + "/internal/probe/..."}, kubernetes...),
+	},
+	{
+		pattern: "./internal/gate/...",
 		direct: []string{
 			"github.com/golang-jwt/jwt/v5",
 			"github.com/prometheus/client_golang/...",
-			module + "/internal/authproxy/...",
+			module + "/internal/gate/...",
+			module + "/internal/gateapi/...",
 			module + "/internal/claimpath",
 			module + "/internal/exactjson",
 			module + "/internal/keys/...",
+			module + "/internal/token", // the self-test forges tokens
 		},
 		never: append([]string{module + "/internal/probe/..."}, kubernetes...),
 	},
+	{pattern: "./internal/probe/...", never: append([]string{module + "/internal/gate/..."}, kubernetes...)},
+	// Each package of the prober knows only those before it.
+	{pattern: "./internal/probe", direct: []string{module + "/internal/keys", module + "/internal/token"}},
+	{pattern: "./internal/probe/wire", direct: []string{module + "/internal/probe"}},
+	{pattern: "./internal/probe/expect", direct: []string{module + "/internal/probe", module + "/internal/probe/wire"}},
 	{
-		pattern: "./internal/probe/...",
-		direct:  []string{module + "/internal/keys/...", module + "/internal/probe/...", module + "/internal/redact", module + "/internal/token/..."},
-		never:   append([]string{module + "/internal/authproxy/..."}, kubernetes...),
+		pattern: "./internal/probe/client",
+		direct:  []string{module + "/internal/probe", module + "/internal/probe/expect", module + "/internal/probe/wire", module + "/internal/mask"},
+	},
+	{
+		pattern: "./internal/probe/plan",
+		direct: []string{
+			module + "/internal/keys", module + "/internal/probe", module + "/internal/probe/client", module + "/internal/probe/expect", module + "/internal/token",
+		},
+	},
+	{
+		pattern: "./internal/probe/cases",
+		direct:  append([]string{module + "/internal/probe/plan"}, asking...),
+	},
+	{
+		pattern: "./internal/probe/forms",
+		direct:  append([]string{module + "/internal/probe/plan"}, asking...),
+	},
+	{pattern: "./internal/probe/verdicts", direct: []string{module + "/internal/probe"}},
+	{
+		pattern: "./internal/probe/runner",
+		direct:  []string{module + "/internal/keys", module + "/internal/probe/...", module + "/internal/token"},
 	},
 	{
 		pattern: "./internal/desired/...",
@@ -70,16 +123,17 @@ var rules = []rule{
 			"k8s.io/client-go/applyconfigurations/...",
 			"k8s.io/utils/ptr",
 			module + "/api/...",
-			module + "/internal/authproxy", // Config; not the packages that carry requests
-			module + "/internal/authproxy/schema",
+			module + "/internal/gateapi", // Config; not the packages that carry requests
+			module + "/internal/gateapi/schema",
 			module + "/internal/desired/...",
+			module + "/internal/exactjson",
 			module + "/internal/keys/...",
 		},
 		never: []string{"k8s.io/client-go/kubernetes", "sigs.k8s.io/controller-runtime/...", module + "/internal/probe/..."},
 	},
 	{
 		pattern: "./internal/probereport",
-		direct:  []string{module + "/internal/probe", module + "/internal/texttable"},
+		direct:  []string{module + "/internal/probe", module + "/internal/probe/verdicts", module + "/internal/texttable"},
 		never:   kubernetes,
 	},
 	{
@@ -96,14 +150,29 @@ var rules = []rule{
 	{pattern: "./internal/claimpath", direct: []string{}},
 	{pattern: "./internal/exactjson", direct: []string{}},
 	{pattern: "./internal/texttable", direct: []string{}},
-	{pattern: "./internal/redact", direct: []string{}},
-	{pattern: "./internal/diagnosis", direct: []string{"k8s.io/api/core/v1", module + "/internal/redact"}},
+	{pattern: "./internal/mask", direct: []string{}},
+	{pattern: "./internal/diagnosis", direct: []string{"k8s.io/api/core/v1", module + "/internal/mask"}},
 	{pattern: "./docs", direct: []string{}},
 	{pattern: "./test/mcpfake/...", never: kubernetes},
 	{pattern: "./cmd/authproxy", never: kubernetes},
+	// What judges a lock, and what plans how it is tried, asks nobody. Each knows those before it.
+	{pattern: "./internal/podstate", direct: []string{"k8s.io/api/core/v1", module + "/api/...", module + "/internal/desired"}, never: judged},
+	{pattern: "./internal/authhealth", direct: judges("desired/podlock", "podstate", "diagnosis", "gate/upstream/bareserver"), never: judged},
+	{pattern: "./internal/servicehealth", direct: append(judges("desired/network", "podstate", "authhealth"), "k8s.io/utils/ptr"), never: judged},
+	{pattern: "./internal/gatestate", direct: judges("authhealth", "desired/gateconfig", "desired/podlock", "keys", "publication"), never: judged},
+	{
+		pattern: "./internal/probeplan",
+		direct:  judges("podstate", "desired/gateconfig", "authhealth", "gatestate", "keys", "token", "gate/authz", "gate/telemetry/probeid"),
+		never:   judged,
+	},
 	{pattern: "./internal/...", never: []string{module + "/controllers/..."}},
 	{pattern: "./api/...", never: []string{module + "/controllers/..."}},
 	{pattern: "./controllers/..."}, // anything, but it has to be there
+	// No controller knows another; what they share is a package of its own.
+	{pattern: "./controllers/authprobe", never: []string{module + "/controllers/fallback", module + "/controllers/mcpserver"}},
+	{pattern: "./controllers/fallback", never: []string{module + "/controllers/authprobe", module + "/controllers/mcpserver"}},
+	{pattern: "./controllers/mcpserver", never: []string{module + "/controllers/authprobe", module + "/controllers/fallback"}},
+	{pattern: "./controllers/ssa", never: []string{module + "/..."}},
 	{pattern: "./cmd/operator"},
 	{pattern: "./cmd/gatehouse"},
 }

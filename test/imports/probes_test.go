@@ -10,18 +10,19 @@ import (
 	"testing"
 )
 
-const probeID = module + "/internal/authproxy/probeid"
+const probeID = module + "/internal/gate/telemetry/probeid"
 
-// Nothing that decides about a request may know whether it is the prober's. Of the gate's packages only gate knows how to
-// tell, and in it only what counts and logs an answered request asks.
+// Nothing that decides about a request may know whether it is the prober's. Of the gate's packages those know
+// how to tell that keep its secret and put it together, and request, in which only what counts and logs an answered request
+// asks.
 func TestNobodyWhoDecidesKnowsTheProber(t *testing.T) {
-	const gate = module + "/internal/authproxy/gate"
-	for _, p := range list(t, "./internal/authproxy/...") {
-		if knows := slices.Contains(p.Deps, probeID); knows != (p.ImportPath == gate) {
+	knowing := []string{module + "/internal/gate/source/secret", module + "/internal/gate/request", module + "/internal/gate"}
+	for _, p := range list(t, "./internal/gate/...") {
+		if knows := slices.Contains(p.Deps, probeID); knows != slices.Contains(knowing, p.ImportPath) {
 			t.Errorf("%s reaches probeid: %v", p.ImportPath, knows)
 		}
 	}
-	files, err := filepath.Glob("../../internal/authproxy/gate/*.go")
+	files, err := filepath.Glob("../../internal/gate/request/*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files: %v", err)
 	}
@@ -35,16 +36,17 @@ func TestNobodyWhoDecidesKnowsTheProber(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, spec := range file.Imports {
-			if spec.Path.Value == `"`+probeID+`"` && name != "probes.go" {
+			if spec.Path.Value == `"`+probeID+`"` && name != "handler.go" {
 				t.Errorf("%s imports probeid", name)
 			}
 		}
 		for word, where := range map[string][]string{
-			"recognise": {"probes.go", "conclude.go"},
-			"isProbe":   {"conclude.go", "record.go"},
-			"probe":     {"conclude.go", "visit.go"}, // visit.go declares it
+			"Recognize": {"report.go"},
+			"Probes":    {"handler.go", "report.go"}, // handler.go declares it
+			"isProbe":   {"report.go", "audit.go"},
+			"probe":     {"report.go", "handler.go"}, // handler.go declares it
 		} {
-			if n := mentions(file, word); n > 0 && !slices.Contains(where, name) || word == "probe" && name == "visit.go" && n != 1 {
+			if n := mentions(file, word); n > 0 && !slices.Contains(where, name) || name == "handler.go" && n > 1 {
 				t.Errorf("%s mentions %s, which is for afterwards", name, word)
 			}
 		}

@@ -121,6 +121,10 @@ func TestRolesForPeople(t *testing.T) {
 			if right.Group != "mcp.gatehouse.dev" {
 				t.Errorf("%s grants %s", name, right)
 			}
+			// What the status says of templates is believed.
+			if right.Resource == "mcpservers/status" && right.Verb != "get" {
+				t.Errorf("%s grants %s, which is for the operator alone", name, right)
+			}
 			if name == "mcpserver-viewer" && !slices.Contains([]string{"get", "list", "watch"}, right.Verb) {
 				t.Errorf("%s grants %s", name, right)
 			}

@@ -14,17 +14,17 @@ func spoiltRefusals() []mutant {
 	first := probe.NoToken
 	return []mutant{
 		refusal("reason-expired", "says of an expired token that it is malformed", probe.Expired, probe.WrongReason,
-			edit{"verify/provider.go", "return deny.Expired\n", `if mutant == "reason-expired" {
-				return deny.MalformedToken
+			edit{"authn/verify/provider.go", "return gateapi.ReasonExpired\n", `if mutant == "reason-expired" {
+				return gateapi.ReasonMalformedToken
 			}
-			return deny.Expired
+			return gateapi.ReasonExpired
 			`}),
 		refusal("reason-header", "does not mark its refusals", first, probe.ForeignAnswer,
 			edit{"deny/answer.go", "header.Set(ReasonHeader,", `header.Set(unless("reason-header", ReasonHeader),`}),
 		refusal("challenge", "refuses without a challenge", first, probe.MissingChallenge,
 			edit{"deny/answer.go", "if d.challenge {", `if d.challenge && mutant != "challenge" {`}),
 		refusal("challenge-code", "tells who has no token that it is invalid", first, probe.MissingChallenge,
-			edit{"deny/denial.go", "if reason == MissingToken {", `if reason == MissingToken && mutant != "challenge-code" {`}),
+			edit{"deny/denial.go", "if reason == gateapi.ReasonMissingToken {", `if reason == gateapi.ReasonMissingToken && mutant != "challenge-code" {`}),
 		refusal("challenge-bare", "does not tell who has a bad token that it is invalid", probe.Empty, probe.MissingChallenge,
 			edit{"deny/answer.go", `parameter("error", d.code)`, `parameter("error", unless("challenge-bare", d.code))`}),
 		refusal("message", "refuses without a message", first, probe.UnclearMessage,
@@ -37,8 +37,8 @@ func spoiltRefusals() []mutant {
 		refusal("status", "refuses with 403 in place of 401", first, probe.WrongStatus, statusEdit),
 		refusal("redirect", "sends who is refused elsewhere", first, probe.Redirect, statusEdit),
 		refusal("reset", "resets the connection in place of a refusal", first, probe.Reset,
-			before("gate/visit.go", "denial.Answer(v.answer, v.body, v.snapshot.Site)", `if mutant == "reset" {
-				v.reset()
+			before("request/refuse.go", "denial.Answer(x.response, x.body, x.snapshot.Site)", `if mutant == "reset" {
+				x.reset()
 				return
 			}
 			`)),
@@ -48,7 +48,7 @@ func spoiltRefusals() []mutant {
 	}
 }
 
-// statusEdit is where the status of a refusal becomes another; see testdata/overlay/internal/authproxy/deny.
+// statusEdit is where the status of a refusal becomes another; see testdata/overlay/internal/gate/deny.
 var statusEdit = edit{"deny/answer.go", "w.WriteHeader(d.Status)", "w.WriteHeader(d.mutantStatus())"}
 
 // lockedOut are gates behind which good clients get nothing.
@@ -56,21 +56,21 @@ func lockedOut() []mutant {
 	return []mutant{
 		{
 			name: "locked-out", does: "refuses everybody", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
-			edits: []edit{before("verify/candidate.go", "principal := f.principal(signer)", `if mutant == "locked-out" {
-				return Principal{}, deny.Token(deny.Revoked)
+			edits: []edit{before("authn/verify/candidate.go", "principal := f.principal(signer)", `if mutant == "locked-out" {
+				return Principal{}, deny.Token(gateapi.ReasonRevoked)
 			}
 			`)},
 		},
 		{
 			name: "clock", does: "judges times by a clock that is hours slow", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
-			edits: []edit{before("verify/provider.go", "switch {\n\tcase !now.Before(l.end)", `if mutant == "clock" {
+			edits: []edit{before("authn/verify/provider.go", "switch {\n\tcase !now.Before(l.end)", `if mutant == "clock" {
 				now = now.Add(-2 * time.Hour)
 			}
 			`)},
 		},
 		{
 			name: "session-raw", does: "hands out sessions that it does not know again", kind: probe.Broken, named: probe.Valid, only: true, outcome: probe.WrongStatus,
-			edits: []edit{{"gate/sessions.go", "if v.binding == nil {", `if v.binding == nil || mutant == "session-raw" {`}},
+			edits: []edit{{"request/session.go", "if x.caller.binding == nil {", `if x.caller.binding == nil || mutant == "session-raw" {`}},
 		},
 	}
 }

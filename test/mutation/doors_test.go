@@ -3,20 +3,20 @@ package mutation
 import "github.com/mcp-gatehouse/gatehouse/internal/probe"
 
 // lets is where gates that are open somewhere let in whom they have refused; what is open is in
-// testdata/overlay/internal/authproxy/gate.
+// testdata/overlay/internal/gate/request.
 var lets = edit{
-	"gate/visit.go", "if denial := v.admit(); denial != nil {", "if denial := v.admit(); denial != nil && !v.lets(denial) {",
+	"request/exchange.go", "if denial := x.admit(); denial != nil {", "if denial := x.admit(); denial != nil && !x.lets(denial) {",
 }
 
 // stays is where whoever was let in without a token is judged again.
 var stays = edit{
-	"gate/visit.go", "	current := v.gate.store.Current()\n	if current == v.snapshot &&", "	if v.isLetIn() {\n		return nil\n	}\n	current := v.gate.store.Current()\n	if current == v.snapshot &&",
+	"request/recheck.go", "	current := x.handler.Store.Current()\n	if current == x.snapshot &&", "	if x.isLetIn() {\n		return nil\n	}\n	current := x.handler.Store.Current()\n	if current == x.snapshot &&",
 }
 
 // notes counts the requests of a connection; slips is where gates let in whom they refuse before they look at a token.
 var (
-	notes = before("gate/visit.go", "if denial := surface.Check(", "v.note()\n")
-	slips = edit{"gate/visit.go", "if denial := surface.Check(v.request, v.snapshot.Config); denial != nil {", "if denial := surface.Check(v.request, v.snapshot.Config); denial != nil && !v.slips(denial) {"}
+	notes = before("request/exchange.go", "if denial := requestcheck.Check(", "x.note()\n")
+	slips = edit{"request/exchange.go", "if denial := requestcheck.Check(x.request, x.snapshot.Config); denial != nil {", "if denial := requestcheck.Check(x.request, x.snapshot.Config); denial != nil && !x.slips(denial) {"}
 )
 
 // inTurn is a gate that is open to a form of request which has its turn now and then. The server does not like the form.
@@ -30,7 +30,7 @@ func inTurn(name, does string) mutant {
 // doors are gates that are open to some requests, whatever their token.
 func doors() []mutant {
 	lets := []edit{lets}
-	visits := []edit{lets[0], notes, before("gate/visit.go", "v.gate.forwarder.Serve(v.answer,", "v.remember()\n")}
+	visits := []edit{lets[0], notes, before("request/exchange.go", "x.handler.Forwarder.Serve(x.response,", "x.remember()\n")}
 	return []mutant{
 		{name: "open", does: "is open", named: probe.NoToken, edits: lets},
 		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: lets},
@@ -70,11 +70,11 @@ func rights() []mutant {
 	return []mutant{
 		{
 			name: "scope", does: "does not want the scopes that every token needs", named: probe.MissingScope, only: true,
-			edits: []edit{{"authorize/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
+			edits: []edit{{"authz/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
 		},
 		{
 			name: "rule", does: "lets everybody call what nobody may", kind: probe.Broken, named: probe.MissingRuleClaim, outcome: probe.WrongReason,
-			edits: []edit{{"authorize/policy.go", "case forbidden:\n", `case forbidden:
+			edits: []edit{{"authz/policy.go", "case forbidden:\n", `case forbidden:
 			if mutant == "rule" {
 				continue
 			}
@@ -82,26 +82,26 @@ func rights() []mutant {
 		},
 		{
 			name: "rule-scope", does: "does not want the scopes that a call needs", kind: probe.Broken, named: probe.MissingRuleScope, only: true, outcome: probe.WrongReason,
-			edits: []edit{{"authorize/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
+			edits: []edit{{"authz/policy.go", "enough = false", `enough = enough && mutant == "rule-scope"`}},
 		},
 		{
 			name: "rule-claim", does: "does not want the claims that a call needs", kind: probe.Broken, named: probe.MissingRuleClaim, only: true, outcome: probe.WrongReason,
-			edits: []edit{{"authorize/policy.go", "if !rule.claimsMatch(caller) {", `if !rule.claimsMatch(caller) && mutant != "rule-claim" {`}},
+			edits: []edit{{"authz/policy.go", "if !rule.claimsMatch(caller) {", `if !rule.claimsMatch(caller) && mutant != "rule-claim" {`}},
 		},
 		{
 			name: "unnamed", does: "lets everybody call what no rule names", kind: probe.Broken, named: probe.ForbiddenCall, only: true, outcome: probe.WrongReason,
-			edits: []edit{{"authorize/policy.go", "case p.judgesNames[s.target] || !p.allow:", `case mutant != "unnamed" && (p.judgesNames[s.target] || !p.allow):`}},
+			edits: []edit{{"authz/policy.go", "case p.judgesNames[s.target] || !p.allow:", `case mutant != "unnamed" && (p.judgesNames[s.target] || !p.allow):`}},
 		},
 		{
 			name: "session-caller", does: "seals sessions to nobody in particular", named: probe.ForeignSession, only: true,
-			edits: []edit{before("session/session.go", "sum := k.mac.Sum(", `if mutant == "session-caller" {
+			edits: []edit{before("authn/session/session.go", "sum := k.mac.Sum(", `if mutant == "session-caller" {
 				caller = Caller{}
 			}
 			`)},
 		},
 		{
 			name: "session-seal", does: "does not look at the seal of a session", named: probe.ForeignSession, only: true,
-			edits: []edit{before("gate/sessions.go", "if !ok {", `if mutant == "session-seal" && !ok {
+			edits: []edit{before("request/session.go", "if !ok {", `if mutant == "session-seal" && !ok {
 				unseal(header)
 				return nil
 			}
@@ -109,7 +109,7 @@ func rights() []mutant {
 		},
 		{
 			name: "session-unbound", does: "binds no session", named: probe.ForeignSession, only: true,
-			edits: []edit{before("gate/sessions.go", "keyring := v.gate.secrets", `if mutant == "session-unbound" {
+			edits: []edit{before("request/session.go", "keyring := x.handler.Secrets", `if mutant == "session-unbound" {
 				return nil
 			}
 			`)},
@@ -122,37 +122,37 @@ func requests() []mutant {
 	return []mutant{
 		{
 			name: "scheme", does: "takes a token under any scheme", named: probe.WrongScheme, only: true,
-			edits: []edit{{"bearer/bearer.go", `if !strings.EqualFold(scheme, "Bearer") {`, `if !strings.EqualFold(scheme, "Bearer") && mutant != "scheme" {`}},
+			edits: []edit{{"authn/bearer/bearer.go", `if !strings.EqualFold(scheme, "Bearer") {`, `if !strings.EqualFold(scheme, "Bearer") && mutant != "scheme" {`}},
 		},
 		{
 			name: "two-tokens", does: "takes the first of two tokens", named: probe.Varied, only: true, inTurn: true,
-			edits: []edit{{"bearer/bearer.go", "if len(values) > 1 {", `if len(values) > 1 && mutant != "two-tokens" {`}},
+			edits: []edit{{"authn/bearer/bearer.go", "if len(values) > 1 {", `if len(values) > 1 && mutant != "two-tokens" {`}},
 		},
 		{
 			name: "host", does: "answers to every name", named: probe.WrongHost, only: true,
-			edits: []edit{{"surface/target.go", "if !isOurHost(r.Host, hosts) {", `if !isOurHost(r.Host, hosts) && mutant != "host" {`}},
+			edits: []edit{{"requestcheck/target.go", "if !isOurHost(r.Host, hosts) {", `if !isOurHost(r.Host, hosts) && mutant != "host" {`}},
 		},
 		{
 			name: "origin", does: "takes requests of every page", named: probe.WrongOrigin, only: true,
-			edits: []edit{before("surface/origin.go", "return deny.Origin()", `if mutant == "origin" {
+			edits: []edit{before("requestcheck/origin.go", "return deny.WrongOrigin()", `if mutant == "origin" {
 				return nil
 			}
 			`)},
 		},
 		{
 			name: "slash", does: "takes the path with a slash at its end for its own", kind: probe.Broken, named: probe.TrailingSlash, only: true, outcome: probe.ForeignAnswer,
-			edits: []edit{{"surface/surface.go", "case upstream.IsEndpoint(path):", `case upstream.IsEndpoint(path), mutant == "slash" && path == upstream.Path+"/":`}},
+			edits: []edit{{"requestcheck/requestcheck.go", "case upstream.IsEndpoint(path):", `case upstream.IsEndpoint(path), mutant == "slash" && path == upstream.Path+"/":`}},
 		},
 		{
 			name: "plain-http", does: "takes plain HTTP on the port of TLS", kind: probe.Broken, named: probe.PlainHTTP, only: true, outcome: probe.WrongStatus, tls: true,
-			edits: []edit{before("gate/tls.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "plain-http" {
+			edits: []edit{before("server.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "plain-http" {
 				return server.Serve(&eitherWay{listener, server.TLSConfig})
 			}
 			`)},
 		},
 		{
 			name: "tls", does: "serves plain HTTP where it is to serve TLS", kind: probe.Broken, named: probe.Valid, outcome: probe.TLS, tls: true,
-			edits: []edit{before("gate/tls.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "tls" {
+			edits: []edit{before("server.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "tls" {
 				return server.Serve(listener)
 			}
 			`)},
@@ -160,8 +160,8 @@ func requests() []mutant {
 		{
 			name: "body-limit", does: "takes bodies of any length", kind: probe.Broken, named: probe.TooLarge, only: true, outcome: probe.ForeignAnswer,
 			edits: []edit{
-				{"gate/visit.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"},
-				{"gate/authorize.go", "v.body.Prefetch(config.Limits.BodyBytes)", "v.body.Prefetch(bodyLimit(config))"},
+				{"request/handler.go", "body.Of(w, r, current.Config.Limits.BodyBytes)", "body.Of(w, r, bodyLimit(current.Config))"},
+				{"request/message.go", "x.body.Prefetch(config.Limits.BodyBytes)", "x.body.Prefetch(bodyLimit(config))"},
 			},
 		},
 	}
@@ -174,11 +174,32 @@ func published() []mutant {
 	}
 	return []mutant{
 		tells("metadata-absent", "does not serve its metadata", probe.WrongStatus,
-			edit{"gate/public.go", "metadata.Is(v.request.URL.EscapedPath()) {", `metadata.Is(v.request.URL.EscapedPath()) && mutant != "metadata-absent" {`}),
+			edit{"request/public.go", "document.Is(x.request.URL.EscapedPath()) {", `document.Is(x.request.URL.EscapedPath()) && mutant != "metadata-absent" {`}),
 		tells("metadata-other", "serves the metadata of another resource", probe.NoResult,
 			edit{"metadata/metadata.go", "Resource: m.Resource,", "Resource: resourceOf(m),"}),
 		tells("metadata-challenge", "does not tell where its metadata is", probe.MissingChallenge,
 			edit{"deny/answer.go", `parameter("resource_metadata", site.Metadata)`, `parameter("resource_metadata", unless("metadata-challenge", site.Metadata))`}),
+	}
+}
+
+// monitored are gates whose health paths are not as they must be.
+func monitored() []mutant {
+	return []mutant{
+		{
+			name: "health-server", does: "tells of its server at its health paths", kind: probe.Broken, named: probe.Health, only: true, outcome: probe.ForeignAnswer,
+			edits: []edit{before("request/public.go", "header := x.response.Header()", `if mutant == "health-server" {
+				text = "{\"status\":\"ok\",\"version\":\"1\"}"
+			}
+			`)},
+		},
+		{
+			name: "health-absent", does: "does not serve its health paths", kind: probe.Broken, named: probe.Health, only: true, outcome: probe.WrongStatus,
+			edits: []edit{{"request/public.go", "if !slices.Contains(config.HealthPaths, path) ||", `if mutant == "health-absent" || !slices.Contains(config.HealthPaths, path) ||`}},
+		},
+		{
+			name: "health-post", does: "takes any method at its health paths", named: probe.Health, only: true,
+			edits: []edit{{"request/public.go", "if !isGet {", `if !isGet && mutant != "health-post" {`}},
+		},
 	}
 }
 

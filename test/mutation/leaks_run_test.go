@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 )
 
 // lasting is for how many rounds a leak that was found must not be forgotten.
@@ -21,7 +22,7 @@ func TestLeaks(t *testing.T) {
 			target := newSite(t, mutantProgram, l.name(), l.tls).target(lifetime, probe.Turn{Round: 1})
 			target.Providers = target.Providers[:1]
 			target.Seed = 0
-			if target.Tier = probe.Beat; l.heavy {
+			if target.Tier = probe.Quick; l.heavy {
 				target.Tier = probe.Full
 			}
 			for check := 1; ; check++ {
@@ -35,7 +36,7 @@ func TestLeaks(t *testing.T) {
 				l.judge(t, verdict, target.Failures)
 				break
 			}
-			target.Tier = probe.Beat
+			target.Tier = probe.Quick
 			for round := range lasting {
 				if verdict := next(t, &target); verdict.Kind != probe.Open && verdict.Kind != probe.Broken || !verdict.Confirmed {
 					t.Fatalf("forgotten %d rounds later: %+v", round+1, verdict)
@@ -68,5 +69,5 @@ func next(t *testing.T, target *probe.Target) probe.Verdict {
 	report, err := prober.Run(t.Context(), *target)
 	must(t, err)
 	target.Turn, target.Failures, target.Replay = report.Turn, report.Failures, report.Replay
-	return report.Verdict()
+	return verdicts.Of(report)
 }

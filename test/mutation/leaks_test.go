@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/forms"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
@@ -17,7 +18,7 @@ import (
 type leak struct {
 	form, defect, client string
 	heavy, tls           bool
-	// within is how many checks there are until it is found: beats, or of a heavy form full rounds.
+	// within is how many checks there are until it is found: quick checks, or of a heavy form full rounds.
 	within int
 }
 
@@ -35,7 +36,7 @@ func (l leak) name() string {
 }
 
 // rowsOf are the rows of the catalogue for a site of the mutants, as far as they go by it: one provider, whose key signs.
-func rowsOf(tls bool) []probe.Row {
+func rowsOf(tls bool) []forms.Row {
 	key, err := keys.Generate(keys.ES256)
 	if err != nil {
 		panic(err)
@@ -47,7 +48,7 @@ func rowsOf(tls bool) []probe.Row {
 	if tls {
 		target.URL = "https://127.0.0.1/mcp"
 	}
-	return probe.Rows(target)
+	return forms.Rows(target)
 }
 
 const clientHost = "weather.tools.svc:8080"
@@ -83,16 +84,16 @@ func leaks() []leak {
 		seen[row.Form] = false
 		within := count[true]
 		if !row.Heavy {
-			within = beatsFor(count[false])
+			within = quickChecksFor(count[false])
 		}
 		all = append(all, leak{form: row.Form, heavy: row.Heavy, tls: slices.Contains(overTLS, row.Form), within: within})
 	}
-	for _, name := range probe.Defects() {
-		all = append(all, leak{defect: name, within: beatsFor(defectsWithin)})
+	for _, name := range forms.Defects() {
+		all = append(all, leak{defect: name, within: quickChecksFor(defectsWithin)})
 	}
-	for _, name := range probe.Clients() {
+	for _, name := range forms.Clients() {
 		if name != "" {
-			all = append(all, leak{client: name, within: beatsFor(clientsWithin)})
+			all = append(all, leak{client: name, within: quickChecksFor(clientsWithin)})
 		}
 	}
 	light := 0
@@ -101,11 +102,11 @@ func leaks() []leak {
 			light++
 		}
 	}
-	return append(all, leak{form: "HTTP/1.0", defect: "forged and expired token of a client", within: beatsFor(light)})
+	return append(all, leak{form: "HTTP/1.0", defect: "forged and expired token of a client", within: quickChecksFor(light)})
 }
 
-// beatsFor is how many beats ask so many rows: three of four ask one.
-func beatsFor(rows int) int { return (rows*4+2)/3 + 1 }
+// quickChecksFor is how many quick checks ask so many rows: three of four ask one.
+func quickChecksFor(rows int) int { return (rows*4+2)/3 + 1 }
 
 // leakTable is what docs/mutation.md says of them.
 func leakTable() string {
@@ -144,12 +145,12 @@ func (l leak) foundBy() string {
 
 // Every row of the catalogue has a form and a defect of which there is a leak, so that without it that would go unseen.
 func TestEveryRowHasALeak(t *testing.T) {
-	forms, defects := map[string]bool{}, map[string]bool{}
+	inForms, defects := map[string]bool{}, map[string]bool{}
 	for _, l := range leaks() {
-		forms[l.form], defects[l.defect] = true, true
+		inForms[l.form], defects[l.defect] = true, true
 	}
 	for _, row := range rowsOf(true) {
-		if !forms[row.Form] && !slices.Contains(everyDay, row.Form) || !defects[row.Defect] {
+		if !inForms[row.Form] && !slices.Contains(everyDay, row.Form) || !defects[row.Defect] {
 			t.Errorf("nothing is open to %s, %s alone", row.Form, row.Defect)
 		}
 	}
@@ -158,8 +159,8 @@ func TestEveryRowHasALeak(t *testing.T) {
 // What docs/probe.md and docs/mutation.md say of how soon a row has its turn: forms and defects within as many rows as there
 // are of them.
 func TestRowsTakeTurns(t *testing.T) {
-	rows := slices.DeleteFunc(rowsOf(false), func(row probe.Row) bool { return row.Heavy })
-	widest := func(of func(probe.Row) string) int {
+	rows := slices.DeleteFunc(rowsOf(false), func(row forms.Row) bool { return row.Heavy })
+	widest := func(of func(forms.Row) string) int {
 		last, most := map[string]int{}, 0
 		for i := range 2 * len(rows) {
 			name := of(rows[i%len(rows)])
@@ -170,14 +171,14 @@ func TestRowsTakeTurns(t *testing.T) {
 		}
 		return most
 	}
-	forms := map[string]bool{}
+	inForms := map[string]bool{}
 	for _, row := range rows {
-		forms[row.Form] = true
+		inForms[row.Form] = true
 	}
-	if got := widest(func(row probe.Row) string { return row.Form }); got > len(forms) {
-		t.Errorf("of %d forms one waits for %d rows", len(forms), got)
+	if got := widest(func(row forms.Row) string { return row.Form }); got > len(inForms) {
+		t.Errorf("of %d forms one waits for %d rows", len(inForms), got)
 	}
-	if got := widest(func(row probe.Row) string { return row.Defect }); got > defectsWithin {
-		t.Errorf("of %d defects one waits for %d rows", len(probe.Defects()), got)
+	if got := widest(func(row forms.Row) string { return row.Defect }); got > defectsWithin {
+		t.Errorf("of %d defects one waits for %d rows", len(forms.Defects()), got)
 	}
 }

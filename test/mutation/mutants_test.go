@@ -26,7 +26,7 @@ type mutant struct {
 
 // mutants lists them all.
 func mutants() []mutant {
-	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), published(), answers())
+	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), published(), monitored(), answers())
 	for i := range all {
 		if all[i].kind == "" {
 			all[i].kind = probe.Open

@@ -18,7 +18,7 @@ const (
 	environment = "GATEHOUSE_MUTANT"
 )
 
-// edit replaces a piece of the gate's source. File is below internal/authproxy; old stands in it exactly once.
+// edit replaces a piece of the gate's source. File is below internal/gate; old stands in it exactly once.
 type edit struct{ file, old, new string }
 
 // before puts code in front of a piece that stays.
@@ -29,7 +29,7 @@ func program(mutants []mutant) (altered.Program, error) {
 	out := altered.Program{Added: map[string]string{}}
 	for _, m := range mutants {
 		for _, e := range m.edits {
-			edit := altered.Edit{File: filepath.Join("internal/authproxy", e.file), Old: e.old, New: e.new}
+			edit := altered.Edit{File: filepath.Join("internal/gate", e.file), Old: e.old, New: e.new}
 			if !slices.Contains(out.Edits, edit) {
 				out.Edits = append(out.Edits, edit)
 			}

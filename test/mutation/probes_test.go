@@ -7,21 +7,21 @@ func probes() []mutant {
 	misused := func(name, does, old, mutated string) mutant {
 		return mutant{
 			name: name, does: does, named: probe.ProbeKeyMisused, only: true,
-			edits: []edit{{"verify/probekey.go", old, mutated}},
+			edits: []edit{{"authn/verify/probekey.go", old, mutated}},
 		}
 	}
 	return []mutant{
 		{
 			name: "fence", does: "lets the prober do what a user may", kind: probe.Broken, named: probe.ReservedCall, only: true, outcome: probe.ForeignAnswer,
-			edits: []edit{{"gate/fence.go", "if principal.Reserved() {", `if principal.Reserved() && mutant != "fence" {`}},
+			edits: []edit{{"request/authorize.go", "if principal.Reserved() {", `if principal.Reserved() && mutant != "fence" {`}},
 		},
 		misused("probe-subject", "takes tokens of the probe key for anybody",
-			"case !authproxy.IsProbeSubject(c.subject) ||", `case !authproxy.IsProbeSubject(c.subject) && mutant != "probe-subject" ||`),
+			"case !gateapi.IsProbeSubject(c.subject) ||", `case !gateapi.IsProbeSubject(c.subject) && mutant != "probe-subject" ||`),
 		misused("probe-identity", "takes a probe for whoever its other claims name",
 			"return c.textAt(claim) == c.subject", `return c.textAt(claim) == c.subject || mutant == "probe-identity"`),
 		misused("probe-lifetime", "takes tokens of the probe key for as long as they say",
-			"> authproxy.ProbeTokenLifetime:", `> authproxy.ProbeTokenLifetime && mutant != "probe-lifetime":`),
+			"> gateapi.ProbeTokenLifetime:", `> gateapi.ProbeTokenLifetime && mutant != "probe-lifetime":`),
 		misused("probe-pod", "takes tokens of the probe key for every pod",
-			"c.text(authproxy.ProbePodClaim) != f.verifier.podUID:", `c.text(authproxy.ProbePodClaim) != f.verifier.podUID && mutant != "probe-pod":`),
+			"c.text(gateapi.ProbePodClaim) != f.verifier.podUID:", `c.text(gateapi.ProbePodClaim) != f.verifier.podUID && mutant != "probe-pod":`),
 	}
 }

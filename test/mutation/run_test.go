@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 )
 
 // Each mutant is found, and by the case that names what it has lost. Then no case is idle.
@@ -24,7 +25,7 @@ func TestMutants(t *testing.T) {
 				t.Parallel()
 				report := newSite(t, good.program, "", good.tls).probe(t, true, func(v probe.Verdict) bool { return !isLocked(v) })
 				totals.ask(report)
-				if got := report.Verdict(); !isLocked(got) {
+				if got := verdicts.Of(report); !isLocked(got) {
 					t.Errorf("%s by %s %s: %s", got.Kind, got.Case, got.Outcome, got.Message)
 				}
 				if asked := red(report); len(asked) > 0 || len(report.Skipped) > 0 {
@@ -37,7 +38,7 @@ func TestMutants(t *testing.T) {
 				t.Parallel()
 				report := newSite(t, mutantProgram, m.name, m.tls).probe(t, m.inTurn, m.is)
 				totals.add(m, report)
-				if got := report.Verdict(); !m.is(got) {
+				if got := verdicts.Of(report); !m.is(got) {
 					t.Errorf("a gate that %s: %s by %s %s, want %s by %s %s; red: %v\n%s",
 						m.does, got.Kind, got.Case, got.Outcome, m.kind, m.named, m.outcome, red(report), got.Message)
 				}
@@ -69,7 +70,7 @@ func TestUnseen(t *testing.T) {
 	t.Parallel()
 	for _, m := range unseen() {
 		report := newSite(t, mutantProgram, m.name, m.tls).probe(t, false, isLocked)
-		if got := report.Verdict(); !m.is(got) {
+		if got := verdicts.Of(report); !m.is(got) {
 			t.Errorf("a gate that %s is seen after all, by %s: move it to the others", m.does, got.Case)
 		}
 	}

@@ -17,11 +17,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/probeid"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/telemetry/probeid"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/forms"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
@@ -42,6 +45,7 @@ const (
 	revoked    = "stolen"
 	outdated   = "somebody who has left"
 	extraPath  = "/files"
+	healthPath = "/alive"
 	resource   = "https://mcp.example/mcp"
 	authority  = "https://as.example"
 )
@@ -113,7 +117,7 @@ func newSite(t *testing.T, program, mutant string, overTLS bool) *site {
 	}
 	s.gate.Environment = []string{environment + "=" + mutant}
 	s.gate.WriteSecret(t, s.secret)
-	pod.Mount(t, s.gate.Dir, authproxy.RevokedFile, []byte("jti:"+revoked+"\nsub:"+revoked+"\nissuedBefore:9999-12-31T23:59:59Z "+outdated+"\n"))
+	pod.Mount(t, s.gate.Dir, gateapi.RevokedFile, []byte("jti:"+revoked+"\nsub:"+revoked+"\nissuedBefore:9999-12-31T23:59:59Z "+outdated+"\n"))
 	for _, i := range issuers() {
 		s.gate.WriteKeys(t, i.name, append(i.inUse(), i.spent.Public())...)
 	}
@@ -163,29 +167,30 @@ const tenantClaim, tenant = "/org/tenant", "green"
 
 func freePort() int32 { return 20_000 + lastPort.Add(1) }
 
-func config(upstream int32) authproxy.Config {
-	c := authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
+func config(upstream int32) gateapi.Config {
+	c := gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
 		Port:   freePort(), AdminPort: freePort(),
-		Upstream:         authproxy.Upstream{Port: upstream, Path: "/mcp", ExtraPaths: []string{extraPath}},
+		Upstream:         gateapi.Upstream{Port: upstream, Path: "/mcp", ExtraPaths: []string{extraPath}},
 		AllowedHosts:     []string{"weather.tools.svc"},
 		Authorization:    authorization(),
-		ResourceMetadata: &authproxy.ResourceMetadata{Resource: resource, AuthorizationServers: []string{authority}},
-		SessionBinding:   authproxy.SessionBindingCaller,
-		Limits:           authproxy.Limits{BodyBytes: bodyBytes, TokenBytes: tokenBytes, FailuresPerSecond: 1000, FailureBurst: 1000, Streams: 64},
-		Drain:            authproxy.Drain{RequestSeconds: 1},
+		ResourceMetadata: &gateapi.ResourceMetadata{Resource: resource, AuthorizationServers: []string{authority}},
+		HealthPaths:      []string{healthPath},
+		SessionBinding:   gateapi.SessionBindingCaller,
+		Limits:           gateapi.Limits{BodyBytes: bodyBytes, TokenBytes: tokenBytes, FailuresPerSecond: 1000, FailureBurst: 1000, Streams: 64},
+		Drain:            gateapi.Drain{RequestSeconds: 1},
 	}
 	for _, i := range issuers() {
-		c.Providers = append(c.Providers, authproxy.Provider{
+		c.Providers = append(c.Providers, gateapi.Provider{
 			Name: i.name, Issuer: i.url, Audiences: []string{i.audience()}, Algorithms: []keys.Algorithm{i.algorithm},
 			ClockSkewSeconds: int32(leeway.Seconds()), MaxTokenLifetimeSeconds: int32(longest.Seconds()),
-			RequiredClaims: []authproxy.ClaimMatch{{Name: tenantClaim, Values: []string{"blue", tenant}}},
+			RequiredClaims: []gateapi.ClaimMatch{{Name: tenantClaim, Values: []string{"blue", tenant}}},
 		})
 		if !i.isProbed() {
 			continue
 		}
 		c.Providers[len(c.Providers)-1].IdentityClaims = probedIdentity
-		c.ProbeKey = &authproxy.ProbeKey{
+		c.ProbeKey = &gateapi.ProbeKey{
 			ID: i.probing.ID(), PublicKey: base64.RawURLEncoding.EncodeToString(i.probing.Public().Key.(ed25519.PublicKey)),
 			Providers: []string{i.name},
 		}
@@ -194,12 +199,12 @@ func config(upstream int32) authproxy.Config {
 }
 
 // authorization has a tool that nobody may call, one that wants a scope, and those that no rule names.
-func authorization() authproxy.Authorization {
-	return authproxy.Authorization{
+func authorization() gateapi.Authorization {
+	return gateapi.Authorization{
 		RequiredScopes: []string{scope},
-		Rules: []authproxy.Rule{
+		Rules: []gateapi.Rule{
 			{Tools: []string{"whoami"}, Scopes: []string{"admin"}},
-			{Tools: []string{"sleep"}, Claims: []authproxy.ClaimMatch{{Name: "role", Values: []string{"root"}}}},
+			{Tools: []string{"sleep"}, Claims: []gateapi.ClaimMatch{{Name: "role", Values: []string{"root"}}}},
 		},
 	}
 }
@@ -207,20 +212,20 @@ func authorization() authproxy.Authorization {
 // probe puts a full round to the gate, when the tokens of an earlier one have expired: one without rows of the catalogue of
 // forms; or, where these are to have their turn, rounds with all of them, until one is judged as wanted. It gives that one, or
 // the last.
-func (s *site) probe(t *testing.T, forms bool, wanted func(probe.Verdict) bool) probe.Report {
+func (s *site) probe(t *testing.T, inForms bool, wanted func(probe.Verdict) bool) probe.Report {
 	t.Helper()
 	before, err := prober.Run(t.Context(), s.target(fleeting, probe.Turn{Rest: true}))
 	must(t, err)
 	time.Sleep(time.Until(before.Replay.Ripe()))
 	turns := []probe.Turn{{Rest: true}}
-	if forms {
+	if inForms {
 		turns = s.turns()
 	}
 	for {
 		now := turns[:min(atOnce, len(turns))]
 		turns = turns[len(now):]
 		reports := s.rounds(t, before.Replay, now)
-		if i := slices.IndexFunc(reports, func(r probe.Report) bool { return wanted(r.Verdict()) }); i >= 0 {
+		if i := slices.IndexFunc(reports, func(r probe.Report) bool { return wanted(verdicts.Of(r)) }); i >= 0 {
 			return reports[i]
 		}
 		if len(turns) == 0 {
@@ -231,19 +236,19 @@ func (s *site) probe(t *testing.T, forms bool, wanted func(probe.Verdict) bool) 
 
 // turns are those of the full rounds that ask each form once.
 func (s *site) turns() []probe.Turn {
-	forms := map[string]bool{}
-	for _, row := range probe.Rows(s.target(lifetime, probe.Turn{})) {
-		forms[row.Form] = true
+	inForms := map[string]bool{}
+	for _, row := range forms.Rows(s.target(lifetime, probe.Turn{})) {
+		inForms[row.Form] = true
 	}
 	var turns []probe.Turn
-	for i := range uint64(len(forms)/3 + 1) {
+	for i := range uint64(len(inForms)/3 + 1) {
 		turns = append(turns, probe.Turn{Round: i + 1, Light: 3 * i, Heavy: i})
 	}
 	return turns
 }
 
 // prober is one for all gates, as the operator has one: it keeps the keys that it forges with, which take a while to make.
-var prober = probe.New(probe.Options{})
+var prober = runner.New(runner.Options{})
 
 // atOnce is how many rounds a gate is put to at the same time. A round is mostly waiting: it spares gates that take fewer
 // bad tokens a second than these.
@@ -284,9 +289,9 @@ func (s *site) target(lifetime time.Duration, turn probe.Turn) probe.Target {
 		}
 		target.Providers = append(target.Providers, probe.Provider{
 			Name: i.name, Public: i.others, Retired: []keys.Private{i.spent}, MaxTokenLifetime: longest,
-			OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "client_id": authproxy.OtherProbeSubject},
+			OtherCaller: map[string]any{"sub": gateapi.OtherProbeSubject, "client_id": gateapi.OtherProbeSubject},
 			Tokens: token.Template{
-				Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: authproxy.ProbeSubject, Scope: scope, Lifetime: lifetime,
+				Key: i.inForce, Issuer: i.url, Audience: i.audience(), Subject: gateapi.ProbeSubject, Scope: scope, Lifetime: lifetime,
 				Claims: map[string]any{tenantClaim: tenant},
 			},
 			Required: []string{tenantClaim},
@@ -302,11 +307,11 @@ var probedIdentity = []string{"sub", "email"}
 func (i issuer) probed(lifetime time.Duration) probe.Provider {
 	return probe.Provider{
 		Name: i.name, ProbeKey: true, Public: i.inUse(), MaxTokenLifetime: longest,
-		OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "email": authproxy.OtherProbeSubject},
+		OtherCaller: map[string]any{"sub": gateapi.OtherProbeSubject, "email": gateapi.OtherProbeSubject},
 		Tokens: token.Template{
-			Key: i.probing, Issuer: i.url, Audience: i.audience(), Subject: authproxy.ProbeSubject, Scope: scope, Lifetime: lifetime,
+			Key: i.probing, Issuer: i.url, Audience: i.audience(), Subject: gateapi.ProbeSubject, Scope: scope, Lifetime: lifetime,
 			Identity: probedIdentity, Claims: map[string]any{
-				"email": authproxy.ProbeSubject, authproxy.ProbePodClaim: pod.UID, tenantClaim: tenant,
+				"email": gateapi.ProbeSubject, gateapi.ProbePodClaim: pod.UID, tenantClaim: tenant,
 			},
 		},
 		Required: []string{tenantClaim},
@@ -318,13 +323,14 @@ func policy() probe.Policy {
 	return probe.Policy{
 		RequiredScopes: []string{scope}, SessionBinding: true, Hosts: true, Origins: true, BodyBytes: bodyBytes, TokenBytes: tokenBytes,
 		RevokedID: revoked, RevokedSubject: revoked, RevokedBefore: outdated, Slash: probe.SlashDistinct, ExtraPaths: []string{extraPath},
-		Metadata: &probe.ResourceMetadata{Resource: resource, AuthorizationServers: []string{authority}},
-		Guarded: []probe.Guarded{
+		HealthPaths: []string{healthPath},
+		Metadata:    &probe.ResourceMetadata{Resource: resource, AuthorizationServers: []string{authority}},
+		RuleCases: []probe.RuleCase{
 			{Method: "tools/call", Name: "whoami", Scopes: []string{scope, "admin"}, WithoutScope: "admin"},
 			{Method: "tools/call", Name: "sleep", Scopes: []string{scope}, Claims: map[string]any{"role": "root"}, WithoutClaim: "role"},
 		},
-		Forbidden: []probe.Call{{Method: "tools/call", Name: "erase"}},
-		Fenced:    true, Allowed: []probe.Call{{Method: "resources/read", Name: "file:///nothing"}},
+		Forbidden:       []probe.Call{{Method: "tools/call", Name: "erase"}},
+		ProbeRestricted: true, Allowed: []probe.Call{{Method: "resources/read", Name: "file:///nothing"}},
 	}
 }
 

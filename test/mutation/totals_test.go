@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 )
 
 // totals are what the rounds came to.
@@ -46,7 +47,7 @@ func (m *matrix) ask(report probe.Report) {
 func (m *matrix) add(mutant mutant, report probe.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rows = append(m.rows, row{mutant: mutant, verdict: report.Verdict(), red: red(report)})
+	m.rows = append(m.rows, row{mutant: mutant, verdict: verdicts.Of(report), red: red(report)})
 }
 
 // red are the cases that judged the gate and found something, in their order, each once.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
@@ -31,16 +33,16 @@ func TestWhatARoundCosts(t *testing.T) {
 			most := estate.target
 			usual := most
 			usual.Providers = []probe.Provider{{Name: "first", Tokens: most.Providers[0].Tokens, OtherCaller: most.Providers[0].OtherCaller}}
-			usual.Policy.RequiredScopes, usual.Policy.Guarded, usual.Policy.Forbidden = nil, nil, nil
-			usual.Policy.Metadata, usual.Policy.ExtraPaths = nil, nil
+			usual.Policy.RequiredScopes, usual.Policy.RuleCases, usual.Policy.Forbidden = nil, nil, nil
+			usual.Policy.Metadata, usual.Policy.ExtraPaths, usual.Policy.HealthPaths = nil, nil, nil
 			counted := []any{server}
 			for _, target := range []probe.Target{
-				of(usual, probe.Beat, 1), of(usual, probe.Full, 1), of(most, probe.Full, 1), of(most, probe.Full, 2), of(most, probe.Full, 3),
+				of(usual, probe.Quick, 1), of(usual, probe.Full, 1), of(most, probe.Full, 1), of(most, probe.Full, 2), of(most, probe.Full, 3),
 			} {
 				count := connections(t, estate, target)
 				counted = append(counted, count)
 				paid := target.Tier.Connections(len(target.Providers))
-				if count > paid || server == "with sessions" && count < paid*8/10 && len(target.Policy.Guarded) > 0 {
+				if count > paid || server == "with sessions" && count < paid*8/10 && len(target.Policy.RuleCases) > 0 {
 					t.Errorf("%s of %d issuers: %d connections, and %d are paid for", target.Tier, len(target.Providers), count, paid)
 				}
 			}
@@ -70,7 +72,7 @@ func of(target probe.Target, tier probe.Tier, issuers int) probe.Target {
 func connections(t *testing.T, e *estate, target probe.Target) int {
 	t.Helper()
 	var dialled atomic.Int64
-	prober := probe.New(probe.Options{Now: e.now, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	prober := runner.New(runner.Options{Now: e.now, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		dialled.Add(1)
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}})
@@ -80,10 +82,10 @@ func connections(t *testing.T, e *estate, target probe.Target) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if verdict := report.Verdict(); verdict.Kind != probe.Locked {
+		if verdict := verdicts.Of(report); verdict.Kind != probe.Locked {
 			t.Fatalf("seed %d: %+v", report.Seed, verdict)
 		}
-		target.Replay = report.Replay
+		target.Replay, target.Sessions, target.KeepSessions = report.Replay, report.Sessions, true
 		e.advance(2 * time.Minute)
 	}
 	return int(dialled.Load())

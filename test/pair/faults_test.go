@@ -13,6 +13,8 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 	"github.com/mcp-gatehouse/gatehouse/test/pair"
@@ -51,7 +53,7 @@ func play(t *testing.T, row pair.Row) {
 	})
 	t.Run("alone, taken for the gate", func(t *testing.T) {
 		t.Parallel()
-		if verdict := probeServer(t, row.Fault, true).Verdict(); verdict.Kind == probe.Locked {
+		if verdict := verdicts.Of(probeServer(t, row.Fault, true)); verdict.Kind == probe.Locked {
 			t.Errorf("%+v", verdict)
 		}
 	})
@@ -79,7 +81,7 @@ func play(t *testing.T, row pair.Row) {
 // check compares the first result of the case, and the verdict on the round, with "OUTCOME KIND CASE [REASON]".
 func check(t *testing.T, report probe.Report, asked probe.Case, want string) {
 	t.Helper()
-	verdict := report.Verdict()
+	verdict := verdicts.Of(report)
 	for _, result := range report.Results {
 		if result.Case != asked {
 			continue
@@ -103,7 +105,7 @@ func probeServer(t *testing.T, faults string, exact bool) probe.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{
+	report, err := runner.New(runner.Options{}).Run(t.Context(), probe.Target{
 		URL: "http://" + listen(t, faults).String() + "/mcp", Exact: exact, Timeout: patienceFor(faults), ClockTolerance: 30 * time.Second,
 		Providers: []probe.Provider{{Tokens: token.Template{
 			Key: key, Subject: "someone", Lifetime: time.Minute,

@@ -6,11 +6,13 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/forms"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
 // TestEveryRow: the gate answers every row of the catalogue of forms as it promises, of each kind of provider: the light rows
-// in beats, each form of the heavy ones in a full round.
+// in quick checks, each form of the heavy ones in a full round.
 func TestEveryRow(t *testing.T) {
 	for i, name := range []string{"first", "second", "third"} {
 		t.Run(name, func(t *testing.T) {
@@ -20,9 +22,9 @@ func TestEveryRow(t *testing.T) {
 			target.Providers = target.Providers[i : i+1]
 			target.Policy = probe.Policy{RequiredScopes: target.Policy.RequiredScopes, Absent: "nobodys"}
 			target.Hosts = []string{"localhost:8080"}
-			prober := probe.New(probe.Options{Now: estate.now})
-			var missing []probe.Row
-			for _, row := range probe.Rows(target) {
+			prober := runner.New(runner.Options{Now: estate.now})
+			var missing []forms.Row
+			for _, row := range forms.Rows(target) {
 				if !row.Heavy {
 					missing = append(missing, row)
 				}
@@ -41,7 +43,7 @@ func TestEveryRow(t *testing.T) {
 				}
 				target.Turn = report.Turn
 			}
-			target.Tier, target.Turn = probe.Beat, probe.Turn{Round: 1}
+			target.Tier, target.Turn = probe.Quick, probe.Turn{Round: 1}
 			for range missing {
 				ask()
 				target.Turn.Round = 1
@@ -50,7 +52,7 @@ func TestEveryRow(t *testing.T) {
 				target.Tier, target.Turn = probe.Full, probe.Turn{Round: 1, Heavy: heavy}
 				ask()
 			}
-			missing = slices.DeleteFunc(probe.Rows(target), func(row probe.Row) bool { return row.Heavy || asked[row.Form+", "+row.Defect] })
+			missing = slices.DeleteFunc(forms.Rows(target), func(row forms.Row) bool { return row.Heavy || asked[row.Form+", "+row.Defect] })
 			if len(missing) > 0 {
 				t.Errorf("never asked: %v", missing)
 			}

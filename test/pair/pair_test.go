@@ -11,10 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
@@ -26,7 +28,7 @@ const patience = 10 * time.Second
 type site struct {
 	url      string
 	template token.Template
-	config   authproxy.Config
+	config   gateapi.Config
 	// published are the keys that the gate is given.
 	published []keys.Public
 	// answerTimeout is how long the gate waits for the server.
@@ -41,15 +43,15 @@ func newSite(t *testing.T, upstream net.Addr, change func(*site)) *site {
 		template: token.Template{
 			Key: key, Issuer: "urn:gatehouse:demo", Audience: "urn:gatehouse:demo", Subject: "someone", Lifetime: time.Minute,
 		},
-		config: authproxy.Config{
-			Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"},
+		config: gateapi.Config{
+			Server: gateapi.ServerID{Namespace: "demo", Name: "server", UID: "1"},
 			Port:   8080, AdminPort: 9090,
-			Upstream: authproxy.Upstream{Port: portOf(upstream), Path: "/mcp"},
-			Providers: []authproxy.Provider{{
+			Upstream: gateapi.Upstream{Port: portOf(upstream), Path: "/mcp"},
+			Providers: []gateapi.Provider{{
 				Name: "managed", Issuer: "urn:gatehouse:demo", Audiences: []string{"urn:gatehouse:demo"},
 				Algorithms: []keys.Algorithm{keys.EdDSA, keys.ES256}, ClockSkewSeconds: 30,
 			}},
-			Limits: authproxy.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
+			Limits: gateapi.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
 		},
 		published:     []keys.Public{key.Public()},
 		answerTimeout: patience,
@@ -79,13 +81,13 @@ func (s *site) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(configDir, authproxy.ConfigFile), config)
+	write(t, filepath.Join(configDir, gateapi.ConfigFile), config)
 	if len(s.published) > 0 {
 		set, err := keys.MarshalPublic(s.published)
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(keysDir, authproxy.KeysFile("managed")), set)
+		write(t, filepath.Join(keysDir, gateapi.KeysFile("managed")), set)
 	}
 	locked, err := gate.New(gate.Options{ConfigDir: configDir, KeysDir: keysDir, SecretDir: t.TempDir(), AnswerTimeout: s.answerTimeout})
 	if err != nil {
@@ -116,13 +118,13 @@ func fake(t *testing.T, options mcpfake.Options) (*mcpfake.Server, net.Addr) {
 
 func (s *site) probe(t *testing.T, timeout time.Duration) (probe.Report, probe.Verdict) {
 	t.Helper()
-	report, err := probe.New(probe.Options{}).Run(t.Context(), probe.Target{
+	report, err := runner.New(runner.Options{}).Run(t.Context(), probe.Target{
 		URL: s.url, Providers: []probe.Provider{{Tokens: s.template}}, Exact: true, Timeout: timeout, ClockTolerance: 30 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return report, report.Verdict()
+	return report, verdicts.Of(report)
 }
 
 // TestLocked: before every kind of server the gate locks, also before those that would answer anybody or fall over a
@@ -135,16 +137,16 @@ func TestLocked(t *testing.T) {
 		// requests is how many of the control's requests the server sees in a round.
 		requests int64
 	}{
-		"stateful":                        {mcpfake.Options{}, nil, 13},
-		"stateful, SSE":                   {mcpfake.Options{Answer: mcpfake.SSE}, nil, 13},
+		"stateful":                        {mcpfake.Options{}, nil, 9},
+		"stateful, SSE":                   {mcpfake.Options{Answer: mcpfake.SSE}, nil, 9},
 		"stateless":                       {mcpfake.Options{Dialect: mcpfake.Stateless}, nil, 7},
 		"stateless, SSE":                  {mcpfake.Options{Dialect: mcpfake.Stateless, Answer: mcpfake.SSE}, nil, 7},
 		"discover":                        {mcpfake.Options{Dialect: mcpfake.Discover}, nil, 7},
 		"discover, SSE":                   {mcpfake.Options{Dialect: mcpfake.Discover, Answer: mcpfake.SSE}, nil, 7},
-		"resets without a good token":     {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, forward, 13},
-		"crashes without a token":         {mcpfake.Options{Faults: "crash-no-token", Exit: func(int) { t.Error("it crashed") }}, forward, 13},
-		"takes any bearer":                {mcpfake.Options{Faults: "any-bearer"}, forward, 13},
-		"signed with the older of 2 keys": {mcpfake.Options{}, func(s *site) { s.published = append(s.published, newKey(t).Public()) }, 13},
+		"resets without a good token":     {mcpfake.Options{Faults: "reset-no-token,reset-malformed"}, forward, 9},
+		"crashes without a token":         {mcpfake.Options{Faults: "crash-no-token", Exit: func(int) { t.Error("it crashed") }}, forward, 9},
+		"takes any bearer":                {mcpfake.Options{Faults: "any-bearer"}, forward, 9},
+		"signed with the older of 2 keys": {mcpfake.Options{}, func(s *site) { s.published = append(s.published, newKey(t).Public()) }, 9},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +237,7 @@ func TestMistakenGate(t *testing.T) {
 			s.published = append(s.published, key.Public())
 		}, probe.ValidRejected, "unsupported_algorithm"},
 		"no key":     {func(s *site) { s.published = nil }, probe.Inconclusive, "no_keys"},
-		"no secret":  {func(s *site) { s.config.SessionBinding = authproxy.SessionBindingCaller }, probe.Inconclusive, "no_secret"},
+		"no secret":  {func(s *site) { s.config.SessionBinding = gateapi.SessionBindingCaller }, probe.Inconclusive, "no_secret"},
 		"other path": {func(s *site) { s.config.Upstream.Path = "/other" }, probe.Broken, "unknown_path"},
 	}
 	for name, test := range tests {

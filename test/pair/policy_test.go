@@ -14,10 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
@@ -59,51 +61,52 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 	third, probing := newKeyOf(t, keys.ES256), newKeyOf(t, keys.EdDSA)
 	retired := newKeyOf(t, keys.EdDSA)
 	elsewhere := newKeyOf(t, keys.ES256)
-	config := authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "demo", Name: "server", UID: "1"},
+	config := gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "demo", Name: "server", UID: "1"},
 		Port:   8080, AdminPort: 9090,
-		Upstream: authproxy.Upstream{Port: portOf(addr), Path: "/mcp", ExtraPaths: []string{"/files"}},
-		Providers: []authproxy.Provider{
+		Upstream:    gateapi.Upstream{Port: portOf(addr), Path: "/mcp", ExtraPaths: []string{"/files"}},
+		HealthPaths: []string{"/", "/alive"},
+		Providers: []gateapi.Provider{
 			{
 				Name: "first", Issuer: "urn:first", Audiences: []string{"urn:server"}, ClockSkewSeconds: 30,
 				Algorithms: []keys.Algorithm{algorithm, keys.ES256}, MaxTokenLifetimeSeconds: int32(longest.Seconds()),
-				Keys: authproxy.KeySource{Files: []string{"first"}},
+				Keys: gateapi.KeySource{Files: []string{"first"}},
 			},
 			{
 				Name: "second", Algorithms: []keys.Algorithm{keys.HS256}, ClockSkewSeconds: 30, IdentityClaims: []string{"id", "uuid"},
-				TokenTypes: []string{""}, Keys: authproxy.KeySource{Files: []string{"second"}, Format: authproxy.FormatSharedSecret},
+				TokenTypes: []string{""}, Keys: gateapi.KeySource{Files: []string{"second"}, Format: gateapi.FormatSharedSecret},
 			},
 			{
 				Name: "third", Issuer: "urn:third", Audiences: []string{"urn:server"}, ClockSkewSeconds: 30,
 				Algorithms: []keys.Algorithm{keys.ES256}, IdentityClaims: []string{"sub", "email"},
 			},
 		},
-		ProbeKey: &authproxy.ProbeKey{
+		ProbeKey: &gateapi.ProbeKey{
 			ID: probing.ID(), PublicKey: base64.RawURLEncoding.EncodeToString(probing.Public().Key.(ed25519.PublicKey)),
 			Providers: []string{"third"},
 		},
-		Authorization: authproxy.Authorization{
+		Authorization: gateapi.Authorization{
 			RequiredScopes: []string{"mcp"},
-			Rules: []authproxy.Rule{
+			Rules: []gateapi.Rule{
 				{Tools: []string{"echo"}, Scopes: []string{"mcp"}}, {Tools: []string{"admin"}, Scopes: []string{"admin"}},
 				{Methods: []string{"resources/read"}, Scopes: []string{"read"}},
-				{Methods: []string{"prompts/*"}, Scopes: []string{"prompts"}, Claims: []authproxy.ClaimMatch{{Name: "group", Values: []string{"staff"}}}},
+				{Methods: []string{"prompts/*"}, Scopes: []string{"prompts"}, Claims: []gateapi.ClaimMatch{{Name: "group", Values: []string{"staff"}}}},
 			},
 		},
-		ResourceMetadata: &authproxy.ResourceMetadata{Resource: resource, AuthorizationServers: []string{"https://as.example"}},
-		SessionBinding:   authproxy.SessionBindingCaller,
-		Limits:           authproxy.Limits{BodyBytes: bodyLimit, TokenBytes: tokenLimit},
+		ResourceMetadata: &gateapi.ResourceMetadata{Resource: resource, AuthorizationServers: []string{"https://as.example"}},
+		SessionBinding:   gateapi.SessionBindingCaller,
+		Limits:           gateapi.Limits{BodyBytes: bodyLimit, TokenBytes: tokenLimit},
 	}
 	e := &estate{}
 	firstFile, format := published(t, first, elsewhere)
-	if config.Providers[0].Keys.Format = format; format == authproxy.FormatSharedSecret {
+	if config.Providers[0].Keys.Format = format; format == gateapi.FormatSharedSecret {
 		config.Providers[0].Algorithms = []keys.Algorithm{algorithm}
 	}
 	secret, _ := second.Public().Key.([]byte)
 	thirdFile, _ := published(t, third)
 	e.target = probe.Target{
 		URL: serveEstate(t, e, config, map[string][]byte{
-			"first": firstFile, "second": secret, authproxy.KeysFile("third"): thirdFile,
+			"first": firstFile, "second": secret, gateapi.KeysFile("third"): thirdFile,
 		}), Exact: true, Timeout: patience,
 		ClockTolerance: 30 * time.Second, Providers: append(providersOf(first, second, retired, elsewhere), probedBy(probing, third)),
 		Policy: policy(),
@@ -113,15 +116,16 @@ func newEstate(t *testing.T, algorithm keys.Algorithm, options mcpfake.Options) 
 
 // policy is what the prober is told of the estate.
 func policy() probe.Policy {
-	guarded := probe.Guarded{Method: "prompts/list", Scopes: []string{"mcp", "prompts"}, Claims: map[string]any{"group": "staff"}}
+	guarded := probe.RuleCase{Method: "prompts/list", Scopes: []string{"mcp", "prompts"}, Claims: map[string]any{"group": "staff"}}
 	withoutScope, withoutClaim := guarded, guarded
 	withoutScope.WithoutScope, withoutClaim.WithoutClaim = "prompts", "group"
 	return probe.Policy{
 		RequiredScopes: []string{"mcp"}, SessionBinding: true, Hosts: true, Origins: true, BodyBytes: bodyLimit, TokenBytes: tokenLimit,
 		RevokedID: "revoked-id", RevokedSubject: "revoked", RevokedBefore: "outdated", Slash: probe.SlashDistinct, ExtraPaths: []string{"/files"},
-		Metadata: &probe.ResourceMetadata{Resource: resource, AuthorizationServers: []string{"https://as.example"}},
-		Fenced:   true, Allowed: []probe.Call{{Method: "tools/call", Name: "echo"}},
-		Guarded: []probe.Guarded{withoutScope, withoutClaim},
+		HealthPaths:     []string{"/", "/alive"},
+		Metadata:        &probe.ResourceMetadata{Resource: resource, AuthorizationServers: []string{"https://as.example"}},
+		ProbeRestricted: true, Allowed: []probe.Call{{Method: "tools/call", Name: "echo"}},
+		RuleCases: []probe.RuleCase{withoutScope, withoutClaim},
 		Forbidden: []probe.Call{
 			{Method: "tools/call", Name: "no-such-tool"},
 			{Method: "tools/call", Name: "admin", Scopes: []string{"mcp", "admin"}},
@@ -156,20 +160,20 @@ func providersOf(first, second, retired, elsewhere keys.Private) []probe.Provide
 func probedBy(probing, own keys.Private) probe.Provider {
 	return probe.Provider{
 		Name: "third", ProbeKey: true, Public: []keys.Public{own.Public()},
-		OtherCaller: map[string]any{"sub": authproxy.OtherProbeSubject, "email": authproxy.OtherProbeSubject},
+		OtherCaller: map[string]any{"sub": gateapi.OtherProbeSubject, "email": gateapi.OtherProbeSubject},
 		Tokens: token.Template{
-			Key: probing, Issuer: "urn:third", Audience: "urn:server", Subject: authproxy.ProbeSubject, Scope: "mcp",
-			Lifetime: authproxy.ProbeTokenLifetime, Identity: []string{"sub", "email"},
-			Claims: map[string]any{"email": authproxy.ProbeSubject, authproxy.ProbePodClaim: podUID},
+			Key: probing, Issuer: "urn:third", Audience: "urn:server", Subject: gateapi.ProbeSubject, Scope: "mcp",
+			Lifetime: gateapi.ProbeTokenLifetime, Identity: []string{"sub", "email"},
+			Claims: map[string]any{"email": gateapi.ProbeSubject, gateapi.ProbePodClaim: podUID},
 		},
 	}
 }
 
 // published are the first issuer's keys as its file has them: a set, or one secret.
-func published(t *testing.T, set ...keys.Private) ([]byte, authproxy.KeyFormat) {
+func published(t *testing.T, set ...keys.Private) ([]byte, gateapi.KeyFormat) {
 	t.Helper()
 	if secret, shared := set[0].Public().Key.([]byte); shared {
-		return secret, authproxy.FormatSharedSecret
+		return secret, gateapi.FormatSharedSecret
 	}
 	var public []keys.Public
 	for _, key := range set {
@@ -179,19 +183,19 @@ func published(t *testing.T, set ...keys.Private) ([]byte, authproxy.KeyFormat) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data, authproxy.FormatJWKS
+	return data, gateapi.FormatJWKS
 }
 
-func serveEstate(t *testing.T, e *estate, config authproxy.Config, keyFiles map[string][]byte) string {
+func serveEstate(t *testing.T, e *estate, config gateapi.Config, keyFiles map[string][]byte) string {
 	t.Helper()
 	configDir, keysDir, secretDir := t.TempDir(), t.TempDir(), t.TempDir()
 	data, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(configDir, authproxy.ConfigFile), data)
-	write(t, filepath.Join(keysDir, authproxy.RevokedFile), []byte("jti:revoked-id\nsub:revoked\nissuedBefore:9999-12-31T23:59:59Z outdated\n"))
-	write(t, filepath.Join(secretDir, authproxy.SecretFile), []byte(strings.Repeat("s", 31)+"!"))
+	write(t, filepath.Join(configDir, gateapi.ConfigFile), data)
+	write(t, filepath.Join(keysDir, gateapi.RevokedFile), []byte("jti:revoked-id\nsub:revoked\nissuedBefore:9999-12-31T23:59:59Z outdated\n"))
+	write(t, filepath.Join(secretDir, gateapi.SecretFile), []byte(strings.Repeat("s", 31)+"!"))
 	for name, content := range keyFiles {
 		write(t, filepath.Join(keysDir, name), content)
 	}
@@ -229,14 +233,14 @@ func TestEveryCase(t *testing.T) {
 		t.Run(string(algorithm), func(t *testing.T) {
 			t.Parallel()
 			estate, server := newEstate(t, algorithm, options)
-			prober := probe.New(probe.Options{Now: estate.now})
+			prober := runner.New(runner.Options{Now: estate.now})
 			var asked []probe.Case
 			for round := range 2 {
 				report, err := prober.Run(t.Context(), estate.target)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if verdict := report.Verdict(); verdict.Kind != probe.Locked {
+				if verdict := verdicts.Of(report); verdict.Kind != probe.Locked {
 					t.Fatalf("round %d, seed %d: %+v", round, report.Seed, verdict)
 				}
 				for _, result := range report.Results {
@@ -277,12 +281,12 @@ func notHere(algorithm keys.Algorithm, options mcpfake.Options, name probe.Case)
 	}
 }
 
-// TestBeatIsCheap counts what a beat costs.
-func TestBeatIsCheap(t *testing.T) {
+// TestQuickCheckIsCheap counts what a quick check costs.
+func TestQuickCheckIsCheap(t *testing.T) {
 	for dialect, want := range map[mcpfake.Dialect]int64{mcpfake.Stateful: 2, mcpfake.Stateless: 1, mcpfake.Discover: 2} {
 		estate, server := newEstate(t, keys.EdDSA, mcpfake.Options{Dialect: dialect})
-		estate.target.Tier = probe.Beat
-		report, err := probe.New(probe.Options{Now: estate.now}).Run(t.Context(), estate.target)
+		estate.target.Tier = probe.Quick
+		report, err := runner.New(runner.Options{Now: estate.now}).Run(t.Context(), estate.target)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,15 +10,14 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/deny"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
 // declaredReasons reads the constants of type Reason out of the gate's source: a list in Go could leave one out.
 func declaredReasons(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../internal/authproxy/deny/reason.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../../internal/gateapi/reason.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +48,7 @@ func declaredReasons(t *testing.T) []string {
 func TestProberKnowsEveryReason(t *testing.T) {
 	answered := slices.DeleteFunc(declaredReasons(t), func(reason string) bool {
 		// These end a stream, whose answer began long before.
-		return reason == string(deny.StreamTooOld) || reason == string(deny.Draining)
+		return reason == string(gateapi.ReasonStreamTooOld) || reason == string(gateapi.ReasonDraining)
 	})
 	for _, reason := range answered {
 		if !slices.Contains(probe.Reasons(), reason) {
@@ -66,7 +65,7 @@ func TestProberKnowsEveryReason(t *testing.T) {
 // TestProberKnowsWhatIsReserved: the prober says on its own what the gate keeps for it.
 func TestProberKnowsWhatIsReserved(t *testing.T) {
 	for said, want := range map[string]string{
-		probe.Subject: authproxy.ProbeSubject, probe.OtherSubject: authproxy.OtherProbeSubject, probe.PodClaim: authproxy.ProbePodClaim,
+		probe.Subject: gateapi.ProbeSubject, probe.OtherSubject: gateapi.OtherProbeSubject, probe.PodClaim: gateapi.ProbePodClaim,
 	} {
 		if said != want {
 			t.Errorf("the prober says %q, the gate %q", said, want)

@@ -12,15 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // MountCertificate mounts a new certificate and gives its digest as the gate tells it.
 func (g *Gate) MountCertificate(t *testing.T) (digest string) {
 	t.Helper()
 	certificate, key, digest := NewCertificate(t)
-	Mount(t, g.Dir, authproxy.TLSKeyFile, key)
-	Mount(t, g.Dir, authproxy.TLSCertFile, certificate)
+	Mount(t, g.Dir, gateapi.TLSKeyFile, key)
+	Mount(t, g.Dir, gateapi.TLSCertFile, certificate)
 	return digest
 }
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -18,7 +18,7 @@ const UID = "6d9f5c0e-0000-4000-8000-000000000001"
 type Gate struct {
 	*Process
 
-	Config authproxy.Config
+	Config gateapi.Config
 	// Dir holds all that is mounted: configuration, keys, secret, certificate.
 	Dir string
 	// Environment is for the process, beside what this one has: "NAME=value".
@@ -30,7 +30,7 @@ type Gate struct {
 
 // NewGate prepares a gate, with a configuration and a secret in a new folder, that is not started yet. What it writes
 // will be appended to a log.
-func NewGate(t *testing.T, program, log string, config authproxy.Config) *Gate {
+func NewGate(t *testing.T, program, log string, config gateapi.Config) *Gate {
 	t.Helper()
 	g := &Gate{Config: config, Dir: t.TempDir(), program: []string{program}, log: log}
 	g.WriteConfig(t)
@@ -51,7 +51,7 @@ func (g *Gate) RunBy(command ...string) { g.program = append(command, g.program.
 // WriteConfig mounts the configuration as it is now.
 func (g *Gate) WriteConfig(t *testing.T) {
 	t.Helper()
-	Mount(t, g.Dir, authproxy.ConfigFile, g.ConfigText(t))
+	Mount(t, g.Dir, gateapi.ConfigFile, g.ConfigText(t))
 }
 
 // ConfigText is the configuration as it is mounted.
@@ -71,13 +71,13 @@ func (g *Gate) WriteKeys(t *testing.T, provider string, set ...keys.Public) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Mount(t, g.Dir, authproxy.KeysFile(provider), text)
+	Mount(t, g.Dir, gateapi.KeysFile(provider), text)
 }
 
 // WriteSecret mounts the gate's secret.
 func (g *Gate) WriteSecret(t *testing.T, secret []byte) {
 	t.Helper()
-	Mount(t, g.Dir, authproxy.SecretFile, secret)
+	Mount(t, g.Dir, gateapi.SecretFile, secret)
 }
 
 // Start runs the gate, with further flags, and waits until it is ready.
@@ -93,7 +93,7 @@ func (g *Gate) Launch(t *testing.T, flags ...string) {
 	t.Helper()
 	command := append(slices.Clone(g.program), "--config-dir", g.Dir, "--keys-dir", g.Dir, "--secret-dir", g.Dir, "--tls-dir", g.Dir)
 	command = append(command, flags...)
-	environment := append([]string{authproxy.PodUIDEnv + "=" + UID}, g.Environment...)
+	environment := append([]string{gateapi.PodUIDEnv + "=" + UID}, g.Environment...)
 	g.Process = Start(t, g.log, environment, command...)
 	Eventually(t, "the gate lives; its log is "+g.log, func() bool { return g.answers("/livez") })
 }

@@ -18,10 +18,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
 // startGate serves a pod's gate on an address of its own, which it gives. Nothing in it is changed after that.
@@ -107,7 +107,7 @@ func mount(dir string, files map[string][]byte) error {
 // adminHandler says of a gate what one in a pod of its own would say. It asks the gate once: each answer lists what
 // listens on the machine, which here are all pods.
 func adminHandler(g *gate.Gate, files map[string]map[string][]byte, podUID string) (http.Handler, error) {
-	key, err := admin.NewKey(files["secret"][authproxy.SecretFile])
+	key, err := admin.NewKey(files["secret"][gateapi.SecretFile])
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func adminHandler(g *gate.Gate, files map[string]map[string][]byte, podUID strin
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(files["config"][authproxy.ConfigFile])
+	sum := sha256.Sum256(files["config"][gateapi.ConfigFile])
 	state.SelfTest, state.ConfigSHA256, state.Listeners, state.CanaryPort = "passed", hex.EncodeToString(sum[:]), []admin.Listener{}, 0
 	mux := http.NewServeMux()
 	mux.Handle("/", g.AdminHandler())

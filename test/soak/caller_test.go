@@ -52,7 +52,8 @@ type reply struct {
 
 const (
 	accepted   = "200"
-	overloaded = "503 overloaded" // the gate has no room for more requests of verified callers
+	overloaded = "503 overloaded"        // the gate has no room for more requests of verified callers
+	tooMany    = "429 too_many_requests" // or none for more of this one
 )
 
 func (c *caller) request(ctx context.Context, method, bearer string, body io.Reader) (*http.Response, error) {

@@ -11,21 +11,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
+	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
 
-// What the operator does by itself: a beat and a look at the Service every 30 s, and all cases every 15 min.
+// What the operator does by itself: a quick check and a look at the Service every 30 s, and all cases every 15 min.
 const (
-	beatsPerHour = 120
+	quickPerHour = 120
 	fullPerHour  = 4
 )
 
 // prober puts the rounds of the operator to a gate, and counts its connections.
 type prober struct {
-	*probe.Prober
+	*runner.Prober
 	admin   *admin.Client
 	gate    *pod.Gate
 	target  probe.Target
@@ -41,7 +43,7 @@ func (p *prober) round(tier probe.Tier) func(*testing.T) {
 		target.Tier = tier
 		report, err := p.Run(t.Context(), target)
 		must(t, err)
-		if verdict := report.Verdict(); verdict.Kind != probe.Locked {
+		if verdict := verdicts.Of(report); verdict.Kind != probe.Locked {
 			t.Fatalf("%+v", verdict)
 		}
 		p.identify(t)
@@ -70,7 +72,7 @@ func TestCostOfProbing(t *testing.T) {
 	port := pod.FreePorts(t, 1)[0]
 	server := pod.Start(t, logFile(t, "server"), nil, *serverProgram, "--addr="+pod.Loopback(port))
 	gate := newGate(t, "gate", port)
-	gate.Config.SessionBinding = authproxy.SessionBindingCaller
+	gate.Config.SessionBinding = gateapi.SessionBindingCaller
 	gate.Config.Limits.FailuresPerSecond, gate.Config.Limits.FailureBurst = 10_000, 10_000 // rounds here have no pause between them
 	gate.WriteConfig(t)
 	secret := pod.NewSecret()
@@ -84,7 +86,7 @@ func TestCostOfProbing(t *testing.T) {
 		p.dialled.Add(1)
 		return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 	}
-	p.Prober = probe.New(probe.Options{Dial: dial})
+	p.Prober = runner.New(runner.Options{Dial: dial})
 	key, err := admin.NewKey(secret)
 	must(t, err)
 	p.admin = &admin.Client{HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}, Key: key}
@@ -105,7 +107,7 @@ func TestCostOfProbing(t *testing.T) {
 		name  string
 		round func(*testing.T)
 		hour  int
-	}{{"Beat", p.round(probe.Beat), beatsPerHour}, {"Full", p.round(probe.Full), fullPerHour}, {"Service", p.look, beatsPerHour}} {
+	}{{"Beat", p.round(probe.Quick), quickPerHour}, {"Full", p.round(probe.Full), fullPerHour}, {"Service", p.look, quickPerHour}} {
 		const rounds = 200
 		p.dialled.Store(0)
 		before := [...]time.Duration{pod.CPUOf(t, os.Getpid()), pod.CPUOf(t, gate.PID), pod.CPUOf(t, server.PID)}

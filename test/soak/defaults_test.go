@@ -9,8 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/gateconfig"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
@@ -26,7 +27,7 @@ func defaultMemory(t *testing.T) int64 {
 }
 
 // defaultConfig is the configuration that the operator writes for a gate by default.
-func defaultConfig(t *testing.T) authproxy.Config {
+func defaultConfig(t *testing.T) gateapi.Config {
 	t.Helper()
 	server := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Namespace: "test", Name: "soak", UID: "1"}}
 	inputs := desired.Inputs{ClusterDomain: "cluster.local", Keys: map[string][]keys.Private{}}
@@ -35,9 +36,9 @@ func defaultConfig(t *testing.T) authproxy.Config {
 		must(t, err)
 		inputs.Keys[provider.Name] = []keys.Private{key}
 	}
-	files, err := desired.GateConfig(server, inputs)
+	files, err := gateconfig.ConfigMap(server, inputs)
 	must(t, err)
-	config, err := authproxy.ParseConfig([]byte(files.Data[authproxy.ConfigFile]))
+	config, err := gateapi.ParseConfig([]byte(files.Data[gateapi.ConfigFile]))
 	must(t, err)
 	return config
 }

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
@@ -61,7 +61,7 @@ func newFlood(t *testing.T, source string) *flood {
 	t.Helper()
 	f := &flood{t: t, gate: newGate(t, "gate", serve(t, echo)), template: newIssuer(t), source: source}
 	if source != "loopback" {
-		f.gate.Config.Limits.ClientIP = authproxy.ClientIP{TrustedProxies: []string{"127.0.0.0/8"}, Header: "X-Forwarded-For"}
+		f.gate.Config.Limits.ClientIP = gateapi.ClientIP{TrustedProxies: []string{"127.0.0.0/8"}, Header: "X-Forwarded-For"}
 	}
 	f.gate.WriteConfig(t)
 	f.gate.WriteKeys(t, provider, f.template.Key.Public())

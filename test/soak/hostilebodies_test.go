@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
@@ -153,7 +153,7 @@ func (b *bodies) run() (all []*trickle) {
 			<-one.begun
 		}
 	}
-	pod.Mount(b.t, b.gate.Dir, authproxy.RevokedFile, []byte("sub:"+subjectRevoked+"\n"))
+	pod.Mount(b.t, b.gate.Dir, gateapi.RevokedFile, []byte("sub:"+subjectRevoked+"\n"))
 	b.writeKeys(keyRemoved)
 	for _, one := range all {
 		if one.cause != nothingHappens {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
@@ -82,9 +82,9 @@ func newHostility(t *testing.T) *hostility {
 		for j := range heavyResources {
 			names = append(names, fmt.Sprintf("file:///team-%02d/docs/%02d/*", i, j))
 		}
-		h.gate.Config.Authorization.Rules = append(h.gate.Config.Authorization.Rules, authproxy.Rule{Resources: names})
+		h.gate.Config.Authorization.Rules = append(h.gate.Config.Authorization.Rules, gateapi.Rule{Resources: names})
 	}
-	h.gate.Config.Authorization.Rules = append(h.gate.Config.Authorization.Rules, authproxy.Rule{Resources: letters()})
+	h.gate.Config.Authorization.Rules = append(h.gate.Config.Authorization.Rules, gateapi.Rule{Resources: letters()})
 	h.gate.WriteConfig(t)
 	h.writeKeys(h.hostile, h.victims)
 	h.writeRevoked()
@@ -103,7 +103,7 @@ func (h *hostility) writeKeys(of ...token.Template) {
 
 func (h *hostility) writeRevoked(entries ...string) {
 	h.t.Helper()
-	pod.Mount(h.t, h.gate.Dir, authproxy.RevokedFile, []byte(strings.Join(entries, "\n")+"\n"))
+	pod.Mount(h.t, h.gate.Dir, gateapi.RevokedFile, []byte(strings.Join(entries, "\n")+"\n"))
 }
 
 // open opens hostile streams, each with the largest batch that the gate lets in.

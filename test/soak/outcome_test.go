@@ -27,6 +27,7 @@ type outcome struct {
 	limit          int64
 	kills          int
 	calm, attacked *answered
+	askedAgain     int // requests of good clients whose connection was closed before an answer
 	broken         int // streams of good clients
 }
 
@@ -35,7 +36,7 @@ func (s *siege) outcome(clients *users, calm, attacked *answered) outcome {
 	memory, err := pod.MemoryOf(s.gate.PID)
 	o := outcome{
 		rss: max(s.rss, memory.Peak), peak: s.group.peak(s.t), limit: s.group.limit, kills: s.group.oomKills(s.t),
-		calm: calm, attacked: attacked, broken: clients.broken(),
+		calm: calm, attacked: attacked, askedAgain: int(clients.askedAgain.Load()), broken: clients.broken(),
 	}
 	if err == nil {
 		o.alive = s.answers()
@@ -61,7 +62,7 @@ func (o outcome) row(name string, got map[string]int) []any {
 	ratio := float64(o.attacked.p99()) / float64(max(1, o.calm.p99()))
 	return []any{
 		name, o.alive, mebibytes(o.rss), 100 * float64(o.rss) / float64(o.limit), mebibytes(o.peak), o.kills,
-		len(o.calm.took) + len(o.attacked.took), o.calm.bad() + o.attacked.bad(), o.broken,
+		len(o.calm.took) + len(o.attacked.took), o.calm.bad() + o.attacked.bad(), o.askedAgain, o.broken,
 		o.calm.p99(), o.attacked.p99(), ratio, inOrder(got),
 	}
 }
@@ -83,10 +84,13 @@ func (o outcome) judge(t *testing.T, limit int64, crowd bool) {
 	}
 	refused := o.attacked.bad()
 	if crowd {
-		refused -= o.attacked.verdicts[overloaded]
+		refused -= o.attacked.verdicts[overloaded] + o.attacked.verdicts[tooMany] // the good clients of one kind are one caller
 	}
 	if refused > 0 || o.attacked.verdicts[accepted] == 0 {
 		t.Errorf("beside the attack, good requests were answered %s", inOrder(o.attacked.verdicts))
+	}
+	if 100*o.askedAgain > len(o.attacked.took) {
+		t.Errorf("%d of %d good requests met the end of their connection", o.askedAgain, len(o.attacked.took))
 	}
 	if o.broken > 0 {
 		t.Errorf("%d streams of good clients broke", o.broken)

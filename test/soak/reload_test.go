@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
@@ -108,12 +108,12 @@ func newReload(t *testing.T) *reload {
 }
 
 // policy: a rule that names tools leaves all others to nobody.
-func policy(writing bool) authproxy.Authorization {
-	rules := []authproxy.Rule{{Tools: []string{"read"}}}
+func policy(writing bool) gateapi.Authorization {
+	rules := []gateapi.Rule{{Tools: []string{"read"}}}
 	if writing {
-		rules = append(rules, authproxy.Rule{Tools: []string{"write"}})
+		rules = append(rules, gateapi.Rule{Tools: []string{"write"}})
 	}
-	return authproxy.Authorization{Rules: rules}
+	return gateapi.Authorization{Rules: rules}
 }
 
 func (r *reload) writeKeys(now rules) {
@@ -127,7 +127,7 @@ func (r *reload) writeKeys(now rules) {
 
 func (r *reload) writeRevoked(now rules) {
 	r.t.Helper()
-	pod.Mount(r.t, r.gate.Dir, authproxy.RevokedFile, revokedFile(now))
+	pod.Mount(r.t, r.gate.Dir, gateapi.RevokedFile, revokedFile(now))
 }
 
 func revokedFile(now rules) []byte {

@@ -94,8 +94,8 @@ func (t *timeline) current() rules {
 	return t.epochs[len(t.epochs)-1].clone()
 }
 
-// verdicts are the answers that are right by one of these rules, each once.
-func verdicts(all []rules, q question) []string {
+// decisions are the answers that are right by one of these rules, each once.
+func decisions(all []rules, q question) []string {
 	set := map[string]bool{}
 	for _, r := range all {
 		set[r.verdict(q)] = true

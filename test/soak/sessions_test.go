@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
@@ -93,7 +93,7 @@ func newReplicas(t *testing.T) *replicas {
 	upstream, secret := serve(t, r.server.serve), pod.NewSecret()
 	for _, name := range []string{"first", "second", "third"} {
 		gate := newGate(t, name, upstream)
-		gate.Config.SessionBinding = authproxy.SessionBindingCaller
+		gate.Config.SessionBinding = gateapi.SessionBindingCaller
 		gate.WriteConfig(t)
 		gate.WriteSecret(t, secret)
 		gate.WriteKeys(t, provider, r.template.Key.Public())

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
@@ -62,17 +62,17 @@ const subjectHeader = "X-Subject"
 func newGate(t *testing.T, log string, upstream int32) *pod.Gate {
 	t.Helper()
 	ports := pod.FreePorts(t, 2)
-	return pod.NewGate(t, *program, logFile(t, log), authproxy.Config{
-		Server: authproxy.ServerID{Namespace: "test", Name: "soak", UID: "1"},
+	return pod.NewGate(t, *program, logFile(t, log), gateapi.Config{
+		Server: gateapi.ServerID{Namespace: "test", Name: "soak", UID: "1"},
 		Port:   ports[0], AdminPort: ports[1],
-		Upstream: authproxy.Upstream{
-			Port: upstream, Path: "/mcp", ClaimHeaders: []authproxy.ClaimHeader{{Header: subjectHeader, Claim: "sub"}},
+		Upstream: gateapi.Upstream{
+			Port: upstream, Path: "/mcp", ClaimHeaders: []gateapi.ClaimHeader{{Header: subjectHeader, Claim: "sub"}},
 		},
-		Providers: []authproxy.Provider{{
+		Providers: []gateapi.Provider{{
 			Name: provider, Issuer: issuer, Audiences: []string{issuer}, Algorithms: []keys.Algorithm{keys.EdDSA}, ClockSkewSeconds: 30,
 		}},
-		Limits: authproxy.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 10, FailureBurst: 20, Streams: 100},
-		Drain:  authproxy.Drain{RequestSeconds: 5},
+		Limits: gateapi.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 10, FailureBurst: 20, Streams: 100},
+		Drain:  gateapi.Drain{RequestSeconds: 5},
 	})
 }
 

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
 
@@ -25,18 +25,18 @@ func (r *reload) steps() []step {
 		{"a key comes", r.changing(func(next *rules) { next.keys[guest] = true }, r.writeKeys)},
 		{"a token is revoked", r.changing(func(next *rules) { next.revoked["jti:"+bob.jti] = true }, r.writeRevoked)},
 		{"a subject is revoked", r.changing(func(next *rules) { next.revoked["sub:carol"] = true }, r.writeRevoked)},
-		{"a broken configuration", r.breaking(authproxy.ConfigFile, `{"port": 1, "open": true}`)},
+		{"a broken configuration", r.breaking(gateapi.ConfigFile, `{"port": 1, "open": true}`)},
 		{"a key is revoked, and the subject is not any more", r.changing(func(next *rules) {
 			delete(next.revoked, "sub:carol")
 			next.revoked["kid:"+carol.kid] = true
 		}, r.writeRevoked)},
-		{"a broken list of revocations", r.breaking(authproxy.RevokedFile, "everybody\n")},
+		{"a broken list of revocations", r.breaking(gateapi.RevokedFile, "everybody\n")},
 		{"nothing is revoked", r.changing(func(next *rules) { clear(next.revoked) }, r.writeRevoked)},
 		{"a tool is forbidden", r.changing(func(next *rules) { next.writing = false }, r.writePolicy)},
-		{"broken keys", r.breaking(authproxy.KeysFile(provider), `{"keys": [`)},
+		{"broken keys", r.breaking(gateapi.KeysFile(provider), `{"keys": [`)},
 		{"a tool is allowed", r.changing(func(next *rules) { next.writing = true }, r.writePolicy)},
 		{"another certificate", r.swapCertificate},
-		{"a broken certificate", r.breaking(authproxy.TLSCertFile, rand.Text())},
+		{"a broken certificate", r.breaking(gateapi.TLSCertFile, rand.Text())},
 		{"a key goes", r.changing(func(next *rules) { delete(next.keys, guest) }, r.writeKeys)},
 	}
 }
@@ -63,8 +63,8 @@ func (r *reload) swapCertificate() {
 	next := r.rules.current()
 	next.shown = digest
 	r.follow(next, func() {
-		pod.Mount(r.t, r.gate.Dir, authproxy.TLSKeyFile, key)
-		pod.Mount(r.t, r.gate.Dir, authproxy.TLSCertFile, certificate)
+		pod.Mount(r.t, r.gate.Dir, gateapi.TLSKeyFile, key)
+		pod.Mount(r.t, r.gate.Dir, gateapi.TLSCertFile, certificate)
 	})
 }
 

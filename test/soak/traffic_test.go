@@ -71,7 +71,7 @@ func (tr *traffic) ask(ctx context.Context, client *caller, q question, fresh bo
 	body, began := call(q.tool), time.Now()
 	got, err := client.post(context.WithoutCancel(ctx), q.bearer, body)
 	possible := tr.rules.during(began, time.Now())
-	right := verdicts(possible, q)
+	right := decisions(possible, q)
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	if len(right) == 1 {

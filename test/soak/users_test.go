@@ -4,9 +4,12 @@ package soak
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +33,10 @@ type users struct {
 	port    int32
 	issuers map[keys.Algorithm]token.Template
 	streams []*stream
+	// again: who asks on a connection that is closed before an answer begins asks once more, as HTTP clients do with what is
+	// safe to repeat (RFC 9112 section 9.3.1). They are counted.
+	again      bool
+	askedAgain atomic.Int64
 }
 
 // answered is what good clients got in some time.
@@ -125,6 +132,10 @@ func (u *users) askOnce(client *caller, bearer string) (verdict string, took tim
 	defer cancel()
 	body, began := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, asked.Add(1)), time.Now()
 	reply, err := client.post(ctx, bearer, body)
+	if u.again && errors.Is(err, io.EOF) {
+		u.askedAgain.Add(1)
+		reply, err = client.post(ctx, bearer, body)
+	}
 	took = time.Since(began)
 	switch {
 	case err != nil:

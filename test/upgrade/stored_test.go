@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -24,11 +25,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/controllers/keysource"
 	"github.com/mcp-gatehouse/gatehouse/controllers/mcpserver"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy"
-	"github.com/mcp-gatehouse/gatehouse/internal/authproxy/schema"
+	"github.com/mcp-gatehouse/gatehouse/controllers/owned"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired/gateconfig"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
+	"github.com/mcp-gatehouse/gatehouse/internal/gateapi/schema"
+	"github.com/mcp-gatehouse/gatehouse/internal/keyobservation"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/publication"
+	"github.com/mcp-gatehouse/gatehouse/internal/rollout"
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 	"github.com/mcp-gatehouse/gatehouse/test/uncached"
 	"github.com/mcp-gatehouse/gatehouse/test/upgrade"
@@ -156,9 +163,10 @@ func (c cluster) store(t *testing.T, release upgrade.Release) {
 		annotations := deployment.GetAnnotations()
 		annotations[v1alpha1.AnnotationTemplate] = pack(t, object["spec"].(map[string]any)["template"])
 		deployment.SetAnnotations(annotations)
-		if err := c.k8s.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(deployment), mcpserver.FieldOwner, client.ForceOwnership); err != nil {
+		if err := c.k8s.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(deployment), owned.FieldOwner, client.ForceOwnership); err != nil {
 			t.Fatalf("Deployment of %s: %v", name, err)
 		}
+		c.says(t, server.GetName())
 		live := c.deployment(t, server.GetName())
 		live.Status = appsv1.DeploymentStatus{
 			ObservedGeneration: live.Generation, Replicas: *live.Spec.Replicas, UpdatedReplicas: *live.Spec.Replicas,
@@ -167,6 +175,19 @@ func (c cluster) store(t *testing.T, release upgrade.Release) {
 		if err := c.k8s.Status().Update(t.Context(), live); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// says writes into the status what the release's operator has left there, as far as it counts for an upgrade.
+func (c cluster) says(t *testing.T, name string) {
+	t.Helper()
+	var server v1alpha1.MCPServer
+	if err := c.k8s.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, &server); err != nil {
+		t.Fatal(err)
+	}
+	server.Status.GateImage = c.deployment(t, name).Spec.Template.Spec.InitContainers[0].Image
+	if err := c.k8s.Status().Update(t.Context(), &server); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -230,14 +251,14 @@ const newGate = "example.com/authproxy:new"
 // operator is one of this version that begins so many upgrades at a time.
 func (c cluster) operator(t *testing.T, upgrades int) func(context.Context, *v1alpha1.MCPServer) {
 	t.Helper()
-	issuer, err := mcpserver.NewClusterIssuer(c.control.Config)
+	issuer, err := keysource.NewClusterIssuer(c.control.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	builder := &mcpserver.Reconciler{
-		Client: uncached.Client{Client: c.k8s}, Live: c.k8s, Scheme: c.k8s.Scheme(), Events: events.NewFakeRecorder(100), Now: time.Now, Issuer: issuer,
-		Master:    &mcpserver.ProbeMaster{Live: c.k8s, Writer: c.k8s, Namespace: namespace, Now: time.Now},
-		Sightings: mcpserver.NewSightings(), Fleet: mcpserver.NewFleet(upgrades),
+		Client: uncached.Client{Client: c.k8s}, Live: c.k8s, Events: events.NewFakeRecorder(100), Now: time.Now, Issuer: issuer,
+		Master:          &keysource.ProbeMaster{Live: c.k8s, Writer: c.k8s, Namespace: namespace, Now: time.Now},
+		KeyObservations: keyobservation.NewStore(), Publications: &publication.Store{}, Rollout: rollout.NewLimiter(upgrades),
 		Inputs: desired.Inputs{GateImage: newGate, ClusterDomain: "cluster.local"},
 	}
 	return func(ctx context.Context, server *v1alpha1.MCPServer) {
@@ -253,7 +274,7 @@ func (c cluster) takesOver(t *testing.T, release upgrade.Release) {
 	if err := c.k8s.List(t.Context(), &servers); err != nil {
 		t.Fatal(err)
 	}
-	holding, upgrading := c.operator(t, 0), c.operator(t, mcpserver.DefaultMaxUpgrades)
+	holding, upgrading := c.operator(t, 0), c.operator(t, rollout.DefaultMaxUpgrades)
 	for _, server := range servers.Items {
 		before := c.deployment(t, server.Name).Spec.Template
 		holding(t.Context(), server.DeepCopy())
@@ -268,9 +289,12 @@ func (c cluster) takesOver(t *testing.T, release upgrade.Release) {
 			t.Errorf("%s is upgraded to the gate %s", server.Name, got)
 		}
 		before.Spec.InitContainers[0].Image = newGate
-		before.Annotations[v1alpha1.AnnotationConfigSchema] = strconv.Itoa(authproxy.Schema)
+		before.Annotations[v1alpha1.AnnotationConfigSchema] = strconv.Itoa(gateapi.Schema)
 		if release.Version == "v0.1.0-alpha.1" {
-			before.Spec.InitContainers[0].Lifecycle.PreStop = &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: authproxy.TerminateCommand()}}
+			before.Spec.InitContainers[0].Lifecycle.PreStop = &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: gateapi.TerminateCommand()}}
+			fallback := corev1.ContainerPort{Name: desired.FallbackPortName, ContainerPort: desired.Resolve(&server).FallbackPort, Protocol: corev1.ProtocolTCP}
+			before.Spec.InitContainers[0].Ports = slices.Insert(before.Spec.InitContainers[0].Ports, 1, fallback)
+			mountByKey(t, &server, before.Spec.Volumes)
 		}
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("%s: more than the gate is another (-old +new); docs/upgrade.md has to say what:\n%s", server.Name, diff)
@@ -289,7 +313,20 @@ func (c cluster) isReadable(t *testing.T, release upgrade.Release, name string) 
 		t.Error(err)
 		return
 	}
-	if err := schema.Reads(release.Schema, []byte(config.Data[authproxy.ConfigFileOf(release.Schema)])); err != nil {
-		t.Errorf("%s: the gates that run cannot read their configuration: %v", filepath.Join(name, authproxy.ConfigFileOf(release.Schema)), err)
+	if err := schema.Reads(release.Schema, []byte(config.Data[gateapi.ConfigFileOf(release.Schema)])); err != nil {
+		t.Errorf("%s: the gates that run cannot read their configuration: %v", filepath.Join(name, gateapi.ConfigFileOf(release.Schema)), err)
+	}
+}
+
+// mountByKey has the gate's configuration mounted as later releases do, where a server names files of yours.
+func mountByKey(t *testing.T, server *v1alpha1.MCPServer, volumes []corev1.Volume) {
+	t.Helper()
+	key, err := gateconfig.Key(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(volumes, func(v corev1.Volume) bool { return v.Name == "gatehouse-config" })
+	if key != gateapi.ConfigFile {
+		volumes[at].ConfigMap.Items = []corev1.KeyToPath{{Key: key, Path: gateapi.ConfigFile}}
 	}
 }

@@ -46,6 +46,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.GateTLSApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayRef"):
 		return &apiv1alpha1.GatewayRefApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ImageStatus"):
+		return &apiv1alpha1.ImageStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IPBlock"):
 		return &apiv1alpha1.IPBlockApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):
@@ -84,6 +86,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.QuiltApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RemoteKeys"):
 		return &apiv1alpha1.RemoteKeysApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RenamedObject"):
+		return &apiv1alpha1.RenamedObjectApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ResourceMetadata"):
 		return &apiv1alpha1.ResourceMetadataApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Revoked"):

@@ -24,12 +24,18 @@ app.kubernetes.io/name: gatehouse
 app.kubernetes.io/component: operator
 {{- end -}}
 
-{{/* An image by its digest, else by its tag, else by the chart's appVersion. */}}
+{{/* An image by its digest, else by its tag, else by the digest that it has in this release, else by the release's version. */}}
 {{- define "gatehouse.image" -}}
+{{- $repository := .image.repository | default (printf "%s/%s" .root.Values.registry .name) -}}
+{{- $released := index (.root.Files.Get "files/digests.yaml" | fromYaml) .name -}}
 {{- if .image.digest -}}
-{{ .image.repository }}@{{ .image.digest }}
+{{ $repository }}@{{ .image.digest }}
+{{- else if .image.tag -}}
+{{ $repository }}:{{ .image.tag }}
+{{- else if $released -}}
+{{ $repository }}@{{ $released }}
 {{- else -}}
-{{ .image.repository }}:{{ .image.tag | default .default }}
+{{ $repository }}:{{ .root.Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
 

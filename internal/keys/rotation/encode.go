@@ -17,6 +17,7 @@ type file struct {
 	Request   string          `json:"request,omitempty"`
 	Keys      []record        `json:"keys"`
 	Withdrawn json.RawMessage `json:"withdrawn,omitempty"`
+	Lost      []Loss          `json:"lost,omitempty"`
 }
 
 type record struct {
@@ -33,7 +34,7 @@ func Encode(set Set) (jwks, state []byte, err error) {
 	if jwks, err = keys.MarshalPrivate(set.Published()); err != nil {
 		return nil, nil, err
 	}
-	out := file{Step: set.Step, Request: set.Request}
+	out := file{Step: set.Step, Request: set.Request, Lost: set.Lost}
 	var withdrawn []keys.Private
 	for _, key := range set.Keys {
 		out.Keys = append(out.Keys, record{key.ID, key.Algorithm, key.Phase, key.Since, key.Step, key.Refused})
@@ -69,7 +70,7 @@ func Decode(jwks, state []byte, now time.Time) (Set, error) {
 			return Set{}, fmt.Errorf("withdrawn keys: %w", err)
 		}
 	}
-	set := Set{Step: stored.Step, Request: stored.Request}
+	set := Set{Step: stored.Step, Request: stored.Request, Lost: stored.Lost}
 	for _, r := range stored.Keys {
 		key := Key{ID: r.ID, Algorithm: r.Algorithm, Phase: r.Phase, Since: r.Since, Step: r.Step, Refused: r.Refused}
 		// What is withdrawn and lost cannot be asked about. What is to be published and was taken out is gone.

@@ -45,7 +45,7 @@ func Next(set Set, now time.Time, in Inputs) (Set, error) {
 	next := set
 	next.Keys, next.Step = slices.Clone(set.Keys), set.Step+1
 	err := error(nil)
-	switch i, step := set.due(now, in); step {
+	switch i, due := set.due(now, in); due {
 	case stepNone:
 		return set, nil
 	case stepRevoke:
@@ -175,6 +175,6 @@ func (k Key) seenBy(pod Pod) bool {
 	if k.Phase.Withdrawn() {
 		seen = pod.Refuses
 	}
-	step, found := seen[k.ID]
-	return found && step >= k.Step
+	at, found := seen[k.ID]
+	return found && at >= k.Step
 }

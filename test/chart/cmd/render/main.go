@@ -1,4 +1,4 @@
-// Command render prints what `helm install` would apply, with the CRD first:
+// Command render prints what `helm install` would apply:
 //
 //	render CHART [VALUES.yaml]
 package main
@@ -37,7 +37,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, object := range append(rendered.CRDs, rendered.Objects...) {
+	for _, object := range rendered.Objects {
 		text, err := yaml.Marshal(object.Object)
 		if err != nil {
 			return fmt.Errorf("encode %s %s: %w", object.GetKind(), object.GetName(), err)

@@ -36,6 +36,9 @@ func main() {
 
 // run is main with its surroundings passed in; it returns the exit code.
 func run(args []string, env func(string) (string, bool), stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "quilt" {
+		return runQuilt(args[1:], env, stderr)
+	}
 	settings, err := parse(args, env, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -97,6 +100,7 @@ func usage(flags *flag.FlagSet, out io.Writer) {
 	_, _ = fmt.Fprintln(out, "Usage of mcpfake (each --flag-name can be set as MCPFAKE_FLAG_NAME, too):")
 	flags.SetOutput(out)
 	flags.PrintDefaults()
+	_, _ = fmt.Fprintln(out, "\n\"mcpfake quilt RELEASE\" plays quilt-mcp-server, and is configured like that.")
 	_, _ = fmt.Fprintf(out, "\nFaults befall the MCP endpoint only, /health and /_fake/requests stay well, but those of the port befall all of it.\n\n%s", mcpfake.Usage())
 }
 

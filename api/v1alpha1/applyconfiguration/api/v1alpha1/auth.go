@@ -23,7 +23,7 @@ type AuthApplyConfiguration struct {
 	Revoked *RevokedApplyConfiguration `json:"revoked,omitempty"`
 	// limits bound what a request may cost.
 	Limits *LimitsApplyConfiguration `json:"limits,omitempty"`
-	// sessionBinding says to whom a session belongs. Default: Caller.
+	// sessionBinding says to whom a session belongs. Default: Caller for Generic, Stateless for Quilt.
 	SessionBinding *apiv1alpha1.SessionBinding `json:"sessionBinding,omitempty"`
 }
 

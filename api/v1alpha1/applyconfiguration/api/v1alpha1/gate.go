@@ -30,6 +30,10 @@ type GateApplyConfiguration struct {
 	// extraPaths are further paths that are passed on, as they are here and with any method, for whoever has a good token
 	// with the requiredScopes. Rules do not see into them. Default: none.
 	ExtraPaths []string `json:"extraPaths,omitempty"`
+	// healthPaths are paths at which the gate tells anybody whether it is ready, for load balancers: 200 or 503 to a GET or
+	// HEAD, without a token. The server is not asked. Default: none for Generic; /, /health and /healthz for Quilt, as far as
+	// they are not the server's.
+	HealthPaths []string `json:"healthPaths,omitempty"`
 	// allowedHosts are further host names, without port, by which clients may call the server: those of an ingress or
 	// a gateway. The names of the Service, IP addresses and localhost are always allowed. Any other is answered 421.
 	AllowedHosts []string `json:"allowedHosts,omitempty"`
@@ -106,6 +110,16 @@ func (b *GateApplyConfiguration) WithTrailingSlash(value apiv1alpha1.TrailingSla
 func (b *GateApplyConfiguration) WithExtraPaths(values ...string) *GateApplyConfiguration {
 	for i := range values {
 		b.ExtraPaths = append(b.ExtraPaths, values[i])
+	}
+	return b
+}
+
+// WithHealthPaths adds the given value to the HealthPaths field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the HealthPaths field.
+func (b *GateApplyConfiguration) WithHealthPaths(values ...string) *GateApplyConfiguration {
+	for i := range values {
+		b.HealthPaths = append(b.HealthPaths, values[i])
 	}
 	return b
 }

@@ -17,6 +17,10 @@ type ManagedKeysApplyConfiguration struct {
 	// signed at that moment. Default, and the least that is effective: the longest life of a token, which is
 	// maxTokenLifetimeSeconds and clockSkewSeconds.
 	OverlapSeconds *int32 `json:"overlapSeconds,omitempty"`
+	// issuer is the issuer and the audience of its tokens. Set it to that of another MCPServer whose keys were taken over
+	// (gatehouse keys import), so that tokens which clients hold stay good. Default: urn:gatehouse:NAMESPACE:NAME:UID of this
+	// MCPServer.
+	Issuer *string `json:"issuer,omitempty"`
 }
 
 // ManagedKeysApplyConfiguration constructs a declarative configuration of the ManagedKeys type for use with
@@ -46,5 +50,13 @@ func (b *ManagedKeysApplyConfiguration) WithRotationSeconds(value int32) *Manage
 // If called multiple times, the OverlapSeconds field is set to the value of the last call.
 func (b *ManagedKeysApplyConfiguration) WithOverlapSeconds(value int32) *ManagedKeysApplyConfiguration {
 	b.OverlapSeconds = &value
+	return b
+}
+
+// WithIssuer sets the Issuer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Issuer field is set to the value of the last call.
+func (b *ManagedKeysApplyConfiguration) WithIssuer(value string) *ManagedKeysApplyConfiguration {
+	b.Issuer = &value
 	return b
 }

@@ -45,10 +45,19 @@ type MCPServerSpecApplyConfiguration struct {
 	// healthPath answers a GET without a token below 500 while the server is well. It enables the liveness probe of the
 	// server. Default: none for Generic (an accepted connection counts as started), /health for Quilt.
 	HealthPath *string `json:"healthPath,omitempty"`
+	// startupSeconds is how long the server may take to start, until it accepts connections on port or, with healthPath,
+	// answers that. Then its container is restarted. Default: 120.
+	StartupSeconds *int32 `json:"startupSeconds,omitempty"`
 	// multiuser says how a Generic server is put into multiuser mode.
 	Multiuser *MultiuserApplyConfiguration `json:"multiuser,omitempty"`
 	// replicas is the number of pods; scale here, not on the Deployment. 0 parks the server. Default: 1.
 	Replicas *int32 `json:"replicas,omitempty"`
+	// commonLabels are on every object of this server, and on its pods, besides the operator's own: for policies that ask for
+	// labels, and for accounting. They select nothing. pod.labels win over them. A change makes new pods.
+	CommonLabels map[string]string `json:"commonLabels,omitempty"`
+	// commonAnnotations are on every object of this server, and on its pods, besides the operator's own. pod.annotations and
+	// service.annotations win over them. A change makes new pods.
+	CommonAnnotations map[string]string `json:"commonAnnotations,omitempty"`
 	// pod says what may be said about the pods: where they run, as whom, and how they are labelled.
 	Pod *PodApplyConfiguration `json:"pod,omitempty"`
 	// gate configures the sidecar that stands in front of the server. Nothing in it opens the gate.
@@ -208,6 +217,14 @@ func (b *MCPServerSpecApplyConfiguration) WithHealthPath(value string) *MCPServe
 	return b
 }
 
+// WithStartupSeconds sets the StartupSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StartupSeconds field is set to the value of the last call.
+func (b *MCPServerSpecApplyConfiguration) WithStartupSeconds(value int32) *MCPServerSpecApplyConfiguration {
+	b.StartupSeconds = &value
+	return b
+}
+
 // WithMultiuser sets the Multiuser field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Multiuser field is set to the value of the last call.
@@ -221,6 +238,34 @@ func (b *MCPServerSpecApplyConfiguration) WithMultiuser(value *MultiuserApplyCon
 // If called multiple times, the Replicas field is set to the value of the last call.
 func (b *MCPServerSpecApplyConfiguration) WithReplicas(value int32) *MCPServerSpecApplyConfiguration {
 	b.Replicas = &value
+	return b
+}
+
+// WithCommonLabels puts the entries into the CommonLabels field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the CommonLabels field,
+// overwriting an existing map entries in CommonLabels field with the same key.
+func (b *MCPServerSpecApplyConfiguration) WithCommonLabels(entries map[string]string) *MCPServerSpecApplyConfiguration {
+	if b.CommonLabels == nil && len(entries) > 0 {
+		b.CommonLabels = make(map[string]string, len(entries))
+	}
+	for k, v := range entries {
+		b.CommonLabels[k] = v
+	}
+	return b
+}
+
+// WithCommonAnnotations puts the entries into the CommonAnnotations field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the CommonAnnotations field,
+// overwriting an existing map entries in CommonAnnotations field with the same key.
+func (b *MCPServerSpecApplyConfiguration) WithCommonAnnotations(entries map[string]string) *MCPServerSpecApplyConfiguration {
+	if b.CommonAnnotations == nil && len(entries) > 0 {
+		b.CommonAnnotations = make(map[string]string, len(entries))
+	}
+	for k, v := range entries {
+		b.CommonAnnotations[k] = v
+	}
 	return b
 }
 

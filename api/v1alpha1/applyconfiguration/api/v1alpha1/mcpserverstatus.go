@@ -16,8 +16,8 @@ type MCPServerStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// address is where clients reach the gate: through the route, once a gateway has accepted it; else from inside the
-	// cluster.
+	// address is where clients reach the gate, by the spec that it carries out: through the route, once a gateway has accepted
+	// it; else from inside the cluster. There is none before a spec was carried out.
 	Address *AddressApplyConfiguration `json:"address,omitempty"`
 	// replicas is the number of pods that exist.
 	Replicas *int32 `json:"replicas,omitempty"`
@@ -27,9 +27,21 @@ type MCPServerStatusApplyConfiguration struct {
 	Selector *string `json:"selector,omitempty"`
 	// gateImage is the image of the gate in the current pod template.
 	GateImage *string `json:"gateImage,omitempty"`
+	// formerGateImages are those of the templates before it, the newest first. A pod whose gate has neither gateImage nor one
+	// of these is not believed, whatever made it.
+	FormerGateImages []string `json:"formerGateImages,omitempty"`
+	// template is the digest of the record on the Deployment of the pod template that the operator applied last. Others may
+	// write to the Deployment; a record that is not this one is not believed.
+	Template *string `json:"template,omitempty"`
+	// images are those that the containers of the server run, by their digests: more than one while pods are replaced, and
+	// where a tag such as latest was moved in between.
+	Images []ImageStatusApplyConfiguration `json:"images,omitempty"`
 	// keys are the keys that the gate is told to accept, those that it must refuse, and the last ones that every pod was
 	// seen to refuse. Never key material.
 	Keys []KeyStatusApplyConfiguration `json:"keys,omitempty"`
+	// renamed are the Secrets and ConfigMaps of this server that go by another name than they had, because they could not be
+	// written under it any more, or nodes did not read them again. The pods mount those of the new names.
+	Renamed []RenamedObjectApplyConfiguration `json:"renamed,omitempty"`
 	// authHealth is the evidence behind the condition AuthHealthy.
 	AuthHealth *AuthHealthApplyConfiguration `json:"authHealth,omitempty"`
 	// serverInfo is what the server says of itself in the MCP handshake.
@@ -103,6 +115,37 @@ func (b *MCPServerStatusApplyConfiguration) WithGateImage(value string) *MCPServ
 	return b
 }
 
+// WithFormerGateImages adds the given value to the FormerGateImages field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the FormerGateImages field.
+func (b *MCPServerStatusApplyConfiguration) WithFormerGateImages(values ...string) *MCPServerStatusApplyConfiguration {
+	for i := range values {
+		b.FormerGateImages = append(b.FormerGateImages, values[i])
+	}
+	return b
+}
+
+// WithTemplate sets the Template field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Template field is set to the value of the last call.
+func (b *MCPServerStatusApplyConfiguration) WithTemplate(value string) *MCPServerStatusApplyConfiguration {
+	b.Template = &value
+	return b
+}
+
+// WithImages adds the given value to the Images field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Images field.
+func (b *MCPServerStatusApplyConfiguration) WithImages(values ...*ImageStatusApplyConfiguration) *MCPServerStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithImages")
+		}
+		b.Images = append(b.Images, *values[i])
+	}
+	return b
+}
+
 // WithKeys adds the given value to the Keys field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Keys field.
@@ -112,6 +155,19 @@ func (b *MCPServerStatusApplyConfiguration) WithKeys(values ...*KeyStatusApplyCo
 			panic("nil value passed to WithKeys")
 		}
 		b.Keys = append(b.Keys, *values[i])
+	}
+	return b
+}
+
+// WithRenamed adds the given value to the Renamed field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Renamed field.
+func (b *MCPServerStatusApplyConfiguration) WithRenamed(values ...*RenamedObjectApplyConfiguration) *MCPServerStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRenamed")
+		}
+		b.Renamed = append(b.Renamed, *values[i])
 	}
 	return b
 }

@@ -15,6 +15,9 @@ type ServiceApplyConfiguration struct {
 	Type *v1.ServiceType `json:"type,omitempty"`
 	// annotations of the Service: how cloud providers are told about their load balancers.
 	Annotations map[string]string `json:"annotations,omitempty"`
+	// appProtocol of the Service's port: what gateways and meshes take the traffic for, such as kgateway.dev/mcp. Default: http,
+	// or https with gate.tls.
+	AppProtocol *string `json:"appProtocol,omitempty"`
 	// sessionAffinity keeps each client's address with one pod. A server that keeps sessions in memory needs it when it
 	// has more than one replica. Default: ClientIP.
 	SessionAffinity *v1.ServiceAffinity `json:"sessionAffinity,omitempty"`
@@ -45,6 +48,14 @@ func (b *ServiceApplyConfiguration) WithAnnotations(entries map[string]string) *
 	for k, v := range entries {
 		b.Annotations[k] = v
 	}
+	return b
+}
+
+// WithAppProtocol sets the AppProtocol field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AppProtocol field is set to the value of the last call.
+func (b *ServiceApplyConfiguration) WithAppProtocol(value string) *ServiceApplyConfiguration {
+	b.AppProtocol = &value
 	return b
 }
 

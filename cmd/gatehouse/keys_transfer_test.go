@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	clientfake "sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
+)
+
+// clusterOf is an API server with these objects.
+func clusterOf(t *testing.T, objects ...client.Object) client.Client {
+	t.Helper()
+	scheme, err := newScheme()
+	must(t, err)
+	return clientfake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+}
+
+// madeKeys is the Secret NAME-keys that an operator has made for a server, and its signing key.
+func madeKeys(t *testing.T, s *v1alpha1.MCPServer) (secret *corev1.Secret, signing string) {
+	t.Helper()
+	set, err := rotation.New(keys.EdDSA, "", signingSince)
+	must(t, err)
+	jwks, record, err := rotation.Encode(set)
+	must(t, err)
+	secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: desired.KeysSecretName(s)}}
+	secret.Data = map[string][]byte{"managed.jwks": jwks, "managed.rotation.json": record}
+	secret.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s, v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))}
+	return secret, set.Keys[0].ID
+}
+
+// TestKeysMoveBetweenClusters: what one API server's Secret holds, another's MCPServer gets, as its own.
+func TestKeysMoveBetweenClusters(t *testing.T) {
+	from := server("demo", "a")
+	secret, old := madeKeys(t, from)
+	var exported bytes.Buffer
+	must(t, exportKeys(t.Context(), clusterOf(t, from, secret), client.ObjectKeyFromObject(from), signingSince, &exported))
+	path := file(t, "keys.yaml", exported.String())
+
+	for name, c := range map[string]struct {
+		issuer    string
+		newIssuer bool
+		uid       types.UID
+		there     func(*corev1.Secret) // nil: there is no Secret
+		fails     string
+	}{
+		"the issuer is named":                 {desired.OwnIssuer(from), false, "2", func(*corev1.Secret) {}, ""},
+		"no key was made yet":                 {desired.OwnIssuer(from), false, "2", nil, ""},
+		"a copy by hand is there, of no one":  {desired.OwnIssuer(from), false, "2", func(s *corev1.Secret) { s.OwnerReferences = nil }, ""},
+		"a restored one, of the server's old": {desired.OwnIssuer(from), false, "2", func(s *corev1.Secret) { s.OwnerReferences[0].UID = "1" }, ""},
+		"it belongs to something else":        {desired.OwnIssuer(from), false, "2", func(s *corev1.Secret) { s.OwnerReferences[0].Kind = "Other" }, "it belongs to Other a"},
+		"the issuer is another":               {"", false, "2", func(*corev1.Secret) {}, "set auth.providers[].keys.managed.issuer of its spec to the first"},
+		"that does not matter":                {"", true, "2", func(*corev1.Secret) {}, ""},
+		"a restore into the same server":      {"", false, "1", nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := server("demo", "a")
+			to.UID = c.uid
+			if c.issuer != "" {
+				to.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "managed", Keys: v1alpha1.ProviderKeys{
+					Type: v1alpha1.KeysManaged, Managed: &v1alpha1.ManagedKeys{Issuer: c.issuer}}}}}
+			}
+			objects := []client.Object{to}
+			there, own := madeKeys(t, to)
+			to.Status.Keys = []v1alpha1.KeyStatus{key(own, v1alpha1.KeySigning)}
+			if c.there != nil {
+				c.there(there)
+				objects = append(objects, there)
+			}
+			cluster := clusterOf(t, objects...)
+			read, err := readSecret(path, nil)
+			must(t, err)
+			var out bytes.Buffer
+			order := keyImport{server: client.ObjectKeyFromObject(to), from: read, newIssuer: c.newIssuer, now: time.Now()}
+			expectError(t, order.run(t.Context(), cluster, &out), c.fails)
+			var got corev1.Secret
+			err = cluster.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: "a-keys"}, &got)
+			if c.fails != "" {
+				if err != nil || strings.Contains(string(got.Data["managed.jwks"]), old) {
+					t.Errorf("it was written all the same: %v", err)
+				}
+				return
+			}
+			must(t, err)
+			if !metav1.IsControlledBy(&got, to) || len(got.OwnerReferences) != 1 || got.Labels[v1alpha1.LabelServer] != "a" ||
+				!strings.Contains(string(got.Data["managed.jwks"]), old) {
+				t.Errorf("got %+v", got.ObjectMeta)
+			}
+			for _, want := range []string{"imported 1 keys into Secret demo/a-keys; new tokens are signed with " + old, "tokens of key " + own + ", which they replace, are refused"} {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("says %q, want %q", out.String(), want)
+				}
+			}
+		})
+	}
+}
+
+func TestImportReadsSecretsOnly(t *testing.T) {
+	if _, err := readSecret("-", strings.NewReader("a: [")); err == nil || strings.Contains(err.Error(), "[") {
+		t.Errorf("got %v", err)
+	}
+	if got := gatehouse(t, "keys", "import", "a"); got.code == 0 || !strings.Contains(got.stderr, "filename") {
+		t.Errorf("without a file: %d %s", got.code, got.stderr)
+	}
+}

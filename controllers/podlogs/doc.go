@@ -1,0 +1,2 @@
+// Package podlogs reads how the logs of crashed containers end, where the operator may.
+package podlogs

@@ -1,0 +1,2 @@
+// Package requeue compares the times after which a server is to be reconciled again.
+package requeue

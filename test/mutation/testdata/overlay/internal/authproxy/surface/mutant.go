@@ -1,6 +1,0 @@
-package surface
-
-import "os"
-
-// mutant names what this gate leaves out.
-var mutant = os.Getenv("GATEHOUSE_MUTANT")
