@@ -22,7 +22,9 @@ func (r read) differs(seen read) string {
 		return "path"
 	case !isPartOf(strings.Split(seenQuery, "&"), strings.Split(judgedQuery, "&")):
 		return "query"
-	case r.body != seen.body:
+	case seen.incomplete && !r.incomplete:
+		return "end of the body"
+	case r.body != seen.body && !(seen.incomplete && strings.HasPrefix(r.body, seen.body)):
 		return fmt.Sprintf("body %q", r.body)
 	}
 	for name, values := range seen.header {

@@ -18,6 +18,9 @@ type read struct {
 	method, target string
 	header         http.Header
 	body           string
+	// incomplete: the connection ended within the body, so that a server must not act on it (RFC 9112 section 8); or the
+	// client did not end its own.
+	incomplete bool
 }
 
 // strictServer reads HTTP/1.1 in the one way that the standard leaves, and nothing else. What it could not read so is a
@@ -52,9 +55,10 @@ func (s *strictServer) serve(conn net.Conn) {
 		if errors.Is(err, io.EOF) {
 			return
 		}
+		request.incomplete = errors.Is(err, io.ErrUnexpectedEOF)
 		s.mu.Lock()
 		s.requests = append(s.requests, request)
-		if err != nil {
+		if err != nil && !request.incomplete {
 			s.problems = append(s.problems, err.Error())
 		}
 		s.mu.Unlock()
@@ -110,10 +114,7 @@ func (r *read) readBody(in *bufio.Reader) error {
 		if err != nil || strconv.FormatUint(length, 10) != lengths[0] {
 			return fmt.Errorf("length %q", lengths[0])
 		}
-		body := make([]byte, length)
-		_, err = io.ReadFull(in, body)
-		r.body = string(body)
-		return err
+		return r.readPart(in, int(length))
 	case len(codings) == 1 && codings[0] != "chunked":
 		return fmt.Errorf("coding %q", codings[0])
 	case len(codings) == 1:
@@ -125,18 +126,38 @@ func (r *read) readBody(in *bufio.Reader) error {
 func (r *read) readChunks(in *bufio.Reader) error {
 	for {
 		line, err := in.ReadString('\n')
-		size, bad := strconv.ParseUint(strings.TrimSuffix(line, "\r\n"), 16, 31)
-		if err != nil || bad != nil {
+		if err != nil {
+			return io.ErrUnexpectedEOF
+		}
+		size, err := strconv.ParseUint(strings.TrimSuffix(line, "\r\n"), 16, 31)
+		if err != nil {
 			return fmt.Errorf("chunk size %q", line)
 		}
-		chunk := make([]byte, size+2)
-		if _, err := io.ReadFull(in, chunk); err != nil || string(chunk[size:]) != "\r\n" {
-			return fmt.Errorf("end of a chunk or trailer: %q", chunk[size:])
+		if err := r.readPart(in, int(size)); err != nil {
+			return err
 		}
-		if r.body += string(chunk[:size]); size == 0 {
+		end := make([]byte, 2)
+		if _, err := io.ReadFull(in, end); err != nil {
+			return io.ErrUnexpectedEOF
+		}
+		if string(end) != "\r\n" {
+			return fmt.Errorf("end of a chunk or trailer: %q", end)
+		}
+		if size == 0 {
 			return nil
 		}
 	}
+}
+
+// readPart adds so many bytes to the body, or as many as there are.
+func (r *read) readPart(in *bufio.Reader, size int) error {
+	part := make([]byte, size)
+	n, err := io.ReadFull(in, part)
+	r.body += string(part[:n])
+	if err != nil {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
 }
 
 func isToken(text string) bool {
