@@ -37,8 +37,8 @@ type fieldEdit struct {
 // isLeft begins what is said of fields that others may set.
 const isLeft = "It is left: "
 
-// objectEdits are by kind of object. Every field that the type has is here.
-var objectEdits = []struct {
+// objectEdit is what somebody makes of the objects of a kind.
+type objectEdit struct {
 	kind  string
 	typed client.Object
 	// suffix is behind the server's name in the name of the object.
@@ -46,7 +46,10 @@ var objectEdits = []struct {
 	// under is the field whose fields are edited; empty: the object itself.
 	under string
 	edits []fieldEdit
-}{
+}
+
+// objectEdits are by kind of object. Every field that the type has is here.
+var objectEdits = []objectEdit{
 	{"Deployment", &appsv1.Deployment{}, "", "spec", []fieldEdit{
 		{"replicas", `{"spec":{"replicas":5}}`, isUndone},
 		{"selector", `{"spec":{"selector":{"matchLabels":{"app":"evil"}}}}`, isRefused},
@@ -201,21 +204,27 @@ func fieldsOf(typed client.Object, under string) []string {
 	return names
 }
 
-// objectRows are the rows of the page about objects: the fields of one outcome together.
+// objectRows are the rows of the page about objects.
 func objectRows() []string {
 	var rows []string
 	for _, of := range objectEdits {
-		var outcomes []string
-		fields := map[string][]string{}
-		for _, edit := range of.edits {
-			if fields[edit.told] == nil {
-				outcomes = append(outcomes, edit.told)
-			}
-			fields[edit.told] = append(fields[edit.told], "`"+edit.field+"`")
+		rows = append(rows, of.rows()...)
+	}
+	return append(rows, metadataRows()...)
+}
+
+// rows has the fields of one outcome together.
+func (of objectEdit) rows() []string {
+	var rows, outcomes []string
+	fields := map[string][]string{}
+	for _, edit := range of.edits {
+		if fields[edit.told] == nil {
+			outcomes = append(outcomes, edit.told)
 		}
-		for _, told := range outcomes {
-			rows = append(rows, fmt.Sprintf("| %s | %s | %s |", of.kind, strings.Join(fields[told], ", "), told))
-		}
+		fields[edit.told] = append(fields[edit.told], "`"+edit.field+"`")
+	}
+	for _, told := range outcomes {
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s |", of.kind, strings.Join(fields[told], ", "), told))
 	}
 	return rows
 }

@@ -48,7 +48,7 @@ func runNamespaced(user *rest.Config) {
 	Expect(err).NotTo(HaveOccurred())
 	prober.KeyObservations, prober.Issuer, prober.Master = b.KeyObservations, b.Issuer, b.Master
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
-	Expect((&fallback.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr)).To(Succeed())
+	Expect((&fallback.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr)).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	DeferCleanup(func() {

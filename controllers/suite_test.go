@@ -124,7 +124,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	prober.KeyObservations, prober.Issuer, prober.Master, prober.Account = builder.KeyObservations, clusterIssuer, master, account
 	prober.Publications = builder.Publications
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
-	Expect((&fallback.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr)).To(Succeed())
+	Expect((&fallback.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr)).To(Succeed())
 
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(running) }()

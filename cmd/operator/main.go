@@ -142,7 +142,7 @@ func addControllers(mgr ctrl.Manager, options options) error {
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := (&fallback.Reconciler{Client: mgr.GetClient()}).SetupWithManager(mgr); err != nil {
+	if err := (&fallback.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	return addHealthChecks(mgr)

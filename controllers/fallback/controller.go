@@ -37,6 +37,9 @@ const workers = 8
 type Reconciler struct {
 	// Client reads from the cache of watches.CacheOptions and writes.
 	client.Client
+
+	// Live reads what the cache does not hold: slices that lost their labels.
+	Live client.Reader
 }
 
 // The rights of this controller, beside those of package mcpserver.
@@ -82,7 +85,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	var failed []error
 	for _, slice := range wanted {
-		failed = append(failed, r.apply(ctx, slice, existing[*slice.Name]))
+		failed = append(failed, r.apply(ctx, &server, slice, existing[*slice.Name]))
 		delete(existing, *slice.Name)
 	}
 	for _, slice := range existing {
@@ -131,18 +134,23 @@ func (r *Reconciler) existing(ctx context.Context, server *v1alpha1.MCPServer) (
 	return out, nil
 }
 
-// apply brings one slice to what is wanted. What exists and is somebody else's is never taken over: one that the cache does
-// not have is created, which fails if it is there after all.
-func (r *Reconciler) apply(ctx context.Context, wanted *discoveryv1ac.EndpointSliceApplyConfiguration, existing discoveryv1.EndpointSlice) error {
+// apply brings one slice to what is wanted. What exists and is somebody else's is never taken over.
+func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, wanted *discoveryv1ac.EndpointSliceApplyConfiguration, existing discoveryv1.EndpointSlice) error {
 	slice, err := network.EndpointSlice(wanted)
 	if err != nil {
 		return err
 	}
 	if existing.UID == "" {
-		if err := r.Create(ctx, &slice, FieldOwner); err != nil {
+		err := r.Create(ctx, &slice, FieldOwner)
+		if apierrors.IsAlreadyExists(err) {
+			existing, err = r.lost(ctx, server, slice.Name)
+		}
+		if err != nil {
 			return fmt.Errorf("create EndpointSlice %s: %w", slice.Name, err)
 		}
-		return nil
+		if existing.UID == "" {
+			return nil
+		}
 	}
 	if stands(slice, existing) {
 		return nil
@@ -153,12 +161,33 @@ func (r *Reconciler) apply(ctx context.Context, wanted *discoveryv1ac.EndpointSl
 	return nil
 }
 
-// stands reports whether a slice is as wanted, in all that consumers go by.
+// lost returns the server's own slice that somebody took the labels or the owner reference from: either shows whose it is.
+func (r *Reconciler) lost(ctx context.Context, server *v1alpha1.MCPServer, name string) (discoveryv1.EndpointSlice, error) {
+	var list discoveryv1.EndpointSliceList
+	// Listed, not read: the operator has no right to get EndpointSlices.
+	if err := r.Live.List(ctx, &list, client.InNamespace(server.Namespace), client.MatchingFields{metav1.ObjectNameField: name}); err != nil {
+		return discoveryv1.EndpointSlice{}, err
+	}
+	for _, slice := range list.Items {
+		controller := metav1.GetControllerOf(&slice)
+		if controller == nil && slice.Labels[v1alpha1.LabelInstance] == string(server.UID) || controller != nil && controller.UID == server.UID {
+			return slice, nil
+		}
+	}
+	return discoveryv1.EndpointSlice{}, errors.New("it exists and belongs to somebody else: delete it, or give what made it another name")
+}
+
+// stands reports whether a slice is as wanted, in all that consumers go by, and has its owner.
 func stands(wanted, existing discoveryv1.EndpointSlice) bool {
-	for name, value := range wanted.Labels {
-		if existing.Labels[name] != value {
+	return metav1.GetControllerOf(&existing) != nil && hasAll(wanted.Labels, existing.Labels) && hasAll(wanted.Annotations, existing.Annotations) &&
+		equality.Semantic.DeepEqual(wanted.Endpoints, existing.Endpoints) && equality.Semantic.DeepEqual(wanted.Ports, existing.Ports)
+}
+
+func hasAll(wanted, existing map[string]string) bool {
+	for name, value := range wanted {
+		if existing[name] != value {
 			return false
 		}
 	}
-	return equality.Semantic.DeepEqual(wanted.Endpoints, existing.Endpoints) && equality.Semantic.DeepEqual(wanted.Ports, existing.Ports)
+	return true
 }

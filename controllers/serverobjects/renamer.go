@@ -81,7 +81,7 @@ func (r Renamer) prepare(ctx context.Context, server *v1alpha1.MCPServer, next *
 		options = append(options, client.DryRunAll)
 	}
 	if err := r.Client.Create(ctx, made, options...); err != nil {
-		return Mendable(server, ssa.Refused("create "+ssa.NameOf(next), err))
+		return Mendable(server, ssa.Refused("create", next, err))
 	}
 	return tampered(server, next, made, nil)
 }

@@ -81,7 +81,7 @@ func (e *Engine) create(ctx context.Context, call Call, wanted *unstructured.Uns
 	existing, err := e.read(ctx, e.Live, wanted)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, Refused("create "+NameOf(wanted), refused)
+		return nil, Refused("create", wanted, refused)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", NameOf(wanted), err)
 	}
@@ -115,7 +115,7 @@ func (e *Engine) update(ctx context.Context, call Call, existing client.Object, 
 		asked.SetResourceVersion(existing.GetResourceVersion())
 	}
 	if err := e.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(asked), e.FieldOwner, client.ForceOwnership); err != nil {
-		return nil, Refused("apply "+NameOf(wanted), err)
+		return nil, Refused("apply", wanted, err)
 	}
 	if len(edits) > 0 {
 		call.Undone(wanted, edits)

@@ -22,22 +22,26 @@ func (e *ForeignError) Error() string { return NameOf(e.Wanted) + " belongs to s
 
 // RefusedError says that the API server does not take an object as it is: trying again changes nothing.
 type RefusedError struct {
-	// Action is what was asked for, as "apply Service x".
-	Action string
+	// Verb is what was asked for: "create" or "apply".
+	Verb   string
+	Wanted *unstructured.Unstructured
 	Err    error
 }
 
-func (e *RefusedError) Error() string { return e.Action + ": " + e.Err.Error() }
+// Action is what was asked for, as "apply Service x".
+func (e *RefusedError) Action() string { return e.Verb + " " + NameOf(e.Wanted) }
+
+func (e *RefusedError) Error() string { return e.Action() + ": " + e.Err.Error() }
 
 func (e *RefusedError) Unwrap() error { return e.Err }
 
 // Refused is a *RefusedError, or another error where the failure passes by itself.
-func Refused(action string, err error) error {
+func Refused(verb string, wanted *unstructured.Unstructured, err error) error {
 	refused := apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err)
 	if !refused || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		return fmt.Errorf("%s: %w", action, err)
+		return fmt.Errorf("%s %s: %w", verb, NameOf(wanted), err)
 	}
-	return &RefusedError{Action: action, Err: err}
+	return &RefusedError{Verb: verb, Wanted: wanted, Err: err}
 }
 
 // NameOf names an object for people, as "Service x".

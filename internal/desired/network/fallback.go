@@ -55,6 +55,7 @@ func fallbackSlice(s *v1alpha1.MCPServer, port corev1.ServicePort, family corev1
 	}
 	return discoveryv1ac.EndpointSlice(fmt.Sprintf("%s-fallback-%s-%d", s.Name, strings.ToLower(string(family)), number), s.Namespace).
 		WithLabels(all).
+		WithAnnotations(desired.Annotations(s, nil)).
 		WithOwnerReferences(desired.Owner(s)).
 		WithAddressType(discoveryv1.AddressType(family)).
 		WithPorts(target).
