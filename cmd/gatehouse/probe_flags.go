@@ -86,7 +86,7 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.gate, "gate", gateAuto, "hold the answers against what Gatehouse's own gate promises: yes, no (401 and 403 are refusals), "+
 		"or auto (yes if the answer to a first request has the header Gatehouse-Reason)")
 	flags.StringVar(&o.tier, "tier", tierFull, "full, or beat (the few cases that the operator asks every interval)")
-	flags.Uint64Var(&o.seed, "seed", 0, "make the choices of an earlier round again (default: draw one)")
+	flags.Uint64Var(&o.seed, "seed", 0, "make the choices of an earlier check again (default: draw one)")
 	flags.DurationVar(&o.timeout, "timeout", defaultProbeTimeout, "time limit of each case")
 	flags.DurationVar(&o.clockSkew, "clock-skew", defaultClockSkew, "leeway on times that the server grants; clocks that differ by more prove nothing")
 	flags.StringVar(&o.ca, "ca", "", "`FILE` with the certificates (PEM) to trust for https (default: the system's)")

@@ -39,7 +39,7 @@ var catalogue = []Info{
 	{Case: TooLongToken, Sends: "with a good token that is too long", Proves: "auth.limits.tokenBytes", Exact: true, Timed: true},
 	{Case: Revoked, Sends: "with a revoked token", Proves: "auth.revoked", Exact: true, Timed: true},
 	{Case: ProbeKeyMisused, Sends: "with a token that the probe key may not sign", Proves: "the probe key opens nothing but a probe of this pod", Exact: true, Timed: true},
-	{Case: Replayed, Sends: "with a token that was good in an earlier round", Proves: "exp, of tokens that are remembered", Timed: true},
+	{Case: Replayed, Sends: "with a token that was good in an earlier check", Proves: "exp, of tokens that are remembered", Timed: true},
 	{Case: MissingScope, Sends: "with a token that lacks a scope", Proves: "auth.authorization.requiredScopes", Timed: true},
 	{Case: MissingRuleScope, Sends: "for a call with a token that lacks a scope which a rule wants", Proves: "auth.authorization.rules.scopes", Exact: true, Timed: true},
 	{Case: MissingRuleClaim, Sends: "for a call with a token that lacks a claim which a rule wants", Proves: "auth.authorization.rules.claims", Exact: true, Timed: true},

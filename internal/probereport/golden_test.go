@@ -54,7 +54,7 @@ func runs() map[string]probereport.Run {
 	again := let
 	again.Confirmed = false
 	varied := refused(probe.Varied, "malformed_token")
-	varied.Provider, varied.Variation, varied.Outcome, varied.Status, varied.Seen = "issuer-a", "header in small letters", probe.NotTried, 0, "the round was cancelled"
+	varied.Provider, varied.Variation, varied.Outcome, varied.Status, varied.Seen = "issuer-a", "header in small letters", probe.NotTried, 0, "the check was cancelled"
 	open := report(valid(), let, again, valid(), varied, valid())
 
 	down := report(probe.Result{

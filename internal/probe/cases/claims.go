@@ -18,7 +18,7 @@ func replayed(p *plan.Planner) []plan.TestCase {
 	var all []plan.TestCase
 	for _, from := range p.Issuers {
 		q := plan.OneRequest(p.Target, probe.Replayed, from, expect.Unauthorized("expired"), nil)
-		q.Lacks = "no token of an earlier round has expired yet"
+		q.Lacks = "no token of an earlier check has expired yet"
 		if spent := p.Target.Replay.Of(from.Name); spent != nil && !p.Started.Before(spent.Ends) {
 			q.Lacks = ""
 			q.Prepare = plan.OneRequest(p.Target, probe.Replayed, from, expect.Unauthorized("expired"), func(time.Time) (client.Request, error) {

@@ -39,7 +39,7 @@ func TestEveryCaseIsAsked(t *testing.T) {
 			t.Fatalf("round %d: %+v", i+1, verdict)
 		}
 	}
-	if got := fmt.Sprint(first.Skipped); got != "[{replayed model no token of an earlier round has expired yet}]" || len(second.Skipped) != 0 {
+	if got := fmt.Sprint(first.Skipped); got != "[{replayed model no token of an earlier check has expired yet}]" || len(second.Skipped) != 0 {
 		t.Errorf("skipped %v, then %v", first.Skipped, second.Skipped)
 	}
 	for _, name := range probe.Cases() {

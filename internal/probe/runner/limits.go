@@ -16,7 +16,7 @@ const (
 	refusalInterval = 80 * time.Millisecond
 )
 
-const cancelled = "the round was cancelled"
+const cancelled = "the check was cancelled"
 
 // ask runs one case under its time limit and keeps its result.
 func (r *check) ask(ctx context.Context, result probe.Result, try func(context.Context) client.Exchange) probe.Outcome {

@@ -85,9 +85,9 @@ func TestPageCountsRows(t *testing.T) {
 		fmt.Sprintf("| forms that are light, each with one defect or another | %d | %[1]d rows,", len(inForms[false])),
 		fmt.Sprintf("| defects, each with one form or another | %d | 40 rows,", len(forms.Defects())),
 		fmt.Sprintf("| names of clients in tokens | %d | 40 rows,", len(forms.Clients())),
-		fmt.Sprintf("| forms that are heavy, each with one defect or another | %d | %[1]d full rounds,", len(inForms[true])),
+		fmt.Sprintf("| forms that are heavy, each with one defect or another | %d | %[1]d full checks,", len(inForms[true])),
 		fmt.Sprintf("| light forms, each with each defect | %d,%03d | %[1]d,%03[2]d rows,", rows[false]/1000, rows[false]%1000),
-		fmt.Sprintf("| heavy forms, each with each defect | %d | %[1]d full rounds,", rows[true]),
+		fmt.Sprintf("| heavy forms, each with each defect | %d | %[1]d full checks,", rows[true]),
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("docs/probe.md lacks %q", want)
