@@ -158,8 +158,7 @@ func (o keyImport) run(ctx context.Context, c client.Client, out io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("import keys into MCPServer %s: %w", o.server, err)
 	}
-	// The operator may write its own at the same time.
-	if err := retry.RetryOnConflict(retry.DefaultRetry, func() error { return put(ctx, c, secret) }); err != nil {
+	if err := retry.OnError(retry.DefaultRetry, isRace, func() error { return put(ctx, c, secret) }); err != nil {
 		return fmt.Errorf("write Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	}
 	fmt.Fprintf(out, "imported %d keys into Secret %s; new tokens are signed with %s\n", len(set.Published()), client.ObjectKeyFromObject(secret), set.Published()[0].ID())
@@ -168,6 +167,9 @@ func (o keyImport) run(ctx context.Context, c client.Client, out io.Writer) erro
 	}
 	return nil
 }
+
+// isRace reports whether the operator has written keys of its own at the same time, as it does for a new MCPServer.
+func isRace(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 
 // checkIssuer refuses keys of which no token could be accepted.
 func (o keyImport) checkIssuer(server *v1alpha1.MCPServer) error {

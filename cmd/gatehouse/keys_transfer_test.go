@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	clientfake "sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
@@ -102,6 +105,30 @@ func TestKeysMoveBetweenClusters(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestImportIntoANewServer: the operator makes the first keys of a server between the look for them and the write.
+func TestImportIntoANewServer(t *testing.T) {
+	from, to := server("demo", "a"), server("demo", "a")
+	secret, old := madeKeys(t, from)
+	var exported bytes.Buffer
+	must(t, exportKeys(t.Context(), clusterOf(t, from, secret), client.ObjectKeyFromObject(from), signingSince, &exported))
+	read, err := readSecret("-", &exported)
+	must(t, err)
+	own, _ := madeKeys(t, to)
+	cluster := interceptor.NewClient(clusterOf(t, to).(client.WithWatch), interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.CreateOption) error {
+			must(t, c.Create(ctx, own)) // fails if it is asked to be created twice
+			return c.Create(ctx, object, options...)
+		},
+	})
+	order := keyImport{server: client.ObjectKeyFromObject(to), from: read, now: time.Now()}
+	must(t, order.run(t.Context(), cluster, io.Discard))
+	var got corev1.Secret
+	must(t, cluster.Get(t.Context(), client.ObjectKeyFromObject(own), &got))
+	if !strings.Contains(string(got.Data["managed.jwks"]), old) {
+		t.Error("the operator's keys are there, and not those that were imported")
 	}
 }
 
