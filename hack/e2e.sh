@@ -67,6 +67,11 @@ if tells chart; then
 fi
 if [ -n "${RELEASED:-}" ]; then images_env GATE_OLD_IMG OPERATOR_OLD_IMG; fi
 hack/deploy.sh
+if tells "(keys|barestart)"; then
+  GATEHOUSE_CLI=$PWD/out/e2e/gatehouse # the command line, as users run it
+  export GATEHOUSE_CLI
+  go build -o "$GATEHOUSE_CLI" ./cmd/gatehouse
+fi
 
 export GINKGO_NO_COLOR=TRUE
 out=$PWD/out/e2e
