@@ -14,12 +14,15 @@ import (
 type Reach int
 
 const (
-	// DialSilent: nothing came back in time, as where a policy drops what it does not let pass.
+	// DialSilent: nothing came back in time, twice, as where a policy drops what it does not let pass; the second time, the
+	// same pod took a connection where it must.
 	DialSilent Reach = iota
-	// DialRefused: a connection was refused, or there is no way to the address.
+	// DialRefused: a connection was refused.
 	DialRefused
 	// DialAccepted: a connection was taken. What would be said on it is not asked: nobody outside the pod may come so far.
 	DialAccepted
+	// DialUntold: nothing came back in time, there or where the pod must take a connection. It says nothing.
+	DialUntold
 )
 
 // Exposure is what else of a pod answers, and whether a policy keeps others away from it.

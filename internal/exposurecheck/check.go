@@ -4,16 +4,19 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/authhealth"
+	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/podstate"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
@@ -22,7 +25,7 @@ import (
 )
 
 const (
-	// dialTimeout is long enough for any pod network; a port that a policy shields costs all of it.
+	// dialTimeout is long enough for any pod network; a port that a policy shields costs all of it, twice.
 	dialTimeout = time.Second
 	// silenceLasts is how long a port counts as shielded that did not answer. A policy can be opened at any time; but each
 	// silence costs its whole time limit.
@@ -55,31 +58,44 @@ func (c Check) Run(ctx context.Context, pod corev1.Pod, state admin.State, befor
 		out.Looked = now
 	}
 	targets := c.targets(pod, state, before, again, &out)
-	c.Budget.Charge(len(targets), now)
 	out.Dialled, out.Reached = now, map[string]time.Time{}
-	for name, came := range c.dialAll(ctx, targets) {
-		if came == authhealth.DialAccepted {
-			out.Reached[name] = now
-			if since, known := before.Reached[name]; known {
-				out.Reached[name] = since
-			}
-		}
-		switch {
-		case name != canary:
-			out.Listeners[name] = came
-		case came != authhealth.DialAccepted:
-			out.Policy = v1alpha1.NetworkPolicyEnforced
-		case out.IsConfirmed(canary):
-			out.Policy = v1alpha1.NetworkPolicyNotEnforced
-		default:
-			out.Policy = cmp.Or(before.Policy, v1alpha1.NetworkPolicyUnknown)
-		}
+	for name, came := range c.reach(ctx, pod, targets) {
+		learn(&out, before, name, came)
 	}
 	return out
 }
 
-// canary is what the gate's canary is called among the ports to dial.
-const canary = "canary"
+// learn takes into out what came of a target. What is not told is as it was before: what was reached for long enough still
+// counts, and what was not has to be reached for as long again.
+func learn(out *authhealth.Exposure, before authhealth.Exposure, name string, came authhealth.Reach) {
+	since, known := before.Reached[name]
+	if !known || came == authhealth.DialUntold && !before.IsConfirmed(name) {
+		since = out.Dialled
+	}
+	if came == authhealth.DialAccepted || came == authhealth.DialUntold && known {
+		out.Reached[name] = since
+	}
+	last, found := before.Listeners[name]
+	switch {
+	case name != canary && came != authhealth.DialUntold:
+		out.Listeners[name] = came
+	case name != canary && found:
+		out.Listeners[name] = last
+	case name != canary:
+	case came == authhealth.DialSilent || came == authhealth.DialRefused:
+		out.Policy = v1alpha1.NetworkPolicyEnforced
+	case came == authhealth.DialAccepted && out.IsConfirmed(canary):
+		out.Policy = v1alpha1.NetworkPolicyNotEnforced
+	default:
+		out.Policy = cmp.Or(before.Policy, v1alpha1.NetworkPolicyUnknown)
+	}
+}
+
+// What the gate's canary and its admin port are called among the ports to dial.
+const (
+	canary  = "canary"
+	control = "control"
+)
 
 // targets gives the addresses to dial by name, and takes into out what is taken over from before.
 func (c Check) targets(pod corev1.Pod, state admin.State, before authhealth.Exposure, again bool, out *authhealth.Exposure) map[string]string {
@@ -121,7 +137,34 @@ func addressFor(pod corev1.Pod, listener string) string {
 	return pod.Status.PodIP
 }
 
+// reach dials the targets, and what is silent once more, together with the gate's admin port, which the NetworkPolicy opens to
+// the operator. A silence tells nothing unless that port answers meanwhile: the network or the node may be slow.
+func (c Check) reach(ctx context.Context, pod corev1.Pod, targets map[string]string) map[string]authhealth.Reach {
+	out := c.dialAll(ctx, targets)
+	silent := maps.Clone(targets)
+	maps.DeleteFunc(silent, func(name, _ string) bool { return out[name] != authhealth.DialSilent })
+	if len(silent) == 0 {
+		return out
+	}
+	if where, err := podstate.Address(pod, desired.AdminPortName); err == nil {
+		silent[control] = where
+	}
+	again := c.dialAll(ctx, silent)
+	for name := range silent {
+		switch {
+		case name == control:
+		case again[name] == authhealth.DialSilent && again[control] != authhealth.DialAccepted:
+			out[name] = authhealth.DialUntold
+		default:
+			out[name] = again[name]
+		}
+	}
+	return out
+}
+
+// dialAll dials all targets at once, and pays for it.
 func (c Check) dialAll(ctx context.Context, targets map[string]string) map[string]authhealth.Reach {
+	c.Budget.Charge(len(targets), c.Now())
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	var mu sync.Mutex
@@ -139,15 +182,17 @@ func (c Check) dialAll(ctx context.Context, targets map[string]string) map[strin
 	return out
 }
 
+// dialOne tries one target. Any failure but a refusal counts as silence: the operator may lack a socket, and a node that is
+// slow to answer has no route for a while.
 func (c Check) dialOne(ctx context.Context, address string) authhealth.Reach {
 	conn, err := c.Dial(ctx, "tcp", address)
-	if err == nil {
+	switch {
+	case err == nil:
 		_ = conn.Close()
 		return authhealth.DialAccepted
-	}
-	var timeout net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return authhealth.DialRefused
+	default:
 		return authhealth.DialSilent
 	}
-	return authhealth.DialRefused
 }

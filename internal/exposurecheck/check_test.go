@@ -1,8 +1,6 @@
 package exposurecheck
 
 import (
-	"context"
-	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,26 +12,14 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/authhealth"
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
-	"github.com/mcp-gatehouse/gatehouse/internal/probebudget"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func TestCheckDialsWhatTheGateLists(t *testing.T) {
-	var dialled []string
 	paid := 0 // one connection is a hundredth of a second
-	check := Check{Now: func() time.Time { return noon }, Jitter: func() float64 { return 0 }, Budget: probebudget.New(100), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
-		dialled = append(dialled, address)
-		switch {
-		case strings.HasSuffix(address, ":1"):
-			conn, _ := net.Pipe()
-			return conn, nil
-		case strings.HasSuffix(address, ":2"):
-			return nil, syscall.ECONNREFUSED
-		}
-		return nil, context.DeadlineExceeded
-	}}
-	pod := corev1.Pod{Status: corev1.PodStatus{PodIP: "10.0.0.5", PodIPs: []corev1.PodIP{{IP: "10.0.0.5"}, {IP: "fd00::5"}}}}
+	net := &network{ports: map[string][]error{"1": {nil}, "2": {syscall.ECONNREFUSED}, "9090": {nil}, "": {errSilent}}}
+	check, pod := net.check(func() time.Time { return noon }), gated()
 	on := func(address string, port uint16) admin.State {
 		return admin.State{Listeners: []admin.Listener{{Address: address, Port: port}}}
 	}
@@ -48,12 +34,12 @@ func TestCheckDialsWhatTheGateLists(t *testing.T) {
 		"an address of the pod as it is":  {on("fd00::5", 2), authhealth.Exposure{}, probe.Full, "[fd00::5]:2", 0},
 		"no address of somebody else":     {on("192.0.2.1", 1), authhealth.Exposure{}, probe.Full, "10.0.0.5:1", 1},
 		"silence is not asked each time":  {on("0.0.0.0", 3), silentSince(noon.Add(-time.Minute + 1)), probe.Quick, "", 0},
-		"but after a minute":              {on("0.0.0.0", 3), silentSince(noon.Add(-time.Minute)), probe.Quick, "10.0.0.5:3", 0},
-		"and in a full round":             {on("0.0.0.0", 3), silentSince(noon), probe.Full, "10.0.0.5:3", 0},
-		"what is new is asked":            {on("0.0.0.0", 3), authhealth.Exposure{Known: true, Looked: noon}, probe.Quick, "10.0.0.5:3", 0},
+		"but after a minute":              {on("0.0.0.0", 3), silentSince(noon.Add(-time.Minute)), probe.Quick, "10.0.0.5:3 10.0.0.5:3 10.0.0.5:9090", 0},
+		"and in a full round":             {on("0.0.0.0", 3), silentSince(noon), probe.Full, "10.0.0.5:3 10.0.0.5:3 10.0.0.5:9090", 0},
+		"what is new is asked":            {on("0.0.0.0", 3), authhealth.Exposure{Known: true, Looked: noon}, probe.Quick, "10.0.0.5:3 10.0.0.5:3 10.0.0.5:9090", 0},
 	} {
-		dialled = nil
 		got := check.Run(t.Context(), pod, c.state, c.before, c.tier)
+		dialled := net.taken()
 		paid += len(dialled)
 		if len(got.OpenListeners()) > 0 || got.Bypass(noon) != nil || got.Recheck().IsZero() != (c.open == 0) {
 			t.Errorf("%s: open by one connection: %v, to be dialled again at %v", name, got.OpenListeners(), got.Recheck())
@@ -61,7 +47,7 @@ func TestCheckDialsWhatTheGateLists(t *testing.T) {
 		for at, since := range got.Reached { // as if it had been reached for long enough
 			got.Reached[at] = since.Add(-authhealth.ReachGrace)
 		}
-		if strings.Join(dialled, ",") != c.want || len(got.OpenListeners()) != c.open || (got.Bypass(noon) != nil) != (c.open > 0) {
+		if strings.Join(dialled, " ") != c.want || len(got.OpenListeners()) != c.open || (got.Bypass(noon) != nil) != (c.open > 0) {
 			t.Errorf("%s: dialled %v, open %v", name, dialled, got.OpenListeners())
 		}
 	}
@@ -70,9 +56,8 @@ func TestCheckDialsWhatTheGateLists(t *testing.T) {
 	}
 	meshed := pod
 	meshed.Spec.InitContainers = []corev1.Container{{Name: "istio-proxy"}}
-	dialled = nil
-	if got := check.Run(t.Context(), meshed, on("0.0.0.0", 1), authhealth.Exposure{}, probe.Full); len(dialled) > 0 || got.Note() == "" {
-		t.Errorf("behind a mesh proxy: dialled %v, note %q", dialled, got.Note())
+	if got := check.Run(t.Context(), meshed, on("0.0.0.0", 1), authhealth.Exposure{}, probe.Full); len(net.dialled) > 0 || got.Note() == "" {
+		t.Errorf("behind a mesh proxy: dialled %v, note %q", net.dialled, got.Note())
 	}
 }
 
@@ -83,15 +68,8 @@ func silentSince(at time.Time) authhealth.Exposure {
 // TestReachedForAMoment: while a policy is being put in place, or the plugin that enforces it restarts, ports are reached that
 // are shielded a moment later. Only what is reached for ReachGrace counts.
 func TestReachedForAMoment(t *testing.T) {
-	now, open := noon, true
-	check := Check{Now: func() time.Time { return now }, Jitter: func() float64 { return 0 }, Budget: probebudget.New(100), Dial: func(context.Context, string, string) (net.Conn, error) {
-		if open {
-			conn, _ := net.Pipe()
-			return conn, nil
-		}
-		return nil, context.DeadlineExceeded
-	}}
-	pod := corev1.Pod{Status: corev1.PodStatus{PodIP: "10.0.0.5", PodIPs: []corev1.PodIP{{IP: "10.0.0.5"}}}}
+	now, net := noon, &network{ports: map[string][]error{"9090": {nil}}}
+	check, pod := net.check(func() time.Time { return now }), gated()
 	state := admin.State{CanaryPort: 9, Listeners: []admin.Listener{{Address: "0.0.0.0", Port: 8000}}}
 	var seen authhealth.Exposure
 	for i, step := range []struct {
@@ -110,7 +88,10 @@ func TestReachedForAMoment(t *testing.T) {
 		{30 * time.Second, true, v1alpha1.NetworkPolicyNotEnforced, true},
 		{time.Minute, false, v1alpha1.NetworkPolicyEnforced, false},
 	} {
-		now, open = now.Add(step.after), step.open
+		now, net.ports[""] = now.Add(step.after), []error{errSilent}
+		if step.open {
+			net.ports[""] = []error{nil}
+		}
 		seen = check.Run(t.Context(), pod, state, seen, probe.Quick)
 		if seen.Policy != step.policy || (seen.Bypass(now) != nil) != step.bypass {
 			t.Errorf("step %d: policy %s, bypass %v", i, seen.Policy, seen.Bypass(now))
