@@ -44,8 +44,9 @@ const Patience = 5 * time.Second
 const malformed = "Bearer not-a-valid-jwt-token"
 
 // Ask asks the server whose MCP endpoint this is, and does not ask further than it has to. It opens a session if the
-// server lets it, and ends it.
-func Ask(ctx context.Context, url string) Result {
+// server lets it, and ends it. received reports whether a question reached the server that it did not answer as a server does:
+// else nothing that the server does then is due to a question.
+func Ask(ctx context.Context, url string) (result Result, received bool) {
 	a := asker{url: url, patience: Patience, client: &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true, DialContext: loopback.DialContext},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -59,18 +60,20 @@ type asker struct {
 	client   *http.Client
 }
 
-func (a asker) askBoth(ctx context.Context) Result {
-	none := a.ask(ctx, "")
+func (a asker) askBoth(ctx context.Context) (result Result, received bool) {
+	none, received := a.ask(ctx, "")
 	if none != Refuses && none != Unclear {
-		return none
+		return none, received
 	}
-	switch bad := a.ask(ctx, malformed); bad {
+	bad, connected := a.ask(ctx, malformed)
+	received = connected || received && none == Unclear
+	switch bad {
 	case Open:
-		return AnyBearer
+		return AnyBearer, received
 	case Refuses:
-		return none
+		return none, received
 	default:
-		return bad
+		return bad, received
 	}
 }
 
@@ -80,28 +83,28 @@ const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"pro
 
 // ask returns Open if the request is let in, whatever authorization it has. A server that is slow to answer, and answers
 // something else meanwhile, gets more time before it is said to hang.
-func (a asker) ask(ctx context.Context, authorization string) Result {
+func (a asker) ask(ctx context.Context, authorization string) (result Result, received bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var question delivery
 	answered := make(chan Result, 1)
 	go func() { answered <- a.question(question.traced(ctx), authorization, &question) }()
 	if result, came := within(a.patience, answered); came {
-		return result
+		return result, question.connected.Load()
 	}
 	verdict := Unclear
 	if a.answersAnything(ctx) {
 		verdict = Hangs
 	}
 	if result, came := within(2*a.patience, answered); came {
-		return result
+		return result, question.connected.Load()
 	}
 	if !question.isSilent() {
 		verdict = Unclear
 	}
 	cancel()
 	<-answered
-	return verdict
+	return verdict, question.connected.Load()
 }
 
 func within(patience time.Duration, answered <-chan Result) (Result, bool) {

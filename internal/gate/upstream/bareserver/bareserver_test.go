@@ -89,7 +89,7 @@ func TestAsk(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(to(c.none, c.bad))
 			defer server.Close()
-			if got := bareserver.Ask(t.Context(), server.URL+"/mcp"); got != c.want {
+			if got, _ := bareserver.Ask(t.Context(), server.URL+"/mcp"); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
@@ -100,7 +100,7 @@ func TestAsk(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	if got := bareserver.Ask(t.Context(), server.URL); got != bareserver.Unclear {
+	if got, _ := bareserver.Ask(t.Context(), server.URL); got != bareserver.Unclear {
 		t.Errorf("got %s", got)
 	}
 }
@@ -163,7 +163,7 @@ func TestSessionsAreEnded(t *testing.T) {
 		_, _ = io.WriteString(w, result)
 	}))
 	defer server.Close()
-	if got := bareserver.Ask(t.Context(), server.URL); got != bareserver.AnyBearer {
+	if got, _ := bareserver.Ask(t.Context(), server.URL); got != bareserver.AnyBearer {
 		t.Errorf("got %s", got)
 	}
 	for _, want := range []string{

@@ -8,5 +8,6 @@ import (
 
 // AskWithin is Ask with another patience.
 func AskWithin(ctx context.Context, url string, patience time.Duration) Result {
-	return asker{url: url, patience: patience, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}.askBoth(ctx)
+	result, _ := asker{url: url, patience: patience, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}.askBoth(ctx)
+	return result
 }

@@ -107,11 +107,13 @@ func (o *Once) Run(ctx context.Context, server Server) {
 			"error", err.Error())
 		return
 	}
-	result := Ask(ctx, server.Endpoint())
+	result, received := Ask(ctx, server.Endpoint())
 	o.keep(result)
 	o.settle()
-	result = Watch(ctx, result, server.Dial)
-	o.keep(result)
+	if received {
+		result = Watch(ctx, result, server.Dial)
+		o.keep(result)
+	}
 	o.log.Info("asked the server past the gate, without a token and with a malformed one", "bareServer", string(result))
 }
 

@@ -17,7 +17,7 @@ const (
 	answerWatch = time.Second
 )
 
-// Watch looks at a server after it was asked, and returns what is known then: Exits in place of Resets or Unclear if it
+// Watch looks at a server after it received a question, and returns what is known then: Exits in place of Resets or Unclear if it
 // refuses a connection, and otherwise the result it was given. dial opens and closes a connection to the server.
 //
 // Only ECONNREFUSED counts. A connection that is not opened in time proves nothing: the server's backlog may be full, or

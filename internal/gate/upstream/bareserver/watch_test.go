@@ -146,7 +146,7 @@ func TestHealthyServersUnderLoad(t *testing.T) {
 					server := httptest.NewServer(to(c.none, c.bad))
 					defer server.Close()
 					address := server.Listener.Addr().String()
-					got := bareserver.Ask(t.Context(), server.URL+"/mcp")
+					got, _ := bareserver.Ask(t.Context(), server.URL+"/mcp")
 					got = bareserver.Watch(t.Context(), got, func(ctx context.Context) error {
 						conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 						if err != nil {
