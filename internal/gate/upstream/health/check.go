@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"syscall"
@@ -23,6 +24,7 @@ const (
 
 var (
 	errNotListening = errors.New("the server is not listening")
+	errNotTaken     = errors.New("the server did not take a connection in time")
 	errNoHealth     = errors.New("the server does not answer its health path")
 )
 
@@ -81,7 +83,11 @@ func Dial(ctx context.Context, address string) error {
 	if errors.Is(err, syscall.ECONNRESET) { // It accepted, and reset before we could notice.
 		return nil
 	}
-	if err != nil {
+	var late net.Error
+	switch {
+	case errors.As(err, &late) && late.Timeout(): // It may listen, with a full queue or on a busy node.
+		return fmt.Errorf("%w: %w", errNotTaken, err)
+	case err != nil:
 		return fmt.Errorf("%w: %w", errNotListening, err)
 	}
 	return conn.Close()

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The kubelet, and whoever else asks, must not be able to load the server with checks.
@@ -44,5 +46,23 @@ func TestOwnTroubleIsNotTheServers(t *testing.T) {
 		if err := notOurs(os.NewSyscallError("connect", errno)); err == nil {
 			t.Errorf("%v does not count", errno)
 		}
+	}
+}
+
+// That no connection comes about in time does not tell that nothing listens.
+func TestALateConnectionIsNoAbsence(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	over, cancel := context.WithTimeout(t.Context(), -time.Second)
+	defer cancel()
+	if err := Dial(over, address); !errors.Is(err, errNotTaken) || errors.Is(err, errNotListening) {
+		t.Errorf("out of time: %v", err)
+	}
+	listener.Close()
+	if err := Dial(t.Context(), address); !errors.Is(err, errNotListening) {
+		t.Errorf("nothing listens: %v", err)
 	}
 }
