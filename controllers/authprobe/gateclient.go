@@ -48,8 +48,12 @@ func (c gateClient) identify(ctx context.Context, pod corev1.Pod, use probeplan.
 	}
 	if errors.Is(err, admin.ErrUnreachable) {
 		out.Cut = errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
-		out.Reason, out.Seen = v1alpha1.ReasonUnreachable, "no connection to the admin port "+where
-		out.Message = fmt.Sprintf("The operator has no connection to the gate's admin port %s: look at the pod, at NetworkPolicies and at the mesh, if there is one.", where)
+		out.Reason, out.Seen = v1alpha1.ReasonUnreachable, "no answer of the admin port "+where
+		how := "gets no answer of"
+		if errors.Is(err, context.DeadlineExceeded) {
+			how = fmt.Sprintf("got no answer within %s of", c.timeout)
+		}
+		out.Message = fmt.Sprintf("The operator %s the gate's admin port %s: look at the pod, at NetworkPolicies and at the mesh, if there is one.", how, where)
 		return admin.State{}, out
 	}
 	out.Reason, out.Seen = v1alpha1.ReasonWrongPodAnswered, "an answer without that proof"

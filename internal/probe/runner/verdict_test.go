@@ -105,6 +105,7 @@ func TestMessages(t *testing.T) {
 		{func(r *probe.Result) { r.Outcome, r.Confirmed = probe.Accepted, true }, "the gate is open"},
 		{func(r *probe.Result) { r.Outcome = probe.Accepted }, "no proof of an open gate"},
 		{func(r *probe.Result) { r.Outcome = probe.Reset }, "The gate must always answer"},
+		{func(r *probe.Result) { r.Outcome = probe.Timeout }, "The gate, its node or the network may be slow"},
 		{func(r *probe.Result) { r.Outcome = probe.ForeignAnswer }, "not the gate's own answer"},
 		{func(r *probe.Result) { r.Outcome = probe.WrongReason }, "refuses in another way"},
 		{func(r *probe.Result) { r.Outcome = probe.NotHTTP }, "something else holds the port"},
@@ -135,6 +136,15 @@ func TestMessages(t *testing.T) {
 		if !strings.Contains(message, test.want) || !strings.Contains(message, "expected 401, saw 200") {
 			t.Errorf("%s: %q, want %q", changed.Outcome, message, test.want)
 		}
+	}
+	// A server that may be slow is not said to have been given the token.
+	refused := func(asked probe.Case) probe.Result {
+		return probe.Result{Case: asked, Outcome: probe.Passed, Status: 401}
+	}
+	late := probe.Result{Case: probe.Valid, Outcome: probe.Timeout, Expected: "2xx", Seen: "no complete answer in time"}
+	verdict := verdicts.Of(probe.Report{Results: []probe.Result{refused(probe.NoToken), refused(probe.Malformed), late}})
+	if verdict.Kind != probe.UpstreamUnavailable || strings.Contains(verdict.Message, "let the token in") || !strings.Contains(verdict.Message, "may hang or be slow") {
+		t.Errorf("no answer to a good token: %s, %q", verdict.Kind, verdict.Message)
 	}
 	if verdict := verdicts.Of((probe.Report{})); verdict.Kind != probe.Inconclusive {
 		t.Errorf("an empty report: %+v", verdict)

@@ -44,7 +44,7 @@ func serverCure(r probe.Report, worst probe.Result) string {
 	case worst.Outcome == probe.NoResult:
 		return fmt.Sprintf("What answers at %s does not speak MCP over streamable HTTP: set path and port to those of the MCP server.", path)
 	case worst.Outcome == probe.Timeout:
-		return "The server takes the request and does not answer: look at its log and at its limits of CPU; authProbe.timeoutSeconds if it is only slow."
+		return "The server may hang or be slow: look at its log and at its limits of CPU, and raise authProbe.timeoutSeconds if it is only slow."
 	default:
 		return "The fault is in the server behind the gate: look at its log."
 	}
@@ -67,7 +67,10 @@ func brokenCure(worst probe.Result) string {
 		return " It was not let in again beside a passing control, so this is no proof of an open gate, but it must not happen: look at the gate's log."
 	case probe.ForeignAnswer, probe.Unavailable:
 		return " That is not the gate's own answer: it passed the request on to the server, or something else stands on the way."
-	case probe.Reset, probe.ClosedWithoutAnswer, probe.Truncated, probe.Timeout:
+	case probe.Timeout:
+		return " The gate, its node or the network may be slow: look at its container, its limit of CPU and its log, and at proxies on the way; " +
+			"raise authProbe.timeoutSeconds if it is only slow."
+	case probe.Reset, probe.ClosedWithoutAnswer, probe.Truncated:
 		return " The gate must always answer: look at its container, its restarts and its log, and at proxies on the way."
 	case probe.InformationLeak:
 		return " Whoever is refused learns something of the inside: mend what answers, or what stands before it."

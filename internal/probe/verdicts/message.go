@@ -30,6 +30,9 @@ func wording(r probe.Report, kind probe.Kind, worst probe.Result) string {
 		return fmt.Sprintf("The target's clock is %s off (tolerated: %s), so its answers prove nothing: set the clocks of "+
 			"its node and of the prober's node. ", r.ClockOffset.Round(time.Second), r.ClockTolerance) + facts
 	case probe.UpstreamUnavailable:
+		if worst.Status == 0 { // nothing came, so nobody saw that the gate let it in
+			return facts + " The gate refused bad tokens in time. " + serverCure(r, worst)
+		}
 		return facts + " The gate let the token in. " + serverCure(r, worst)
 	case probe.Unreachable:
 		return facts + " Check that the gate runs, and what filters the network between the prober and its port."
