@@ -210,8 +210,8 @@ const (
 //   - Open: it lets in whoever comes
 //   - AnyBearer: it wants a token, and takes any
 //   - Resets: it ends the connection without an answer
-//   - Exits: it no longer listened within five seconds
-//   - Hangs: no answer came within five seconds
+//   - Exits: it gave no proper answer, and refused connections within five seconds
+//   - Hangs: no answer came within fifteen seconds, while it answered another request
 //   - Unclear: the answer was neither a refusal nor a result, or it is not known what came of the question
 //
 // +kubebuilder:validation:Enum=NotAsked;Refuses;Open;AnyBearer;Resets;Exits;Hangs;Unclear

@@ -39,7 +39,7 @@ var bareNotes = map[v1alpha1.BareServerResult]string{
 	v1alpha1.BareServerResult(bareserver.AnyBearer): "Without its gate the server would take any token.",
 	v1alpha1.BareServerResult(bareserver.Resets):    "Without its gate the server resets a request without a good token.",
 	v1alpha1.BareServerResult(bareserver.Exits):     "Without its gate the server exits at a request without a good token.",
-	v1alpha1.BareServerResult(bareserver.Hangs):     "Without its gate the server hangs at a request without a good token.",
+	v1alpha1.BareServerResult(bareserver.Hangs):     "Without its gate the server gave no answer within 15 s to a request without a good token, and answered another meanwhile.",
 }
 
 // WithNotes adds what was found out, or could not be, about what is around the pods.

@@ -26,7 +26,7 @@ func TestNotes(t *testing.T) {
 		"any bearer":            {"", []Subject{{bare: "AnyBearer"}}, " Without its gate the server would take any token.", "AnyBearer"},
 		"resets":                {"", []Subject{{bare: "Resets"}}, " Without its gate the server resets a request without a good token.", "Resets"},
 		"exits":                 {"", []Subject{{bare: "Exits"}}, " Without its gate the server exits at a request without a good token.", "Exits"},
-		"hangs":                 {"", []Subject{{bare: "Hangs"}}, " Without its gate the server hangs at a request without a good token.", "Hangs"},
+		"hangs":                 {"", []Subject{{bare: "Hangs"}}, " Without its gate the server gave no answer within 15 s to a request without a good token, and answered another meanwhile.", "Hangs"},
 		"asked in one of them":  {"", []Subject{{}, {bare: NotAsked}, {bare: "Refuses"}}, "", "Refuses"},
 		"no list of listeners":  {"", []Subject{{exposure: Exposure{Unlisted: true}}}, " What else listens in the pods could not be found out.", ""},
 		"a mesh":                {"", []Subject{{exposure: Exposure{Meshed: true}}}, " A mesh proxy takes every connection to the pods, so it could not be told whether they can be entered past their gate.", ""},

@@ -103,7 +103,7 @@ func replicasText(server Server) string {
 func policyText(enforcement v1alpha1.NetworkPolicyEnforcement) string {
 	switch enforcement {
 	case v1alpha1.NetworkPolicyEnforced:
-		return "the cluster enforces NetworkPolicies"
+		return "NetworkPolicies are enforced, as far as the operator sees: it cannot connect to a port that they open to nobody"
 	case v1alpha1.NetworkPolicyNotEnforced:
 		return "the cluster does not enforce NetworkPolicies: what a pod has open besides its gate can be reached"
 	case v1alpha1.NetworkPolicyUnknown:
@@ -120,7 +120,7 @@ var bareTexts = map[v1alpha1.BareServerResult]string{
 	"AnyBearer": "without its gate it takes any token",
 	"Resets":    "without its gate it resets a request without a good token",
 	"Exits":     "without its gate it exits at a request without a good token",
-	"Hangs":     "without its gate it hangs at a request without a good token",
+	"Hangs":     "without its gate it gave no answer within 15 s to a request without a good token, and answered another meanwhile",
 	"Unclear":   "what it does without its gate is not clear",
 }
 
