@@ -59,8 +59,8 @@ func Unpublished(found []Difference, said admin.State, at time.Time) *authhealth
 	if worst.standing == publication.Outdated {
 		replaced := worst.superseded.UTC().Format(time.RFC3339)
 		out.Seen = worst.what + ", replaced at " + replaced
-		out.Message = fmt.Sprintf("The gate has still loaded %s, which was replaced or withdrawn at %s; a change reaches a pod within %s. %s",
-			worst.what, replaced, publication.Propagation, worst.harm)
+		out.Message = fmt.Sprintf("The gate has still loaded %s, which was replaced or withdrawn at %s, more than %s ago: "+
+			"somebody keeps the change from it, or the kubelet of its node is late. %s", worst.what, replaced, publication.Propagation, worst.harm)
 	}
 	if len(found) > 1 {
 		out.Message += fmt.Sprintf(" And %d more.", len(found)-1)
