@@ -75,19 +75,29 @@ func learn(out *authhealth.Exposure, before authhealth.Exposure, name string, ca
 	if came == authhealth.DialAccepted || came == authhealth.DialUntold && known {
 		out.Reached[name] = since
 	}
+	if name == canary {
+		out.Policy = policyOf(out, before, came)
+		return
+	}
 	last, found := before.Listeners[name]
+	if came == authhealth.DialUntold {
+		if found {
+			out.Listeners[name] = last
+		}
+		return
+	}
+	out.Listeners[name] = came
+}
+
+// policyOf is what the canary shows of the cluster; what is not sure yet is as it was before.
+func policyOf(out *authhealth.Exposure, before authhealth.Exposure, came authhealth.Reach) v1alpha1.NetworkPolicyEnforcement {
 	switch {
-	case name != canary && came != authhealth.DialUntold:
-		out.Listeners[name] = came
-	case name != canary && found:
-		out.Listeners[name] = last
-	case name != canary:
 	case came == authhealth.DialSilent || came == authhealth.DialRefused:
-		out.Policy = v1alpha1.NetworkPolicyEnforced
+		return v1alpha1.NetworkPolicyEnforced
 	case came == authhealth.DialAccepted && out.IsConfirmed(canary):
-		out.Policy = v1alpha1.NetworkPolicyNotEnforced
+		return v1alpha1.NetworkPolicyNotEnforced
 	default:
-		out.Policy = cmp.Or(before.Policy, v1alpha1.NetworkPolicyUnknown)
+		return cmp.Or(before.Policy, v1alpha1.NetworkPolicyUnknown)
 	}
 }
 

@@ -24,7 +24,7 @@ func (r read) differs(seen read) string {
 		return "query"
 	case seen.incomplete && !r.incomplete:
 		return "end of the body"
-	case r.body != seen.body && !(seen.incomplete && strings.HasPrefix(r.body, seen.body)):
+	case r.body != seen.body && (!seen.incomplete || !strings.HasPrefix(r.body, seen.body)):
 		return fmt.Sprintf("body %q", r.body)
 	}
 	for name, values := range seen.header {

@@ -44,7 +44,7 @@ func watchStatus(ctx context.Context, server *v1alpha1.MCPServer) (end func() st
 		GinkgoHelper()
 		Expect(ended).NotTo(Receive(), "it must not end by itself")
 		stop()
-		<-ended
+		Expect(<-ended).To(Or(BeNil(), BeAssignableToTypeOf(&exec.ExitError{})), "it was interrupted")
 		AddReportEntry("complaints of gatehouse status --watch", complaints.String(), ReportEntryVisibilityFailureOrVerbose)
 		return said.String()
 	}

@@ -60,10 +60,11 @@ func hadItsChance(queue *list.List, now time.Time, given, unused time.Duration) 
 	left := candidates
 	for place := queue.Front(); place != nil && left > 0; place = place.Next() {
 		conn, _ := place.Value.(*Conn)
-		if now.Sub(conn.opened) < given || now.Sub(conn.asked) < unused {
+		waited := now.Sub(conn.used())
+		if now.Sub(conn.opened) < given || waited < unused {
 			continue
 		}
-		if now.Sub(conn.asked) >= chanceOfRequest {
+		if waited >= chanceOfRequest {
 			return conn
 		}
 		if left--; conn.unjudged == 0 && isAwaited(conn.Conn) {
@@ -71,6 +72,15 @@ func hadItsChance(queue *list.List, now time.Time, given, unused time.Duration) 
 		}
 	}
 	return nil
+}
+
+// used is when a request last began, or one of a verified caller ended: a gate with much to do may take long for it, and the
+// client has no sooner asked again.
+func (conn *Conn) used() time.Time {
+	if conn.since.After(conn.asked) {
+		return conn.since
+	}
+	return conn.asked
 }
 
 // heaviest is the connection with most requests of strangers above a share, with a verified caller's beside or without; nil

@@ -316,6 +316,39 @@ func TestKnownConnectionsInUse_StrangersTakeThePlacesOfEachOther(t *testing.T) {
 	}
 }
 
+// The gate had much to do: the client has its answer only now, and asks again.
+func TestKnownConnectionWhoseRequestTookLong_ItsNextHasItsChance(t *testing.T) {
+	c := New(2, func() {})
+	now := time.Unix(0, 0)
+	c.now = func() time.Time { return now }
+	late := c.open(unread(t))
+	late.Begin()
+	late.Admit()
+	now = now.Add(2 * chanceOfRequest)
+	late.End(true)
+	c.setIdle(late.Conn, true)
+	other := c.open(pipe(t))
+	other.Begin()
+	other.becomeKnown()
+	now = now.Add(chance)
+	newcomer := c.open(pipe(t))
+	if late.gone || !other.gone {
+		t.Error("it was closed with a request in it, though another is idle")
+	}
+	newcomer.Begin()
+	newcomer.becomeKnown()
+	now = now.Add(chanceOfRequest)
+	if c.open(pipe(t)); !late.gone {
+		t.Error("it is open, though it has had its chance")
+	}
+}
+
+// unread is a connection with a request that the gate has not begun to read.
+func unread(t *testing.T) net.Conn {
+	t.Helper()
+	return &watchedConn{Conn: pipe(t)}
+}
+
 // One connection of HTTP/2 may carry a hundred requests.
 func TestConnectionWithMostRequests_IsClosedFirst(t *testing.T) {
 	closed := 0
