@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 	"github.com/mcp-gatehouse/gatehouse/internal/gate"
 	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -24,47 +23,24 @@ const secret = "nineteen-otters-keep-88-quiet-lamps"
 // issuer and audience are those of the gate.
 const issuer = "urn:gatehouse:test"
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// file writes a file of the test and gives its path.
-func file(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	must(t, os.WriteFile(path, []byte(text), 0o600))
-	return path
-}
-
-// ended is what came of a command.
-type ended struct {
-	code           int
-	stdout, stderr string
-}
-
-func gatehouse(t *testing.T, args ...string) ended {
+func gatehouse(t *testing.T, args ...string) clitest.Result {
 	t.Helper()
 	return gatehouseReading(t, "", args...)
 }
 
 // gatehouseReading runs a command that may read a text from standard input.
-func gatehouseReading(t *testing.T, stdin string, args ...string) ended {
+func gatehouseReading(t *testing.T, stdin string, args ...string) clitest.Result {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
-	return ended{code, stdout.String(), stderr.String()}
+	return clitest.Execute(t, stdin, root(), args...)
 }
 
 // fake starts a fake MCP server and gives its URL.
 func fake(t *testing.T, faults string) string {
 	t.Helper()
 	server, err := mcpfake.New(mcpfake.Options{Faults: faults})
-	must(t, err)
+	clitest.Must(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	clitest.Must(t, err)
 	go server.Serve(listener) //nolint:errcheck // It ends with the test.
 	t.Cleanup(func() { _ = server.Close() })
 	return "http://" + listener.Addr().String() + "/mcp"
@@ -74,9 +50,9 @@ func fake(t *testing.T, faults string) string {
 func lockedGate(t *testing.T) (url, keyFile string) {
 	t.Helper()
 	key, err := keys.Generate(keys.EdDSA)
-	must(t, err)
+	clitest.Must(t, err)
 	server, err := mcpfake.New(mcpfake.Options{})
-	must(t, err)
+	clitest.Must(t, err)
 	upstream := httptest.NewServer(server)
 	t.Cleanup(upstream.Close)
 	config, err := json.Marshal(gateapi.Config{
@@ -87,30 +63,30 @@ func lockedGate(t *testing.T) (url, keyFile string) {
 		}},
 		Limits: gateapi.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
 	})
-	must(t, err)
+	clitest.Must(t, err)
 	published, err := keys.MarshalPublic([]keys.Public{key.Public()})
-	must(t, err)
+	clitest.Must(t, err)
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, gateapi.ConfigFile), config, 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, gateapi.KeysFile("managed")), published, 0o600))
+	clitest.Must(t, os.WriteFile(filepath.Join(dir, gateapi.ConfigFile), config, 0o600))
+	clitest.Must(t, os.WriteFile(filepath.Join(dir, gateapi.KeysFile("managed")), published, 0o600))
 	locked, err := gate.New(gate.Options{ConfigDir: dir, KeysDir: dir, SecretDir: t.TempDir(), AnswerTimeout: 10 * time.Second})
-	must(t, err)
+	clitest.Must(t, err)
 	listening := httptest.NewServer(locked.ClientHandler())
 	t.Cleanup(listening.Close)
 	private, err := keys.MarshalPrivate([]keys.Private{key})
-	must(t, err)
-	return listening.URL + "/mcp", file(t, "key.json", string(private))
+	clitest.Must(t, err)
+	return listening.URL + "/mcp", clitest.File(t, "key.json", string(private))
 }
 
 // goodToken mints what the gate of this key file lets in.
 func goodToken(t *testing.T, keyFile string) string {
 	t.Helper()
 	data, err := os.ReadFile(keyFile)
-	must(t, err)
+	clitest.Must(t, err)
 	set, err := keys.ParsePrivate(data)
-	must(t, err)
+	clitest.Must(t, err)
 	raw, err := token.Template{Key: set[0], Issuer: issuer, Audience: issuer, Subject: "someone", Lifetime: time.Minute}.Good(time.Now())
-	must(t, err)
+	clitest.Must(t, err)
 	return raw
 }
 
@@ -119,7 +95,7 @@ func goodToken(t *testing.T, keyFile string) string {
 func quiltGate(t *testing.T) (url, keyFile string) {
 	t.Helper()
 	server, err := mcpfake.New(mcpfake.Options{Dialect: mcpfake.Stateless})
-	must(t, err)
+	clitest.Must(t, err)
 	upstream := httptest.NewServer(server)
 	t.Cleanup(upstream.Close)
 	config, err := json.Marshal(gateapi.Config{
@@ -132,13 +108,13 @@ func quiltGate(t *testing.T) (url, keyFile string) {
 		SessionBinding: gateapi.SessionBindingStateless,
 		Limits:         gateapi.Limits{BodyBytes: 1 << 20, TokenBytes: 8 << 10},
 	})
-	must(t, err)
+	clitest.Must(t, err)
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, gateapi.ConfigFile), config, 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, gateapi.SecretFile), []byte("0123456789abcdef0123456789abcdef"), 0o600))
+	clitest.Must(t, os.WriteFile(filepath.Join(dir, gateapi.ConfigFile), config, 0o600))
+	clitest.Must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o600))
+	clitest.Must(t, os.WriteFile(filepath.Join(dir, gateapi.SecretFile), []byte("0123456789abcdef0123456789abcdef"), 0o600))
 	locked, err := gate.New(gate.Options{ConfigDir: dir, KeysDir: dir, SecretDir: dir, AnswerTimeout: 10 * time.Second})
-	must(t, err)
+	clitest.Must(t, err)
 	listening := httptest.NewServer(locked.ClientHandler())
 	t.Cleanup(listening.Close)
 	return listening.URL + "/mcp", filepath.Join(dir, "secret")

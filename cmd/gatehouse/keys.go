@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
 )
 
@@ -15,7 +16,7 @@ func keysCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "keys",
 		Short: "Look at the keys of an MCPServer; rotate, revoke, export and import them",
-		Args:  arguments(cobra.NoArgs),
+		Args:  cli.Args(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	command.AddCommand(keysListCommand(), keysRotateCommand(), keysRevokeCommand(), keysExportCommand(), keysImportCommand())
@@ -30,40 +31,40 @@ waits for: to accept a Published key, to refuse a Retired or Revoked one.
 Needs the right to get the MCPServer. No key material is shown, nor needed.`
 
 func keysListCommand() *cobra.Command {
-	var cluster connector
-	var form string
+	var cluster cli.ConnectFunc
+	var format string
 	command := &cobra.Command{
 		Use:   "list NAME",
 		Short: "List the keys of an MCPServer",
 		Long:  keysListLong,
-		Args:  arguments(cobra.ExactArgs(1)),
+		Args:  cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := validateForm(form); err != nil {
-				return misuse(err)
+			if err := cli.ValidateFormat(format); err != nil {
+				return cli.UsageError(err)
 			}
 			c, namespace, err := cluster()
 			if err != nil {
 				return err
 			}
-			defer announceSlow(cmd.ErrOrStderr(), waitingForCluster)()
+			defer cli.AnnounceSlow(cmd.ErrOrStderr(), cli.WaitingForCluster)()
 			server := client.ObjectKey{Namespace: namespace, Name: args[0]}
-			return listKeys(cmd.Context(), c, server, form, time.Now(), cmd.OutOrStdout())
+			return listKeys(cmd.Context(), c, server, format, time.Now(), cmd.OutOrStdout())
 		},
 	}
-	cluster = withCluster(command)
-	completes(command, cluster, 1, serverNames)
-	addForm(command, &form)
+	cluster = cli.AddClusterFlags(command)
+	cli.CompleteArgs(command, cluster, 1, cli.ServerNames)
+	cli.AddOutputFlag(command, &format)
 	return command
 }
 
-func listKeys(ctx context.Context, c client.Reader, name client.ObjectKey, form string, now time.Time, out io.Writer) error {
-	server, err := readServer(ctx, c, name)
+func listKeys(ctx context.Context, c client.Reader, name client.ObjectKey, format string, now time.Time, out io.Writer) error {
+	server, err := cli.GetServer(ctx, c, name)
 	if err != nil {
 		return err
 	}
 	keys := statusreport.KeysOf(*server)
-	if form != formTable {
-		return writeDocument(out, form, keys)
+	if format != cli.FormatTable {
+		return cli.WriteDocument(out, format, keys)
 	}
 	return keys.Write(out, now)
 }

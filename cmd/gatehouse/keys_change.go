@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 )
 
 const keysRotateLong = `Replace the key of type Managed that signs the tokens of an MCPServer, without a good token refused.
@@ -45,10 +46,10 @@ type keyOrder struct {
 func keysRotateCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "rotate NAME", Short: "Replace the signing key of an MCPServer, without a good token refused",
-		Long: keysRotateLong, Example: "  kubectl gatehouse keys rotate everything --wait", Args: arguments(cobra.ExactArgs(1)),
+		Long: keysRotateLong, Example: "  kubectl gatehouse keys rotate everything --wait", Args: cli.Args(cobra.ExactArgs(1)),
 	}
 	cluster := ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, _ []string) error { return o.rotate(ctx, c) })
-	completes(command, cluster, 1, serverNames)
+	cli.CompleteArgs(command, cluster, 1, cli.ServerNames)
 	return command
 }
 
@@ -56,24 +57,24 @@ func keysRevokeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "revoke NAME KID", Short: "Have a key of an MCPServer refused at once, with all its tokens",
 		Long: keysRevokeLong, Example: "  kubectl gatehouse keys list everything\n  kubectl gatehouse keys revoke everything KID --wait",
-		Args: arguments(cobra.ExactArgs(2)),
+		Args: cli.Args(cobra.ExactArgs(2)),
 	}
 	cluster := ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, args []string) error {
 		return o.revoke(ctx, c, args[1])
 	})
-	completes(command, cluster, 2, serverThenKey)
+	cli.CompleteArgs(command, cluster, 2, serverThenKey)
 	return command
 }
 
 // ordered gives a command about a server the flags of an order, and has it carried out.
-func ordered(command *cobra.Command, do func(context.Context, client.WithWatch, keyOrder, []string) error) connector {
+func ordered(command *cobra.Command, do func(context.Context, client.WithWatch, keyOrder, []string) error) cli.ConnectFunc {
 	var o keyOrder
-	cluster := withCluster(command)
+	cluster := cli.AddClusterFlags(command)
 	command.Flags().BoolVar(&o.wait, "wait", false, "follow what comes of it, and print each step")
 	command.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long to wait")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		if o.timeout <= 0 {
-			return misuse(fmt.Errorf("--timeout %s: give how long to wait, such as 5m", o.timeout))
+			return cli.UsageError(fmt.Errorf("--timeout %s: give how long to wait, such as 5m", o.timeout))
 		}
 		c, namespace, err := cluster()
 		if err != nil {
@@ -126,7 +127,7 @@ func (o keyOrder) annotate(ctx context.Context, c client.Client, change func(*v1
 	var server *v1alpha1.MCPServer
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		var err error
-		if server, err = readServer(ctx, c, o.server); err != nil {
+		if server, err = cli.GetServer(ctx, c, o.server); err != nil {
 			return err
 		}
 		before := server.DeepCopy()
@@ -135,7 +136,7 @@ func (o keyOrder) annotate(ctx context.Context, c client.Client, change func(*v1
 		}
 		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 		if err := c.Patch(ctx, server, patch, client.FieldOwner("gatehouse-cli")); err != nil {
-			return explain("annotate MCPServer "+o.server.String(), err)
+			return cli.Explain("annotate MCPServer "+o.server.String(), err)
 		}
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
 )
 
@@ -69,7 +70,7 @@ func (o keyOrder) follow(ctx context.Context, c client.WithWatch, server *v1alph
 func (f *following) watch(ctx context.Context, c client.WithWatch, from string) error {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	idle := announceSlow(f.progress, "Waiting for an operator to take that up.")
+	idle := cli.AnnounceSlow(f.progress, "Waiting for an operator to take that up.")
 	defer idle()
 	waiting, giveUp := context.WithCancelCause(limited)
 	defer giveUp(nil)
@@ -78,7 +79,7 @@ func (f *following) watch(ctx context.Context, c client.WithWatch, from string) 
 	if f.taken {
 		timer.Stop()
 	}
-	err := statusOptions{namespace: f.server.Namespace, name: f.server.Name}.follow(waiting, c, from, func(now v1alpha1.MCPServer, deleted bool) error {
+	err := cli.WatchServers(waiting, c, f.server, from, func(now v1alpha1.MCPServer, deleted bool) error {
 		err := f.look(now, deleted)
 		if f.taken {
 			timer.Stop()

@@ -18,6 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 )
 
 // apiServer is a real one, with a namespace "demo".
@@ -37,32 +39,32 @@ func startAPIServer(t *testing.T) *apiServer {
 		t.Fatal("start the API server; `make test` builds it and sets KUBEBUILDER_ASSETS: ", err)
 	}
 	t.Cleanup(func() { _ = environment.Stop() })
-	all, err := newScheme()
-	must(t, err)
-	must(t, scheme.AddToScheme(all))
+	all, err := cli.NewScheme()
+	clitest.Must(t, err)
+	clitest.Must(t, scheme.AddToScheme(all))
 	c, err := client.NewWithWatch(config, client.Options{Scheme: all})
-	must(t, err)
-	must(t, c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "demo"}}))
+	clitest.Must(t, err)
+	clitest.Must(t, c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "demo"}}))
 	return &apiServer{environment, c}
 }
 
 // user gives the kubeconfig of somebody who may do the given with MCPServers in "demo".
 func (s *apiServer) user(t *testing.T, name string, verbs ...string) string {
 	t.Helper()
-	must(t, s.Create(t.Context(), &rbacv1.Role{
+	clitest.Must(t, s.Create(t.Context(), &rbacv1.Role{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: name},
 		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{v1alpha1.SchemeGroupVersion.Group}, Resources: []string{"mcpservers"}, Verbs: verbs}},
 	}))
-	must(t, s.Create(t.Context(), &rbacv1.RoleBinding{
+	clitest.Must(t, s.Create(t.Context(), &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: name},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: name}},
 	}))
 	user, err := s.environment.AddUser(envtest.User{Name: name}, nil)
-	must(t, err)
+	clitest.Must(t, err)
 	kubeconfig, err := user.KubeConfig()
-	must(t, err)
-	return file(t, "kubeconfig", string(kubeconfig))
+	clitest.Must(t, err)
+	return clitest.File(t, "kubeconfig", string(kubeconfig))
 }
 
 // signed makes a server with a key k1 that signs, and somebody else's annotation.
@@ -70,7 +72,7 @@ func (s *apiServer) signed(t *testing.T, name string) *v1alpha1.MCPServer {
 	t.Helper()
 	server := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: name, Annotations: map[string]string{"example.com/mine": "stays"}}}
 	server.Spec.Image = "image"
-	must(t, s.Create(t.Context(), server))
+	clitest.Must(t, s.Create(t.Context(), server))
 	s.says(t, server, 2, key("k1", v1alpha1.KeySigning))
 	return server
 }
@@ -83,13 +85,13 @@ func (s *apiServer) says(t *testing.T, server *v1alpha1.MCPServer, pods int32, k
 		keys[i].Provider = "managed"
 	}
 	now.Status.Replicas, now.Status.Keys = pods, keys
-	must(t, s.Status().Update(t.Context(), now))
+	clitest.Must(t, s.Status().Update(t.Context(), now))
 }
 
 func (s *apiServer) read(t *testing.T, name string) *v1alpha1.MCPServer {
 	t.Helper()
 	var server v1alpha1.MCPServer
-	must(t, s.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: name}, &server))
+	clitest.Must(t, s.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: name}, &server))
 	return &server
 }
 
@@ -103,14 +105,14 @@ func (s *apiServer) meddling(t *testing.T, name string, meddle func(*v1alpha1.MC
 				done = true
 				now := s.read(t, name)
 				meddle(now)
-				must(t, c.Update(ctx, now))
+				clitest.Must(t, c.Update(ctx, now))
 			}
 			return c.Patch(ctx, object, patch, options...)
 		},
 	})
 }
 
-func order(name string, out *buffer) keyOrder {
+func order(name string, out *clitest.Buffer) keyOrder {
 	return keyOrder{server: client.ObjectKey{Namespace: "demo", Name: name}, timeout: 30 * time.Second, begun: 30 * time.Second, now: time.Now, out: out}
 }
 
@@ -125,30 +127,30 @@ func TestKeyOrders(t *testing.T) {
 func (s *apiServer) testRights(t *testing.T) {
 	editor := s.user(t, "editor", "get", "patch", "watch")
 	viewer := s.user(t, "viewer", "get")
-	as := func(kubeconfig string, args ...string) ended {
+	as := func(kubeconfig string, args ...string) clitest.Result {
 		return gatehouse(t, append(args, "--kubeconfig", kubeconfig, "--namespace", "demo")...)
 	}
 
 	t.Run("rotate", func(t *testing.T) {
 		s.signed(t, "rotated")
-		if got := as(editor, "keys", "rotate", "rotated"); got.code != exitOK || !strings.Contains(got.stdout, "Key k1 signs until") {
+		if got := as(editor, "keys", "rotate", "rotated"); got.Code != cli.ExitOK || !strings.Contains(got.Stdout, "Key k1 signs until") {
 			t.Fatalf("%+v", got)
 		}
 		after := s.read(t, "rotated")
 		if _, known := readTime(after.Annotations[v1alpha1.AnnotationRotateKeys]); !known || after.Annotations["example.com/mine"] != "stays" {
 			t.Errorf("%v", after.Annotations)
 		}
-		if got := as(editor, "keys", "rotate", "rotated"); got.code != exitFailed || !strings.Contains(got.stderr, "has not begun") {
+		if got := as(editor, "keys", "rotate", "rotated"); got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "has not begun") {
 			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("revoke", func(t *testing.T) {
 		s.signed(t, "revoked")
-		if got := as(editor, "keys", "revoke", "revoked", "k2"); got.code != exitFailed || !strings.Contains(got.stderr, "there is no key k2") {
+		if got := as(editor, "keys", "revoke", "revoked", "k2"); got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "there is no key k2") {
 			t.Errorf("%+v", got)
 		}
 		for range 2 { // to ask again is no error
-			if got := as(editor, "keys", "revoke", "revoked", "k1"); got.code != exitOK {
+			if got := as(editor, "keys", "revoke", "revoked", "k1"); got.Code != cli.ExitOK {
 				t.Fatalf("%+v", got)
 			}
 			if after := s.read(t, "revoked"); after.Annotations[v1alpha1.AnnotationRevokeKey] != "k1" || after.Annotations["example.com/mine"] != "stays" {
@@ -159,37 +161,37 @@ func (s *apiServer) testRights(t *testing.T) {
 	t.Run("without the right", func(t *testing.T) {
 		s.signed(t, "guarded")
 		for _, args := range [][]string{{"keys", "rotate", "guarded"}, {"keys", "revoke", "guarded", "k1"}} {
-			if got := as(viewer, args...); got.code != exitFailed || !strings.Contains(got.stderr, "annotate MCPServer demo/guarded") ||
-				!strings.Contains(got.stderr, "cannot patch") {
+			if got := as(viewer, args...); got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "annotate MCPServer demo/guarded") ||
+				!strings.Contains(got.Stderr, "cannot patch") {
 				t.Errorf("%+v", got)
 			}
 		}
-		if got := as(viewer, "keys", "list", "guarded"); got.code != exitOK || !strings.Contains(got.stdout, "Signing") {
+		if got := as(viewer, "keys", "list", "guarded"); got.Code != cli.ExitOK || !strings.Contains(got.Stdout, "Signing") {
 			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("status without pods", func(t *testing.T) {
 		s.signed(t, "alone-with-itself")
 		got := as(viewer, "status", "alone-with-itself")
-		if got.code != exitOK || !strings.Contains(got.stdout, "not shown: you may not list pods in namespace demo") {
+		if got.Code != cli.ExitOK || !strings.Contains(got.Stdout, "not shown: you may not list pods in namespace demo") {
 			t.Errorf("%+v", got)
 		}
-		if strings.Contains(got.stdout, "56y") || !strings.Contains(got.stdout, "Pending") {
-			t.Errorf("the schema's default condition has an age:\n%s", got.stdout)
+		if strings.Contains(got.Stdout, "56y") || !strings.Contains(got.Stdout, "Pending") {
+			t.Errorf("the schema's default condition has an age:\n%s", got.Stdout)
 		}
-		if got := as(viewer, "status"); got.code != exitFailed || !strings.Contains(got.stderr, "ClusterRole gatehouse-mcpserver-viewer") {
+		if got := as(viewer, "status"); got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "ClusterRole gatehouse-mcpserver-viewer") {
 			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("completion", func(t *testing.T) {
 		s.signed(t, "completed")
 		got := gatehouse(t, "__complete", "keys", "revoke", "--kubeconfig", editor, "--namespace", "demo", "completed", "")
-		if got.code != exitOK || got.stdout != "k1\tSigning\n:4\n" {
+		if got.Code != cli.ExitOK || got.Stdout != "k1\tSigning\n:4\n" {
 			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("no server", func(t *testing.T) {
-		if got := as(editor, "keys", "rotate", "absent"); got.code != exitFailed || !strings.Contains(got.stderr, "there is no MCPServer absent in namespace demo") {
+		if got := as(editor, "keys", "rotate", "absent"); got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "there is no MCPServer absent in namespace demo") {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -197,11 +199,11 @@ func (s *apiServer) testRights(t *testing.T) {
 
 // Whoever writes between the look and the order is not overwritten: the server is looked at again.
 func (s *apiServer) testOthers(t *testing.T) {
-	var out buffer
+	var out clitest.Buffer
 	t.Run("something else", func(t *testing.T) {
 		s.signed(t, "other")
 		c := s.meddling(t, "other", func(now *v1alpha1.MCPServer) { now.Annotations["example.com/mine"] = "changed" })
-		must(t, order("other", &out).rotate(t.Context(), c))
+		clitest.Must(t, order("other", &out).rotate(t.Context(), c))
 		if after := s.read(t, "other").Annotations; after["example.com/mine"] != "changed" || after[v1alpha1.AnnotationRotateKeys] == "" {
 			t.Errorf("%v", after)
 		}
@@ -210,7 +212,7 @@ func (s *apiServer) testOthers(t *testing.T) {
 		s.signed(t, "same")
 		theirs := time.Now().Add(time.Second).Format(time.RFC3339Nano)
 		c := s.meddling(t, "same", func(now *v1alpha1.MCPServer) { now.Annotations[v1alpha1.AnnotationRotateKeys] = theirs })
-		expectError(t, order("same", &out).rotate(t.Context(), c), "has not begun")
+		clitest.ExpectError(t, order("same", &out).rotate(t.Context(), c), "has not begun")
 		if after := s.read(t, "same").Annotations; after[v1alpha1.AnnotationRotateKeys] != theirs {
 			t.Errorf("%v", after)
 		}
@@ -219,7 +221,7 @@ func (s *apiServer) testOthers(t *testing.T) {
 		server := s.signed(t, "two")
 		s.says(t, server, 2, key("k1", v1alpha1.KeyRetiring), key("k2", v1alpha1.KeySigning))
 		c := s.meddling(t, "two", func(now *v1alpha1.MCPServer) { now.Annotations[v1alpha1.AnnotationRevokeKey] = "k2" })
-		expectError(t, order("two", &out).revoke(t.Context(), c, "k1"), "names key k2")
+		clitest.ExpectError(t, order("two", &out).revoke(t.Context(), c, "k1"), "names key k2")
 		if after := s.read(t, "two").Annotations; after[v1alpha1.AnnotationRevokeKey] != "k2" {
 			t.Errorf("%v", after)
 		}
@@ -236,7 +238,7 @@ func (s *apiServer) testWaiting(t *testing.T) {
 	waiting := func(t *testing.T, name string, do func(keyOrder) error, steps []step) string {
 		t.Helper()
 		server := s.signed(t, name)
-		var out buffer
+		var out clitest.Buffer
 		o := order(name, &out)
 		o.wait = true
 		o.now = func() time.Time { return signingSince }
@@ -250,7 +252,7 @@ func (s *apiServer) testWaiting(t *testing.T) {
 			}
 			s.says(t, server, 2, step.keys...)
 		}
-		must(t, <-done)
+		clitest.Must(t, <-done)
 		return out.String()
 	}
 	t.Run("rotate", func(t *testing.T) {
@@ -270,19 +272,19 @@ func (s *apiServer) testWaiting(t *testing.T) {
 	})
 	t.Run("in vain", func(t *testing.T) {
 		s.signed(t, "vain")
-		var out buffer
+		var out clitest.Buffer
 		o := order("vain", &out)
 		o.wait, o.timeout = true, 100*time.Millisecond
-		expectError(t, o.rotate(t.Context(), s), "no operator has taken that up within 100ms")
+		clitest.ExpectError(t, o.rotate(t.Context(), s), "no operator has taken that up within 100ms")
 	})
 	t.Run("without an operator", func(t *testing.T) {
 		s.signed(t, "alone")
-		var out buffer
+		var out clitest.Buffer
 		o := order("alone", &out)
 		o.wait, o.begun = true, 100*time.Millisecond
 		began := time.Now()
 		err := o.revoke(t.Context(), s, "k1")
-		expectError(t, err, "no operator has taken that up within 100ms. Does one run (kubectl -n gatehouse-system get pods)")
+		clitest.ExpectError(t, err, "no operator has taken that up within 100ms. Does one run (kubectl -n gatehouse-system get pods)")
 		if took := time.Since(began); took > o.timeout/2 {
 			t.Errorf("it took %s", took)
 		}
@@ -290,14 +292,14 @@ func (s *apiServer) testWaiting(t *testing.T) {
 	t.Run("half done", func(t *testing.T) {
 		server := s.signed(t, "half")
 		s.says(t, server, 2, observed(key("k1", v1alpha1.KeyRevoked), 1), key("k2", v1alpha1.KeySigning))
-		var out buffer
+		var out clitest.Buffer
 		o := order("half", &out)
 		o.wait, o.begun, o.timeout = true, time.Millisecond, 200*time.Millisecond
-		expectError(t, o.revoke(t.Context(), s, "k1"), "not done within 200ms; the operator goes on")
+		clitest.ExpectError(t, o.revoke(t.Context(), s, "k1"), "not done within 200ms; the operator goes on")
 	})
 	t.Run("until it is deleted", func(t *testing.T) {
 		server := s.signed(t, "deleted")
-		var out buffer
+		var out clitest.Buffer
 		o := order("deleted", &out)
 		o.wait = true
 		done := make(chan error, 1)
@@ -307,8 +309,8 @@ func (s *apiServer) testWaiting(t *testing.T) {
 				t.Fatal("nothing was asked for")
 			}
 		}
-		must(t, s.Delete(t.Context(), server))
-		expectError(t, <-done, "MCPServer demo/deleted was deleted meanwhile")
+		clitest.Must(t, s.Delete(t.Context(), server))
+		clitest.ExpectError(t, <-done, "MCPServer demo/deleted was deleted meanwhile")
 	})
 }
 
@@ -317,11 +319,11 @@ func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
-		must(t, os.MkdirAll("testdata", 0o755))
-		must(t, os.WriteFile(path, []byte(got), 0o644))
+		clitest.Must(t, os.MkdirAll("testdata", 0o755))
+		clitest.Must(t, os.WriteFile(path, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(path)
-	must(t, err)
+	clitest.Must(t, err)
 	if got != string(want) {
 		t.Errorf("%s differs (go test -update writes it anew):\n%s", path, got)
 	}

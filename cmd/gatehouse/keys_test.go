@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 )
 
 // signingSince is when the key of a server began to sign.
@@ -19,7 +21,7 @@ var signingSince = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // withKeys is a server whose status has these keys of its Managed provider.
 func withKeys(keys ...v1alpha1.KeyStatus) *v1alpha1.MCPServer {
-	out := server("demo", "a")
+	out := clitest.Server("demo", "a")
 	for i := range keys {
 		keys[i].Provider = "managed"
 	}
@@ -53,14 +55,6 @@ func brought() *v1alpha1.MCPServer {
 	out.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "partner", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysSecret}}}}
 	out.Status.Keys = []v1alpha1.KeyStatus{{Provider: "partner", KID: "theirs"}}
 	return out
-}
-
-// expectError compares an error with a text that it holds; "" is none.
-func expectError(t *testing.T, err error, says string) {
-	t.Helper()
-	if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
-		t.Errorf("got %v, want %q", err, says)
-	}
 }
 
 func TestMayRotate(t *testing.T) {
@@ -102,7 +96,7 @@ func TestMayRotate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := mayRotate(c.server)
-			expectError(t, err, c.says)
+			clitest.ExpectError(t, err, c.says)
 		})
 	}
 }
@@ -129,34 +123,34 @@ func TestMayRevoke(t *testing.T) {
 		"after another":           {revoking(withKeys(key("k1", v1alpha1.KeySigning), key("k2", v1alpha1.KeyRevoked)), "k2"), ""},
 		"after one that was gone": {revoking(withKeys(key("k1", v1alpha1.KeySigning), refused(key("k2", v1alpha1.KeyRetired))), "k2"), ""},
 	} {
-		t.Run(name, func(t *testing.T) { expectError(t, mayRevoke(c.server, "k1"), c.says) })
+		t.Run(name, func(t *testing.T) { clitest.ExpectError(t, mayRevoke(c.server, "k1"), c.says) })
 	}
-	expectError(t, mayRevoke(mixed, "theirs"), "not of type Managed")
+	clitest.ExpectError(t, mayRevoke(mixed, "theirs"), "not of type Managed")
 }
 
 func TestListKeys(t *testing.T) {
 	name := client.ObjectKey{Namespace: "demo", Name: "a"}
 	var out bytes.Buffer
-	must(t, listKeys(t.Context(), cluster(t), name, formTable, time.Now(), &out))
+	clitest.Must(t, listKeys(t.Context(), clitest.Cluster(t), name, cli.FormatTable, time.Now(), &out))
 	if out.String() != "PROVIDER   KID     ALGORITHM   PHASE   SINCE   PODS\nmanaged    kid-1   EdDSA       -       -       -\n" {
 		t.Errorf("%q", out.String())
 	}
-	for form, read := range map[string]func([]byte, any) error{
-		formJSON: json.Unmarshal, formYAML: func(text []byte, into any) error { return yaml.Unmarshal(text, into) },
+	for format, read := range map[string]func([]byte, any) error{
+		cli.FormatJSON: json.Unmarshal, cli.FormatYAML: func(text []byte, into any) error { return yaml.Unmarshal(text, into) },
 	} {
 		out.Reset()
-		must(t, listKeys(t.Context(), cluster(t), name, form, time.Now(), &out))
+		clitest.Must(t, listKeys(t.Context(), clitest.Cluster(t), name, format, time.Now(), &out))
 		var listed struct {
 			Name string
 			Keys []v1alpha1.KeyStatus
 		}
-		must(t, read(out.Bytes(), &listed))
+		clitest.Must(t, read(out.Bytes(), &listed))
 		if listed.Name != "a" || len(listed.Keys) != 1 || listed.Keys[0].KID != "kid-1" {
-			t.Errorf("%s: %+v", form, listed)
+			t.Errorf("%s: %+v", format, listed)
 		}
 	}
 	name.Name = "x"
-	expectError(t, listKeys(t.Context(), cluster(t), name, formTable, time.Now(), &out), "there is no MCPServer x in namespace demo")
+	clitest.ExpectError(t, listKeys(t.Context(), clitest.Cluster(t), name, cli.FormatTable, time.Now(), &out), "there is no MCPServer x in namespace demo")
 }
 
 func TestKeysMisuse(t *testing.T) {
@@ -165,10 +159,11 @@ func TestKeysMisuse(t *testing.T) {
 		says string
 	}{
 		{[]string{"keys", "list", "a", "-o", "wide"}, "use table, json or yaml"},
+		{[]string{"keys", "list"}, "gatehouse keys list --help"},
 		{[]string{"keys", "rotate"}, "gatehouse keys rotate --help"},
 		{[]string{"keys", "revoke", "a"}, "gatehouse keys revoke --help"},
 	} {
-		if got := gatehouse(t, c.args...); got.code != exitUsage || !strings.Contains(got.stderr, c.says) {
+		if got := gatehouse(t, c.args...); got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) {
 			t.Errorf("%v: %+v", c.args, got)
 		}
 	}

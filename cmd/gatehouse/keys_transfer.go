@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired/keyobjects"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
@@ -43,13 +44,13 @@ const keysMoveExample = `  gatehouse keys export everything > keys.yaml
   gatehouse keys import everything --context new-cluster -f keys.yaml`
 
 func keysExportCommand() *cobra.Command {
-	var cluster connector
+	var cluster cli.ConnectFunc
 	command := &cobra.Command{
 		Use:     "export NAME",
 		Short:   "Write the keys of an MCPServer for a backup or a move",
 		Long:    keysExportLong,
 		Example: keysMoveExample,
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, namespace, err := cluster()
 			if err != nil {
@@ -58,7 +59,7 @@ func keysExportCommand() *cobra.Command {
 			return exportKeys(cmd.Context(), c, client.ObjectKey{Namespace: namespace, Name: args[0]}, time.Now(), cmd.OutOrStdout())
 		},
 	}
-	cluster = withCluster(command)
+	cluster = cli.AddClusterFlags(command)
 	return command
 }
 
@@ -84,7 +85,7 @@ func exportKeys(ctx context.Context, c client.Reader, name client.ObjectKey, now
 }
 
 func keysImportCommand() *cobra.Command {
-	var cluster connector
+	var cluster cli.ConnectFunc
 	var path string
 	var newIssuer bool
 	command := &cobra.Command{
@@ -92,7 +93,7 @@ func keysImportCommand() *cobra.Command {
 		Short:   "Give an MCPServer keys that were exported",
 		Long:    keysImportLong,
 		Example: keysMoveExample,
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, err := readSecret(path, cmd.InOrStdin())
 			if err != nil {
@@ -106,7 +107,7 @@ func keysImportCommand() *cobra.Command {
 			return order.run(cmd.Context(), c, cmd.OutOrStdout())
 		},
 	}
-	cluster = withCluster(command)
+	cluster = cli.AddClusterFlags(command)
 	command.Flags().StringVarP(&path, "filename", "f", "", "the file to import; - is standard input")
 	command.Flags().BoolVar(&newIssuer, "new-issuer", false, "import the keys although the tokens that they have signed will be refused")
 	if err := command.MarkFlagRequired("filename"); err != nil {

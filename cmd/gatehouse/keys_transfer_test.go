@@ -10,29 +10,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	clientfake "sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
 )
 
-// clusterOf is an API server with these objects.
-func clusterOf(t *testing.T, objects ...client.Object) client.Client {
-	t.Helper()
-	scheme, err := newScheme()
-	must(t, err)
-	return clientfake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
-}
-
 // madeKeys is the Secret NAME-keys that an operator has made for a server, and its signing key.
 func madeKeys(t *testing.T, s *v1alpha1.MCPServer) (secret *corev1.Secret, signing string) {
 	t.Helper()
 	set, err := rotation.New(keys.EdDSA, "", signingSince)
-	must(t, err)
+	clitest.Must(t, err)
 	jwks, record, err := rotation.Encode(set)
-	must(t, err)
+	clitest.Must(t, err)
 	secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: desired.KeysSecretName(s)}}
 	secret.Data = map[string][]byte{"managed.jwks": jwks, "managed.rotation.json": record}
 	secret.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s, v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))}
@@ -41,11 +33,11 @@ func madeKeys(t *testing.T, s *v1alpha1.MCPServer) (secret *corev1.Secret, signi
 
 // TestKeysMoveBetweenClusters: what one API server's Secret holds, another's MCPServer gets, as its own.
 func TestKeysMoveBetweenClusters(t *testing.T) {
-	from := server("demo", "a")
+	from := clitest.Server("demo", "a")
 	secret, old := madeKeys(t, from)
 	var exported bytes.Buffer
-	must(t, exportKeys(t.Context(), clusterOf(t, from, secret), client.ObjectKeyFromObject(from), signingSince, &exported))
-	path := file(t, "keys.yaml", exported.String())
+	clitest.Must(t, exportKeys(t.Context(), clitest.ClusterOf(t, from, secret), client.ObjectKeyFromObject(from), signingSince, &exported))
+	path := clitest.File(t, "keys.yaml", exported.String())
 
 	for name, c := range map[string]struct {
 		issuer    string
@@ -64,7 +56,7 @@ func TestKeysMoveBetweenClusters(t *testing.T) {
 		"a restore into the same server":      {"", false, "1", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			to := server("demo", "a")
+			to := clitest.Server("demo", "a")
 			to.UID = c.uid
 			if c.issuer != "" {
 				to.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "managed", Keys: v1alpha1.ProviderKeys{
@@ -77,12 +69,12 @@ func TestKeysMoveBetweenClusters(t *testing.T) {
 				c.there(there)
 				objects = append(objects, there)
 			}
-			cluster := clusterOf(t, objects...)
+			cluster := clitest.ClusterOf(t, objects...)
 			read, err := readSecret(path, nil)
-			must(t, err)
+			clitest.Must(t, err)
 			var out bytes.Buffer
 			order := keyImport{server: client.ObjectKeyFromObject(to), from: read, newIssuer: c.newIssuer, now: time.Now()}
-			expectError(t, order.run(t.Context(), cluster, &out), c.fails)
+			clitest.ExpectError(t, order.run(t.Context(), cluster, &out), c.fails)
 			var got corev1.Secret
 			err = cluster.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: "a-keys"}, &got)
 			if c.fails != "" {
@@ -91,7 +83,7 @@ func TestKeysMoveBetweenClusters(t *testing.T) {
 				}
 				return
 			}
-			must(t, err)
+			clitest.Must(t, err)
 			if !metav1.IsControlledBy(&got, to) || len(got.OwnerReferences) != 1 || got.Labels[v1alpha1.LabelServer] != "a" ||
 				!strings.Contains(string(got.Data["managed.jwks"]), old) {
 				t.Errorf("got %+v", got.ObjectMeta)
@@ -109,7 +101,7 @@ func TestImportReadsSecretsOnly(t *testing.T) {
 	if _, err := readSecret("-", strings.NewReader("a: [")); err == nil || strings.Contains(err.Error(), "[") {
 		t.Errorf("got %v", err)
 	}
-	if got := gatehouse(t, "keys", "import", "a"); got.code == 0 || !strings.Contains(got.stderr, "filename") {
-		t.Errorf("without a file: %d %s", got.code, got.stderr)
+	if got := gatehouse(t, "keys", "import", "a"); got.Code == 0 || !strings.Contains(got.Stderr, "filename") {
+		t.Errorf("without a file: %d %s", got.Code, got.Stderr)
 	}
 }

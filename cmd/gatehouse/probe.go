@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe/runner"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe/verdicts"
@@ -63,52 +64,52 @@ func probeCommand() *cobra.Command {
 		Short:   "Try the lock of any MCP server",
 		Long:    probeLong,
 		Example: probeExample,
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.stdin, o.isSet = cmd.InOrStdin(), cmd.Flags().Changed
-			defer announceSlow(cmd.ErrOrStderr(), "Asking "+args[0]+". A full check asks some fifty times; --tier=beat four times.")()
+			defer cli.AnnounceSlow(cmd.ErrOrStderr(), "Asking "+args[0]+". A full check asks some fifty times; --tier=beat four times.")()
 			return o.run(cmd.Context(), args[0], cmd.OutOrStdout())
 		},
 	}
 	command.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if err.Error() == "unknown flag: --token" {
-			return misuse(errNoTokenFlag)
+			return cli.UsageError(errNoTokenFlag)
 		}
-		return misused(cmd, err)
+		return cli.UsageErrorWithHint(cmd, err)
 	})
 	o.addFlags(command.Flags())
 	command.ValidArgsFunction = cobra.NoFileCompletions
-	completesFlag(command, "gate", gateAuto, gateYes, gateNo)
-	completesFlag(command, "tier", tierFull, tierQuick)
-	completesFlag(command, "key-format", keyAuto, keySecret)
-	forms := cobra.FixedCompletions([]string{formTable, formJSON, formYAML, formJUnit}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
-	if err := command.RegisterFlagCompletionFunc("output", forms); err != nil {
+	cli.CompleteFlag(command, "gate", gateAuto, gateYes, gateNo)
+	cli.CompleteFlag(command, "tier", tierFull, tierQuick)
+	cli.CompleteFlag(command, "key-format", keyAuto, keySecret)
+	formats := cobra.FixedCompletions([]string{cli.FormatTable, cli.FormatJSON, cli.FormatYAML, cli.FormatJUnit}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
+	if err := command.RegisterFlagCompletionFunc("output", formats); err != nil {
 		panic(err)
 	}
 	return command
 }
 
-// run makes a round, writes it in every form asked for, and gives the exit status of its verdict as an error.
+// run makes a round, writes it in every format asked for, and gives the exit status of its verdict as an error.
 func (o *probeOptions) run(ctx context.Context, url string, stdout io.Writer) error {
 	outputs, err := o.parseOutputs()
 	if err != nil {
-		return misuse(err)
+		return cli.UsageError(err)
 	}
 	target, err := o.target(url)
 	if err != nil {
-		return misuse(err)
+		return cli.UsageError(err)
 	}
 	round, err := o.round(ctx, runner.New(runner.Options{}), target)
 	if err != nil {
-		return misuse(err)
+		return cli.UsageError(err)
 	}
-	for _, form := range outputs {
-		if err := form.write(round, stdout); err != nil {
-			return misuse(err)
+	for _, report := range outputs {
+		if err := report.write(round, stdout); err != nil {
+			return cli.UsageError(err)
 		}
 	}
-	if code := exitStatus(round.Standing()); code != exitOK {
-		return &exitError{code: code}
+	if code := exitStatus(round.Standing()); code != cli.ExitOK {
+		return &cli.ExitError{Code: code}
 	}
 	return nil
 }
@@ -139,11 +140,11 @@ func (o *probeOptions) round(ctx context.Context, prober *runner.Prober, target 
 func exitStatus(standing probereport.Standing) int {
 	switch standing {
 	case probereport.Locked:
-		return exitOK
+		return cli.ExitOK
 	case probereport.NotLocked:
-		return exitFailed
+		return cli.ExitFailed
 	default:
-		return exitNotProven
+		return cli.ExitNotProven
 	}
 }
 
@@ -161,18 +162,18 @@ func reportYAML(out io.Writer, check probereport.Run) error {
 	return err
 }
 
-// output is one form of a report, and the file that it goes to; "" is standard output.
+// output is one format of a report, and the file that it goes to; "" is standard output.
 type output struct {
 	write func(check probereport.Run, stdout io.Writer) error
 }
 
-func newOutput(form, file string) (output, error) {
-	forms := map[string]func(io.Writer, probereport.Run) error{
-		formTable: probereport.Table, formJSON: probereport.JSON, formYAML: reportYAML, formJUnit: probereport.JUnit,
+func newOutput(format, file string) (output, error) {
+	formats := map[string]func(io.Writer, probereport.Run) error{
+		cli.FormatTable: probereport.Table, cli.FormatJSON: probereport.JSON, cli.FormatYAML: reportYAML, cli.FormatJUnit: probereport.JUnit,
 	}
-	set, known := forms[form]
+	set, known := formats[format]
 	if !known {
-		return output{}, fmt.Errorf("--output %q: use table, json, yaml or junit, with =FILE to write a file", form)
+		return output{}, fmt.Errorf("--output %q: use table, json, yaml or junit, with =FILE to write a file", format)
 	}
 	return output{write: func(check probereport.Run, stdout io.Writer) error {
 		if file == "" {

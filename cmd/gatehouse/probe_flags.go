@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
@@ -90,7 +91,7 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.timeout, "timeout", defaultProbeTimeout, "time limit of each case")
 	flags.DurationVar(&o.clockSkew, "clock-skew", defaultClockSkew, "leeway on times that the server grants; clocks that differ by more prove nothing")
 	flags.StringVar(&o.ca, "ca", "", "`FILE` with the certificates (PEM) to trust for https (default: the system's)")
-	flags.StringArrayVarP(&o.outputs, "output", "o", []string{formTable}, "`FORM[=FILE]`: table, json, yaml or junit, to standard output or a file (repeatable)")
+	flags.StringArrayVarP(&o.outputs, "output", "o", []string{cli.FormatTable}, "`FORM[=FILE]`: table, json, yaml or junit, to standard output or a file (repeatable)")
 }
 
 func (o *probeOptions) hasCredential() bool {
@@ -100,11 +101,11 @@ func (o *probeOptions) hasCredential() bool {
 func (o *probeOptions) parseOutputs() ([]output, error) {
 	var all []output
 	for _, text := range o.outputs {
-		form, file, named := strings.Cut(text, "=")
+		format, file, named := strings.Cut(text, "=")
 		if named && file == "" {
 			return nil, fmt.Errorf("--output %q: the name of the file is missing", text)
 		}
-		parsed, err := newOutput(form, file)
+		parsed, err := newOutput(format, file)
 		if err != nil {
 			return nil, err
 		}

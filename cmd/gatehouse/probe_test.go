@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
@@ -24,7 +26,7 @@ import (
 // TestProbe holds exit status and output against servers of every standing.
 func TestProbe(t *testing.T) {
 	gate, keyFile := lockedGate(t)
-	shared := []string{"--key", file(t, "secret", secret), "--key-format=secret"}
+	shared := []string{"--key", clitest.File(t, "secret", secret), "--key-format=secret"}
 	ofGate := []string{"--key", keyFile, "--issuer", issuer, "--audience", issuer}
 	for name, c := range map[string]struct {
 		url  string
@@ -32,50 +34,50 @@ func TestProbe(t *testing.T) {
 		code int
 		says []string
 	}{
-		"a gate": {gate, ofGate, exitOK, []string{"Verdict: Locked", "held against the answers of Gatehouse's gate", "reason missing_token"}},
+		"a gate": {gate, ofGate, cli.ExitOK, []string{"Verdict: Locked", "held against the answers of Gatehouse's gate", "reason missing_token"}},
 		"a gate, beat": {
-			gate, append([]string{"--tier=beat"}, ofGate...), exitOK, []string{"Verdict: Locked"},
+			gate, append([]string{"--tier=beat"}, ofGate...), cli.ExitOK, []string{"Verdict: Locked"},
 		},
 		"a gate, taken for another's": {
-			gate, append([]string{"--gate=no"}, ofGate...), exitOK, []string{"Verdict: Locked", "401 and 403 count as refusals"},
+			gate, append([]string{"--gate=no"}, ofGate...), cli.ExitOK, []string{"Verdict: Locked", "401 and 403 count as refusals"},
 		},
 		"a gate, for tokens of another audience": {
-			gate, []string{"--key", keyFile, "--issuer", issuer, "--audience", "urn:other"}, exitFailed, []string{"Verdict: ValidRejected"},
+			gate, []string{"--key", keyFile, "--issuer", issuer, "--audience", "urn:other"}, cli.ExitFailed, []string{"Verdict: ValidRejected"},
 		},
 		"a gate, without a credential": {
-			gate, nil, exitNotProven, []string{"Verdict: Inconclusive", "there was no good token to try", "give --key"},
+			gate, nil, cli.ExitNotProven, []string{"Verdict: Inconclusive", "there was no good token to try", "give --key"},
 		},
-		"a server that checks tokens": {fake(t, "jwt="+secret), shared, exitOK, []string{"Verdict: Locked", "mcpfake 1.0.0"}},
+		"a server that checks tokens": {fake(t, "jwt="+secret), shared, cli.ExitOK, []string{"Verdict: Locked", "mcpfake 1.0.0"}},
 		"one taken for a gate": {
-			fake(t, "jwt="+secret), append([]string{"--gate=yes"}, shared...), exitFailed, []string{"FAIL   none", "reason missing_token"},
+			fake(t, "jwt="+secret), append([]string{"--gate=yes"}, shared...), cli.ExitFailed, []string{"FAIL   none", "reason missing_token"},
 		},
-		"an open server":            {fake(t, "open"), shared, exitFailed, []string{"Verdict: Open", "FAIL   none", "the lock does not hold"}},
-		"one for strangers":         {fake(t, "open"), nil, exitFailed, []string{"Verdict: Open", "open to strangers"}},
-		"any bearer, for strangers": {fake(t, "any-bearer"), nil, exitFailed, []string{"Verdict: Open", "ok     none"}},
+		"an open server":            {fake(t, "open"), shared, cli.ExitFailed, []string{"Verdict: Open", "FAIL   none", "the lock does not hold"}},
+		"one for strangers":         {fake(t, "open"), nil, cli.ExitFailed, []string{"Verdict: Open", "open to strangers"}},
+		"any bearer, for strangers": {fake(t, "any-bearer"), nil, cli.ExitFailed, []string{"Verdict: Open", "ok     none"}},
 		"a server that resets": {
-			fake(t, "reset@no-token,jwt="+secret), shared, exitFailed, []string{"Verdict: Broken", "a connection reset"},
+			fake(t, "reset@no-token,jwt="+secret), shared, cli.ExitFailed, []string{"Verdict: Broken", "a connection reset"},
 		},
-		"nobody": {"http://127.0.0.1:1/mcp", shared, exitNotProven, []string{"Verdict: Unreachable", "connection refused"}},
+		"nobody": {"http://127.0.0.1:1/mcp", shared, cli.ExitNotProven, []string{"Verdict: Unreachable", "connection refused"}},
 		"nobody, for strangers": {
-			"http://127.0.0.1:1/mcp", nil, exitNotProven, []string{"Verdict: Unreachable", "connection refused"},
+			"http://127.0.0.1:1/mcp", nil, cli.ExitNotProven, []string{"Verdict: Unreachable", "connection refused"},
 		},
 		"a clock that is off": {
-			fake(t, "clock=10m,jwt="+secret+",rpc-error"), shared, exitNotProven, []string{"Verdict: ClockSkew", "tolerated: 30s"},
+			fake(t, "clock=10m,jwt="+secret+",rpc-error"), shared, cli.ExitNotProven, []string{"Verdict: ClockSkew", "tolerated: 30s"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := gatehouse(t, append([]string{"probe", c.url}, c.args...)...)
-			if got.code != c.code {
-				t.Errorf("exit status %d, want %d", got.code, c.code)
+			if got.Code != c.code {
+				t.Errorf("exit status %d, want %d", got.Code, c.code)
 			}
 			for _, text := range c.says {
-				if !strings.Contains(got.stdout, text) {
+				if !strings.Contains(got.Stdout, text) {
 					t.Errorf("%q is not in the output", text)
 				}
 			}
 			if t.Failed() {
-				t.Logf("%s\n%s", got.stdout, got.stderr)
+				t.Logf("%s\n%s", got.Stdout, got.Stderr)
 			}
 		})
 	}
@@ -86,20 +88,20 @@ func TestProbeWithTokensOfQuilt(t *testing.T) {
 	gate, keyFile := quiltGate(t)
 	documented := []string{"probe", gate, "--key", keyFile, "--key-format=secret", "--bare", "--type=-", "--claim", `id="7"`, "--claim", `uuid="u"`}
 	got := gatehouse(t, documented...)
-	if got.code != exitOK || !strings.Contains(got.stdout, `the good token has no claim "sub" either`) {
-		t.Errorf("without --identity-claim: exit status %d\n%s\n%s", got.code, got.stdout, got.stderr)
+	if got.Code != cli.ExitOK || !strings.Contains(got.Stdout, `the good token has no claim "sub" either`) {
+		t.Errorf("without --identity-claim: exit status %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
 	}
 	got = gatehouse(t, append(documented, "--identity-claim", "id")...)
-	if got.code != exitOK || !strings.Contains(got.stdout, "without id") || strings.Contains(got.stdout, "FAIL") {
-		t.Errorf("with --identity-claim: exit status %d\n%s\n%s", got.code, got.stdout, got.stderr)
+	if got.Code != cli.ExitOK || !strings.Contains(got.Stdout, "without id") || strings.Contains(got.Stdout, "FAIL") {
+		t.Errorf("with --identity-claim: exit status %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
 	}
 	got = gatehouse(t, append(documented, "--identity-claim", "uuid")...)
-	if got.code != exitFailed || !strings.Contains(got.stdout, "Verdict: Open") {
-		t.Errorf("a claim that the gate does not ask for: exit status %d\n%s\n%s", got.code, got.stdout, got.stderr)
+	if got.Code != cli.ExitFailed || !strings.Contains(got.Stdout, "Verdict: Open") {
+		t.Errorf("a claim that the gate does not ask for: exit status %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
 	}
 	got = gatehouse(t, append(documented, "--identity-claim", "sub")...)
-	if got.code != exitUsage || !strings.Contains(got.stderr, "give it one with --claim sub=JSON") {
-		t.Errorf("a claim that no good token has: exit status %d\n%s", got.code, got.stderr)
+	if got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, "give it one with --claim sub=JSON") {
+		t.Errorf("a claim that no good token has: exit status %d\n%s", got.Code, got.Stderr)
 	}
 }
 
@@ -112,17 +114,17 @@ func TestProbeWithToken(t *testing.T) {
 		stdin string
 		args  []string
 	}{
-		"file":           {"", []string{"--token-file", file(t, "token", good+"\n")}},
+		"file":           {"", []string{"--token-file", clitest.File(t, "token", good+"\n")}},
 		"standard input": {good, []string{"--token-file", "-"}},
 		"environment":    {"", []string{"--token-env", "GOOD_TOKEN"}},
 	} {
 		for _, form := range []string{"table", "json", "yaml", "junit"} {
 			got := gatehouseReading(t, c.stdin, append([]string{"probe", gate, "-o", form}, c.args...)...)
-			if got.code != exitOK || !strings.Contains(got.stdout, "Locked") {
-				t.Errorf("%s: exit status %d\n%s\n%s", name, got.code, got.stdout, got.stderr)
+			if got.Code != cli.ExitOK || !strings.Contains(got.Stdout, "Locked") {
+				t.Errorf("%s: exit status %d\n%s\n%s", name, got.Code, got.Stdout, got.Stderr)
 			}
 			for _, part := range strings.Split(good, ".") {
-				if strings.Contains(got.stdout+got.stderr, part[len(part)/2:]) {
+				if strings.Contains(got.Stdout+got.Stderr, part[len(part)/2:]) {
 					t.Errorf("%s: a part of the token is in the output", name)
 				}
 			}
@@ -133,11 +135,11 @@ func TestProbeWithToken(t *testing.T) {
 // TestProbeOverTLS: what is not trusted is not asked.
 func TestProbeOverTLS(t *testing.T) {
 	fake, err := mcpfake.New(mcpfake.Options{})
-	must(t, err)
+	clitest.Must(t, err)
 	server := httptest.NewTLSServer(fake)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // Distrust is the point.
 	t.Cleanup(server.Close)
-	certificate := file(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	certificate := clitest.File(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 	for _, c := range []struct {
 		args []string
 		says string
@@ -146,7 +148,7 @@ func TestProbeOverTLS(t *testing.T) {
 		{nil, "a TLS failure"},
 	} {
 		got := gatehouse(t, append([]string{"probe", server.URL + "/mcp"}, c.args...)...)
-		if got.code != exitFailed || !strings.Contains(got.stdout, c.says) {
+		if got.Code != cli.ExitFailed || !strings.Contains(got.Stdout, c.says) {
 			t.Errorf("%v: %+v", c.args, got)
 		}
 	}
@@ -159,20 +161,20 @@ func TestProbeOverTLS(t *testing.T) {
 func TestProbeTarget(t *testing.T) {
 	_, keyFile := lockedGate(t)
 	key, err := keys.Generate(keys.EdDSA)
-	must(t, err)
+	clitest.Must(t, err)
 	published, err := keys.MarshalPublic([]keys.Public{key.Public()})
-	must(t, err)
+	clitest.Must(t, err)
 	o := probeOptions{readFile: os.ReadFile}
 	flags := pflag.NewFlagSet("probe", pflag.ContinueOnError)
 	o.addFlags(flags)
 	o.isSet = flags.Changed
-	must(t, flags.Parse([]string{
+	clitest.Must(t, flags.Parse([]string{
 		"--key", keyFile, "--issuer=i", "--audience=a", "--scope=s t", "--type=-", "--lifetime=2m", "--bare", "--claim", `id="7"`,
-		"--claim", "exp=null", "--retired-key", keyFile, "--public-key", file(t, "set", string(published)), "--required-scope=s",
+		"--claim", "exp=null", "--retired-key", keyFile, "--public-key", clitest.File(t, "set", string(published)), "--required-scope=s",
 		"--forbidden-tool=rm", "--max-token-lifetime=1h", "--tier=beat", "--seed=7", "--timeout=3s", "--clock-skew=4s", "--gate=yes",
 	}))
 	target, err := o.target("http://127.0.0.1:1/mcp")
-	must(t, err)
+	clitest.Must(t, err)
 	provider := target.Providers[0]
 	if target.Tier != probe.Quick || target.Seed != 7 || target.Timeout != 3*time.Second || target.ClockTolerance != 4*time.Second || !target.Exact {
 		t.Errorf("%+v", target)
@@ -198,26 +200,26 @@ func TestProbeWritesFiles(t *testing.T) {
 	gate, keyFile := lockedGate(t)
 	report := filepath.Join(t.TempDir(), "probe.xml")
 	got := gatehouse(t, "probe", gate, "--key", keyFile, "--issuer", issuer, "--audience", issuer, "-o", "json", "-o", "junit="+report)
-	if got.code != exitOK {
+	if got.Code != cli.ExitOK {
 		t.Fatalf("%+v", got)
 	}
 	var document struct {
 		Verdict struct{ Standing string }
 		Results []struct{ Case, Standing string }
 	}
-	must(t, json.Unmarshal([]byte(got.stdout), &document))
+	clitest.Must(t, json.Unmarshal([]byte(got.Stdout), &document))
 	if document.Verdict.Standing != "locked" || len(document.Results) < 6 {
 		t.Errorf("%+v", document)
 	}
 	text, err := os.ReadFile(report)
-	must(t, err)
+	clitest.Must(t, err)
 	var suites struct {
 		Suite struct {
 			Tests    int `xml:"tests,attr"`
 			Failures int `xml:"failures,attr"`
 		} `xml:"testsuite"`
 	}
-	must(t, xml.Unmarshal(text, &suites))
+	clitest.Must(t, xml.Unmarshal(text, &suites))
 	if suites.Suite.Tests < len(document.Results) || suites.Suite.Failures != 0 {
 		t.Errorf("%+v", suites)
 	}
@@ -226,7 +228,7 @@ func TestProbeWritesFiles(t *testing.T) {
 // What cannot be carried out ends with status 2, a message that says what to do, and nothing on standard output.
 func TestProbeMisuse(t *testing.T) {
 	const url = "http://127.0.0.1:1/mcp"
-	key := file(t, "secret", secret)
+	key := clitest.File(t, "secret", secret)
 	_, keyFile := lockedGate(t)
 	for name, c := range map[string]struct {
 		args []string
@@ -246,7 +248,7 @@ func TestProbeMisuse(t *testing.T) {
 		"another algorithm":     {[]string{url, "--key", keyFile, "--algorithm", "RS256"}, "does not serve the algorithm"},
 		"another kid":           {[]string{url, "--key", keyFile, "--kid", "x"}, "no key of the set has the kid"},
 		"an empty token":        {[]string{url, "--token-env", "GATEHOUSE_NO_SUCH_VARIABLE"}, "there is no token in it"},
-		"a header for a token":  {[]string{url, "--token-file", file(t, "t", "Bearer abc")}, "without the word Bearer"},
+		"a header for a token":  {[]string{url, "--token-file", clitest.File(t, "t", "Bearer abc")}, "without the word Bearer"},
 		"a claim without value": {[]string{url, "--key", keyFile, "--claim", "id"}, "write NAME=JSON"},
 		"a claim without JSON":  {[]string{url, "--key", keyFile, "--claim", "id=seven"}, `--claim id='"text"'`},
 		"claims without a key":  {[]string{url, "--issuer", "x"}, "--issuer needs --key"},
@@ -259,32 +261,14 @@ func TestProbeMisuse(t *testing.T) {
 		"a file without name":   {[]string{url, "-o", "junit="}, "the name of the file is missing"},
 		"no certificates":       {[]string{url, "--ca", key}, "it must be PEM"},
 		"tools for strangers":   {[]string{url, "--forbidden-tool", "x"}, "need a good token"},
-		"no public key":         {[]string{url, "--token-file", file(t, "t", "abc"), "--public-key", key}, "--public-key"},
+		"no public key":         {[]string{url, "--token-file", clitest.File(t, "t", "abc"), "--public-key", key}, "--public-key"},
 	} {
 		got := gatehouse(t, append([]string{"probe"}, c.args...)...)
-		if got.code != exitUsage || !strings.Contains(got.stderr, c.says) || got.stdout != "" {
-			t.Errorf("%s: exit status %d, stdout %q, stderr %q; want %q", name, got.code, got.stdout, got.stderr, c.says)
+		if got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) || got.Stdout != "" {
+			t.Errorf("%s: exit status %d, stdout %q, stderr %q; want %q", name, got.Code, got.Stdout, got.Stderr, c.says)
 		}
-		if strings.Contains(got.stderr, "abc") || strings.Contains(got.stderr, secret) {
-			t.Errorf("%s: the message repeats a secret: %q", name, got.stderr)
-		}
-	}
-}
-
-func TestHelpAndVersion(t *testing.T) {
-	for _, c := range []struct {
-		args []string
-		code int
-		says string
-	}{
-		{nil, exitOK, "Available Commands"},
-		{[]string{"--version"}, exitOK, version},
-		{[]string{"keys"}, exitOK, "list"},
-		{[]string{"probe", "--help"}, exitOK, "Exit status:\n  0  Locked"},
-		{[]string{"open"}, exitUsage, ""},
-	} {
-		if got := gatehouse(t, c.args...); got.code != c.code || !strings.Contains(got.stdout, c.says) {
-			t.Errorf("%v: %+v", c.args, got)
+		if strings.Contains(got.Stderr, "abc") || strings.Contains(got.Stderr, secret) {
+			t.Errorf("%s: the message repeats a secret: %q", name, got.Stderr)
 		}
 	}
 }

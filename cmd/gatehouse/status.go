@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
 )
 
@@ -41,24 +42,24 @@ const statusExample = `  # all servers of the cluster
 type statusOptions struct {
 	// namespace is that of the servers, "" for all; name is that of one server, "" for all.
 	namespace, name string
-	form            string
+	format          string
 	watch           bool
 }
 
 func statusCommand() *cobra.Command {
 	var o statusOptions
 	var all bool
-	var cluster connector
+	var cluster cli.ConnectFunc
 	command := &cobra.Command{
 		Use:     "status [NAME]",
 		Short:   "Show how MCPServers stand, and what to do",
 		Long:    statusLong,
 		Example: statusExample,
-		Args:    arguments(cobra.MaximumNArgs(1)),
+		Args:    cli.Args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = strings.Join(args, "")
 			if err := o.validate(all); err != nil {
-				return misuse(err)
+				return cli.UsageError(err)
 			}
 			c, namespace, err := cluster()
 			if err != nil {
@@ -70,9 +71,9 @@ func statusCommand() *cobra.Command {
 			return o.run(cmd.Context(), c, time.Now, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cluster = withCluster(command)
-	completes(command, cluster, 1, serverNames)
-	addForm(command, &o.form)
+	cluster = cli.AddClusterFlags(command)
+	cli.CompleteArgs(command, cluster, 1, cli.ServerNames)
+	cli.AddOutputFlag(command, &o.format)
 	flags := command.Flags()
 	flags.BoolVarP(&all, "all-namespaces", "A", false, "servers of all namespaces")
 	flags.BoolVarP(&o.watch, "watch", "w", false, "after that, show each server whose status changes, until interrupted")
@@ -84,28 +85,28 @@ func (o statusOptions) validate(all bool) error {
 	case all && o.name != "":
 		return errors.New("a NAME is of one namespace: give --namespace instead of --all-namespaces")
 	default:
-		return validateForm(o.form)
+		return cli.ValidateFormat(o.format)
 	}
 }
 
 // run shows the servers, and with watch what becomes of them until ctx ends.
 func (o statusOptions) run(ctx context.Context, c client.WithWatch, now func() time.Time, stdout, stderr io.Writer) error {
-	show := statusView{out: stdout, form: o.form, single: o.name != "", overview: statusreport.Overview{Namespaces: o.namespace == ""}}
-	answered := announceSlow(stderr, waitingForCluster)
+	show := statusView{out: stdout, format: o.format, single: o.name != "", overview: statusreport.Overview{Namespaces: o.namespace == ""}}
+	answered := cli.AnnounceSlow(stderr, cli.WaitingForCluster)
 	servers, from, err := o.read(ctx, c, now())
 	answered()
 	if err != nil {
 		return err
 	}
-	if len(servers) == 0 && o.form == formTable {
-		fmt.Fprintln(stderr, "There is no MCPServer "+o.place()+".")
+	if len(servers) == 0 && o.format == cli.FormatTable {
+		fmt.Fprintln(stderr, "There is no MCPServer "+cli.DescribeNamespace(o.namespace)+".")
 	} else if err := show.write(servers, now()); err != nil {
 		return err
 	}
 	if !o.watch {
 		return nil
 	}
-	return o.follow(ctx, c, from, func(server v1alpha1.MCPServer, deleted bool) error {
+	return cli.WatchServers(ctx, c, client.ObjectKey{Namespace: o.namespace, Name: o.name}, from, func(server v1alpha1.MCPServer, deleted bool) error {
 		if deleted {
 			fmt.Fprintf(stderr, "MCPServer %s in namespace %s was deleted.\n", server.Name, server.Namespace)
 			return nil
@@ -116,13 +117,6 @@ func (o statusOptions) run(ctx context.Context, c client.WithWatch, now func() t
 		}
 		return show.write([]statusreport.Server{statusreport.Of(server, around, now())}, now())
 	})
-}
-
-func (o statusOptions) place() string {
-	if o.namespace == "" {
-		return "in any namespace"
-	}
-	return "in namespace " + o.namespace
 }
 
 // read gives the servers that are asked for, and the version of the list, from which a watch goes on.
@@ -146,11 +140,11 @@ func (o statusOptions) list(ctx context.Context, c client.Client) (*v1alpha1.MCP
 	var list v1alpha1.MCPServerList
 	if o.name == "" {
 		if err := c.List(ctx, &list, client.InNamespace(o.namespace)); err != nil {
-			return nil, explain("list MCPServers "+o.place(), err)
+			return nil, cli.Explain("list MCPServers "+cli.DescribeNamespace(o.namespace), err)
 		}
 		return &list, nil
 	}
-	server, err := readServer(ctx, c, client.ObjectKey{Namespace: o.namespace, Name: o.name})
+	server, err := cli.GetServer(ctx, c, client.ObjectKey{Namespace: o.namespace, Name: o.name})
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +156,7 @@ func (o statusOptions) list(ctx context.Context, c client.Client) (*v1alpha1.MCP
 // it. What the caller may not list is left out, and named: the rest is worth more.
 func (o statusOptions) around(ctx context.Context, c client.Client, server v1alpha1.MCPServer) (statusreport.Around, error) {
 	var out statusreport.Around
-	if o.name == "" && o.form == formTable {
+	if o.name == "" && o.format == cli.FormatTable {
 		return out, nil
 	}
 	list := func(kind string, into client.ObjectList, which client.ListOption) error {
@@ -171,7 +165,7 @@ func (o statusOptions) around(ctx context.Context, c client.Client, server v1alp
 			out.NotShown = append(out.NotShown, kind)
 			return nil
 		}
-		return explain(fmt.Sprintf("list the %s of MCPServer %s/%s", kind, server.Namespace, server.Name), err)
+		return cli.Explain(fmt.Sprintf("list the %s of MCPServer %s/%s", kind, server.Namespace, server.Name), err)
 	}
 	var pods corev1.PodList
 	if err := list(statusreport.Pods, &pods, client.MatchingLabels{v1alpha1.LabelServer: server.Name}); err != nil {
@@ -190,10 +184,10 @@ func (o statusOptions) around(ctx context.Context, c client.Client, server v1alp
 // eventsOf is the field of an Event by which the API server finds those about one object.
 const eventsOf = "involvedObject.uid"
 
-// statusView writes servers in one form.
+// statusView writes servers in one format.
 type statusView struct {
 	out      io.Writer
-	form     string
+	format   string
 	single   bool
 	overview statusreport.Overview
 	written  bool
@@ -203,13 +197,13 @@ func (v *statusView) write(servers []statusreport.Server, now time.Time) error {
 	again := v.written
 	v.written = true
 	switch {
-	case v.form != formTable:
-		if again && v.form == formYAML {
+	case v.format != cli.FormatTable:
+		if again && v.format == cli.FormatYAML {
 			if _, err := io.WriteString(v.out, "---\n"); err != nil {
 				return err
 			}
 		}
-		return writeDocument(v.out, v.form, v.document(servers))
+		return cli.WriteDocument(v.out, v.format, v.document(servers))
 	case !v.single:
 		return v.overview.Write(v.out, servers, now)
 	}

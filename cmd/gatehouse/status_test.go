@@ -5,52 +5,25 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	clientfake "sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 )
-
-func server(namespace, name string) *v1alpha1.MCPServer {
-	return &v1alpha1.MCPServer{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: "1"},
-		Spec:       v1alpha1.MCPServerSpec{Image: "image"},
-		Status: v1alpha1.MCPServerStatus{
-			Conditions: []metav1.Condition{{Type: "Ready", Status: "False", Reason: "GateBypass", Message: "hostNetwork"}},
-			Keys:       []v1alpha1.KeyStatus{{Provider: "managed", KID: "kid-1", Algorithm: "EdDSA"}},
-		},
-	}
-}
-
-// cluster holds two servers in one namespace, one in another, and pods.
-func cluster(t *testing.T) client.WithWatch {
-	t.Helper()
-	scheme, err := newScheme()
-	must(t, err)
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "a-1", Labels: map[string]string{
-		v1alpha1.LabelServer: "a", v1alpha1.LabelInstance: "1",
-	}}}
-	other := pod.DeepCopy()
-	other.Name, other.Labels[v1alpha1.LabelServer] = "b-1", "b"
-	event := &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "e"}, InvolvedObject: corev1.ObjectReference{UID: "1"}, Message: "Ready is False.",
-	}
-	return clientfake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.MCPServer{}).
-		WithIndex(&corev1.Event{}, eventsOf, func(o client.Object) []string { return []string{string(o.(*corev1.Event).InvolvedObject.UID)} }).
-		WithObjects(server("demo", "a"), server("demo", "b"), server("elsewhere", "c"), pod, other, event).Build()
-}
 
 func runStatus(t *testing.T, o statusOptions) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, errors bytes.Buffer
-	err = o.run(t.Context(), cluster(t), time.Now, &out, &errors)
+	err = o.run(t.Context(), clitest.Cluster(t), time.Now, &out, &errors)
 	return out.String(), errors.String(), err
 }
 
@@ -60,11 +33,11 @@ func TestStatus(t *testing.T) {
 		has, not []string
 	}{
 		"a namespace": {
-			statusOptions{namespace: "demo", form: formTable}, []string{"NAME   READY", "a      False   GateBypass", "b      False"}, []string{"NAMESPACE", "c  "},
+			statusOptions{namespace: "demo", format: cli.FormatTable}, []string{"NAME   READY", "a      False   GateBypass", "b      False"}, []string{"NAMESPACE", "c  "},
 		},
-		"all": {statusOptions{form: formTable}, []string{"NAMESPACE", "elsewhere   c"}, nil},
+		"all": {statusOptions{format: cli.FormatTable}, []string{"NAMESPACE", "elsewhere   c"}, nil},
 		"one": {
-			statusOptions{namespace: "demo", name: "a", form: formTable},
+			statusOptions{namespace: "demo", name: "a", format: cli.FormatTable},
 			[]string{"MCPServer a in namespace demo: not ready, GateBypass", "hostNetwork", "kid-1", "a-1", "Ready is False."}, []string{"b-1"},
 		},
 	} {
@@ -91,33 +64,33 @@ func TestStatusForPrograms(t *testing.T) {
 		Name string
 		Pods []struct{ Name string }
 	}
-	for form, read := range map[string]func([]byte, any) error{
-		formJSON: json.Unmarshal, formYAML: func(text []byte, into any) error { return yaml.Unmarshal(text, into) },
+	for format, read := range map[string]func([]byte, any) error{
+		cli.FormatJSON: json.Unmarshal, cli.FormatYAML: func(text []byte, into any) error { return yaml.Unmarshal(text, into) },
 	} {
-		stdout, _, err := runStatus(t, statusOptions{namespace: "demo", name: "a", form: form})
-		must(t, err)
+		stdout, _, err := runStatus(t, statusOptions{namespace: "demo", name: "a", format: format})
+		clitest.Must(t, err)
 		var one shown
-		must(t, read([]byte(stdout), &one))
-		stdout, _, err = runStatus(t, statusOptions{form: form})
-		must(t, err)
+		clitest.Must(t, read([]byte(stdout), &one))
+		stdout, _, err = runStatus(t, statusOptions{format: format})
+		clitest.Must(t, err)
 		var all []shown
-		must(t, read([]byte(stdout), &all))
+		clitest.Must(t, read([]byte(stdout), &all))
 		if one.Name != "a" || len(one.Pods) != 1 || one.Pods[0].Name != "a-1" || len(all) != 3 || all[1].Pods[0].Name != "b-1" {
-			t.Errorf("%s: %+v, %+v", form, one, all)
+			t.Errorf("%s: %+v, %+v", format, one, all)
 		}
-		stdout, stderr, err := runStatus(t, statusOptions{namespace: "empty", form: form})
+		stdout, stderr, err := runStatus(t, statusOptions{namespace: "empty", format: format})
 		if err != nil || strings.TrimSpace(stdout) != "[]" || stderr != "" {
-			t.Errorf("%s of nothing: %q, %q, %v", form, stdout, stderr, err)
+			t.Errorf("%s of nothing: %q, %q, %v", format, stdout, stderr, err)
 		}
 	}
 }
 
 func TestStatusOfNothing(t *testing.T) {
-	stdout, stderr, err := runStatus(t, statusOptions{namespace: "empty", form: formTable})
+	stdout, stderr, err := runStatus(t, statusOptions{namespace: "empty", format: cli.FormatTable})
 	if err != nil || stdout != "" || stderr != "There is no MCPServer in namespace empty.\n" {
 		t.Errorf("%q, %q, %v", stdout, stderr, err)
 	}
-	if _, _, err := runStatus(t, statusOptions{namespace: "demo", name: "x", form: formTable}); err == nil || !strings.Contains(err.Error(), "there is no MCPServer x in namespace demo") {
+	if _, _, err := runStatus(t, statusOptions{namespace: "demo", name: "x", format: cli.FormatTable}); err == nil || !strings.Contains(err.Error(), "there is no MCPServer x in namespace demo") {
 		t.Error(err)
 	}
 }
@@ -130,43 +103,23 @@ func TestStatusMisuse(t *testing.T) {
 		{[]string{"status", "a", "-A"}, "give --namespace"},
 		{[]string{"status", "-o", "wide"}, "use table, json or yaml"},
 		{[]string{"status", "a", "b"}, "gatehouse status --help"},
-		{[]string{"keys", "list"}, "gatehouse keys list --help"},
-		{[]string{"token"}, "gatehouse token --help"},
 	} {
-		if got := gatehouse(t, c.args...); got.code != exitUsage || !strings.Contains(got.stderr, c.says) {
+		if got := gatehouse(t, c.args...); got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) {
 			t.Errorf("%v: %+v", c.args, got)
 		}
 	}
 }
 
-// buffer may be written while the test reads it.
-type buffer struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
-}
-
 // With --watch a change of status is another row, or the page again, and an interrupt is no error.
 func TestStatusWatch(t *testing.T) {
 	for name, o := range map[string]statusOptions{
-		"rows": {namespace: "demo", form: formTable, watch: true},
-		"page": {namespace: "demo", name: "a", form: formTable, watch: true},
+		"rows": {namespace: "demo", format: cli.FormatTable, watch: true},
+		"page": {namespace: "demo", name: "a", format: cli.FormatTable, watch: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := cluster(t)
+			c := clitest.Cluster(t)
 			ctx, stop := context.WithCancel(t.Context())
-			var out buffer
+			var out clitest.Buffer
 			done := make(chan error, 1)
 			go func() { done <- o.run(ctx, c, time.Now, &out, &out) }()
 			deadline := time.Now().Add(20 * time.Second)
@@ -176,9 +129,9 @@ func TestStatusWatch(t *testing.T) {
 			// The watch begins some time after the first rows, so the change is made until it is seen.
 			for !strings.Contains(out.String(), "NameTaken") {
 				var changed v1alpha1.MCPServer
-				must(t, c.Get(ctx, client.ObjectKey{Namespace: "demo", Name: "a"}, &changed))
+				clitest.Must(t, c.Get(ctx, client.ObjectKey{Namespace: "demo", Name: "a"}, &changed))
 				changed.Status.Conditions[0].Reason = "NameTaken"
-				must(t, c.Status().Update(ctx, &changed))
+				clitest.Must(t, c.Status().Update(ctx, &changed))
 				if time.Now().After(deadline) {
 					t.Fatalf("the change was not seen:\n%s", out.String())
 				}
@@ -192,5 +145,71 @@ func TestStatusWatch(t *testing.T) {
 				t.Errorf("got\n%s", text)
 			}
 		})
+	}
+}
+
+// Pods and Events that the caller may not list are named, and all else is shown.
+func TestStatusWithoutTheRightToPods(t *testing.T) {
+	c := clitest.Refusing(t, clitest.Forbidden("", "pods"), &corev1.PodList{}, &corev1.EventList{})
+	for format, want := range map[string][]string{
+		cli.FormatTable: {"not ready, GateBypass", "hostNetwork", "not shown: you may not list pods in namespace demo", "not shown: you may not list Events"},
+		cli.FormatJSON:  {`"notShown": [`, `"pods"`, `"events"`, "GateBypass"},
+	} {
+		var out, stderr clitest.Buffer
+		clitest.Must(t, statusOptions{namespace: "demo", name: "a", format: format}.run(t.Context(), c, time.Now, &out, &stderr))
+		for _, text := range want {
+			if !strings.Contains(out.String(), text) {
+				t.Errorf("%s: %q is not in\n%s", format, text, out.String())
+			}
+		}
+	}
+	var out, stderr clitest.Buffer
+	clitest.Must(t, statusOptions{format: cli.FormatYAML}.run(t.Context(), c, time.Now, &out, &stderr))
+	if strings.Count(out.String(), "- pods") != 3 {
+		t.Errorf("a list:\n%s", out.String())
+	}
+}
+
+// An error says what was tried, and what to do about it.
+func TestStatusErrorsOfTheCluster(t *testing.T) {
+	group := v1alpha1.SchemeGroupVersion.Group
+	for name, c := range map[string]struct {
+		err  error
+		says []string
+	}{
+		"no CRD": {
+			&meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: group, Kind: "MCPServer"}},
+			[]string{"list MCPServers in namespace demo", "Gatehouse is not installed in this cluster"},
+		},
+		"no right": {
+			clitest.Forbidden(group, "mcpservers"), []string{"forbidden", "ClusterRole gatehouse-mcpserver-viewer"},
+		},
+		"not logged in": {apierrors.NewUnauthorized("expired"), []string{"log in again"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := statusOptions{namespace: "demo", format: cli.FormatTable}.run(
+				t.Context(), clitest.Refusing(t, c.err, &v1alpha1.MCPServerList{}), time.Now, &clitest.Buffer{}, &clitest.Buffer{})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, text := range c.says {
+				if !strings.Contains(err.Error(), text) {
+					t.Errorf("%q does not say %q", err, text)
+				}
+			}
+		})
+	}
+}
+
+func TestStatusWithoutCluster(t *testing.T) {
+	t.Setenv("KUBECONFIG", clitest.File(t, "kubeconfig", ""))
+	t.Setenv("HOME", t.TempDir())
+	got := gatehouse(t, "status")
+	if got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "set KUBECONFIG, or give --kubeconfig") {
+		t.Errorf("%+v", got)
+	}
+	got = gatehouse(t, "status", "--server", "http://127.0.0.1:1")
+	if got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "Is the cluster reachable from here") {
+		t.Errorf("%+v", got)
 	}
 }

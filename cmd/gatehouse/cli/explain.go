@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -14,9 +14,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// explain adds to an error of a request to the cluster what its reader can do about it; nil for nil. doing says what the
+// Explain adds to an error of a request to the cluster what its reader can do about it; nil for nil. doing says what the
 // request was for.
-func explain(doing string, err error) error {
+func Explain(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -44,13 +44,13 @@ func cureFor(err error) string {
 	}
 }
 
-// readServer reads one MCPServer.
-func readServer(ctx context.Context, c client.Reader, name client.ObjectKey) (*v1alpha1.MCPServer, error) {
+// GetServer reads one MCPServer.
+func GetServer(ctx context.Context, c client.Reader, name client.ObjectKey) (*v1alpha1.MCPServer, error) {
 	var server v1alpha1.MCPServer
 	err := c.Get(ctx, name, &server)
 	if apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("there is no MCPServer %s in namespace %s; `gatehouse status --all-namespaces` lists those there are: %w",
 			name.Name, name.Namespace, err)
 	}
-	return &server, explain("read MCPServer "+name.String(), err)
+	return &server, Explain("read MCPServer "+name.String(), err)
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -14,20 +14,21 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// connector gives a client for the cluster, and the namespace that the command is about.
-type connector func() (client.WithWatch, string, error)
+// ConnectFunc returns a client for the cluster, and the namespace that the command is about.
+type ConnectFunc func() (client.WithWatch, string, error)
 
-// withCluster gives a command the flags of kubectl that say which cluster, as whom and which namespace. They are not on
+// AddClusterFlags gives a command the flags of kubectl that say which cluster, as whom and which namespace. They are not on
 // the root: probe has nothing to do with a cluster, and must not take --token for one.
-func withCluster(command *cobra.Command) connector {
+func AddClusterFlags(command *cobra.Command) ConnectFunc {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.AddFlags(command.PersistentFlags())
 	cluster := func() (client.WithWatch, string, error) { return connect(flags) }
-	completesNamespace(command, cluster)
+	completeNamespace(command, cluster)
 	return cluster
 }
 
-func newScheme() (*runtime.Scheme, error) {
+// NewScheme returns a scheme with the types that the subcommands read.
+func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register types: %w", err)
@@ -44,22 +45,22 @@ func connect(flags *genericclioptions.ConfigFlags) (client.WithWatch, string, er
 	loader := flags.ToRawKubeConfigLoader()
 	namespace, _, err := loader.Namespace()
 	if err != nil {
-		return nil, "", explain("find the namespace", err)
+		return nil, "", Explain("find the namespace", err)
 	}
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, "", explain("find the cluster", err)
+		return nil, "", Explain("find the cluster", err)
 	}
 	if raw, err := loader.RawConfig(); err == nil && len(raw.Clusters) == 0 && config.Host == nobodysCluster && *flags.APIServer == "" {
 		return nil, "", errNoCluster
 	}
-	scheme, err := newScheme()
+	scheme, err := NewScheme()
 	if err != nil {
 		return nil, "", err
 	}
 	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
-		return nil, "", explain("reach the cluster", err)
+		return nil, "", Explain("reach the cluster", err)
 	}
 	return c, namespace, nil
 }

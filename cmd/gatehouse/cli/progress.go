@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -13,11 +13,11 @@ import (
 // patience is how long nothing is said of something that takes its time.
 const patience = 2 * time.Second
 
-// waitingForCluster is what is said of an API server that does not answer at once.
-const waitingForCluster = "Waiting for the cluster's API server. --request-timeout bounds that."
+// WaitingForCluster is what is said of an API server that does not answer at once.
+const WaitingForCluster = "Waiting for the cluster's API server. --request-timeout bounds that."
 
-// announceSlow says on a terminal, after patience, what is being waited for. stop ends that; nothing is written after it.
-func announceSlow(out io.Writer, text string) (stop func()) {
+// AnnounceSlow says on a terminal, after patience, what is being waited for. stop ends that; nothing is written after it.
+func AnnounceSlow(out io.Writer, text string) (stop func()) {
 	if !isTerminal(out) {
 		return func() {}
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -15,12 +15,12 @@ import (
 // completionTimeout bounds what a shell waits for at the press of a key.
 const completionTimeout = 3 * time.Second
 
-// completer gives words with which an argument may go on. What cannot be found out is no error: a shell shows none.
-type completer func(ctx context.Context, c client.Client, namespace string, args []string) []string
+// Completer returns words with which an argument may go on. What cannot be found out is no error: a shell shows none.
+type Completer func(ctx context.Context, c client.Client, namespace string, args []string) []string
 
-// completes has the arguments of a command completed, from the cluster that its flags name. count is how many arguments
+// CompleteArgs has the arguments of a command completed, from the cluster that its flags name. count is how many arguments
 // there are at most.
-func completes(command *cobra.Command, cluster connector, count int, complete completer) {
+func CompleteArgs(command *cobra.Command, cluster ConnectFunc, count int, complete Completer) {
 	command.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if len(args) >= count {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -29,7 +29,7 @@ func completes(command *cobra.Command, cluster connector, count int, complete co
 	}
 }
 
-func completion(cmd *cobra.Command, cluster connector, args []string, begun string, complete completer) ([]string, cobra.ShellCompDirective) {
+func completion(cmd *cobra.Command, cluster ConnectFunc, args []string, begun string, complete Completer) ([]string, cobra.ShellCompDirective) {
 	c, namespace, err := cluster()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -49,8 +49,8 @@ func completion(cmd *cobra.Command, cluster connector, args []string, begun stri
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// serverNames are those of the namespace, with how they stand.
-func serverNames(ctx context.Context, c client.Client, namespace string, _ []string) []string {
+// ServerNames returns the names of the MCPServers of the namespace.
+func ServerNames(ctx context.Context, c client.Client, namespace string, _ []string) []string {
 	var list v1alpha1.MCPServerList
 	if c.List(ctx, &list, client.InNamespace(namespace)) != nil {
 		return nil
@@ -58,28 +58,6 @@ func serverNames(ctx context.Context, c client.Client, namespace string, _ []str
 	var out []string
 	for _, server := range list.Items {
 		out = append(out, server.Name)
-	}
-	return out
-}
-
-// serverThenKey completes the name of a server, and after that the id of one of its keys of type Managed.
-func serverThenKey(ctx context.Context, c client.Client, namespace string, args []string) []string {
-	if len(args) == 0 {
-		return serverNames(ctx, c, namespace, args)
-	}
-	var server v1alpha1.MCPServer
-	if c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: args[0]}, &server) != nil {
-		return nil
-	}
-	managed, err := managedKeys(&server)
-	if err != nil {
-		return nil
-	}
-	var out []string
-	for _, key := range managed {
-		if key.RefusedTime.IsZero() {
-			out = append(out, cobra.CompletionWithDesc(key.KID, string(key.Phase)))
-		}
 	}
 	return out
 }
@@ -96,16 +74,16 @@ func namespaceNames(ctx context.Context, c client.Client, _ string, _ []string) 
 	return out
 }
 
-// completesFlag has the value of a flag completed with words that are known.
-func completesFlag(command *cobra.Command, flag string, words ...string) {
+// CompleteFlag has the value of a flag completed with words that are known.
+func CompleteFlag(command *cobra.Command, flag string, words ...string) {
 	// It fails for a flag that is not there, or that was given a completion before: a slip in this program.
 	if err := command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err)
 	}
 }
 
-// completesNamespace has --namespace completed from the cluster.
-func completesNamespace(command *cobra.Command, cluster connector) {
+// completeNamespace has --namespace completed from the cluster.
+func completeNamespace(command *cobra.Command, cluster ConnectFunc) {
 	complete := func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		return completion(cmd, cluster, args, begun, namespaceNames)
 	}
