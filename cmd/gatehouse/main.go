@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/status"
 )
 
 // version is set by the linker.
@@ -45,6 +46,6 @@ func root() *cobra.Command {
 	if strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-") { // how it is called is how it calls itself
 		command.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl gatehouse"}
 	}
-	command.AddCommand(probeCommand(), statusCommand(), keysCommand(), tokenCommand(), versionCommand())
+	command.AddCommand(probeCommand(), status.NewCommand(), keysCommand(), tokenCommand(), versionCommand())
 	return command
 }

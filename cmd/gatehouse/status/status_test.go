@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"bytes"
@@ -8,10 +8,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -20,7 +16,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 )
 
-func runStatus(t *testing.T, o statusOptions) (stdout, stderr string, err error) {
+func runStatus(t *testing.T, o options) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, errors bytes.Buffer
 	err = o.run(t.Context(), clitest.Cluster(t), time.Now, &out, &errors)
@@ -29,15 +25,15 @@ func runStatus(t *testing.T, o statusOptions) (stdout, stderr string, err error)
 
 func TestStatus(t *testing.T) {
 	for name, c := range map[string]struct {
-		options  statusOptions
+		options  options
 		has, not []string
 	}{
 		"a namespace": {
-			statusOptions{namespace: "demo", format: cli.FormatTable}, []string{"NAME   READY", "a      False   GateBypass", "b      False"}, []string{"NAMESPACE", "c  "},
+			options{namespace: "demo", format: cli.FormatTable}, []string{"NAME   READY", "a      False   GateBypass", "b      False"}, []string{"NAMESPACE", "c  "},
 		},
-		"all": {statusOptions{format: cli.FormatTable}, []string{"NAMESPACE", "elsewhere   c"}, nil},
+		"all": {options{format: cli.FormatTable}, []string{"NAMESPACE", "elsewhere   c"}, nil},
 		"one": {
-			statusOptions{namespace: "demo", name: "a", format: cli.FormatTable},
+			options{namespace: "demo", name: "a", format: cli.FormatTable},
 			[]string{"MCPServer a in namespace demo: not ready, GateBypass", "hostNetwork", "kid-1", "a-1", "Ready is False."}, []string{"b-1"},
 		},
 	} {
@@ -67,18 +63,18 @@ func TestStatusForPrograms(t *testing.T) {
 	for format, read := range map[string]func([]byte, any) error{
 		cli.FormatJSON: json.Unmarshal, cli.FormatYAML: func(text []byte, into any) error { return yaml.Unmarshal(text, into) },
 	} {
-		stdout, _, err := runStatus(t, statusOptions{namespace: "demo", name: "a", format: format})
+		stdout, _, err := runStatus(t, options{namespace: "demo", name: "a", format: format})
 		clitest.Must(t, err)
 		var one shown
 		clitest.Must(t, read([]byte(stdout), &one))
-		stdout, _, err = runStatus(t, statusOptions{format: format})
+		stdout, _, err = runStatus(t, options{format: format})
 		clitest.Must(t, err)
 		var all []shown
 		clitest.Must(t, read([]byte(stdout), &all))
 		if one.Name != "a" || len(one.Pods) != 1 || one.Pods[0].Name != "a-1" || len(all) != 3 || all[1].Pods[0].Name != "b-1" {
 			t.Errorf("%s: %+v, %+v", format, one, all)
 		}
-		stdout, stderr, err := runStatus(t, statusOptions{namespace: "empty", format: format})
+		stdout, stderr, err := runStatus(t, options{namespace: "empty", format: format})
 		if err != nil || strings.TrimSpace(stdout) != "[]" || stderr != "" {
 			t.Errorf("%s of nothing: %q, %q, %v", format, stdout, stderr, err)
 		}
@@ -86,11 +82,11 @@ func TestStatusForPrograms(t *testing.T) {
 }
 
 func TestStatusOfNothing(t *testing.T) {
-	stdout, stderr, err := runStatus(t, statusOptions{namespace: "empty", format: cli.FormatTable})
+	stdout, stderr, err := runStatus(t, options{namespace: "empty", format: cli.FormatTable})
 	if err != nil || stdout != "" || stderr != "There is no MCPServer in namespace empty.\n" {
 		t.Errorf("%q, %q, %v", stdout, stderr, err)
 	}
-	if _, _, err := runStatus(t, statusOptions{namespace: "demo", name: "x", format: cli.FormatTable}); err == nil || !strings.Contains(err.Error(), "there is no MCPServer x in namespace demo") {
+	if _, _, err := runStatus(t, options{namespace: "demo", name: "x", format: cli.FormatTable}); err == nil || !strings.Contains(err.Error(), "there is no MCPServer x in namespace demo") {
 		t.Error(err)
 	}
 }
@@ -104,7 +100,7 @@ func TestStatusMisuse(t *testing.T) {
 		{[]string{"status", "-o", "wide"}, "use table, json or yaml"},
 		{[]string{"status", "a", "b"}, "gatehouse status --help"},
 	} {
-		if got := gatehouse(t, c.args...); got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) {
+		if got := clitest.Run(t, NewCommand(), c.args...); got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) {
 			t.Errorf("%v: %+v", c.args, got)
 		}
 	}
@@ -112,7 +108,7 @@ func TestStatusMisuse(t *testing.T) {
 
 // With --watch a change of status is another row, or the page again, and an interrupt is no error.
 func TestStatusWatch(t *testing.T) {
-	for name, o := range map[string]statusOptions{
+	for name, o := range map[string]options{
 		"rows": {namespace: "demo", format: cli.FormatTable, watch: true},
 		"page": {namespace: "demo", name: "a", format: cli.FormatTable, watch: true},
 	} {
@@ -145,71 +141,5 @@ func TestStatusWatch(t *testing.T) {
 				t.Errorf("got\n%s", text)
 			}
 		})
-	}
-}
-
-// Pods and Events that the caller may not list are named, and all else is shown.
-func TestStatusWithoutTheRightToPods(t *testing.T) {
-	c := clitest.Refusing(t, clitest.Forbidden("", "pods"), &corev1.PodList{}, &corev1.EventList{})
-	for format, want := range map[string][]string{
-		cli.FormatTable: {"not ready, GateBypass", "hostNetwork", "not shown: you may not list pods in namespace demo", "not shown: you may not list Events"},
-		cli.FormatJSON:  {`"notShown": [`, `"pods"`, `"events"`, "GateBypass"},
-	} {
-		var out, stderr clitest.Buffer
-		clitest.Must(t, statusOptions{namespace: "demo", name: "a", format: format}.run(t.Context(), c, time.Now, &out, &stderr))
-		for _, text := range want {
-			if !strings.Contains(out.String(), text) {
-				t.Errorf("%s: %q is not in\n%s", format, text, out.String())
-			}
-		}
-	}
-	var out, stderr clitest.Buffer
-	clitest.Must(t, statusOptions{format: cli.FormatYAML}.run(t.Context(), c, time.Now, &out, &stderr))
-	if strings.Count(out.String(), "- pods") != 3 {
-		t.Errorf("a list:\n%s", out.String())
-	}
-}
-
-// An error says what was tried, and what to do about it.
-func TestStatusErrorsOfTheCluster(t *testing.T) {
-	group := v1alpha1.SchemeGroupVersion.Group
-	for name, c := range map[string]struct {
-		err  error
-		says []string
-	}{
-		"no CRD": {
-			&meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: group, Kind: "MCPServer"}},
-			[]string{"list MCPServers in namespace demo", "Gatehouse is not installed in this cluster"},
-		},
-		"no right": {
-			clitest.Forbidden(group, "mcpservers"), []string{"forbidden", "ClusterRole gatehouse-mcpserver-viewer"},
-		},
-		"not logged in": {apierrors.NewUnauthorized("expired"), []string{"log in again"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := statusOptions{namespace: "demo", format: cli.FormatTable}.run(
-				t.Context(), clitest.Refusing(t, c.err, &v1alpha1.MCPServerList{}), time.Now, &clitest.Buffer{}, &clitest.Buffer{})
-			if err == nil {
-				t.Fatal("no error")
-			}
-			for _, text := range c.says {
-				if !strings.Contains(err.Error(), text) {
-					t.Errorf("%q does not say %q", err, text)
-				}
-			}
-		})
-	}
-}
-
-func TestStatusWithoutCluster(t *testing.T) {
-	t.Setenv("KUBECONFIG", clitest.File(t, "kubeconfig", ""))
-	t.Setenv("HOME", t.TempDir())
-	got := gatehouse(t, "status")
-	if got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "set KUBECONFIG, or give --kubeconfig") {
-		t.Errorf("%+v", got)
-	}
-	got = gatehouse(t, "status", "--server", "http://127.0.0.1:1")
-	if got.Code != cli.ExitFailed || !strings.Contains(got.Stderr, "Is the cluster reachable from here") {
-		t.Errorf("%+v", got)
 	}
 }
