@@ -1,4 +1,4 @@
-package main
+package serverkeys
 
 import (
 	"context"
@@ -23,13 +23,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/keys/rotation"
 )
 
-const keysExportLong = `Write the keys of type Managed of an MCPServer to standard output, as a Secret in YAML, for a backup or for a move.
-
-The output holds private keys: whoever reads it can mint tokens. Encrypt it before it is stored.
-
-Needs the right to get the MCPServer and its Secret NAME-keys.`
-
-const keysImportLong = `Give an MCPServer the keys that "keys export" has written, or those of a plain copy of a Secret NAME-keys.
+const importLong = `Give an MCPServer the keys that "keys export" has written, or those of a plain copy of a Secret NAME-keys.
 
 It writes the Secret NAME-keys, with the MCPServer as its owner, in place of what is there: tokens of keys that are not among
 the imported ones are refused from then on. Pods take the keys up by themselves.
@@ -40,59 +34,15 @@ auth.providers[].keys.managed.issuer. --new-issuer imports the keys without: tok
 
 Needs the right to get the MCPServer, and to get, create and update its Secret NAME-keys.`
 
-const keysMoveExample = `  gatehouse keys export everything > keys.yaml
-  gatehouse keys import everything --context new-cluster -f keys.yaml`
-
-func keysExportCommand() *cobra.Command {
-	var cluster cli.ConnectFunc
-	command := &cobra.Command{
-		Use:     "export NAME",
-		Short:   "Write the keys of an MCPServer for a backup or a move",
-		Long:    keysExportLong,
-		Example: keysMoveExample,
-		Args:    cli.Args(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, namespace, err := cluster()
-			if err != nil {
-				return err
-			}
-			return exportKeys(cmd.Context(), c, client.ObjectKey{Namespace: namespace, Name: args[0]}, time.Now(), cmd.OutOrStdout())
-		},
-	}
-	cluster = cli.AddClusterFlags(command)
-	return command
-}
-
-func exportKeys(ctx context.Context, c client.Reader, name client.ObjectKey, now time.Time, out io.Writer) error {
-	var server v1alpha1.MCPServer
-	if err := c.Get(ctx, name, &server); err != nil {
-		return fmt.Errorf("read MCPServer %s: %w", name, err)
-	}
-	var secret corev1.Secret
-	if err := c.Get(ctx, client.ObjectKey{Namespace: name.Namespace, Name: desired.KeysSecretName(&server)}, &secret); err != nil {
-		return fmt.Errorf("read the keys of MCPServer %s: %w", name, err)
-	}
-	exported, err := keyobjects.ExportedKeys(&server, secret, now)
-	if err != nil {
-		return fmt.Errorf("export the keys of MCPServer %s: %w", name, err)
-	}
-	text, err := yaml.Marshal(exported)
-	if err != nil {
-		return fmt.Errorf("write YAML: %w", err)
-	}
-	_, err = out.Write(text)
-	return err
-}
-
-func keysImportCommand() *cobra.Command {
+func importCommand() *cobra.Command {
 	var cluster cli.ConnectFunc
 	var path string
 	var newIssuer bool
 	command := &cobra.Command{
 		Use:     "import NAME -f FILE",
 		Short:   "Give an MCPServer keys that were exported",
-		Long:    keysImportLong,
-		Example: keysMoveExample,
+		Long:    importLong,
+		Example: moveExample,
 		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, err := readSecret(path, cmd.InOrStdin())

@@ -1,4 +1,4 @@
-package main
+package serverkeys
 
 import (
 	"bytes"
@@ -101,7 +101,7 @@ func TestImportReadsSecretsOnly(t *testing.T) {
 	if _, err := readSecret("-", strings.NewReader("a: [")); err == nil || strings.Contains(err.Error(), "[") {
 		t.Errorf("got %v", err)
 	}
-	if got := gatehouse(t, "keys", "import", "a"); got.Code == 0 || !strings.Contains(got.Stderr, "filename") {
+	if got := clitest.Run(t, NewCommand(), "keys", "import", "a"); got.Code == 0 || !strings.Contains(got.Stderr, "filename") {
 		t.Errorf("without a file: %d %s", got.Code, got.Stderr)
 	}
 }

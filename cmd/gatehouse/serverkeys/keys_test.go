@@ -1,4 +1,4 @@
-package main
+package serverkeys
 
 import (
 	"bytes"
@@ -163,7 +163,7 @@ func TestKeysMisuse(t *testing.T) {
 		{[]string{"keys", "rotate"}, "gatehouse keys rotate --help"},
 		{[]string{"keys", "revoke", "a"}, "gatehouse keys revoke --help"},
 	} {
-		if got := gatehouse(t, c.args...); got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) {
+		if got := clitest.Run(t, NewCommand(), c.args...); got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) {
 			t.Errorf("%v: %+v", c.args, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package serverkeys
 
 import (
 	"context"
@@ -15,14 +15,14 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 )
 
-const keysRotateLong = `Replace the key of type Managed that signs the tokens of an MCPServer, without a good token refused.
+const rotateLong = `Replace the key of type Managed that signs the tokens of an MCPServer, without a good token refused.
 
 It asks the operator, by an annotation on the MCPServer. The new key signs once every pod was seen to accept it; the old
 one verifies until every token that it signed has expired. --wait follows that until the new key signs.
 
 Needs the right to get and patch the MCPServer; with --wait also to watch it.`
 
-const keysRevokeLong = `Have a key of type Managed refused at once, with all tokens that it has signed: somebody may have it.
+const revokeLong = `Have a key of type Managed refused at once, with all tokens that it has signed: somebody may have it.
 
 It asks the operator, by an annotation on the MCPServer, which is to stay there. A new key takes the place of the revoked
 one. --wait follows that until every pod was seen to refuse the key; if that takes longer than seconds, it says which
@@ -43,20 +43,20 @@ type keyOrder struct {
 	progress io.Writer
 }
 
-func keysRotateCommand() *cobra.Command {
+func rotateCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "rotate NAME", Short: "Replace the signing key of an MCPServer, without a good token refused",
-		Long: keysRotateLong, Example: "  kubectl gatehouse keys rotate everything --wait", Args: cli.Args(cobra.ExactArgs(1)),
+		Long: rotateLong, Example: "  kubectl gatehouse keys rotate everything --wait", Args: cli.Args(cobra.ExactArgs(1)),
 	}
 	cluster := ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, _ []string) error { return o.rotate(ctx, c) })
 	cli.CompleteArgs(command, cluster, 1, cli.ServerNames)
 	return command
 }
 
-func keysRevokeCommand() *cobra.Command {
+func revokeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "revoke NAME KID", Short: "Have a key of an MCPServer refused at once, with all its tokens",
-		Long: keysRevokeLong, Example: "  kubectl gatehouse keys list everything\n  kubectl gatehouse keys revoke everything KID --wait",
+		Long: revokeLong, Example: "  kubectl gatehouse keys list everything\n  kubectl gatehouse keys revoke everything KID --wait",
 		Args: cli.Args(cobra.ExactArgs(2)),
 	}
 	cluster := ordered(command, func(ctx context.Context, c client.WithWatch, o keyOrder, args []string) error {

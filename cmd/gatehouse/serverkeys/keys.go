@@ -1,4 +1,5 @@
-package main
+// Package serverkeys is the subcommand keys: it lists, rotates, revokes, exports and imports the keys of an MCPServer.
+package serverkeys
 
 import (
 	"context"
@@ -12,31 +13,32 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/statusreport"
 )
 
-func keysCommand() *cobra.Command {
+// NewCommand returns the subcommand.
+func NewCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "keys",
 		Short: "Look at the keys of an MCPServer; rotate, revoke, export and import them",
 		Args:  cli.Args(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(keysListCommand(), keysRotateCommand(), keysRevokeCommand(), keysExportCommand(), keysImportCommand())
+	command.AddCommand(listCommand(), rotateCommand(), revokeCommand(), exportCommand(), importCommand())
 	return command
 }
 
-const keysListLong = `List the keys whose tokens the gate of an MCPServer accepts, and those that it must refuse, as its status has them.
+const listLong = `List the keys whose tokens the gate of an MCPServer accepts, and those that it must refuse, as its status has them.
 
 PHASE and SINCE tell where a key of type Managed is in its life. PODS is how many pods were seen to do what the phase
 waits for: to accept a Published key, to refuse a Retired or Revoked one.
 
 Needs the right to get the MCPServer. No key material is shown, nor needed.`
 
-func keysListCommand() *cobra.Command {
+func listCommand() *cobra.Command {
 	var cluster cli.ConnectFunc
 	var format string
 	command := &cobra.Command{
 		Use:   "list NAME",
 		Short: "List the keys of an MCPServer",
-		Long:  keysListLong,
+		Long:  listLong,
 		Args:  cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := cli.ValidateFormat(format); err != nil {
