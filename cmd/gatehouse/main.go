@@ -14,6 +14,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/serverkeys"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/serverprobe"
 	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/status"
 )
 
@@ -47,6 +48,6 @@ func root() *cobra.Command {
 	if strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-") { // how it is called is how it calls itself
 		command.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl gatehouse"}
 	}
-	command.AddCommand(probeCommand(), status.NewCommand(), serverkeys.NewCommand(), tokenCommand(), versionCommand())
+	command.AddCommand(serverprobe.NewCommand(), status.NewCommand(), serverkeys.NewCommand(), tokenCommand(), versionCommand())
 	return command
 }

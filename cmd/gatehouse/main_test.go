@@ -10,6 +10,12 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 )
 
+// gatehouse runs the program.
+func gatehouse(t *testing.T, args ...string) clitest.Result {
+	t.Helper()
+	return clitest.Execute(t, "", root(), args...)
+}
+
 // Without a cluster nothing is offered, and no file either; flags with few values offer those.
 func TestCompletionWithoutCluster(t *testing.T) {
 	t.Setenv("KUBECONFIG", clitest.File(t, "kubeconfig", ""))

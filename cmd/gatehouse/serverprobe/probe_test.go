@@ -1,4 +1,4 @@
-package main
+package serverprobe
 
 import (
 	"encoding/json"
@@ -67,7 +67,7 @@ func TestProbe(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := gatehouse(t, append([]string{"probe", c.url}, c.args...)...)
+			got := clitest.Run(t, NewCommand(), append([]string{"probe", c.url}, c.args...)...)
 			if got.Code != c.code {
 				t.Errorf("exit status %d, want %d", got.Code, c.code)
 			}
@@ -87,19 +87,19 @@ func TestProbe(t *testing.T) {
 func TestProbeWithTokensOfQuilt(t *testing.T) {
 	gate, keyFile := quiltGate(t)
 	documented := []string{"probe", gate, "--key", keyFile, "--key-format=secret", "--bare", "--type=-", "--claim", `id="7"`, "--claim", `uuid="u"`}
-	got := gatehouse(t, documented...)
+	got := clitest.Run(t, NewCommand(), documented...)
 	if got.Code != cli.ExitOK || !strings.Contains(got.Stdout, `the good token has no claim "sub" either`) {
 		t.Errorf("without --identity-claim: exit status %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
 	}
-	got = gatehouse(t, append(documented, "--identity-claim", "id")...)
+	got = clitest.Run(t, NewCommand(), append(documented, "--identity-claim", "id")...)
 	if got.Code != cli.ExitOK || !strings.Contains(got.Stdout, "without id") || strings.Contains(got.Stdout, "FAIL") {
 		t.Errorf("with --identity-claim: exit status %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
 	}
-	got = gatehouse(t, append(documented, "--identity-claim", "uuid")...)
+	got = clitest.Run(t, NewCommand(), append(documented, "--identity-claim", "uuid")...)
 	if got.Code != cli.ExitFailed || !strings.Contains(got.Stdout, "Verdict: Open") {
 		t.Errorf("a claim that the gate does not ask for: exit status %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
 	}
-	got = gatehouse(t, append(documented, "--identity-claim", "sub")...)
+	got = clitest.Run(t, NewCommand(), append(documented, "--identity-claim", "sub")...)
 	if got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, "give it one with --claim sub=JSON") {
 		t.Errorf("a claim that no good token has: exit status %d\n%s", got.Code, got.Stderr)
 	}
@@ -119,7 +119,7 @@ func TestProbeWithToken(t *testing.T) {
 		"environment":    {"", []string{"--token-env", "GOOD_TOKEN"}},
 	} {
 		for _, form := range []string{"table", "json", "yaml", "junit"} {
-			got := gatehouseReading(t, c.stdin, append([]string{"probe", gate, "-o", form}, c.args...)...)
+			got := clitest.RunWithInput(t, c.stdin, NewCommand(), append([]string{"probe", gate, "-o", form}, c.args...)...)
 			if got.Code != cli.ExitOK || !strings.Contains(got.Stdout, "Locked") {
 				t.Errorf("%s: exit status %d\n%s\n%s", name, got.Code, got.Stdout, got.Stderr)
 			}
@@ -147,7 +147,7 @@ func TestProbeOverTLS(t *testing.T) {
 		{[]string{"--ca", certificate}, "Verdict: Open"},
 		{nil, "a TLS failure"},
 	} {
-		got := gatehouse(t, append([]string{"probe", server.URL + "/mcp"}, c.args...)...)
+		got := clitest.Run(t, NewCommand(), append([]string{"probe", server.URL + "/mcp"}, c.args...)...)
 		if got.Code != cli.ExitFailed || !strings.Contains(got.Stdout, c.says) {
 			t.Errorf("%v: %+v", c.args, got)
 		}
@@ -164,7 +164,7 @@ func TestProbeTarget(t *testing.T) {
 	clitest.Must(t, err)
 	published, err := keys.MarshalPublic([]keys.Public{key.Public()})
 	clitest.Must(t, err)
-	o := probeOptions{readFile: os.ReadFile}
+	o := options{readFile: os.ReadFile}
 	flags := pflag.NewFlagSet("probe", pflag.ContinueOnError)
 	o.addFlags(flags)
 	o.isSet = flags.Changed
@@ -199,7 +199,7 @@ func TestProbeTarget(t *testing.T) {
 func TestProbeWritesFiles(t *testing.T) {
 	gate, keyFile := lockedGate(t)
 	report := filepath.Join(t.TempDir(), "probe.xml")
-	got := gatehouse(t, "probe", gate, "--key", keyFile, "--issuer", issuer, "--audience", issuer, "-o", "json", "-o", "junit="+report)
+	got := clitest.Run(t, NewCommand(), "probe", gate, "--key", keyFile, "--issuer", issuer, "--audience", issuer, "-o", "json", "-o", "junit="+report)
 	if got.Code != cli.ExitOK {
 		t.Fatalf("%+v", got)
 	}
@@ -222,53 +222,5 @@ func TestProbeWritesFiles(t *testing.T) {
 	clitest.Must(t, xml.Unmarshal(text, &suites))
 	if suites.Suite.Tests < len(document.Results) || suites.Suite.Failures != 0 {
 		t.Errorf("%+v", suites)
-	}
-}
-
-// What cannot be carried out ends with status 2, a message that says what to do, and nothing on standard output.
-func TestProbeMisuse(t *testing.T) {
-	const url = "http://127.0.0.1:1/mcp"
-	key := clitest.File(t, "secret", secret)
-	_, keyFile := lockedGate(t)
-	for name, c := range map[string]struct {
-		args []string
-		says string
-	}{
-		"no URL":                {nil, "gatehouse probe --help"},
-		"two URLs":              {[]string{url, url}, "gatehouse probe --help"},
-		"not a URL":             {[]string{"mcp.example.com"}, "http(s)://host[:port]/path"},
-		"a URL with a query":    {[]string{url + "?token=abc"}, "must not have credentials, a query"},
-		"an unknown flag":       {[]string{url, "--open"}, "gatehouse probe --help"},
-		"a token in a flag":     {[]string{url, "--token", "abc"}, "use --token-file FILE"},
-		"a token in a flag (=)": {[]string{url, "--token=abc"}, "use --token-file FILE"},
-		"two credentials":       {[]string{url, "--key", key, "--token-env", "X"}, "give one of"},
-		"no such file":          {[]string{url, "--key", "/nowhere"}, "--key: open /nowhere"},
-		"a secret unsaid":       {[]string{url, "--key", key}, "--key-format=secret"},
-		"another key format":    {[]string{url, "--key", key, "--key-format=der"}, "use auto or secret"},
-		"another algorithm":     {[]string{url, "--key", keyFile, "--algorithm", "RS256"}, "does not serve the algorithm"},
-		"another kid":           {[]string{url, "--key", keyFile, "--kid", "x"}, "no key of the set has the kid"},
-		"an empty token":        {[]string{url, "--token-env", "GATEHOUSE_NO_SUCH_VARIABLE"}, "there is no token in it"},
-		"a header for a token":  {[]string{url, "--token-file", clitest.File(t, "t", "Bearer abc")}, "without the word Bearer"},
-		"a claim without value": {[]string{url, "--key", keyFile, "--claim", "id"}, "write NAME=JSON"},
-		"a claim without JSON":  {[]string{url, "--key", keyFile, "--claim", "id=seven"}, `--claim id='"text"'`},
-		"claims without a key":  {[]string{url, "--issuer", "x"}, "--issuer needs --key"},
-		"another gate":          {[]string{url, "--gate=maybe"}, "use auto or yes or no"},
-		"a gate for strangers":  {[]string{url, "--gate=yes"}, "needs a good token"},
-		"another tier":          {[]string{url, "--tier=some"}, "use full or beat"},
-		"no time":               {[]string{url, "--timeout=0s"}, "must be positive"},
-		"no life":               {[]string{url, "--key", keyFile, "--lifetime=0s"}, "one second at least"},
-		"another form":          {[]string{url, "-o", "html"}, "use table, json, yaml or junit"},
-		"a file without name":   {[]string{url, "-o", "junit="}, "the name of the file is missing"},
-		"no certificates":       {[]string{url, "--ca", key}, "it must be PEM"},
-		"tools for strangers":   {[]string{url, "--forbidden-tool", "x"}, "need a good token"},
-		"no public key":         {[]string{url, "--token-file", clitest.File(t, "t", "abc"), "--public-key", key}, "--public-key"},
-	} {
-		got := gatehouse(t, append([]string{"probe"}, c.args...)...)
-		if got.Code != cli.ExitUsage || !strings.Contains(got.Stderr, c.says) || got.Stdout != "" {
-			t.Errorf("%s: exit status %d, stdout %q, stderr %q; want %q", name, got.Code, got.Stdout, got.Stderr, c.says)
-		}
-		if strings.Contains(got.Stderr, "abc") || strings.Contains(got.Stderr, secret) {
-			t.Errorf("%s: the message repeats a secret: %q", name, got.Stderr)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package serverprobe
 
 import (
 	"encoding/json"
@@ -22,17 +22,6 @@ const secret = "nineteen-otters-keep-88-quiet-lamps"
 
 // issuer and audience are those of the gate.
 const issuer = "urn:gatehouse:test"
-
-func gatehouse(t *testing.T, args ...string) clitest.Result {
-	t.Helper()
-	return gatehouseReading(t, "", args...)
-}
-
-// gatehouseReading runs a command that may read a text from standard input.
-func gatehouseReading(t *testing.T, stdin string, args ...string) clitest.Result {
-	t.Helper()
-	return clitest.Execute(t, stdin, root(), args...)
-}
 
 // fake starts a fake MCP server and gives its URL.
 func fake(t *testing.T, faults string) string {

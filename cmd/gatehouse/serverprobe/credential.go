@@ -1,4 +1,4 @@
-package main
+package serverprobe
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 )
 
 // provider is the issuer as far as the flags let the prober play it.
-func (o *probeOptions) provider() (probe.Provider, error) {
+func (o *options) provider() (probe.Provider, error) {
 	out := probe.Provider{MaxTokenLifetime: o.maxLifetime}
 	var err error
 	switch {
@@ -46,7 +46,7 @@ func (o *probeOptions) provider() (probe.Provider, error) {
 	return out, nil
 }
 
-func (o *probeOptions) template() (token.Template, error) {
+func (o *options) template() (token.Template, error) {
 	key, err := o.signingKey("--key", o.key, keys.Signing{ID: o.kid, Algorithm: keys.Algorithm(o.algorithm)})
 	if err != nil {
 		return token.Template{}, err
@@ -79,7 +79,7 @@ func (o *probeOptions) template() (token.Template, error) {
 	return out, nil
 }
 
-func (o *probeOptions) signingKey(flag, file string, want keys.Signing) (keys.Private, error) {
+func (o *options) signingKey(flag, file string, want keys.Signing) (keys.Private, error) {
 	data, err := o.read(file)
 	if err != nil {
 		return keys.Private{}, fmt.Errorf("%s: %w", flag, err)
@@ -103,7 +103,7 @@ func withFormat(err error) error {
 	return err
 }
 
-func (o *probeOptions) publicKeys() ([]keys.Public, error) {
+func (o *options) publicKeys() ([]keys.Public, error) {
 	data, err := o.readFile(o.publicKey)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (o *probeOptions) publicKeys() ([]keys.Public, error) {
 	return set.Keys, err
 }
 
-func (o *probeOptions) tokenOfFile() (string, error) {
+func (o *options) tokenOfFile() (string, error) {
 	data, err := o.read(o.tokenFile)
 	if err != nil {
 		return "", fmt.Errorf("--token-file: %w", err)
@@ -139,7 +139,7 @@ func checkToken(source, text string) (string, error) {
 // maxInput bounds what is read from standard input.
 const maxInput = 1 << 20
 
-func (o *probeOptions) read(file string) ([]byte, error) {
+func (o *options) read(file string) ([]byte, error) {
 	if file == "-" {
 		return io.ReadAll(io.LimitReader(o.stdin, maxInput))
 	}

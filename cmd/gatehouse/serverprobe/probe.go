@@ -1,4 +1,5 @@
-package main
+// Package serverprobe is the subcommand probe: it tries the lock of any MCP server. It talks to no cluster.
+package serverprobe
 
 import (
 	"bytes"
@@ -18,7 +19,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/probereport"
 )
 
-const probeLong = `Try the lock of an MCP server, as the operator does: ask with bad tokens, each bad in one way, and with a good one.
+const long = `Try the lock of an MCP server, as the operator does: ask with bad tokens, each bad in one way, and with a good one.
 
 No Kubernetes is needed, and the server may be anybody's. Requests are sent to URL alone; redirects are not followed. The
 server sees the first requests of MCP clients (initialize, tools/list) and no tool is called, but for --forbidden-tool.
@@ -40,7 +41,7 @@ Exit status:
   2  the command could not be carried out as it was given
   3  not proven: Unreachable, UpstreamUnavailable, ClockSkew, Inconclusive, or no good token was there to try`
 
-const probeExample = `  # does this server let strangers in?
+const example = `  # does this server let strangers in?
   gatehouse probe https://mcp.example.com/mcp
 
   # prove the lock with the issuer's key; a table for the log, a file for CI
@@ -57,13 +58,14 @@ const probeExample = `  # does this server let strangers in?
 var errNoTokenFlag = errors.New("there is no --token: a command line is no place for secrets; use --token-file FILE " +
 	"(- is standard input) or --token-env NAME")
 
-func probeCommand() *cobra.Command {
-	o := probeOptions{readFile: os.ReadFile, getenv: os.Getenv}
+// NewCommand returns the subcommand.
+func NewCommand() *cobra.Command {
+	o := options{readFile: os.ReadFile, getenv: os.Getenv}
 	command := &cobra.Command{
 		Use:     "probe URL",
 		Short:   "Try the lock of any MCP server",
-		Long:    probeLong,
-		Example: probeExample,
+		Long:    long,
+		Example: example,
 		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.stdin, o.isSet = cmd.InOrStdin(), cmd.Flags().Changed
@@ -90,7 +92,7 @@ func probeCommand() *cobra.Command {
 }
 
 // run makes a round, writes it in every format asked for, and gives the exit status of its verdict as an error.
-func (o *probeOptions) run(ctx context.Context, url string, stdout io.Writer) error {
+func (o *options) run(ctx context.Context, url string, stdout io.Writer) error {
 	outputs, err := o.parseOutputs()
 	if err != nil {
 		return cli.UsageError(err)
@@ -115,7 +117,7 @@ func (o *probeOptions) run(ctx context.Context, url string, stdout io.Writer) er
 }
 
 // round finds out whether this is a gate of ours, where that is to be found out, and asks.
-func (o *probeOptions) round(ctx context.Context, prober *runner.Prober, target probe.Target) (probereport.Run, error) {
+func (o *options) round(ctx context.Context, prober *runner.Prober, target probe.Target) (probereport.Run, error) {
 	if o.gate == gateAuto && o.hasCredential() {
 		recognized, err := prober.Recognize(ctx, target)
 		if err != nil {

@@ -1,4 +1,4 @@
-package main
+package serverprobe
 
 import (
 	"fmt"
@@ -14,10 +14,10 @@ import (
 
 // Defaults of flags.
 const (
-	defaultProbeTimeout = 5 * time.Second
-	defaultClockSkew    = 30 * time.Second
-	defaultLifetime     = time.Minute
-	defaultSubject      = "gatehouse-probe"
+	defaultTimeout   = 5 * time.Second
+	defaultClockSkew = 30 * time.Second
+	defaultLifetime  = time.Minute
+	defaultSubject   = "gatehouse-probe"
 )
 
 // What --gate says of the answers.
@@ -39,8 +39,8 @@ const (
 	keySecret = "secret"
 )
 
-// probeOptions are the flags of probe, and where it reads from.
-type probeOptions struct {
+// options are the flags of probe, and where it reads from.
+type options struct {
 	readFile func(string) ([]byte, error)
 	getenv   func(string) string
 	stdin    io.Reader
@@ -62,7 +62,7 @@ type probeOptions struct {
 	outputs            []string
 }
 
-func (o *probeOptions) addFlags(flags *pflag.FlagSet) {
+func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&o.key, "key", "", "`FILE` with the issuer's signing key; - is standard input")
 	flags.StringVar(&o.keyFormat, "key-format", keyAuto, "auto (PEM, JWK or JWK Set) or secret (the bytes of the file are the key)")
@@ -88,17 +88,17 @@ func (o *probeOptions) addFlags(flags *pflag.FlagSet) {
 		"or auto (yes if the answer to a first request has the header Gatehouse-Reason)")
 	flags.StringVar(&o.tier, "tier", tierFull, "full, or beat (the few cases that the operator asks every interval)")
 	flags.Uint64Var(&o.seed, "seed", 0, "make the choices of an earlier round again (default: draw one)")
-	flags.DurationVar(&o.timeout, "timeout", defaultProbeTimeout, "time limit of each case")
+	flags.DurationVar(&o.timeout, "timeout", defaultTimeout, "time limit of each case")
 	flags.DurationVar(&o.clockSkew, "clock-skew", defaultClockSkew, "leeway on times that the server grants; clocks that differ by more prove nothing")
 	flags.StringVar(&o.ca, "ca", "", "`FILE` with the certificates (PEM) to trust for https (default: the system's)")
 	flags.StringArrayVarP(&o.outputs, "output", "o", []string{cli.FormatTable}, "`FORM[=FILE]`: table, json, yaml or junit, to standard output or a file (repeatable)")
 }
 
-func (o *probeOptions) hasCredential() bool {
+func (o *options) hasCredential() bool {
 	return o.key != "" || o.tokenFile != "" || o.tokenEnv != ""
 }
 
-func (o *probeOptions) parseOutputs() ([]output, error) {
+func (o *options) parseOutputs() ([]output, error) {
 	var all []output
 	for _, text := range o.outputs {
 		format, file, named := strings.Cut(text, "=")

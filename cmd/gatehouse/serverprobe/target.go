@@ -1,4 +1,4 @@
-package main
+package serverprobe
 
 import (
 	"crypto/x509"
@@ -12,7 +12,7 @@ import (
 )
 
 // target is what the flags say. It reads the files that they name.
-func (o *probeOptions) target(url string) (probe.Target, error) {
+func (o *options) target(url string) (probe.Target, error) {
 	if err := o.validate(); err != nil {
 		return probe.Target{}, err
 	}
@@ -46,7 +46,7 @@ var ofKey = []string{
 	"retired-key", "required-scope", "max-token-lifetime",
 }
 
-func (o *probeOptions) validate() error {
+func (o *options) validate() error {
 	for _, flag := range []struct {
 		name, value string
 		allowed     []string
@@ -74,7 +74,7 @@ func (o *probeOptions) validate() error {
 }
 
 // validateCredential looks at what goes together.
-func (o *probeOptions) validateCredential() error {
+func (o *options) validateCredential() error {
 	given := 0
 	for _, value := range []string{o.key, o.tokenFile, o.tokenEnv} {
 		if value != "" {
@@ -100,7 +100,7 @@ func (o *probeOptions) validateCredential() error {
 	return nil
 }
 
-func (o *probeOptions) policy() probe.Policy {
+func (o *options) policy() probe.Policy {
 	out := probe.Policy{RequiredScopes: o.requiredScopes}
 	for _, tool := range o.forbiddenTool {
 		out.Forbidden = append(out.Forbidden, probe.Call{Method: probe.MethodCallTool, Name: tool})
