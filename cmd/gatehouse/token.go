@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
 	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
@@ -36,19 +37,19 @@ type tokenOptions struct {
 
 func tokenCommand() *cobra.Command {
 	var o tokenOptions
-	var cluster connector
+	var cluster cli.ConnectFunc
 	command := &cobra.Command{
 		Use:     "token NAME",
 		Short:   "Mint a token for an MCPServer",
 		Long:    tokenLong,
 		Example: tokenExample,
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, namespace, err := cluster()
 			if err != nil {
 				return err
 			}
-			defer announceSlow(cmd.ErrOrStderr(), waitingForCluster)()
+			defer cli.AnnounceSlow(cmd.ErrOrStderr(), cli.WaitingForCluster)()
 			minted, err := mint(cmd.Context(), c, client.ObjectKey{Namespace: namespace, Name: args[0]}, o, time.Now())
 			if err != nil {
 				return err
@@ -60,8 +61,8 @@ func tokenCommand() *cobra.Command {
 			return err
 		},
 	}
-	cluster = withCluster(command)
-	completes(command, cluster, 1, serverNames)
+	cluster = cli.AddClusterFlags(command)
+	cli.CompleteArgs(command, cluster, 1, cli.ServerNames)
 	command.Flags().StringVar(&o.provider, "provider", "", "the provider of type Managed to mint for; there is one at most, so it need not be named")
 	command.Flags().StringVar(&o.subject, "subject", "gatehouse-cli", `who the token is for: its "sub" claim`)
 	command.Flags().StringVar(&o.scope, "scope", "", `scopes, separated by spaces: its "scope" claim`)
@@ -79,15 +80,15 @@ func keysUnread(server client.ObjectKey, name string, err error) error {
 		return fmt.Errorf("read the keys of MCPServer %s: %w. Whoever may read Secret %s can mint any token for this server: ask for that right, or for a token",
 			server, err, name)
 	}
-	return explain("read the keys of MCPServer "+server.String(), err)
+	return cli.Explain("read the keys of MCPServer "+server.String(), err)
 }
 
 // mint makes a token with the server's managed key. It refuses a lifetime that the gate would refuse.
 func mint(ctx context.Context, c client.Reader, server client.ObjectKey, o tokenOptions, now time.Time) (string, error) {
 	if o.ttl < time.Second {
-		return "", misuse(fmt.Errorf("--ttl %s: give how long the token is good from now on, one second at least, such as 1h", o.ttl))
+		return "", cli.UsageError(fmt.Errorf("--ttl %s: give how long the token is good from now on, one second at least, such as 1h", o.ttl))
 	}
-	found, err := readServer(ctx, c, server)
+	found, err := cli.GetServer(ctx, c, server)
 	if err != nil {
 		return "", err
 	}
@@ -100,7 +101,7 @@ func mint(ctx context.Context, c client.Reader, server client.ObjectKey, o token
 	}
 	longest := time.Duration(provider.MaxTokenLifetimeSeconds) * time.Second
 	if longest > 0 && o.ttl > longest {
-		return "", misuse(fmt.Errorf("--ttl %s: the gate accepts tokens that live at most %s (maxTokenLifetimeSeconds)", o.ttl, longest))
+		return "", cli.UsageError(fmt.Errorf("--ttl %s: the gate accepts tokens that live at most %s (maxTokenLifetimeSeconds)", o.ttl, longest))
 	}
 	var secret corev1.Secret
 	name := desired.KeysSecretName(found)

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
 	"github.com/mcp-gatehouse/gatehouse/internal/texttable"
 )
 
@@ -47,32 +48,32 @@ type imageCount struct {
 }
 
 func versionCommand() *cobra.Command {
-	var form string
+	var format string
 	var clientOnly bool
-	var cluster connector
+	var cluster cli.ConnectFunc
 	command := &cobra.Command{
-		Use: "version", Short: "Show the versions of this program, of operators and of gates", Long: versionLong, Args: arguments(cobra.NoArgs),
+		Use: "version", Short: "Show the versions of this program, of operators and of gates", Long: versionLong, Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := validateForm(form); err != nil {
-				return misuse(err)
+			if err := cli.ValidateFormat(format); err != nil {
+				return cli.UsageError(err)
 			}
 			found := versions{Client: clientVersion{version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}}
 			if !clientOnly {
-				defer announceSlow(cmd.ErrOrStderr(), waitingForCluster)()
+				defer cli.AnnounceSlow(cmd.ErrOrStderr(), cli.WaitingForCluster)()
 				if c, _, err := cluster(); err != nil {
 					found.NotShown = append(found.NotShown, "operators and gates: "+err.Error())
 				} else {
 					found.ask(cmd.Context(), c)
 				}
 			}
-			if form != formTable {
-				return writeDocument(cmd.OutOrStdout(), form, found)
+			if format != cli.FormatTable {
+				return cli.WriteDocument(cmd.OutOrStdout(), format, found)
 			}
 			return found.write(cmd.OutOrStdout())
 		},
 	}
-	cluster = withCluster(command)
-	addForm(command, &form)
+	cluster = cli.AddClusterFlags(command)
+	cli.AddOutputFlag(command, &format)
 	command.Flags().BoolVar(&clientOnly, "client", false, "show the version of this program alone; no cluster is needed")
 	return command
 }
@@ -114,7 +115,7 @@ func (v *versions) miss(what, kind string, err error) {
 		v.NotShown = append(v.NotShown, fmt.Sprintf("%s: you may not list %s of all namespaces", what, kind))
 		return
 	}
-	v.NotShown = append(v.NotShown, explain(what, err).Error())
+	v.NotShown = append(v.NotShown, cli.Explain(what, err).Error())
 }
 
 // counted puts equal images together, in the order of their names.

@@ -12,23 +12,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli"
+	"github.com/mcp-gatehouse/gatehouse/cmd/gatehouse/cli/clitest"
 )
 
 func TestVersions(t *testing.T) {
-	c := cluster(t)
+	c := clitest.Cluster(t)
 	operator := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "gatehouse-system", Name: "operator", Labels: operatorLabels}}
 	operator.Spec.Template.Spec.Containers = []corev1.Container{{Name: "operator", Image: "registry.example/operator:v2"}, {Name: "proxy", Image: "other"}}
-	must(t, c.Create(t.Context(), operator))
+	clitest.Must(t, c.Create(t.Context(), operator))
 	for name, gate := range map[string]string{"a": "registry.example/authproxy:v2", "b": "registry.example/authproxy:v1"} {
 		var server v1alpha1.MCPServer
-		must(t, c.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: name}, &server))
+		clitest.Must(t, c.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: name}, &server))
 		server.Status.GateImage = gate
-		must(t, c.Status().Update(t.Context(), &server))
+		clitest.Must(t, c.Status().Update(t.Context(), &server))
 	}
 	found := versions{Client: clientVersion{"v2", "go1", "linux/amd64"}}
 	found.ask(t.Context(), c)
 	var out bytes.Buffer
-	must(t, found.write(&out))
+	clitest.Must(t, found.write(&out))
 	want := "" +
 		"Client     v2                              go1 linux/amd64\n" +
 		"Operator   registry.example/operator:v2\n" +
@@ -42,9 +44,9 @@ func TestVersions(t *testing.T) {
 // What cannot be seen is said.
 func TestVersionsWithoutRights(t *testing.T) {
 	found := versions{}
-	found.ask(t.Context(), refusing(t, forbidden(v1alpha1.SchemeGroupVersion.Group, "mcpservers"), &v1alpha1.MCPServerList{}))
+	found.ask(t.Context(), clitest.Refusing(t, clitest.Forbidden(v1alpha1.SchemeGroupVersion.Group, "mcpservers"), &v1alpha1.MCPServerList{}))
 	var out bytes.Buffer
-	must(t, found.write(&out))
+	clitest.Must(t, found.write(&out))
 	if !strings.Contains(out.String(), "Not shown: gates: you may not list MCPServers of all namespaces") {
 		t.Errorf("%s", out.String())
 	}
@@ -52,14 +54,14 @@ func TestVersionsWithoutRights(t *testing.T) {
 
 // Without a cluster the version of the program is shown all the same.
 func TestVersionWithoutCluster(t *testing.T) {
-	t.Setenv("KUBECONFIG", file(t, "kubeconfig", ""))
+	t.Setenv("KUBECONFIG", clitest.File(t, "kubeconfig", ""))
 	t.Setenv("HOME", t.TempDir())
-	if got := gatehouse(t, "version"); got.code != exitOK || !strings.HasPrefix(got.stdout, "Client   dev   go1.") || !strings.Contains(got.stdout, "Not shown: operators and gates: no cluster is configured") {
+	if got := gatehouse(t, "version"); got.Code != cli.ExitOK || !strings.HasPrefix(got.Stdout, "Client   dev   go1.") || !strings.Contains(got.Stdout, "Not shown: operators and gates: no cluster is configured") {
 		t.Errorf("%+v", got)
 	}
 	got := gatehouse(t, "version", "--client", "-o", "json")
 	var read versions
-	if must(t, json.Unmarshal([]byte(got.stdout), &read)); read.Client.Version != "dev" || read.NotShown != nil {
+	if clitest.Must(t, json.Unmarshal([]byte(got.Stdout), &read)); read.Client.Version != "dev" || read.NotShown != nil {
 		t.Errorf("%+v", got)
 	}
 }

@@ -351,11 +351,30 @@ func TestKrewDescriptionNamesCommands(t *testing.T) {
 	if len(found) == 0 {
 		t.Error("the description names no command")
 	}
+	source := sourceOf(t, "../../cmd/gatehouse")
 	for _, command := range found {
-		if _, err := os.Stat("../../cmd/gatehouse/" + command[1] + ".go"); err != nil {
-			t.Errorf("gatehouse %s: %v", command[1], err)
+		if !regexp.MustCompile(`Use:\s+"` + command[1] + `[ "]`).MatchString(source) {
+			t.Errorf("there is no command gatehouse %s", command[1])
 		}
 	}
+}
+
+// sourceOf is the Go code of a program and of the packages in its folder.
+func sourceOf(t *testing.T, folder string) string {
+	t.Helper()
+	var source strings.Builder
+	err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(file) != ".go" {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		source.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.String()
 }
 
 // sha256sum can check every file but those that vouch for the checksums.

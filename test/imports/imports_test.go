@@ -174,7 +174,24 @@ var rules = []rule{
 	{pattern: "./controllers/mcpserver", never: []string{module + "/controllers/authprobe", module + "/controllers/fallback"}},
 	{pattern: "./controllers/ssa", never: []string{module + "/..."}},
 	{pattern: "./cmd/operator"},
-	{pattern: "./cmd/gatehouse"},
+	{pattern: "./cmd/gatehouse", never: []string{module + "/cmd/gatehouse/cli/clitest"}},
+	{
+		pattern: "./cmd/gatehouse/cli",
+		direct: []string{
+			"github.com/spf13/cobra", "golang.org/x/term", "k8s.io/...", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/yaml",
+			module + "/api/...",
+		},
+	},
+	{
+		pattern: "./cmd/gatehouse/serverprobe",
+		direct: []string{
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "sigs.k8s.io/yaml", module + "/cmd/gatehouse/cli", module + "/internal/keys",
+			module + "/internal/probe/...", module + "/internal/probereport", module + "/internal/token",
+		},
+	},
+	// No subcommand knows another; what they share is in cli.
+	{pattern: "./cmd/gatehouse/serverkeys", never: []string{module + "/cmd/gatehouse/serverprobe", module + "/cmd/gatehouse/status"}},
+	{pattern: "./cmd/gatehouse/status", never: []string{module + "/cmd/gatehouse/serverkeys", module + "/cmd/gatehouse/serverprobe"}},
 }
 
 // goPackage is what `go list -json` tells.
