@@ -15,8 +15,9 @@ const (
 	fairShare = 16
 	// chance is how long a new connection has at least to bring a good token.
 	chance = time.Second
-	// chanceOfRequest is how long a request has at least to be read and judged.
-	chanceOfRequest = 5 * time.Second
+	// chanceOfRequest is how long a request has at least to be read and judged. A gate is that late only if it has much more to
+	// do than it can: then the next connections wait.
+	chanceOfRequest = 15 * time.Second
 	// candidates are how many are looked at, at most, to find one that waits for its client.
 	candidates = 64
 )
