@@ -47,7 +47,7 @@ func (c *Pool) victim() *Conn {
 			return known
 		}
 	}
-	if late := longest(&c.finishing); late != nil && now.Sub(late.since) >= chance {
+	if late := untaken(&c.finishing, now); late != nil {
 		return late
 	}
 	return c.heaviest(true, 1)
@@ -98,14 +98,18 @@ func (c *Pool) heaviest(verified bool, share int) *Conn {
 	return heaviest
 }
 
-// longest is the connection that has waited longest; nil if none waits.
-func longest(queue *list.List) *Conn {
-	front := queue.Front()
-	if front == nil {
-		return nil
+// untaken is the connection that has waited longest for its client to take the end of an answer; nil if there is none. The gate
+// may have much to do, and not have got round to the end of an answer that its client has.
+func untaken(finishing *list.List, now time.Time) *Conn {
+	left := candidates
+	for place := finishing.Front(); place != nil && left > 0; place = place.Next() {
+		conn, _ := place.Value.(*Conn)
+		waited := now.Sub(conn.since)
+		if left--; waited >= chance && isWriting(conn.Conn) || waited >= chanceOfRequest {
+			return conn
+		}
 	}
-	conn, _ := front.Value.(*Conn)
-	return conn
+	return nil
 }
 
 // abandon closes without a word: saying goodbye over TLS would wait for a client that does not read.

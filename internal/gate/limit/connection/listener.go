@@ -23,13 +23,19 @@ func (l Listener) Accept() (net.Conn, error) {
 type watchedConn struct {
 	net.Conn
 
-	reading atomic.Bool
+	reading, writing atomic.Bool
 }
 
 func (a *watchedConn) Read(into []byte) (int, error) {
 	a.reading.Store(true)
 	defer a.reading.Store(false)
 	return a.Conn.Read(into)
+}
+
+func (a *watchedConn) Write(from []byte) (int, error) {
+	a.writing.Store(true)
+	defer a.writing.Store(false)
+	return a.Conn.Write(from)
 }
 
 // CloseWrite is what package net/http ends a connection with whose client may still be sending: else the client's system
@@ -44,11 +50,23 @@ func (a *watchedConn) CloseWrite() error {
 // isAwaited reports whether the gate waits for the client: it reads, and nothing has come. Else it has what it did not get
 // round to yet. One of another kind is always awaited.
 func isAwaited(conn net.Conn) bool {
+	watched := watchedOf(conn)
+	return watched == nil || watched.reading.Load() && !hasUnread(watched.Conn)
+}
+
+// isWriting reports whether the client does not take what the gate sends. One of another kind is always being written to.
+func isWriting(conn net.Conn) bool {
+	watched := watchedOf(conn)
+	return watched == nil || watched.writing.Load()
+}
+
+// watchedOf is nil for a connection of another kind.
+func watchedOf(conn net.Conn) *watchedConn {
 	if secure, isTLS := conn.(*tls.Conn); isTLS {
 		conn = secure.NetConn()
 	}
-	watched, known := conn.(*watchedConn)
-	return !known || watched.reading.Load() && !hasUnread(watched.Conn)
+	watched, _ := conn.(*watchedConn)
+	return watched
 }
 
 // hasUnread reports whether the kernel has bytes of the client that nobody has read yet.

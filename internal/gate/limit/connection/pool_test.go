@@ -444,6 +444,30 @@ func TestConnectionWhoseAnswerIsNotTaken_CountsAndIsClosedLast(t *testing.T) {
 	}
 }
 
+// The gate had much to do, and its client may have asked again.
+func TestAnswerThatIsNotAtItsEnd_ItsConnectionIsClosedSoonOnlyIfTheGateWrites(t *testing.T) {
+	for name, writes := range map[string]bool{"the client does not take it": true, "the gate is late": false} {
+		t.Run(name, func(t *testing.T) {
+			c := New(1, func() {})
+			now := time.Unix(0, 0)
+			c.now = func() time.Time { return now }
+			answered := c.open(unread(t))
+			answered.Begin()
+			answered.Admit()
+			answered.End(true)
+			watchedOf(answered.Conn).writing.Store(writes)
+			now = now.Add(chance)
+			if c.makeRoom(); answered.gone != writes {
+				t.Errorf("closed after %s: %t", chance, answered.gone)
+			}
+			now = now.Add(chanceOfRequest)
+			if c.makeRoom(); !answered.gone {
+				t.Error("it is never closed")
+			}
+		})
+	}
+}
+
 // Else a client that resets its requests, and comes again on new connections, fills the memory of a busy gate.
 func TestRequestsOfClosedConnections_NewConnectionsWaitForTheirEnd(t *testing.T) {
 	c := New(4, func() {})
