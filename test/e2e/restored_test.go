@@ -19,6 +19,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 	"github.com/mcp-gatehouse/gatehouse/internal/desired"
+	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
@@ -55,7 +56,9 @@ var _ = Describe("The exported keys of a server that was deleted", Label("keys")
 		By("watching whether the garbage collector takes the keys")
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(kept), kept)).To(Succeed())
 		foreign := issuer(ctx, again)
-		foreign.Key = generate()
+		foreignKey, err := keys.Generate(foreign.Key.Algorithm())
+		Expect(err).NotTo(HaveOccurred())
+		foreign.Key = foreignKey
 		stranger, forged := good(foreign), badToken(ctx, again, token.WrongKey)
 		begun, looks, uid := time.Now(), 0, kept.UID
 		Consistently(func(g Gomega) {
