@@ -57,31 +57,25 @@ func Parse(data []byte) (List, error) {
 	const told = 10
 	var problems []error
 	lines := 0
-	for i, line := range splitLines(string(data)) {
-		line = trim(line)
-		if line == "" || strings.HasPrefix(line, "#") {
+	for _, line := range linesOf(string(data)) {
+		if line.isEmpty() {
 			continue
 		}
 		if lines++; lines > maxEntries {
-			return list, errors.Join(append(problems, fmt.Errorf("line %d: more than %d entries", i+1, maxEntries))...)
+			return list, errors.Join(append(problems, fmt.Errorf("line %d: more than %d entries", line.number, maxEntries))...)
 		}
-		err := list.add(line)
+		err := list.add(line.text)
+		if line.isPart {
+			continue
+		}
 		if err == nil || errors.Is(err, errUnseen) || errors.Is(err, errJSON) {
 			list.entries++
 		}
 		if err != nil && len(problems) < told {
-			problems = append(problems, fmt.Errorf("line %d: %w", i+1, err))
+			problems = append(problems, fmt.Errorf("line %d: %w", line.number, err))
 		}
 	}
 	return list, errors.Join(problems...)
-}
-
-// lineEnds are what editors and systems end lines with, the longest first: a list in which one of them does not count is
-// one entry, which revokes nothing.
-var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
-
-func splitLines(text string) []string {
-	return strings.Split(lineEnds.Replace(strings.TrimPrefix(text, "\ufeff")), "\n")
 }
 
 var errNoEntry = errors.New("not an entry: write jti:<id>, sub:<subject>, kid:<key> or issuedBefore:<RFC 3339 time> [<subject>]")

@@ -13,15 +13,14 @@ import (
 // are, and for one that is at fault and revokes all the same an entry without fault for each name that it may mean.
 func Usable(data []byte) []string {
 	var usable []string
-	for _, line := range splitLines(string(data)) {
-		line = trim(line)
-		if line == "" || strings.HasPrefix(line, "#") || len(usable) >= maxEntries {
+	for _, line := range linesOf(string(data)) {
+		if line.isEmpty() || len(usable) >= maxEntries {
 			continue
 		}
 		list := newList()
-		err := list.add(line)
+		err := list.add(line.text)
 		if err == nil {
-			usable = append(usable, line)
+			usable = append(usable, line.text)
 		}
 		if errors.Is(err, errUnseen) || errors.Is(err, errJSON) {
 			usable = append(usable, list.spelledOut()...)
