@@ -29,13 +29,13 @@ func linesOf(text string) []line {
 	var out []line
 	number := 0
 	for hard := range strings.SplitSeq(hardEnds.Replace(strings.TrimPrefix(text, "\ufeff")), "\n") {
-		whole := 0 // where the last entry with JSON ends
+		whole := 0 // where entries end whose JSON goes on over the end of a line
 		for begin, more := 0, true; more; {
 			end, width := softEnd(hard[begin:])
 			end += begin
 			number++
-			if until := begin + jsonEntryEnd(hard[begin:]); begin >= whole && until > end {
-				whole = until
+			if until := begin + jsonEntryEnd(hard[begin:]); until > end {
+				whole = max(whole, until)
 				out = append(out, line{number: number, text: trim(hard[begin:until])})
 			}
 			out = append(out, line{number: number, text: trim(hard[begin:end]), isPart: begin < whole})
@@ -58,7 +58,7 @@ func softEnd(text string) (at, width int) {
 func jsonEntryEnd(text string) int {
 	kind, value, _ := strings.Cut(text, ":")
 	at := strings.IndexAny(value, `"[`)
-	if at < 0 || strings.ContainsAny(value[:at], softEnds) {
+	if at < 0 || strings.ContainsAny(kind+value[:at], softEnds) {
 		return 0
 	}
 	if before := trim(value[:at]); before != "" && trim(kind) != "issuedBefore" {
