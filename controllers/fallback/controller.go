@@ -142,14 +142,14 @@ func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, want
 	}
 	if existing.UID == "" {
 		err := r.Create(ctx, &slice, FieldOwner)
+		if err == nil {
+			return nil
+		}
 		if apierrors.IsAlreadyExists(err) {
 			existing, err = r.lost(ctx, server, slice.Name)
 		}
 		if err != nil {
 			return fmt.Errorf("create EndpointSlice %s: %w", slice.Name, err)
-		}
-		if existing.UID == "" {
-			return nil
 		}
 	}
 	if stands(slice, existing) {
@@ -161,7 +161,7 @@ func (r *Reconciler) apply(ctx context.Context, server *v1alpha1.MCPServer, want
 	return nil
 }
 
-// lost returns the server's own slice that somebody took the labels or the owner reference from: either shows whose it is.
+// lost returns the server's own slice that the cache does not hold as such: somebody took its labels or its owner reference.
 func (r *Reconciler) lost(ctx context.Context, server *v1alpha1.MCPServer, name string) (discoveryv1.EndpointSlice, error) {
 	var list discoveryv1.EndpointSliceList
 	// Listed, not read: the operator has no right to get EndpointSlices.
@@ -169,8 +169,7 @@ func (r *Reconciler) lost(ctx context.Context, server *v1alpha1.MCPServer, name 
 		return discoveryv1.EndpointSlice{}, err
 	}
 	for _, slice := range list.Items {
-		controller := metav1.GetControllerOf(&slice)
-		if controller == nil && slice.Labels[v1alpha1.LabelInstance] == string(server.UID) || controller != nil && controller.UID == server.UID {
+		if desired.Owns(server, &slice) {
 			return slice, nil
 		}
 	}

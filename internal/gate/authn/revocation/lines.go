@@ -71,7 +71,7 @@ func jsonEntryEnd(text string) int {
 	}
 	behind := value[at+int(decoder.InputOffset()):]
 	end, _ := softEnd(behind)
-	if rest := behind[:end]; trim(rest) != "" && commentAt(rest) != 0 {
+	if !isBlankOrComment(behind[:end]) {
 		return 0
 	}
 	return len(text) - len(behind) + end

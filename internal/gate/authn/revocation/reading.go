@@ -65,7 +65,7 @@ func fromJSON(text string) (name, written string, isJSON bool) {
 		return "", "", false
 	}
 	written, behind := text[:decoder.InputOffset()], text[decoder.InputOffset():]
-	if trim(behind) != "" && commentAt(behind) != 0 {
+	if !isBlankOrComment(behind) {
 		return "", "", false
 	}
 	switch value := value.(type) {
@@ -96,6 +96,9 @@ func commentAt(text string) int {
 	}
 	return -1
 }
+
+// isBlankOrComment is for what is behind a name.
+func isBlankOrComment(behind string) bool { return trim(behind) == "" || commentAt(behind) == 0 }
 
 func trim(text string) string { return strings.TrimFunc(text, isSpace) }
 

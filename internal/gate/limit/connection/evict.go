@@ -2,7 +2,6 @@ package connection
 
 import (
 	"container/list"
-	"crypto/tls"
 	"net"
 	"time"
 )
@@ -113,9 +112,4 @@ func untaken(finishing *list.List, now time.Time) *Conn {
 }
 
 // abandon closes without a word: saying goodbye over TLS would wait for a client that does not read.
-func abandon(conn net.Conn) {
-	if secure, isTLS := conn.(*tls.Conn); isTLS {
-		conn = secure.NetConn()
-	}
-	conn.Close()
-}
+func abandon(conn net.Conn) { beneathTLS(conn).Close() }

@@ -62,11 +62,15 @@ func isWriting(conn net.Conn) bool {
 
 // watchedOf is nil for a connection of another kind.
 func watchedOf(conn net.Conn) *watchedConn {
-	if secure, isTLS := conn.(*tls.Conn); isTLS {
-		conn = secure.NetConn()
-	}
-	watched, _ := conn.(*watchedConn)
+	watched, _ := beneathTLS(conn).(*watchedConn)
 	return watched
+}
+
+func beneathTLS(conn net.Conn) net.Conn {
+	if secure, isTLS := conn.(*tls.Conn); isTLS {
+		return secure.NetConn()
+	}
+	return conn
 }
 
 // hasUnread reports whether the kernel has bytes of the client that nobody has read yet.
