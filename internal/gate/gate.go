@@ -73,7 +73,7 @@ func New(options Options) (*Gate, error) {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
 	g := &Gate{
-		options: o, instance: rand.Text(), drain: drain.New(), began: o.Now(), stats: stats.New(),
+		options: o, instance: rand.Text(), began: o.Now(), stats: stats.New(),
 		secrets: secret.Open(o.SecretDir, o.Log), sampler: audit.NewSampler(nil),
 		selfTest: selftest.Test{RequestID: func() string { return probes.Mint(o.Now()) }},
 	}
@@ -90,6 +90,7 @@ func New(options Options) (*Gate, error) {
 		return nil, fmt.Errorf("start the gate: %w", err)
 	}
 	g.streams = streams.New(g.store.Current, (limits.Requests+1)/2) // so that there is room for other requests
+	g.drain = drain.New(g.streams.Drain)
 	g.metrics.WatchStreams(g.streams.Count)
 	if server := g.store.Current().Config.Server; o.Audit != nil {
 		g.audit = audit.New(o.Audit, server.Namespace+"/"+server.Name)

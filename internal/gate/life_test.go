@@ -347,6 +347,10 @@ func TestTerminatingPodEndsStreams(t *testing.T) {
 	if string(rest) != ": the server is shutting down\n" || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the GET stream ends with %q, %v", rest, err)
 	}
+	late := s.stream(http.MethodGet, s.token())
+	if rest, err = io.ReadAll(late.Body); !strings.HasSuffix(string(rest), ": the server is shutting down\n") || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a GET stream that opens after that ends with %q, %v", rest, err)
+	}
 	got := s.raw("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
 	if got.status != 401 || !got.closes {
 		t.Errorf("a new request gets %d, and the connection stays open: %v", got.status, !got.closes)

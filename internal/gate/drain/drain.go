@@ -21,23 +21,18 @@ type Drain struct {
 	working atomic.Int64 // requests in flight, GET streams apart
 	ending  atomic.Bool
 
+	// The streams of GET requests, and all others, have to end.
+	listenersOver, requestsOver atomic.Bool
+	end                         func(listeners bool)
+
 	mu   sync.Mutex
 	idle chan struct{} // closed when working becomes 0; nil while nobody waits for that
-
-	listenersEnd chan struct{}
-	requestsEnd  chan struct{}
 }
 
-// New gives a Drain of a pod that lives on.
-func New() *Drain {
-	d := &Drain{}
-	d.reset()
-	return d
-}
-
-func (d *Drain) reset() {
-	d.ending.Store(false)
-	d.listenersEnd, d.requestsEnd = make(chan struct{}), make(chan struct{})
+// New returns a Drain of a pod that lives on. end is called when the streams of GET requests (listeners), or all others,
+// have to end; those that open later have to ask StreamsEnd.
+func New(end func(listeners bool)) *Drain {
+	return &Drain{end: end}
 }
 
 // Enter counts a request until leave is called, once.
@@ -98,20 +93,24 @@ const Lingers = time.Minute
 // stands, further calls are ignored. It stands until Lingers after the last stream had to end, and is then forgotten: the
 // streams of a pod that goes on are as those of any other.
 func (d *Drain) Terminate(listeners, requests time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ending.Load() {
+	if !d.ending.CompareAndSwap(false, true) {
 		return
 	}
-	d.ending.Store(true)
-	listenersEnd, requestsEnd := d.listenersEnd, d.requestsEnd
-	time.AfterFunc(listeners, func() { close(listenersEnd) })
-	time.AfterFunc(requests, func() { close(requestsEnd) })
-	time.AfterFunc(max(listeners, requests)+Lingers, func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.reset()
+	time.AfterFunc(listeners, func() {
+		d.listenersOver.Store(true)
+		d.end(true)
 	})
+	time.AfterFunc(requests, func() {
+		d.requestsOver.Store(true)
+		d.end(false)
+	})
+	time.AfterFunc(max(listeners, requests)+Lingers, d.forget)
+}
+
+func (d *Drain) forget() {
+	d.listenersOver.Store(false)
+	d.requestsOver.Store(false)
+	d.ending.Store(false)
 }
 
 // Ending reports whether Terminate was called and is not forgotten.
@@ -119,12 +118,10 @@ func (d *Drain) Ending() bool {
 	return d.ending.Load()
 }
 
-// StreamsEnd is closed when a stream that began with this method must end.
-func (d *Drain) StreamsEnd(method string) <-chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// StreamsEnd reports whether a stream that opens now, for a request with this method, has to end at once.
+func (d *Drain) StreamsEnd(method string) bool {
 	if method == http.MethodGet {
-		return d.listenersEnd
+		return d.listenersOver.Load()
 	}
-	return d.requestsEnd
+	return d.requestsOver.Load()
 }

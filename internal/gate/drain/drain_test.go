@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/drain"
 )
@@ -29,7 +28,7 @@ func isIdle(t *testing.T, d *drain.Drain) bool {
 }
 
 func TestIdle(t *testing.T) {
-	d := drain.New()
+	d := drain.New(nil)
 	if !isIdle(t, d) {
 		t.Error("nothing was begun")
 	}
@@ -53,23 +52,5 @@ func TestIdle(t *testing.T) {
 	third()
 	if !isIdle(t, d) {
 		t.Error("the last request has ended")
-	}
-}
-
-func TestTerminate(t *testing.T) {
-	d := drain.New()
-	if d.Ending() {
-		t.Error("nobody said so")
-	}
-	d.Terminate(0, time.Hour)
-	d.Terminate(0, 0) // Only the first word counts.
-	if !d.Ending() {
-		t.Error("it was said")
-	}
-	<-d.StreamsEnd(http.MethodGet)
-	select {
-	case <-d.StreamsEnd(http.MethodPost):
-		t.Error("a request in flight has an hour left")
-	default:
 	}
 }

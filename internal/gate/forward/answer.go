@@ -9,11 +9,6 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/upstream"
 )
 
-const (
-	bufferBytes       = 32 << 10
-	streamBufferBytes = 4 << 10
-)
-
 // pass gives the server's answer to the client: at once what there is, and visibly broken off if its end does not come.
 func (x *exchange) pass(answer upstream.Answer) {
 	x.cleanAnswer(answer.Response)
@@ -90,10 +85,9 @@ func (x *exchange) beforeWait(source upstream.Body, control *http.ResponseContro
 // buffer returns a small one for streams, which hold it for hours.
 func (x *exchange) buffer() (buffer []byte, giveBack func()) {
 	if x.stream {
-		return make([]byte, streamBufferBytes), func() {}
+		return x.forwarder.streamBuffers.take()
 	}
-	pooled, _ := x.forwarder.bufferPool.Get().(*[bufferBytes]byte) // Nothing else is ever put there.
-	return pooled[:], func() { x.forwarder.bufferPool.Put(pooled) }
+	return x.forwarder.buffers.take()
 }
 
 // broken tells the client in a comment why we end its stream, where that cannot garble an event: a comment line ends

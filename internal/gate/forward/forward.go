@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/authn/verify"
@@ -25,7 +24,8 @@ type Forwarder struct {
 	inside inside
 	// short takes the requests whose body is at hand, long all others.
 	short, long exchanger
-	bufferPool  sync.Pool // of *[bufferBytes]byte
+	// buffers are for answers, and streamBuffers for streams.
+	buffers, streamBuffers *bufferPool
 }
 
 // exchanger is how requests get to the server; see package upstream.
@@ -39,7 +39,7 @@ type exchanger interface {
 func New(host string, answerTimeout time.Duration, names ...string) *Forwarder {
 	return &Forwarder{
 		host: host, inside: inside{names: ownNames(append(names, host))}, short: upstream.NewPooled(answerTimeout, 0), long: upstream.NewFresh(answerTimeout),
-		bufferPool: sync.Pool{New: func() any { return new([bufferBytes]byte) }},
+		buffers: newBufferPool(32 << 10), streamBuffers: newBufferPool(4 << 10),
 	}
 }
 

@@ -109,7 +109,7 @@ func benchHandler(b *testing.B) (h *Handler, bearer string) {
 	written := audit.New(io.Discard, "tools/weather")
 	go written.Run(b.Context())
 	h = &Handler{
-		Store: store, Secrets: secret.Open(root, log), Drain: drain.New(), RateLimit: ratelimit.New(time.Now), Stats: stats.New(),
+		Store: store, Secrets: secret.Open(root, log), Drain: drain.New(func(bool) {}), RateLimit: ratelimit.New(time.Now), Stats: stats.New(),
 		Metrics: metrics.New(func() map[string]int { return nil }), Audit: written, Sampler: audit.NewSampler(written.WriteSummary),
 		Probes: probes, Now: time.Now, Log: log,
 	}

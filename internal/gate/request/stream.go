@@ -8,6 +8,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/deny"
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/forward"
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/limit/streams"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/source/snapshot"
 	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
@@ -43,25 +44,19 @@ func (x *exchange) openStream(end func(forward.StreamEnd)) (over func(), refused
 			ends, why, reason = oldest, endTooOld, gateapi.ReasonStreamTooOld
 		}
 	}
-	stream := x.openAnswer(end, ends, why, reason)
-	leave, full := x.handler.Streams.Open(stream, int(config.Limits.Streams))
+	stream := &openStream{openAnswer{exchange: x, end: end, why: why, reason: reason}}
+	leave, full := x.handler.Streams.Open(x.entry(stream, ends), int(config.Limits.Streams))
 	if full != nil {
 		return nil, full
 	}
-	timer := time.AfterFunc(ends.Sub(x.handler.Now()), stream.Ended)
-	draining, done := x.handler.Drain.StreamsEnd(x.request.Method), make(chan struct{})
-	go func() {
-		select {
-		case <-draining:
-			x.endAnswer(end, endDraining, gateapi.ReasonDraining)
-		case <-done:
-		}
-	}()
+	if x.handler.Drain.StreamsEnd(x.request.Method) {
+		stream.Drain()
+	}
+	timer := time.AfterFunc(ends.Sub(x.handler.Now()), stream.Expire)
 	x.countAdmission()
 	x.writeAudit(outcomeOpened, "")
 	return func() {
 		timer.Stop()
-		close(done)
 		leave()
 	}, nil
 }
@@ -73,28 +68,66 @@ const answerGrace = time.Minute
 // watchAnswer has an answer end that is no stream, and whose end has to be waited for: at once when its caller may no longer
 // be here, and within answerGrace when its token has expired.
 func (x *exchange) watchAnswer(end func(forward.StreamEnd)) (over func()) {
-	answer := x.openAnswer(end, x.caller.principal.Deadline().Add(answerGrace), endExpired, gateapi.ReasonExpired)
-	refused := answer.Refused
-	answer.Refused = func(denial *deny.Denial) {
-		if denial.Reason != gateapi.ReasonExpired || !x.handler.Now().Before(answer.Ends) {
-			refused(denial)
-		}
-	}
-	return x.handler.Streams.Watch(answer)
+	ends := x.caller.principal.Deadline().Add(answerGrace)
+	answer := &slowAnswer{openAnswer{exchange: x, end: end, why: endExpired, reason: gateapi.ReasonExpired}, ends}
+	return x.handler.Streams.Watch(x.entry(answer, ends))
 }
 
-func (x *exchange) openAnswer(end func(forward.StreamEnd), ends time.Time, why forward.StreamEnd, reason gateapi.Reason) streams.Stream {
+func (x *exchange) entry(answer streams.Answer, ends time.Time) streams.Stream {
 	x.dropLongMessages()
 	return streams.Stream{
-		Caller: userOf(x.caller.principal), Standing: x.isStanding(), Ends: ends, Ended: func() { x.endAnswer(end, why, reason) },
-		JudgedBy: x.snapshot, Identify: x.recheckIdentity, Authorize: x.recheckRights,
-		Refused: func(denial *deny.Denial) {
-			why := endRefused
-			if denial.Reason == gateapi.ReasonExpired {
-				why = endExpired
-			}
-			x.endAnswer(end, why, denial.Reason)
-		},
+		Caller: userOf(x.caller.principal), Standing: x.isStanding(), Ends: ends, JudgedBy: x.snapshot, Answer: answer,
+	}
+}
+
+// openAnswer is an answer that has begun.
+type openAnswer struct {
+	*exchange
+
+	end func(forward.StreamEnd)
+	// why and reason are those of its expiry.
+	why    forward.StreamEnd
+	reason gateapi.Reason
+}
+
+// Identify implements streams.Answer.
+func (a *openAnswer) Identify(s *snapshot.Snapshot) *deny.Denial { return a.recheckIdentity(s) }
+
+// Authorize implements streams.Answer.
+func (a *openAnswer) Authorize(s *snapshot.Snapshot) *deny.Denial { return a.recheckRights(s) }
+
+// Expire implements streams.Answer.
+func (a *openAnswer) Expire() { a.endAnswer(a.end, a.why, a.reason) }
+
+// Refuse implements streams.Answer.
+func (a *openAnswer) Refuse(denial *deny.Denial) {
+	why := endRefused
+	if denial.Reason == gateapi.ReasonExpired {
+		why = endExpired
+	}
+	a.endAnswer(a.end, why, denial.Reason)
+}
+
+// openStream is a stream of server-sent events.
+type openStream struct{ openAnswer }
+
+// Drain implements streams.Answer.
+func (s *openStream) Drain() { s.endAnswer(s.end, endDraining, gateapi.ReasonDraining) }
+
+// slowAnswer is an answer that is no stream.
+type slowAnswer struct {
+	openAnswer
+
+	ends time.Time
+}
+
+// Drain implements streams.Answer: work in progress has the time to finish.
+func (*slowAnswer) Drain() {}
+
+// Refuse implements streams.Answer.
+func (a *slowAnswer) Refuse(denial *deny.Denial) {
+	if denial.Reason != gateapi.ReasonExpired || !a.handler.Now().Before(a.ends) {
+		a.openAnswer.Refuse(denial)
 	}
 }
 

@@ -18,15 +18,25 @@ type Stream struct {
 	Caller session.Caller
 	// Standing: the caller asked for nothing but the stream, which may be idle for hours.
 	Standing bool
-	// Ends is when it ends at the latest; Ended is called then, with the time of the clock, which may have jumped.
-	Ends  time.Time
-	Ended func()
-	// JudgedBy is the snapshot under which the caller got in. Identify judges the caller by another one, and Authorize
-	// what the caller asked; Authorize may cost more, and is called only if the rules are others.
-	JudgedBy            *snapshot.Snapshot
-	Identify, Authorize func(*snapshot.Snapshot) *deny.Denial
-	// Refused ends the answer; the denial says why. Ended and it may be called more than once, also after the end.
-	Refused func(*deny.Denial)
+	// Ends is when it ends at the latest.
+	Ends time.Time
+	// JudgedBy is the snapshot under which the caller got in.
+	JudgedBy *snapshot.Snapshot
+	Answer   Answer
+}
+
+// Answer judges its caller again, and ends. Expire, Drain and Refuse may be called more than once, also after its end.
+type Answer interface {
+	// Identify judges the caller by another snapshot, and Authorize what the caller asked. Authorize may cost more, and
+	// is called only if the rules are others.
+	Identify(*snapshot.Snapshot) *deny.Denial
+	Authorize(*snapshot.Snapshot) *deny.Denial
+	// Refuse ends the answer; the denial says why.
+	Refuse(*deny.Denial)
+	// Expire ends it at Stream.Ends, by the time of the clock, which may have jumped.
+	Expire()
+	// Drain ends it because the pod ends, if it is a stream.
+	Drain()
 }
 
 // Registry of open answers. It is safe for concurrent use.
@@ -35,7 +45,7 @@ type Registry struct {
 	most    int
 
 	mu       sync.Mutex
-	open     map[*Stream]bool
+	open     map[*Stream]struct{}
 	all      count
 	byCaller map[session.Caller]count
 }
@@ -53,7 +63,7 @@ func (c count) plus(s Stream, n int) count {
 
 // New returns an empty Registry for at most this many standing streams, of all callers; current returns the snapshot in force.
 func New(current func() *snapshot.Snapshot, most int) *Registry {
-	return &Registry{current: current, most: most, open: map[*Stream]bool{}, byCaller: map[session.Caller]count{}}
+	return &Registry{current: current, most: most, open: map[*Stream]struct{}{}, byCaller: map[session.Caller]count{}}
 }
 
 // Open enters a stream until over is called, once; or it returns deny.TooManyStreams or deny.Overloaded, as Full does.
@@ -63,7 +73,7 @@ func (r *Registry) Open(s Stream, limit int) (over func(), full *deny.Denial) {
 		r.mu.Unlock()
 		return nil, full
 	}
-	r.open[&s] = true
+	r.open[&s] = struct{}{}
 	r.count(s, 1)
 	r.mu.Unlock()
 	r.judgeNew(&s)
@@ -87,7 +97,7 @@ func (r *Registry) count(s Stream, n int) {
 // Watch enters an answer that is no stream and takes its time all the same. It counts for no limit.
 func (r *Registry) Watch(s Stream) (over func()) {
 	r.mu.Lock()
-	r.open[&s] = true
+	r.open[&s] = struct{}{}
 	r.mu.Unlock()
 	r.judgeNew(&s)
 	return func() {
@@ -154,7 +164,16 @@ func (r *Registry) Expire(now time.Time) {
 	now = now.Round(0)
 	for _, s := range r.list() {
 		if !now.Before(s.Ends.Round(0)) {
-			s.Ended()
+			s.Answer.Expire()
+		}
+	}
+}
+
+// Drain drains the answers to those who asked for nothing else, or all others.
+func (r *Registry) Drain(standing bool) {
+	for _, s := range r.list() {
+		if s.Standing == standing {
+			s.Answer.Drain()
 		}
 	}
 }
@@ -171,8 +190,8 @@ func (r *Registry) list() []*Stream {
 }
 
 func (s *Stream) identify(current *snapshot.Snapshot) {
-	if denial := s.Identify(current); denial != nil {
-		s.Refused(denial)
+	if denial := s.Answer.Identify(current); denial != nil {
+		s.Answer.Refuse(denial)
 	}
 }
 
@@ -180,7 +199,7 @@ func (s *Stream) authorize(current *snapshot.Snapshot) {
 	if s.JudgedBy.SameRules(current) {
 		return
 	}
-	if denial := s.Authorize(current); denial != nil {
-		s.Refused(denial)
+	if denial := s.Answer.Authorize(current); denial != nil {
+		s.Answer.Refuse(denial)
 	}
 }

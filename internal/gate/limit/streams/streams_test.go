@@ -24,6 +24,26 @@ type house struct {
 	ended   map[string]gateapi.Reason
 }
 
+// answer calls what a test gave it, and is content otherwise.
+type answer struct {
+	identify, authorize func(*snapshot.Snapshot) *deny.Denial
+	refuse              func(*deny.Denial)
+	expire, drain       func()
+}
+
+func (a answer) Identify(s *snapshot.Snapshot) *deny.Denial  { return judge(a.identify, s) }
+func (a answer) Authorize(s *snapshot.Snapshot) *deny.Denial { return judge(a.authorize, s) }
+func (a answer) Refuse(denial *deny.Denial)                  { a.refuse(denial) }
+func (a answer) Expire()                                     { a.expire() }
+func (a answer) Drain()                                      { a.drain() }
+
+func judge(by func(*snapshot.Snapshot) *deny.Denial, s *snapshot.Snapshot) *deny.Denial {
+	if by == nil {
+		return nil
+	}
+	return by(s)
+}
+
 func newHouse(guests ...string) *house {
 	h := &house{guests: map[*snapshot.Snapshot]map[string]bool{}, ended: map[string]gateapi.Reason{}}
 	h.Registry = streams.New(h.current.Load, 3)
@@ -45,19 +65,20 @@ func (h *house) swap(guests ...string) {
 func (h *house) open(guest string, by *snapshot.Snapshot, limit int) (func(), bool) {
 	over, full := h.Open(streams.Stream{
 		Caller: session.Caller{Subject: guest}, JudgedBy: by,
-		Authorize: func(*snapshot.Snapshot) *deny.Denial { return nil },
-		Identify: func(s *snapshot.Snapshot) *deny.Denial {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			if h.guests[s][guest] {
-				return nil
-			}
-			return deny.Token(gateapi.ReasonRevoked)
-		},
-		Refused: func(denial *deny.Denial) {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.ended[guest] = denial.Reason
+		Answer: answer{
+			identify: func(s *snapshot.Snapshot) *deny.Denial {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				if h.guests[s][guest] {
+					return nil
+				}
+				return deny.Token(gateapi.ReasonRevoked)
+			},
+			refuse: func(denial *deny.Denial) {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				h.ended[guest] = denial.Reason
+			},
 		},
 	}, limit)
 	return over, full == nil
@@ -189,9 +210,8 @@ func TestOtherRules_AreAskedOnlyIfTheyChanged(t *testing.T) {
 	h := newHouse("alice")
 	asked := 0
 	h.Open(streams.Stream{
-		JudgedBy: h.current.Load(), Refused: func(*deny.Denial) {},
-		Identify:  func(*snapshot.Snapshot) *deny.Denial { return nil },
-		Authorize: func(*snapshot.Snapshot) *deny.Denial { asked++; return nil },
+		JudgedBy: h.current.Load(),
+		Answer:   answer{authorize: func(*snapshot.Snapshot) *deny.Denial { asked++; return nil }},
 	}, 0)
 	h.swap("alice")
 	h.Judge()
@@ -212,11 +232,10 @@ func TestAllCallers_AreJudgedBeforeAnybodysRules(t *testing.T) {
 	h := newHouse()
 	var order []string
 	for range 3 {
-		h.Open(streams.Stream{
-			JudgedBy: h.current.Load(), Refused: func(*deny.Denial) {},
-			Identify:  func(*snapshot.Snapshot) *deny.Denial { order = append(order, "caller"); return nil },
-			Authorize: func(*snapshot.Snapshot) *deny.Denial { order = append(order, "rules"); return nil },
-		}, 0)
+		h.Open(streams.Stream{JudgedBy: h.current.Load(), Answer: answer{
+			identify:  func(*snapshot.Snapshot) *deny.Denial { order = append(order, "caller"); return nil },
+			authorize: func(*snapshot.Snapshot) *deny.Denial { order = append(order, "rules"); return nil },
+		}}, 0)
 	}
 	other := &snapshot.Snapshot{}
 	other.Config.Authorization.RequiredScopes = []string{"new"}
@@ -231,11 +250,27 @@ func TestExpire_EndsWhatIsDueByThisClock(t *testing.T) {
 	h, now := newHouse(), time.Now()
 	ended := map[string]int{}
 	for name, life := range map[string]time.Duration{"soon": time.Minute, "late": time.Hour} {
-		h.Watch(streams.Stream{JudgedBy: h.current.Load(), Ends: now.Add(life), Ended: func() { ended[name]++ }})
+		h.Watch(streams.Stream{JudgedBy: h.current.Load(), Ends: now.Add(life), Answer: answer{expire: func() { ended[name]++ }}})
 	}
 	h.Expire(now)
 	h.Expire(now.Add(time.Minute))
 	if ended["soon"] != 1 || ended["late"] != 0 || h.Count() != 0 {
 		t.Errorf("ended %v, %d count as streams", ended, h.Count())
+	}
+}
+
+func TestDrain_EndsStandingStreamsApartFromOthers(t *testing.T) {
+	h := newHouse()
+	drained := map[bool]int{}
+	for _, standing := range []bool{true, false} {
+		h.Open(streams.Stream{JudgedBy: h.current.Load(), Standing: standing, Answer: answer{drain: func() { drained[standing]++ }}}, 0)
+	}
+	h.Drain(true)
+	if drained[true] != 1 || drained[false] != 0 {
+		t.Errorf("after the standing streams had to end, drained %v", drained)
+	}
+	h.Drain(false)
+	if drained[true] != 1 || drained[false] != 1 {
+		t.Errorf("after all others had to end, drained %v", drained)
 	}
 }
