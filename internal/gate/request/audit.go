@@ -25,12 +25,19 @@ func (x *exchange) writeAudit(outcome metrics.Outcome, reason gateapi.Reason) {
 	method, about := x.describe()
 	x.handler.Audit.Write(audit.Record{
 		Time: now, Outcome: string(outcome), Reason: string(reason), Detail: x.detail(), Status: x.response.status,
-		Provider: x.caller.principal.Provider(),
-		Subject:  x.handler.Secrets.Current().Subjects.Name(x.caller.principal.Provider(), x.caller.principal.Subject()),
-		Source:   x.source.String(), HTTPMethod: x.request.Method, Method: method, Name: about,
+		Provider: x.caller.principal.Provider(), Subject: x.auditedSubject(),
+		Source: x.source.String(), HTTPMethod: x.request.Method, Method: method, Name: about,
 		RequestID: x.result.requestID, ServerRequestID: serverID,
 		BytesIn: x.body.Bytes(), BytesOut: x.response.bytes, Took: now.Sub(x.began),
 	})
+}
+
+// auditedSubject is the same in all lines of a request: they can be joined even where the gate's secret has changed between them.
+func (x *exchange) auditedSubject() string {
+	if x.caller.audited == "" {
+		x.caller.audited = x.handler.Secrets.Current().Subjects.Name(x.caller.principal.Provider(), x.caller.principal.Subject())
+	}
+	return x.caller.audited
 }
 
 // detail says what was compared, also where only the gate knows the limit.

@@ -108,6 +108,7 @@ type caller struct {
 	principal verify.Principal
 	entered   bool     // the request counts as its caller's
 	binding   *binding // of sessions; nil if they are not bound
+	audited   string   // how the audit names the subject, once it was asked
 }
 
 // asked is what the caller wants: it is judged again while the body comes and while the answer is open.

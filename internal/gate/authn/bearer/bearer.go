@@ -58,9 +58,12 @@ func WithoutToken(rawQuery string) string {
 // isToken68 checks the token68 syntax of RFC 9110 section 11.2.
 func isToken68(text string) bool {
 	body := strings.TrimRight(text, "=")
-	return body != "" && !strings.ContainsFunc(body, func(c rune) bool {
-		return !isAlphanumeric(c) && !strings.ContainsRune("-._~+/", c)
-	})
+	for i := range len(body) { // Each request has hundreds of these: a call for each would show.
+		if c := body[i]; !isAlphanumeric(rune(c)) && c != '-' && c != '.' && c != '_' && c != '~' && c != '+' && c != '/' {
+			return false
+		}
+	}
+	return body != ""
 }
 
 // isTokenChar tells the characters of a "token" (RFC 9110 section 5.6.2), such as a scheme's name.
