@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -53,7 +54,7 @@ func (p *Pooled) exchange(l *link, r *http.Request) (*http.Response, error) {
 	if err := l.setReadDeadline(l.began.Add(p.timeout)); err != nil {
 		return nil, err
 	}
-	if err := r.Write(l.writer); err != nil {
+	if err := r.Write(inOne{l.writer}); err != nil {
 		return nil, err
 	}
 	if err := l.writer.Flush(); err != nil {
@@ -70,6 +71,10 @@ func (p *Pooled) exchange(l *link, r *http.Request) (*http.Response, error) {
 	}
 	return response, judgeHead(response, l.trail)
 }
+
+// inOne has a request's head and body go out together: before a body that it does not know to be in memory, package net/http
+// flushes a *bufio.Writer.
+type inOne struct{ *bufio.Writer }
 
 // pooledBody is the body of an answer. Its connection serves again if the answer was read to an end that everybody
 // agrees on.
