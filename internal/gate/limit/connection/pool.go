@@ -53,26 +53,6 @@ type Pool struct {
 	finishing list.List
 }
 
-// Conn is a connection of a Pool. All methods of a nil Conn do nothing.
-type Conn struct {
-	net.Conn
-
-	pool       *Pool
-	opened     time.Time
-	asked      time.Time // when the last request began that had none of a stranger beside it
-	unverified int       // requests in progress whose caller is not verified
-	unjudged   int       // those of them that are not refused yet
-	verified   int       // requests in progress whose caller is
-	answered   bool
-	familiar   bool       // it had a verified caller
-	idle       bool       // the server knows of no request in progress; over HTTP/2 a handler may still run
-	busy       bool       // an answer to a verified caller may still be on its way
-	since      time.Time  // when it became so without a verified request in progress
-	queue      *list.List // the one that it waits in; nil while it may not be closed
-	place      *list.Element
-	gone       bool
-}
-
 type contextKey struct{}
 
 // New returns a Pool that closes connections beyond limit, and calls closed for each.
@@ -138,84 +118,10 @@ func (c *Pool) forget(conn net.Conn) {
 	}
 }
 
-// Begin counts a request, of which nobody knows yet whose it is. It returns false if its client should not use the
-// connection again: known ones are closed for want of room, or will be when their requests end, and a client that asks at
-// that moment gets no answer.
-func (conn *Conn) Begin() (stays bool) {
-	if conn == nil {
-		return true
-	}
-	c := conn.pool
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.now()
-	if conn.gone {
-		c.leaving++ // Over HTTP/2 it had to wait for others of its connection.
-	}
-	c.change(conn, func() {
-		if conn.unverified == 0 {
-			conn.asked = now
-		}
-		conn.unverified++
-		conn.unjudged++
-	})
-	return now.Sub(c.pressed) >= chance && !c.hasTooManyKnown()
-}
-
 // hasTooManyKnown reports whether more connections are open than may wait, and more than half of these had a verified caller.
 func (c *Pool) hasTooManyKnown() bool {
 	known := len(c.all) - c.fresh.Len() - c.refused.Len()
 	return len(c.all) > c.limit && 2*known > c.limit
-}
-
-// Admit is for a request that has begun, when its caller is verified.
-func (conn *Conn) Admit() {
-	if conn == nil {
-		return
-	}
-	conn.pool.mu.Lock()
-	defer conn.pool.mu.Unlock()
-	conn.pool.change(conn, func() {
-		conn.unverified--
-		conn.unjudged--
-		conn.verified++
-		conn.familiar, conn.busy = true, true
-	})
-}
-
-// Refuse is for a request that has begun, when it is judged, and its client may still be sending.
-func (conn *Conn) Refuse() {
-	if conn == nil {
-		return
-	}
-	conn.pool.mu.Lock()
-	defer conn.pool.mu.Unlock()
-	conn.unjudged = max(0, conn.unjudged-1)
-}
-
-// End is for a request that has begun; admitted reports whether Admit was called for it.
-func (conn *Conn) End(admitted bool) {
-	if conn == nil {
-		return
-	}
-	conn.pool.mu.Lock()
-	defer conn.pool.mu.Unlock()
-	if conn.gone {
-		conn.pool.leaving--
-		conn.pool.room.Signal()
-		return
-	}
-	conn.pool.change(conn, func() {
-		if admitted {
-			conn.verified--
-			conn.busy = conn.verified > 0 || !conn.idle
-			conn.since = conn.pool.now()
-		} else {
-			conn.unverified--
-			conn.unjudged = min(conn.unjudged, conn.unverified)
-			conn.answered = true
-		}
-	})
 }
 
 // setIdle is for what the server reports: idle means that all answers have been sent, or given up. Over HTTP/1.1 the handler
@@ -230,18 +136,6 @@ func (c *Pool) setIdle(conn net.Conn, idle bool) {
 	known.idle = idle
 	if idle && known.busy {
 		c.change(known, func() { known.busy = known.verified > 0 })
-	}
-}
-
-// load is what a connection counts for. One whose client does not read the end of an answer counts as one that waits.
-func (conn *Conn) load() int {
-	switch {
-	case conn.gone:
-		return 0
-	case conn.verified > 0:
-		return conn.unverified
-	default:
-		return max(1, conn.unverified)
 	}
 }
 
