@@ -261,8 +261,8 @@ const EventProberSuspect = "ProberSuspect"
 // Reasons of condition ClientsRefused.
 const (
 	// ReasonProviderRejectsEveryone: for ten minutes every client with a token of some provider was refused while the
-	// prober's own token was let in. AuthHealthy stays True, and its message says the same for as long as it is so. One Event
-	// of this reason tells the beginning.
+	// prober's own token was let in. AuthHealthy stays True, and its message says the same for as long as it is so: the
+	// reasons, and what a gate compared. One Event of this reason tells the beginning.
 	ReasonProviderRejectsEveryone = "ProviderRejectsEveryone"
 )
 

@@ -73,6 +73,13 @@ func TestMistakesThatTheProberFinds(t *testing.T) {
 		Made: "The shared secret of a provider is not its issuer's", Condition: "ClientsRefused True, `" + v1alpha1.ReasonProviderRejectsEveryone + "`",
 		Message: authhealth.RejectingNote(map[string]authhealth.Streak{"corp": {Since: noon, Count: map[string]int64{"bad_signature": 7}}}, desired.Resolve(shared).Providers), Names: []string{"provider corp", "bad_signature", "Secret corp-jwt"},
 	})
+	const audience = "aud: another value than this server's"
+	all = append(all, mistakes.Mistake{
+		Made: "`audiences` of a provider names another than its tokens", Condition: "ClientsRefused True, `" + v1alpha1.ReasonProviderRejectsEveryone + "`",
+		Message: authhealth.RejectingNote(map[string]authhealth.Streak{"corp": {
+			Since: noon, Count: map[string]int64{"wrong_audience": 7}, Details: map[string]string{"wrong_audience": audience},
+		}}, nil), Names: []string{"provider corp", "wrong_audience", audience},
+	})
 	mistakes.Check(t, "../../docs/mistakes.md", "lock", all)
 }
 

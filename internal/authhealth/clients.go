@@ -36,7 +36,7 @@ func (c clients) hear(state admin.State) clients {
 		if said.Since.IsZero() {
 			continue
 		}
-		row := Streak{Since: said.Since, last: said.Last, before: said.Reasons, Count: said.Reasons}
+		row := Streak{Since: said.Since, last: said.Last, before: said.Reasons, Count: said.Reasons, Details: said.Details}
 		if known, found := c.refused[provider]; found && known.Since.Equal(said.Since) {
 			row.before = known.before
 		}
@@ -46,10 +46,23 @@ func (c clients) hear(state admin.State) clients {
 }
 
 // Streak is an unbroken row of refusals. before are the values of Count when it was first seen: what they have grown
-// since belongs to it.
+// since belongs to it. Details are those of admin.Refusals.
 type Streak struct {
 	Since, last   time.Time
 	before, Count map[string]int64
+	Details       map[string]string
+}
+
+// described are these reasons, each with what the gate compared.
+func (s Streak) described(reasons []string) string {
+	out := make([]string, 0, len(reasons))
+	for _, reason := range reasons {
+		if detail := s.Details[reason]; detail != "" {
+			reason += fmt.Sprintf(" [%s]", detail)
+		}
+		out = append(out, reason)
+	}
+	return strings.Join(out, ", ")
 }
 
 // misfits are the reasons of the row that speak of the provider, sorted.
@@ -95,7 +108,7 @@ func RejectingNote(refused map[string]Streak, providers []desired.Provider) stri
 		reasons := row.misfits()
 		note := fmt.Sprintf("Every client with a token of provider %s was refused since %s (%s), and none let in: "+
 			"if they are yours, compare their tokens with what the spec says of that provider.",
-			provider, row.Since.UTC().Format(time.RFC3339), strings.Join(reasons, ", "))
+			provider, row.Since.UTC().Format(time.RFC3339), row.described(reasons))
 		at := slices.IndexFunc(providers, func(p desired.Provider) bool { return p.Name == provider && p.Shared() })
 		if at >= 0 && slices.Contains(reasons, string(gateapi.ReasonBadSignature)) {
 			note += sharedAdvice(providers[at], string(gateapi.ReasonBadSignature))

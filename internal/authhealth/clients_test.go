@@ -14,7 +14,10 @@ import (
 func said(after time.Duration, reason string, count int64) admin.State {
 	at := noon.Add(after)
 	return admin.State{Time: at, LastAccepted: map[string]time.Time{}, Refusals: map[string]admin.Refusals{
-		"corp": {Since: noon, Last: at, Reasons: map[string]int64{reason: count, "expired": 100 * count}},
+		"corp": {
+			Since: noon, Last: at, Reasons: map[string]int64{reason: count, "expired": 100 * count},
+			Details: map[string]string{"unknown_key": "kid: of none of 2 keys", "expired": "exp: 1h ago"},
+		},
 	}}
 }
 
@@ -58,7 +61,7 @@ func TestProviderThatRejectsEveryone(t *testing.T) {
 		if (got != "") != c.want {
 			t.Errorf("%s: %q", name, got)
 		}
-		if c.want && (!strings.Contains(got, "provider corp was refused since 2026-11-24T12:00:00Z (unknown_key)")) {
+		if c.want && (!strings.Contains(got, "provider corp was refused since 2026-11-24T12:00:00Z (unknown_key [kid: of none of 2 keys])")) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -3,10 +3,12 @@ package gate_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,6 +115,10 @@ func TestStateTellsWhoIsRefused(t *testing.T) {
 	second := refusals("expired", 1)
 	if first.Since.IsZero() || first.Last.Before(first.Since) || !second.Since.Equal(first.Since) || second.Last.Before(first.Last) || len(second.Reasons) != 2 {
 		t.Errorf("got %+v, then %+v", first, second)
+	}
+	if want := (map[string]string{"bad_signature": "signature: of none of 1 keys", "expired": second.Details["expired"]}); !maps.Equal(second.Details, want) ||
+		!strings.HasPrefix(want["expired"], "exp: passed ") {
+		t.Errorf("the details are %v", second.Details)
 	}
 	if got := s.post(s.token()); got.status != 200 {
 		t.Fatalf("got %d", got.status)

@@ -94,6 +94,9 @@ type Refusals struct {
 	Last  time.Time `json:"last"`
 	// Reasons count them since the start.
 	Reasons map[string]int64 `json:"reasons"`
+	// Details say by reason what the gate compared for the first of them after Since. They hold no value of a claim.
+	// Gates of older releases do not tell them.
+	Details map[string]string `json:"details,omitempty"`
 }
 
 // RemoteKeys tells how the fetching of a provider's keys goes.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/telemetry/metrics"
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/telemetry/redact"
+	"github.com/mcp-gatehouse/gatehouse/internal/gate/telemetry/stats"
 	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
@@ -47,7 +48,10 @@ func (x *exchange) count(outcome metrics.Outcome, reason gateapi.Reason) {
 	}
 	x.countAdmission()
 	if x.result.denial != nil {
-		x.handler.Stats.Refuse(x.result.claimed, x.result.denial.Reason, x.result.admitted.IsZero(), x.handler.Now())
+		x.handler.Stats.Refuse(stats.Refusal{
+			Provider: x.result.claimed, Reason: x.result.denial.Reason, Detail: x.detail(),
+			Before: x.result.admitted.IsZero(), At: x.handler.Now(),
+		})
 	}
 }
 

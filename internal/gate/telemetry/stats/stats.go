@@ -44,25 +44,38 @@ func (t *Stats) Accept(provider string, at time.Time) {
 	t.refusals[provider] = known
 }
 
-// Refuse counts an answer of the gate; before reports whether it kept the request from the server. The provider is the one
-// that the token names, if one is known.
-func (t *Stats) Refuse(provider string, reason gateapi.Reason, before bool, at time.Time) {
+// Refusal is an answer of the gate.
+type Refusal struct {
+	// Provider is the one that the token names, if one is known.
+	Provider string
+	Reason   gateapi.Reason
+	Detail   string // what was compared; see deny.Denial.Detail
+	// Before: it kept the request from the server.
+	Before bool
+	At     time.Time
+}
+
+// Refuse counts an answer of the gate.
+func (t *Stats) Refuse(r Refusal) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.refused[string(reason)]++
-	if provider == "" || !before {
+	t.refused[string(r.Reason)]++
+	if r.Provider == "" || !r.Before {
 		return
 	}
-	known := t.refusals[provider]
+	known := t.refusals[r.Provider]
 	if known.Reasons == nil {
 		known.Reasons = map[string]int64{}
 	}
-	known.Reasons[string(reason)]++
-	known.Last = at
+	known.Reasons[string(r.Reason)]++
+	known.Last = r.At
 	if known.Since.IsZero() {
-		known.Since = at
+		known.Since, known.Details = r.At, map[string]string{}
 	}
-	t.refusals[provider] = known
+	if _, told := known.Details[string(r.Reason)]; !told && r.Detail != "" {
+		known.Details[string(r.Reason)] = r.Detail
+	}
+	t.refusals[r.Provider] = known
 }
 
 // FillIn fills in what State says of it, without providers that are no longer configured.
@@ -74,7 +87,7 @@ func (t *Stats) FillIn(state *admin.State, configured func(provider string) bool
 	state.LastAccepted, state.Refused = maps.Clone(t.accepted), maps.Clone(t.refused)
 	state.Refusals = maps.Clone(t.refusals)
 	for provider, known := range state.Refusals {
-		known.Reasons = maps.Clone(known.Reasons)
+		known.Reasons, known.Details = maps.Clone(known.Reasons), maps.Clone(known.Details)
 		state.Refusals[provider] = known
 	}
 }
