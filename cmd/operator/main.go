@@ -48,15 +48,15 @@ func main() {
 }
 
 func run() error {
-	options, err := parseOptions(flag.CommandLine, os.Args[1:], os.Getenv)
+	opts, err := parseOptions(flag.CommandLine, os.Args[1:], os.Getenv)
 	if err != nil {
 		return err
 	}
-	if options.printVersion {
+	if opts.printVersion {
 		fmt.Println(version)
 		return nil
 	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&options.log)))
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&opts.log)))
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
@@ -69,15 +69,15 @@ func run() error {
 		return err
 	}
 	stop := ctrl.SetupSignalHandler()
-	shut, err := own.restrict(stop, &options)
+	shut, err := own.restrict(stop, &opts)
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(config, managerOptions(options))
+	mgr, err := ctrl.NewManager(config, managerOptions(opts))
 	if err != nil {
 		return fmt.Errorf("set up manager: %w", err)
 	}
-	if err := addControllers(mgr, options); err != nil {
+	if err := addControllers(mgr, opts); err != nil {
 		return err
 	}
 	if len(shut) > 0 {
@@ -85,27 +85,27 @@ func run() error {
 			return fmt.Errorf("watch for namespaces to be opened: %w", err)
 		}
 	}
-	ctrl.Log.Info("starting", "version", version, "gateImage", options.gateImage, "namespaces", options.watchNamespaces)
+	ctrl.Log.Info("starting", "version", version, "gateImage", opts.gateImage, "namespaces", opts.watchNamespaces)
 	return mgr.Start(stop)
 }
 
-func addControllers(mgr ctrl.Manager, options options) error {
+func addControllers(mgr ctrl.Manager, opts options) error {
 	recorder := mgr.GetEventRecorder("gatehouse")
 	issuer, err := keysource.NewClusterIssuer(mgr.GetConfig())
 	if err != nil {
 		return err
 	}
 	var logs *podlogs.Reader
-	if options.diagnoseLogs {
+	if opts.diagnoseLogs {
 		if logs, err = podlogs.NewReader(mgr.GetConfig()); err != nil {
 			return err
 		}
 	}
 	observations, publications := keyobservation.NewStore(), &publication.Store{}
 	master := &keysource.ProbeMaster{
-		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: options.namespace, Now: time.Now,
+		Live: mgr.GetAPIReader(), Writer: mgr.GetClient(), Namespace: opts.namespace, Now: time.Now,
 	}
-	limiter := rollout.NewLimiter(options.maxUpgrades)
+	limiter := rollout.NewLimiter(opts.maxUpgrades)
 	if err := limiter.Register(crmetrics.Registry); err != nil {
 		return err
 	}
@@ -121,24 +121,24 @@ func addControllers(mgr ctrl.Manager, options options) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder, Now: time.Now,
 		Issuer: issuer, Master: master, Logs: logs,
 		Inputs: desired.Inputs{
-			GateImage:         options.gateImage,
-			ClusterDomain:     options.clusterDomain,
-			OperatorNamespace: options.namespace,
+			GateImage:         opts.gateImage,
+			ClusterDomain:     opts.clusterDomain,
+			OperatorNamespace: opts.namespace,
 			OperatorLabels:    operatorLabels,
-			ReadinessGatesOff: options.readinessGatesOff,
+			ReadinessGatesOff: opts.readinessGatesOff,
 		},
 	}
-	if err := builder.SetupWithManager(context.Background(), mgr, watches.CacheOptions(options.watchNamespaces)); err != nil {
+	if err := builder.SetupWithManager(context.Background(), mgr, watches.CacheOptions(opts.watchNamespaces)); err != nil {
 		return err
 	}
 	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{
-		ProbeQPS: options.probeQPS, Registry: crmetrics.Registry,
+		ProbeQPS: opts.probeQPS, Registry: crmetrics.Registry,
 	})
 	if err != nil {
 		return err
 	}
 	prober.KeyObservations, prober.Publications, prober.Issuer, prober.Master = observations, publications, issuer, master
-	prober.Account = &probecredentials.Account{Client: mgr.GetClient(), Now: time.Now, Namespace: options.namespace, Name: options.serviceAccount}
+	prober.Account = &probecredentials.Account{Client: mgr.GetClient(), Now: time.Now, Namespace: opts.namespace, Name: opts.serviceAccount}
 	if err := prober.SetupWithManager(mgr); err != nil {
 		return err
 	}
@@ -159,22 +159,22 @@ func addHealthChecks(mgr ctrl.Manager) error {
 	return nil
 }
 
-func managerOptions(options options) ctrl.Options {
+func managerOptions(opts options) ctrl.Options {
 	scheme := runtime.NewScheme()
 	_ = clientgoscheme.AddToScheme(scheme)
 	_ = v1alpha1.AddToScheme(scheme)
 	out := ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         watches.CacheOptions(options.watchNamespaces),
-		Metrics:                       metricsserver.Options{BindAddress: options.metricsAddress},
-		HealthProbeBindAddress:        options.healthAddress,
-		LeaderElection:                options.leaderElect,
+		Cache:                         watches.CacheOptions(opts.watchNamespaces),
+		Metrics:                       metricsserver.Options{BindAddress: opts.metricsAddress},
+		HealthProbeBindAddress:        opts.healthAddress,
+		LeaderElection:                opts.leaderElect,
 		LeaderElectionID:              "operator.gatehouse.dev",
-		LeaderElectionNamespace:       options.namespace,
+		LeaderElectionNamespace:       opts.namespace,
 		LeaderElectionReleaseOnCancel: true,
 		Client:                        client.Options{FieldValidation: metav1.FieldValidationStrict},
 	}
-	if options.metricsSecure {
+	if opts.metricsSecure {
 		out.Metrics.SecureServing = true
 		out.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}

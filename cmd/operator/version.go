@@ -28,12 +28,12 @@ func checkServerVersion(config *rest.Config) error {
 	if err != nil {
 		return fmt.Errorf("ask the cluster for its version: %w", err)
 	}
-	version, err := utilversion.ParseGeneric(info.GitVersion)
+	clusterVersion, err := utilversion.ParseGeneric(info.GitVersion)
 	if err != nil {
 		return fmt.Errorf("version %q of the cluster: %w", info.GitVersion, err)
 	}
-	if version.LessThan(minServerVersion) {
-		return fmt.Errorf("the cluster runs Kubernetes %s; Gatehouse needs %s or newer, which have native sidecars", version, minServerVersion)
+	if clusterVersion.LessThan(minServerVersion) {
+		return fmt.Errorf("the cluster runs Kubernetes %s; Gatehouse needs %s or newer, which have native sidecars", clusterVersion, minServerVersion)
 	}
 	return nil
 }

@@ -139,13 +139,13 @@ func (r release) layer(spec imageSpec, p platform) (v1.Layer, error) {
 
 // attachedSBOM makes the artifact by which registries and scanners find an image's SBOM.
 func attachedSBOM(image v1.Image, bom []byte, title string, created time.Time) (v1.Image, error) {
-	subject, err := partial.Descriptor(image)
+	descriptor, err := partial.Descriptor(image)
 	if err != nil {
 		return nil, err
 	}
 	return newArtifact(v1.Manifest{
 		ArtifactType: string(sbomType),
-		Subject:      &v1.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size},
+		Subject:      &v1.Descriptor{MediaType: descriptor.MediaType, Digest: descriptor.Digest, Size: descriptor.Size},
 		Annotations:  map[string]string{"org.opencontainers.image.created": created.Format(time.RFC3339)},
 	}, emptyType, []byte("{}"), sbomType, bom, title)
 }

@@ -14,7 +14,7 @@ func TestServerThenKey(t *testing.T) {
 	c := clitest.Cluster(t)
 	var a v1alpha1.MCPServer
 	clitest.Must(t, c.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: "a"}, &a))
-	a.Status.Keys = withKeys(refused(key("k1", v1alpha1.KeyRetired)), key("k2", v1alpha1.KeySigning)).Status.Keys
+	a.Status.Keys = withKeys(refused(keyWithPhase("k1", v1alpha1.KeyRetired)), keyWithPhase("k2", v1alpha1.KeySigning)).Status.Keys
 	clitest.Must(t, c.Status().Update(t.Context(), &a))
 	for name, words := range map[string]struct {
 		args []string

@@ -29,7 +29,7 @@ func withKeys(keys ...v1alpha1.KeyStatus) *v1alpha1.MCPServer {
 	return out
 }
 
-func key(kid string, phase v1alpha1.KeyPhase) v1alpha1.KeyStatus {
+func keyWithPhase(kid string, phase v1alpha1.KeyPhase) v1alpha1.KeyStatus {
 	return v1alpha1.KeyStatus{KID: kid, Algorithm: "EdDSA", Phase: phase, Since: metav1.NewTime(signingSince)}
 }
 
@@ -64,35 +64,35 @@ func TestMayRotate(t *testing.T) {
 		server *v1alpha1.MCPServer
 		says   string
 	}{
-		"at rest":             {withKeys(key("k1", v1alpha1.KeySigning)), ""},
-		"after a rotation":    {withKeys(refused(key("k1", v1alpha1.KeyRetired)), key("k2", v1alpha1.KeySigning)), ""},
+		"at rest":             {withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), ""},
+		"after a rotation":    {withKeys(refused(keyWithPhase("k1", v1alpha1.KeyRetired)), keyWithPhase("k2", v1alpha1.KeySigning)), ""},
 		"no Managed provider": {brought(), "no provider of type Managed"},
 		"no key yet":          {withKeys(), "no key signs yet"},
-		"a new key":           {withKeys(key("k1", v1alpha1.KeySigning), key("k2", v1alpha1.KeyPublished)), "under way: key k2 is Published"},
-		"an overlap":          {withKeys(key("k1", v1alpha1.KeyRetiring), key("k2", v1alpha1.KeySigning)), "under way: key k1 is Retiring"},
-		"an old key":          {withKeys(key("k1", v1alpha1.KeyRetired), key("k2", v1alpha1.KeySigning)), "under way: key k1 is Retired"},
-		"a stolen key":        {withKeys(key("k1", v1alpha1.KeyRevoked), key("k2", v1alpha1.KeySigning)), "under way: key k1 is Revoked"},
+		"a new key":           {withKeys(keyWithPhase("k1", v1alpha1.KeySigning), keyWithPhase("k2", v1alpha1.KeyPublished)), "under way: key k2 is Published"},
+		"an overlap":          {withKeys(keyWithPhase("k1", v1alpha1.KeyRetiring), keyWithPhase("k2", v1alpha1.KeySigning)), "under way: key k1 is Retiring"},
+		"an old key":          {withKeys(keyWithPhase("k1", v1alpha1.KeyRetired), keyWithPhase("k2", v1alpha1.KeySigning)), "under way: key k1 is Retired"},
+		"a stolen key":        {withKeys(keyWithPhase("k1", v1alpha1.KeyRevoked), keyWithPhase("k2", v1alpha1.KeySigning)), "under way: key k1 is Revoked"},
 		"asked for, and done": {
-			annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, before.Format(time.RFC3339Nano), before), "",
+			annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, before.Format(time.RFC3339Nano), before), "",
 		},
 		"asked for": {
-			annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, after.Format(time.RFC3339Nano), after),
+			annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, after.Format(time.RFC3339Nano), after),
 			"asked for at 2026-03-01T13:00:00Z",
 		},
 		"asked for in seconds": {
-			annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "1772370000", none), "asked for at 2026-03-01T13:00:00Z",
+			annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "1772370000", none), "asked for at 2026-03-01T13:00:00Z",
 		},
-		"asked for in words": {annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "please", after), "asked for"},
+		"asked for in words": {annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "please", after), "asked for"},
 		"asked for in words, and done": {
-			annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "please", before), "",
+			annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "please", before), "",
 		},
 		"asked for by a clock that is ahead, and done": {
-			annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, after.Format(time.RFC3339), before), "",
+			annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, after.Format(time.RFC3339), before), "",
 		},
 		"asked for, and something else since": {
-			annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, before.Format(time.RFC3339), after), "",
+			annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, before.Format(time.RFC3339), after), "",
 		},
-		"nobody knows when": {annotated(withKeys(key("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "please", none), ""},
+		"nobody knows when": {annotated(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), v1alpha1.AnnotationRotateKeys, "please", none), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := mayRotate(c.server)
@@ -102,7 +102,7 @@ func TestMayRotate(t *testing.T) {
 }
 
 func TestMayRevoke(t *testing.T) {
-	mixed := withKeys(key("k1", v1alpha1.KeySigning))
+	mixed := withKeys(keyWithPhase("k1", v1alpha1.KeySigning))
 	mixed.Status.Keys = append(mixed.Status.Keys, v1alpha1.KeyStatus{Provider: "corp", KID: "theirs"})
 	revoking := func(server *v1alpha1.MCPServer, kid string) *v1alpha1.MCPServer {
 		return annotated(server, v1alpha1.AnnotationRevokeKey, kid, time.Time{})
@@ -111,17 +111,17 @@ func TestMayRevoke(t *testing.T) {
 		server *v1alpha1.MCPServer
 		says   string
 	}{
-		"the one that signs":      {withKeys(key("k1", v1alpha1.KeySigning)), ""},
-		"one that signed":         {withKeys(key("k1", v1alpha1.KeyRetiring), key("k2", v1alpha1.KeySigning)), ""},
-		"again":                   {revoking(withKeys(key("k1", v1alpha1.KeyRevoked), key("k2", v1alpha1.KeySigning)), "k1"), ""},
-		"unknown":                 {withKeys(key("k2", v1alpha1.KeySigning)), "there is no key k1; those of type Managed are k2 (Signing)"},
+		"the one that signs":      {withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), ""},
+		"one that signed":         {withKeys(keyWithPhase("k1", v1alpha1.KeyRetiring), keyWithPhase("k2", v1alpha1.KeySigning)), ""},
+		"again":                   {revoking(withKeys(keyWithPhase("k1", v1alpha1.KeyRevoked), keyWithPhase("k2", v1alpha1.KeySigning)), "k1"), ""},
+		"unknown":                 {withKeys(keyWithPhase("k2", v1alpha1.KeySigning)), "there is no key k1; those of type Managed are k2 (Signing)"},
 		"no key":                  {withKeys(), "those of type Managed are none"},
 		"no Managed provider":     {brought(), "no provider of type Managed"},
-		"after a slip":            {revoking(withKeys(key("k1", v1alpha1.KeySigning)), "slip"), ""},
-		"while another waits":     {revoking(withKeys(key("k1", v1alpha1.KeySigning), key("k2", v1alpha1.KeyRetiring)), "k2"), "names key k2"},
-		"while an old one waits":  {revoking(withKeys(key("k1", v1alpha1.KeySigning), key("k2", v1alpha1.KeyRetired)), "k2"), "names key k2"},
-		"after another":           {revoking(withKeys(key("k1", v1alpha1.KeySigning), key("k2", v1alpha1.KeyRevoked)), "k2"), ""},
-		"after one that was gone": {revoking(withKeys(key("k1", v1alpha1.KeySigning), refused(key("k2", v1alpha1.KeyRetired))), "k2"), ""},
+		"after a slip":            {revoking(withKeys(keyWithPhase("k1", v1alpha1.KeySigning)), "slip"), ""},
+		"while another waits":     {revoking(withKeys(keyWithPhase("k1", v1alpha1.KeySigning), keyWithPhase("k2", v1alpha1.KeyRetiring)), "k2"), "names key k2"},
+		"while an old one waits":  {revoking(withKeys(keyWithPhase("k1", v1alpha1.KeySigning), keyWithPhase("k2", v1alpha1.KeyRetired)), "k2"), "names key k2"},
+		"after another":           {revoking(withKeys(keyWithPhase("k1", v1alpha1.KeySigning), keyWithPhase("k2", v1alpha1.KeyRevoked)), "k2"), ""},
+		"after one that was gone": {revoking(withKeys(keyWithPhase("k1", v1alpha1.KeySigning), refused(keyWithPhase("k2", v1alpha1.KeyRetired))), "k2"), ""},
 	} {
 		t.Run(name, func(t *testing.T) { clitest.ExpectError(t, mayRevoke(c.server, "k1"), c.says) })
 	}

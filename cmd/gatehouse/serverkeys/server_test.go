@@ -26,7 +26,7 @@ func (s *apiServer) signed(t *testing.T, name string) *v1alpha1.MCPServer {
 	server := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: name, Annotations: map[string]string{"example.com/mine": "stays"}}}
 	server.Spec.Image = "image"
 	clitest.Must(t, s.Create(t.Context(), server))
-	s.says(t, server, 2, key("k1", v1alpha1.KeySigning))
+	s.says(t, server, 2, keyWithPhase("k1", v1alpha1.KeySigning))
 	return server
 }
 
@@ -65,7 +65,7 @@ func (s *apiServer) meddling(t *testing.T, name string, meddle func(*v1alpha1.MC
 	})
 }
 
-func order(name string, out *clitest.Buffer) keyOrder {
+func newKeyOrder(name string, out *clitest.Buffer) keyOrder {
 	return keyOrder{server: client.ObjectKey{Namespace: "demo", Name: name}, timeout: 30 * time.Second, begun: 30 * time.Second, now: time.Now, out: out}
 }
 
@@ -143,7 +143,7 @@ func (s *apiServer) testOthers(t *testing.T) {
 	t.Run("something else", func(t *testing.T) {
 		s.signed(t, "other")
 		c := s.meddling(t, "other", func(now *v1alpha1.MCPServer) { now.Annotations["example.com/mine"] = "changed" })
-		clitest.Must(t, order("other", &out).rotate(t.Context(), c))
+		clitest.Must(t, newKeyOrder("other", &out).rotate(t.Context(), c))
 		if after := s.read(t, "other").Annotations; after["example.com/mine"] != "changed" || after[v1alpha1.AnnotationRotateKeys] == "" {
 			t.Errorf("%v", after)
 		}
@@ -152,16 +152,16 @@ func (s *apiServer) testOthers(t *testing.T) {
 		s.signed(t, "same")
 		theirs := time.Now().Add(time.Second).Format(time.RFC3339Nano)
 		c := s.meddling(t, "same", func(now *v1alpha1.MCPServer) { now.Annotations[v1alpha1.AnnotationRotateKeys] = theirs })
-		clitest.ExpectError(t, order("same", &out).rotate(t.Context(), c), "has not begun")
+		clitest.ExpectError(t, newKeyOrder("same", &out).rotate(t.Context(), c), "has not begun")
 		if after := s.read(t, "same").Annotations; after[v1alpha1.AnnotationRotateKeys] != theirs {
 			t.Errorf("%v", after)
 		}
 	})
 	t.Run("another revocation", func(t *testing.T) {
 		server := s.signed(t, "two")
-		s.says(t, server, 2, key("k1", v1alpha1.KeyRetiring), key("k2", v1alpha1.KeySigning))
+		s.says(t, server, 2, keyWithPhase("k1", v1alpha1.KeyRetiring), keyWithPhase("k2", v1alpha1.KeySigning))
 		c := s.meddling(t, "two", func(now *v1alpha1.MCPServer) { now.Annotations[v1alpha1.AnnotationRevokeKey] = "k2" })
-		clitest.ExpectError(t, order("two", &out).revoke(t.Context(), c, "k1"), "names key k2")
+		clitest.ExpectError(t, newKeyOrder("two", &out).revoke(t.Context(), c, "k1"), "names key k2")
 		if after := s.read(t, "two").Annotations; after[v1alpha1.AnnotationRevokeKey] != "k2" {
 			t.Errorf("%v", after)
 		}

@@ -67,7 +67,7 @@ func TestKeysMoveBetweenClusters(t *testing.T) {
 			}
 			objects := []client.Object{to}
 			there, own := madeKeys(t, to)
-			to.Status.Keys = []v1alpha1.KeyStatus{key(own, v1alpha1.KeySigning)}
+			to.Status.Keys = []v1alpha1.KeyStatus{keyWithPhase(own, v1alpha1.KeySigning)}
 			if c.there != nil {
 				c.there(there)
 				objects = append(objects, there)

@@ -19,11 +19,11 @@ func (s *apiServer) testWaiting(t *testing.T) {
 		return key
 	}
 	// waiting runs an order, and writes what the operator says once the line before it was printed.
-	waiting := func(t *testing.T, name string, do func(keyOrder) error, steps []step) string {
+	waiting := func(t *testing.T, name string, do func(keyOrder) error, steps []followedStep) string {
 		t.Helper()
 		server := s.signed(t, name)
 		var out clitest.Buffer
-		o := order(name, &out)
+		o := newKeyOrder(name, &out)
 		o.wait = true
 		o.now = func() time.Time { return signingSince }
 		done := make(chan error, 1)
@@ -40,31 +40,31 @@ func (s *apiServer) testWaiting(t *testing.T) {
 		return out.String()
 	}
 	t.Run("rotate", func(t *testing.T) {
-		said := waiting(t, "rotates", func(o keyOrder) error { return o.rotate(t.Context(), s) }, []step{
-			{"is asked", []v1alpha1.KeyStatus{key("k1", v1alpha1.KeySigning), observed(key("k2", v1alpha1.KeyPublished), 0)}},
-			{"0 of 2", []v1alpha1.KeyStatus{key("k1", v1alpha1.KeySigning), observed(key("k2", v1alpha1.KeyPublished), 1)}},
-			{"1 of 2", []v1alpha1.KeyStatus{key("k1", v1alpha1.KeyRetiring), key("k2", v1alpha1.KeySigning)}},
+		said := waiting(t, "rotates", func(o keyOrder) error { return o.rotate(t.Context(), s) }, []followedStep{
+			{"is asked", []v1alpha1.KeyStatus{keyWithPhase("k1", v1alpha1.KeySigning), observed(keyWithPhase("k2", v1alpha1.KeyPublished), 0)}},
+			{"0 of 2", []v1alpha1.KeyStatus{keyWithPhase("k1", v1alpha1.KeySigning), observed(keyWithPhase("k2", v1alpha1.KeyPublished), 1)}},
+			{"1 of 2", []v1alpha1.KeyStatus{keyWithPhase("k1", v1alpha1.KeyRetiring), keyWithPhase("k2", v1alpha1.KeySigning)}},
 		})
 		golden(t, "rotate-wait.txt", said)
 	})
 	t.Run("revoke", func(t *testing.T) {
-		said := waiting(t, "revokes", func(o keyOrder) error { return o.revoke(t.Context(), s, "k1") }, []step{
-			{"is asked", []v1alpha1.KeyStatus{observed(key("k1", v1alpha1.KeyRevoked), 1), key("k2", v1alpha1.KeySigning)}},
-			{"1 of 2", []v1alpha1.KeyStatus{refused(key("k1", v1alpha1.KeyRevoked)), key("k2", v1alpha1.KeySigning)}},
+		said := waiting(t, "revokes", func(o keyOrder) error { return o.revoke(t.Context(), s, "k1") }, []followedStep{
+			{"is asked", []v1alpha1.KeyStatus{observed(keyWithPhase("k1", v1alpha1.KeyRevoked), 1), keyWithPhase("k2", v1alpha1.KeySigning)}},
+			{"1 of 2", []v1alpha1.KeyStatus{refused(keyWithPhase("k1", v1alpha1.KeyRevoked)), keyWithPhase("k2", v1alpha1.KeySigning)}},
 		})
 		golden(t, "revoke-wait.txt", said)
 	})
 	t.Run("in vain", func(t *testing.T) {
 		s.signed(t, "vain")
 		var out clitest.Buffer
-		o := order("vain", &out)
+		o := newKeyOrder("vain", &out)
 		o.wait, o.timeout = true, 100*time.Millisecond
 		clitest.ExpectError(t, o.rotate(t.Context(), s), "no operator has taken that up within 100ms")
 	})
 	t.Run("without an operator", func(t *testing.T) {
 		s.signed(t, "alone")
 		var out clitest.Buffer
-		o := order("alone", &out)
+		o := newKeyOrder("alone", &out)
 		o.wait, o.begun = true, 100*time.Millisecond
 		began := time.Now()
 		err := o.revoke(t.Context(), s, "k1")
@@ -75,16 +75,16 @@ func (s *apiServer) testWaiting(t *testing.T) {
 	})
 	t.Run("half done", func(t *testing.T) {
 		server := s.signed(t, "half")
-		s.says(t, server, 2, observed(key("k1", v1alpha1.KeyRevoked), 1), key("k2", v1alpha1.KeySigning))
+		s.says(t, server, 2, observed(keyWithPhase("k1", v1alpha1.KeyRevoked), 1), keyWithPhase("k2", v1alpha1.KeySigning))
 		var out clitest.Buffer
-		o := order("half", &out)
+		o := newKeyOrder("half", &out)
 		o.wait, o.begun, o.timeout = true, time.Millisecond, 200*time.Millisecond
 		clitest.ExpectError(t, o.revoke(t.Context(), s, "k1"), "not done within 200ms; the operator goes on")
 	})
 	t.Run("until it is deleted", func(t *testing.T) {
 		server := s.signed(t, "deleted")
 		var out clitest.Buffer
-		o := order("deleted", &out)
+		o := newKeyOrder("deleted", &out)
 		o.wait = true
 		done := make(chan error, 1)
 		go func() { done <- o.rotate(t.Context(), s) }()
@@ -115,8 +115,8 @@ func golden(t *testing.T, name, got string) {
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// step is what the operator says of the keys after a text was printed.
-type step struct {
+// followedStep is what the operator says of the keys after a text was printed.
+type followedStep struct {
 	after string
 	keys  []v1alpha1.KeyStatus
 }

@@ -134,9 +134,9 @@ func TestProbeWithToken(t *testing.T) {
 
 // TestProbeOverTLS: what is not trusted is not asked.
 func TestProbeOverTLS(t *testing.T) {
-	fake, err := mcpfake.New(mcpfake.Options{})
+	fakeServer, err := mcpfake.New(mcpfake.Options{})
 	clitest.Must(t, err)
-	server := httptest.NewTLSServer(fake)
+	server := httptest.NewTLSServer(fakeServer)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // Distrust is the point.
 	t.Cleanup(server.Close)
 	certificate := clitest.File(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
@@ -152,7 +152,7 @@ func TestProbeOverTLS(t *testing.T) {
 			t.Errorf("%v: %+v", c.args, got)
 		}
 	}
-	if requests := fake.Requests(); requests.WithAuthorization == 0 {
+	if requests := fakeServer.Requests(); requests.WithAuthorization == 0 {
 		t.Errorf("%+v", requests)
 	}
 }

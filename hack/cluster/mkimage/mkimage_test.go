@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// source makes a folder with a program, a data file, a link and an empty folder in it.
-func source(t *testing.T, programMode os.FileMode) string {
+// newSource makes a folder with a program, a data file, a link and an empty folder in it.
+func newSource(t *testing.T, programMode os.FileMode) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, err := range []error{
@@ -35,7 +35,7 @@ func source(t *testing.T, programMode os.FileMode) string {
 }
 
 func TestArchive(t *testing.T) {
-	dir, out := source(t, 0o711), filepath.Join(t.TempDir(), "a.tar")
+	dir, out := newSource(t, 0o711), filepath.Join(t.TempDir(), "a.tar")
 	err := run([]string{"-name", "gatehouse.local/x:1", "-o", out, "-arch", "arm64", "-user", "65532", "-workdir", "/app",
 		"-entrypoint", "/app/program", "-entrypoint", "-a,b", "-cmd", "serve", "-env", "A=1",
 		dir + "=/app", filepath.Join(dir, "link") + "=/usr/bin/program", "=/tmp"})
@@ -50,9 +50,9 @@ func TestArchive(t *testing.T) {
 		t.Errorf("name %q", got)
 	}
 	var man manifest
-	decode(t, blob(t, archive, idx.Manifests[0]), &man)
+	decode(t, readBlob(t, archive, idx.Manifests[0]), &man)
 	var config configuration
-	decode(t, blob(t, archive, man.Config), &config)
+	decode(t, readBlob(t, archive, man.Config), &config)
 	if got, want := fmt.Sprintf("%+v", config.Config),
 		"{User:65532 Env:[PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin A=1] Entrypoint:[/app/program -a,b] Cmd:[serve] WorkingDir:/app}"; got != want {
 		t.Errorf("config\n got %s\nwant %s", got, want)
@@ -61,7 +61,7 @@ func TestArchive(t *testing.T) {
 		t.Errorf("platform %s/%s", config.OS, config.Architecture)
 	}
 
-	plain := gunzip(t, blob(t, archive, man.Layers[0]))
+	plain := gunzip(t, readBlob(t, archive, man.Layers[0]))
 	if got := fmt.Sprintf("sha256:%x", sha256.Sum256(plain)); got != config.RootFS.DiffIDs[0] {
 		t.Errorf("DiffID %s is not the layer's, %s", config.RootFS.DiffIDs[0], got)
 	}
@@ -77,7 +77,7 @@ func TestArchive(t *testing.T) {
 func TestSameInputGivesSameBytes(t *testing.T) {
 	var archives [2][]byte
 	for i, mode := range []os.FileMode{0o700, 0o755} { // another umask
-		dir, out := source(t, mode), filepath.Join(t.TempDir(), "a.tar")
+		dir, out := newSource(t, mode), filepath.Join(t.TempDir(), "a.tar")
 		touched := time.Unix(int64(1e9*(i+1)), 0)
 		if err := os.Chtimes(filepath.Join(dir, "program"), touched, touched); err != nil {
 			t.Fatal(err)
@@ -93,7 +93,7 @@ func TestSameInputGivesSameBytes(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	dir := source(t, 0o755)
+	dir := newSource(t, 0o755)
 	program := filepath.Join(dir, "program")
 	for _, c := range []struct {
 		name, want string
@@ -164,8 +164,8 @@ func each(t *testing.T, archive []byte, f func(*tar.Header, []byte)) {
 	}
 }
 
-// blob gives what a descriptor points to, when size and digest are right.
-func blob(t *testing.T, archive map[string][]byte, d descriptor) []byte {
+// readBlob gives what a descriptor points to, when size and digest are right.
+func readBlob(t *testing.T, archive map[string][]byte, d descriptor) []byte {
 	t.Helper()
 	b := archive["blobs/"+strings.Replace(d.Digest, ":", "/", 1)]
 	if got := fmt.Sprintf("sha256:%x", sha256.Sum256(b)); got != d.Digest || int64(len(b)) != d.Size {
@@ -174,10 +174,10 @@ func blob(t *testing.T, archive map[string][]byte, d descriptor) []byte {
 	return b
 }
 
-func entries(t *testing.T, layer []byte) []string {
+func entries(t *testing.T, blob []byte) []string {
 	t.Helper()
 	var list []string
-	each(t, layer, func(h *tar.Header, content []byte) {
+	each(t, blob, func(h *tar.Header, content []byte) {
 		entry := fmt.Sprintf("%s %o", h.Name, h.Mode)
 		if h.Linkname != "" {
 			entry += " -> " + h.Linkname

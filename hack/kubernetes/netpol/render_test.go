@@ -16,16 +16,16 @@ import (
 func cluster(t *testing.T, policies ...string) *snapshot {
 	t.Helper()
 	always, never := corev1.ContainerRestartPolicyAlways, corev1.ContainerRestartPolicyNever
-	gate := pod("shop", "gate", "10.244.0.5", map[string]string{"app": "gate"}, port("http", 8080, corev1.ProtocolTCP))
+	gate := newPod("shop", "gate", "10.244.0.5", map[string]string{"app": "gate"}, containerPort("http", 8080, corev1.ProtocolTCP))
 	gate.Spec.InitContainers = []corev1.Container{
-		{Name: "sidecar", RestartPolicy: &always, Ports: []corev1.ContainerPort{port("gate", 8443, corev1.ProtocolTCP)}},
-		{Name: "setup", RestartPolicy: &never, Ports: []corev1.ContainerPort{port("setup", 7000, corev1.ProtocolTCP)}},
+		{Name: "sidecar", RestartPolicy: &always, Ports: []corev1.ContainerPort{containerPort("gate", 8443, corev1.ProtocolTCP)}},
+		{Name: "setup", RestartPolicy: &never, Ports: []corev1.ContainerPort{containerPort("setup", 7000, corev1.ProtocolTCP)}},
 	}
-	client := pod("shop", "client", "10.244.0.6", map[string]string{"app": "client", "access": "yes"})
-	dns := pod("dns", "dns", "10.244.0.7", map[string]string{"app": "dns"}, port("dns", 53, corev1.ProtocolUDP), port("web", 9153, corev1.ProtocolTCP))
-	ended := pod("shop", "ended", "10.244.0.8", map[string]string{"access": "yes"})
+	client := newPod("shop", "client", "10.244.0.6", map[string]string{"app": "client", "access": "yes"})
+	dns := newPod("dns", "dns", "10.244.0.7", map[string]string{"app": "dns"}, containerPort("dns", 53, corev1.ProtocolUDP), containerPort("web", 9153, corev1.ProtocolTCP))
+	ended := newPod("shop", "ended", "10.244.0.8", map[string]string{"access": "yes"})
 	ended.Status.Phase = corev1.PodSucceeded
-	host := pod("shop", "host", "10.250.0.1", map[string]string{"access": "yes"})
+	host := newPod("shop", "host", "10.250.0.1", map[string]string{"access": "yes"})
 	host.Spec.HostNetwork = true
 
 	var list []*netv1.NetworkPolicy
@@ -43,7 +43,7 @@ func cluster(t *testing.T, policies ...string) *snapshot {
 	return newSnapshot([]*corev1.Pod{host, dns, client, ended, gate}, namespaces, list)
 }
 
-func pod(namespace, name, ip string, set map[string]string, ports ...corev1.ContainerPort) *corev1.Pod {
+func newPod(namespace, name, ip string, set map[string]string, ports ...corev1.ContainerPort) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: set},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: name, Ports: ports}}},
@@ -51,7 +51,7 @@ func pod(namespace, name, ip string, set map[string]string, ports ...corev1.Cont
 	}
 }
 
-func port(name string, number int32, protocol corev1.Protocol) corev1.ContainerPort {
+func containerPort(name string, number int32, protocol corev1.Protocol) corev1.ContainerPort {
 	return corev1.ContainerPort{Name: name, ContainerPort: number, Protocol: protocol}
 }
 
