@@ -46,9 +46,9 @@ import (
 
 const mistakesPage = "../../docs/mistakes.md"
 
-var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var testTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func server() *v1alpha1.MCPServer {
+func newServer() *v1alpha1.MCPServer {
 	s := &v1alpha1.MCPServer{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "ns", UID: "uid", Generation: 3}}
 	s.Spec.Replicas = ptr.To[int32](1)
 	return s
@@ -126,7 +126,7 @@ func says(t *testing.T, made string, s *v1alpha1.MCPServer, seen serverstatus.Se
 	if err != nil && !errors.As(err, &wrong) {
 		t.Errorf("%s: %v", made, err)
 	}
-	conditions := serverstatus.Conditions(s, seen, wrong, now)
+	conditions := serverstatus.Conditions(s, seen, wrong, testTime)
 	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionKeysReady, v1alpha1.ConditionAvailable} {
 		found := meta.FindStatusCondition(conditions, kind)
 		if found.Status != metav1.ConditionTrue || kind == v1alpha1.ConditionKeysReady && found.Message != serverstatus.KeysPublished {
@@ -158,7 +158,7 @@ func TestMistakesInTheSpec(t *testing.T) {
 	}
 	public, err := x509.MarshalPKIXPublicKey(private.Public())
 	publicPEM := pemOf(t, "PUBLIC KEY", public, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca"}, NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(-time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca"}, NotBefore: testTime.Add(-2 * time.Hour), NotAfter: testTime.Add(-time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	certificate := pemOf(t, "CERTIFICATE", der, err)
 
@@ -202,7 +202,7 @@ func TestMistakesInTheSpec(t *testing.T) {
 		{"The list of revoked tokens is not there", v1alpha1.MCPServerSpec{Auth: revoked}, nil, nil, []string{"spec.auth.revoked.configMapRef", "ConfigMap revoked"}},
 		{"It has a line that is no entry", v1alpha1.MCPServerSpec{Auth: revoked}, nil, map[string]string{"revoked": "sub:mallory\njit:1\n"}, []string{"line 2", "Mend these lines"}},
 	} {
-		s := server()
+		s := newServer()
 		s.Spec = c.spec
 		s.Spec.Image = "example.com/server"
 		seen := observed{Seen: wasFine()}
@@ -228,7 +228,7 @@ func carryOut(t *testing.T, s *v1alpha1.MCPServer, seen *observed, objects []cli
 	if err := corev1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	r := &Reconciler{Live: clientfake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), Now: func() time.Time { return now }}
+	r := &Reconciler{Live: clientfake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), Now: func() time.Time { return testTime }}
 	seen.Public = map[string][]keys.Public{}
 	if err := r.observer().brought(t.Context(), s, seen); err != nil {
 		return err
@@ -247,13 +247,13 @@ func carryOut(t *testing.T, s *v1alpha1.MCPServer, seen *observed, objects []cli
 // mistakesBesideTheSpec are those of people with a hand in the cluster.
 func mistakesBesideTheSpec(t *testing.T) []mistakes.Mistake {
 	t.Helper()
-	s := server()
+	s := newServer()
 	service := &unstructured.Unstructured{Object: map[string]any{"kind": "Service", "metadata": map[string]any{"name": "x", "namespace": "ns"}}}
 	foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "x"}}
 	name := serverobjects.Mendable(s, &ssa.ForeignError{Existing: foreign, Wanted: service})
 	lost := wasFine()
 	lost.Turns = []keyturn.Turn{{Provider: "managed", In: rotation.Inputs{Overlap: time.Hour},
-		Stored: rotation.Set{Lost: []rotation.Loss{{ID: "key-1", At: now}}}, Next: rotation.Set{Lost: []rotation.Loss{{ID: "key-1", At: now}}}}}
+		Stored: rotation.Set{Lost: []rotation.Loss{{ID: "key-1", At: testTime}}}, Next: rotation.Set{Lost: []rotation.Loss{{ID: "key-1", At: testTime}}}}}
 	return []mistakes.Mistake{
 		says(t, "Somebody else has a Service of the server's name", s, wasFine(), name, "Service x", "give the MCPServer another name"),
 		says(t, "`kubectl delete secret NAME-keys`", s, lost, nil, "x-keys", "key-1", "gatehouse keys import x"),
@@ -264,14 +264,14 @@ func TestMistakesInTheImage(t *testing.T) {
 	pod := func(statuses ...corev1.ContainerStatus) serverstatus.Seen {
 		out := wasFine()
 		out.Deployment.Status.AvailableReplicas = 0
-		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-1", UID: "1", CreationTimestamp: metav1.NewTime(now.Add(-time.Second))}}
+		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-1", UID: "1", CreationTimestamp: metav1.NewTime(testTime.Add(-time.Second))}}
 		p.Status.ContainerStatuses = statuses
 		out.Pods = []corev1.Pod{p}
 		return out
 	}
 	ended := func(code int32, reason, message string, ran time.Duration) corev1.ContainerStatus {
 		return corev1.ContainerStatus{Name: "mcp", RestartCount: 2, LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-			ExitCode: code, Reason: reason, Message: message, StartedAt: metav1.NewTime(now.Add(-ran)), FinishedAt: metav1.NewTime(now)}}}
+			ExitCode: code, Reason: reason, Message: message, StartedAt: metav1.NewTime(testTime.Add(-ran)), FinishedAt: metav1.NewTime(testTime)}}}
 	}
 	waiting := func(reason, message string) corev1.ContainerStatus {
 		return corev1.ContainerStatus{Name: "mcp", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}
@@ -324,7 +324,7 @@ func TestMistakesInTheImage(t *testing.T) {
 		{"A policy forbids the pods", refusedFor(`pods "x-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false`), []string{"allowPrivilegeEscalation != false", "Pod Security level"}},
 		{"Another process of the pod has the gate's port", gatePort, []string{"gate.port"}},
 	} {
-		all = append(all, says(t, c.made, server(), c.seen, nil, c.names...))
+		all = append(all, says(t, c.made, newServer(), c.seen, nil, c.names...))
 	}
 	mistakes.Check(t, mistakesPage, "pods", all)
 }

@@ -16,7 +16,7 @@ import (
 
 // All Secrets that are missing are told at once. What status knows of providers stays: their pods keep the keys.
 func TestSecretsAreMissing_AllAreToldAndKeysStayInStatus(t *testing.T) {
-	s := server()
+	s := newServer()
 	s.Spec.Image = "example.com/server"
 	provider := func(name string) v1alpha1.Provider {
 		return v1alpha1.Provider{Name: name, Issuer: "https://" + name + ".example.com", Audiences: []string{"tools"}, Keys: v1alpha1.ProviderKeys{
@@ -32,7 +32,7 @@ func TestSecretsAreMissing_AllAreToldAndKeysStayInStatus(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	told := map[string]string{}
-	for _, key := range serverstatus.Of(s, seen.Seen, "image", wrong, now).Keys {
+	for _, key := range serverstatus.Of(s, seen.Seen, "image", wrong, testTime).Keys {
 		told[*key.Provider] = *key.KID
 	}
 	if told["first"] != "a" || told["second"] != "b" {

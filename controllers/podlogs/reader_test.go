@@ -23,28 +23,28 @@ func podWith(statuses ...corev1.ContainerStatus) corev1.Pod {
 	return corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: statuses}}
 }
 
-// ended is the status of a container that was restarted after it had said this to the kubelet.
-func ended(said string) corev1.ContainerStatus {
+// terminatedStatus is the status of a container that was restarted after it had said this to the kubelet.
+func terminatedStatus(said string) corev1.ContainerStatus {
 	return corev1.ContainerStatus{Name: "mcp", LastTerminationState: corev1.ContainerState{
 		Terminated: &corev1.ContainerStateTerminated{ContainerID: "c://1", Message: said},
 	}}
 }
 
 func TestLogsOfCrashedContainers(t *testing.T) {
-	running := ended("")
+	running := terminatedStatus("")
 	running.Ready = true
-	dying := podWith(ended(""))
+	dying := podWith(terminatedStatus(""))
 	dying.DeletionTimestamp = &metav1.Time{Time: now}
-	down := corev1.ContainerStatus{Name: "mcp", State: ended("").LastTerminationState}
+	down := corev1.ContainerStatus{Name: "mcp", State: terminatedStatus("").LastTerminationState}
 	const stdio = ". A server that speaks MCP over stdio ends like that, because nothing writes to its standard input: have it serve HTTP, with args or env."
 	for name, c := range map[string]struct {
 		pod      corev1.Pod
 		want     string // the finding; empty for none
 		previous bool
 	}{
-		"it said nothing":       {podWith(ended("")), `container mcp exited with code 0, as if its work was done; the container said: "cannot go on | token=[redacted] failed"` + stdio, true},
+		"it said nothing":       {podWith(terminatedStatus("")), `container mcp exited with code 0, as if its work was done; the container said: "cannot go on | token=[redacted] failed"` + stdio, true},
 		"it is still down":      {podWith(down), `container mcp exited with code 0, as if its work was done; the container said: "cannot go on | token=[redacted] failed"` + stdio, false},
-		"the kubelet has it":    {podWith(ended("fatal: no PORT")), `container mcp exited with code 0, as if its work was done; the container said: "fatal: no PORT"` + stdio, false},
+		"the kubelet has it":    {podWith(terminatedStatus("fatal: no PORT")), `container mcp exited with code 0, as if its work was done; the container said: "fatal: no PORT"` + stdio, false},
 		"it runs again":         {podWith(running), "", false},
 		"its pod is on its way": {dying, `container mcp exited with code 0, as if its work was done` + stdio, false},
 	} {
@@ -65,7 +65,7 @@ func TestLogsOfCrashedContainers(t *testing.T) {
 		}
 	}
 	var off *Reader
-	off.Complete(t.Context(), []corev1.Pod{podWith(ended(""))})
+	off.Complete(t.Context(), []corev1.Pod{podWith(terminatedStatus(""))})
 }
 
 // Without the right to read logs all goes on as without the flag, and is said once.
@@ -80,7 +80,7 @@ func TestLogsThatMayNotBeRead(t *testing.T) {
 		return "at last", answer
 	}}
 	said := func() string {
-		pod := podWith(ended(""))
+		pod := podWith(terminatedStatus(""))
 		logs.Complete(ctx, []corev1.Pod{pod})
 		return pod.Status.ContainerStatuses[0].LastTerminationState.Terminated.Message
 	}

@@ -21,7 +21,7 @@ func TestApplyOnAnObjectOfSomebodyElseWritesNothing(t *testing.T) {
 	}
 	foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "ns"}}
 	c := clientfake.NewClientBuilder().WithScheme(scheme).WithObjects(foreign).Build()
-	engine := &Engine{Client: c, Live: c, FieldOwner: owner, Applied: &Applied{}}
+	engine := &Engine{Client: c, Live: c, FieldOwner: fieldOwner, Applied: &Applied{}}
 	_, err := engine.Apply(t.Context(), Call{
 		Owner:  Owner{Name: types.NamespacedName{Namespace: "ns", Name: "x"}, Owns: func(client.Object) bool { return false }},
 		Object: corev1ac.Service("x", "ns").WithLabels(map[string]string{"a": "b"}),

@@ -10,9 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-const owner = "gatehouse"
+const fieldOwner = "gatehouse"
 
-func entry(manager string, operation metav1.ManagedFieldsOperationType, subresource, fields string) metav1.ManagedFieldsEntry {
+func managedFields(manager string, operation metav1.ManagedFieldsOperationType, subresource, fields string) metav1.ManagedFieldsEntry {
 	return metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Subresource: subresource, APIVersion: "apps/v1", FieldsType: "FieldsV1",
 		FieldsV1: metav1.NewFieldsV1(fields)}
 }
@@ -20,7 +20,7 @@ func entry(manager string, operation metav1.ManagedFieldsOperationType, subresou
 // TestReclaimed: what others have put into the spec becomes ours, and only that.
 func TestReclaimed(t *testing.T) {
 	own := exclusiveFields(&appsv1.Deployment{}, &unstructured.Unstructured{})
-	mine := entry(owner, metav1.ManagedFieldsOperationApply, "", `{"f:spec":{"f:replicas":{}}}`)
+	mine := managedFields(fieldOwner, metav1.ManagedFieldsOperationApply, "", `{"f:spec":{"f:replicas":{}}}`)
 	for name, c := range map[string]struct {
 		others []metav1.ManagedFieldsEntry
 		// ours is what we apply then, edits what is told, and left how many entries of others there are.
@@ -29,26 +29,26 @@ func TestReclaimed(t *testing.T) {
 	}{
 		"nothing": {ours: `{"f:spec":{"f:replicas":{}}}`},
 		"a pause": {
-			others: []metav1.ManagedFieldsEntry{entry("kubectl-rollout", metav1.ManagedFieldsOperationUpdate, "", `{"f:spec":{"f:paused":{}}}`)},
+			others: []metav1.ManagedFieldsEntry{managedFields("kubectl-rollout", metav1.ManagedFieldsOperationUpdate, "", `{"f:spec":{"f:paused":{}}}`)},
 			ours:   `{"f:spec":{"f:paused":{},"f:replicas":{}}}`, edits: "kubectl-rollout: spec.paused"},
 		"a note beside it": {
-			others: []metav1.ManagedFieldsEntry{entry("kubectl-edit", metav1.ManagedFieldsOperationUpdate, "",
+			others: []metav1.ManagedFieldsEntry{managedFields("kubectl-edit", metav1.ManagedFieldsOperationUpdate, "",
 				`{"f:metadata":{"f:annotations":{"f:note":{}}},"f:spec":{"f:paused":{}}}`)},
 			ours: `{"f:spec":{"f:paused":{},"f:replicas":{}}}`, edits: "kubectl-edit: spec.paused", left: 1},
 		"a restart, which is theirs": {
-			others: []metav1.ManagedFieldsEntry{entry("kubectl-rollout", metav1.ManagedFieldsOperationUpdate, "",
+			others: []metav1.ManagedFieldsEntry{managedFields("kubectl-rollout", metav1.ManagedFieldsOperationUpdate, "",
 				`{"f:spec":{"f:template":{"f:metadata":{"f:annotations":{"f:kubectl.kubernetes.io/restartedAt":{}}}}}}`)},
 			ours: `{"f:spec":{"f:replicas":{}}}`, left: 1},
 		"a field that begins like another": {
-			others: []metav1.ManagedFieldsEntry{entry("x", metav1.ManagedFieldsOperationUpdate, "", `{"f:specs":{"f:paused":{}}}`)},
+			others: []metav1.ManagedFieldsEntry{managedFields("x", metav1.ManagedFieldsOperationUpdate, "", `{"f:specs":{"f:paused":{}}}`)},
 			ours:   `{"f:spec":{"f:replicas":{}}}`, left: 1},
 		"the scale and the status": {
 			others: []metav1.ManagedFieldsEntry{
-				entry("hpa", metav1.ManagedFieldsOperationUpdate, "scale", `{"f:spec":{"f:replicas":{}}}`),
-				entry("kube-controller-manager", metav1.ManagedFieldsOperationUpdate, "status", `{"f:status":{"f:replicas":{}}}`)},
+				managedFields("hpa", metav1.ManagedFieldsOperationUpdate, "scale", `{"f:spec":{"f:replicas":{}}}`),
+				managedFields("kube-controller-manager", metav1.ManagedFieldsOperationUpdate, "status", `{"f:status":{"f:replicas":{}}}`)},
 			ours: `{"f:spec":{"f:replicas":{}}}`, left: 2},
 	} {
-		got, edits, err := reclaimed(append([]metav1.ManagedFieldsEntry{mine}, c.others...), own, owner)
+		got, edits, err := reclaimed(append([]metav1.ManagedFieldsEntry{mine}, c.others...), own, fieldOwner)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
