@@ -37,7 +37,7 @@ func TestNoRequestEndsTheStreams(t *testing.T) {
 			t.Errorf("the server gets %s", r.URL)
 		}
 		if r.Method == http.MethodGet {
-			streamer(event)(w, r)
+			streamer(sseEvent)(w, r)
 			return
 		}
 		echo(w, r)

@@ -43,11 +43,11 @@ func questions(asked *atomic.Int32) http.HandlerFunc {
 // The question comes before the gate has clients, and once in the life of a pod, however often its gate starts.
 func TestBareServerIsAskedOnce(t *testing.T) {
 	var asked atomic.Int32
-	answer := make(chan struct{})
-	release := sync.OnceFunc(func() { close(answer) })
+	mayAnswer := make(chan struct{})
+	release := sync.OnceFunc(func() { close(mayAnswer) })
 	defer release()
 	server, dir := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-		<-answer
+		<-mayAnswer
 		questions(&asked)(w, r)
 	}), t.TempDir()
 	first := newSite(t, server, asking(dir))

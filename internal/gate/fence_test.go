@@ -9,13 +9,13 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
-// asked is one request of a caller.
-type asked struct {
+// callerRequest is one request of a caller.
+type callerRequest struct {
 	method, path, body string
 	header             []string
 }
 
-func (s *site) put(bearer string, a asked) answer {
+func (s *site) put(bearer string, a callerRequest) answer {
 	s.t.Helper()
 	r := s.request(a.method, a.path, bearer, strings.NewReader(a.body))
 	for _, line := range a.header {
@@ -29,15 +29,17 @@ func (s *site) put(bearer string, a asked) answer {
 // Scopes and rules are asked first, so that a gate without them shows it.
 func TestFence(t *testing.T) {
 	const list = `{"jsonrpc":"2.0","id":7,"method":"tools/list"}`
-	post := func(body string, header ...string) asked { return asked{http.MethodPost, "/mcp", body, header} }
+	post := func(body string, header ...string) callerRequest {
+		return callerRequest{http.MethodPost, "/mcp", body, header}
+	}
 	cases := map[string]struct {
-		asked asked
+		asked callerRequest
 		// free and ruled are the reasons without rules and with some; "" lets it pass.
 		free, ruled string
 	}{
 		"lists tools":            {post(list), "", ""},
 		"pings":                  {post(ping), "", ""},
-		"ends its session":       {asked{http.MethodDelete, "/mcp", "", nil}, "", ""},
+		"ends its session":       {callerRequest{http.MethodDelete, "/mcp", "", nil}, "", ""},
 		"calls a tool":           {post(readCall), "reserved_subject", "reserved_subject"},
 		"calls another":          {post(deleteCall), "reserved_subject", "insufficient_scope"},
 		"calls what nobody may":  {post(strings.Replace(readCall, "read_file", "format", 1)), "reserved_subject", "forbidden"},
@@ -48,10 +50,10 @@ func TestFence(t *testing.T) {
 		"speaks in two ways":     {post(`{"method":"ping","method":"tools/call"}`), "bad_message", "bad_message"},
 		"speaks otherwise above": {post(list, "Mcp-Method: tools/call"), "header_mismatch", "header_mismatch"},
 		"speaks another media":   {post(list, "Content-Type: text/plain"), "unsupported_media", "unsupported_media"},
-		"speaks in a DELETE":     {asked{http.MethodDelete, "/mcp", readCall, nil}, "bad_message", "bad_message"},
-		"listens":                {asked{http.MethodGet, "/mcp", "", nil}, "reserved_subject", "reserved_subject"},
-		"goes elsewhere":         {asked{http.MethodPost, "/extra", list, nil}, "reserved_subject", "reserved_subject"},
-		"looks elsewhere":        {asked{http.MethodGet, "/extra", "", nil}, "reserved_subject", "reserved_subject"},
+		"speaks in a DELETE":     {callerRequest{http.MethodDelete, "/mcp", readCall, nil}, "bad_message", "bad_message"},
+		"listens":                {callerRequest{http.MethodGet, "/mcp", "", nil}, "reserved_subject", "reserved_subject"},
+		"goes elsewhere":         {callerRequest{http.MethodPost, "/extra", list, nil}, "reserved_subject", "reserved_subject"},
+		"looks elsewhere":        {callerRequest{http.MethodGet, "/extra", "", nil}, "reserved_subject", "reserved_subject"},
 	}
 	for _, ruled := range []bool{false, true} {
 		s, upstream := guarded(t, func(c *gateapi.Config) {
@@ -77,7 +79,7 @@ func TestFence(t *testing.T) {
 			}
 		}
 		s.template.Subject = "someone"
-		for _, free := range []asked{post(readCall), {http.MethodGet, "/mcp", "", nil}, {http.MethodPost, "/extra", "", nil}} {
+		for _, free := range []callerRequest{post(readCall), {http.MethodGet, "/mcp", "", nil}, {http.MethodPost, "/extra", "", nil}} {
 			if got := s.put(s.token(), free); got.status != 200 {
 				t.Errorf("with rules: %v: somebody else: got %d %s", ruled, got.status, got.body)
 			}
@@ -92,7 +94,7 @@ func TestFence(t *testing.T) {
 func TestFenceComesLast(t *testing.T) {
 	s, _ := guarded(t, nil)
 	s.template.Subject, s.template.Scope = gateapi.ProbeSubject, "other"
-	for _, a := range []asked{{http.MethodGet, "/mcp", "", nil}, {http.MethodPost, "/mcp", readCall, nil}} {
+	for _, a := range []callerRequest{{http.MethodGet, "/mcp", "", nil}, {http.MethodPost, "/mcp", readCall, nil}} {
 		if got := s.put(s.token(), a); got.header.Get("Gatehouse-Reason") != "insufficient_scope" {
 			t.Errorf("%s: got %d %s", a.method, got.status, got.body)
 		}

@@ -27,7 +27,7 @@ const (
 	ping     = `{"jsonrpc":"2.0","id":7,"method":"ping"}`
 )
 
-var secret = []byte("0123456789abcdef0123456789abcdef")
+var testSecret = []byte("0123456789abcdef0123456789abcdef")
 
 // site is a gate in front of a server, with the files of a pod.
 type site struct {
@@ -79,7 +79,7 @@ func prepareSite(t *testing.T, upstream net.Addr) *site {
 	}
 	s.writeConfig()
 	s.writeKeys(s.template.Key.Public())
-	s.write(s.dirs.secret, gateapi.SecretFile, secret)
+	s.write(s.dirs.secret, gateapi.SecretFile, testSecret)
 	return s
 }
 

@@ -73,7 +73,7 @@ func testEnding(t *testing.T, length int, framing string, rules bool, ending, wa
 		s.config.Authorization = gateapi.Authorization{Rules: []gateapi.Rule{{Methods: []string{"ping"}}}}
 		s.writeConfig()
 	}
-	clock := &clock{now: time.Now()}
+	clock := &fakeClock{now: time.Now()}
 	s.start(withClock(clock))
 	finish := s.slowRequest(s.token(), length, framing)
 	s.eventually("the request is in progress", func() bool {

@@ -274,7 +274,7 @@ func TestServerHealth(t *testing.T) {
 		"resets":                  {serveRaw(t, reset), "/health", 503},
 		"breaks off in the answer": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
+			sendText(conn, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
 		}), "/health", 503},
 	} {
 		s := prepareSite(t, c.upstream)
@@ -293,12 +293,12 @@ func (s *site) openStream(method string) *http.Response {
 	response, err := http.DefaultClient.Do(s.request(method, "/mcp", s.token(), strings.NewReader(ping)))
 	must(s.t, err)
 	s.t.Cleanup(func() { response.Body.Close() })
-	_, err = io.ReadFull(response.Body, make([]byte, len(event)))
+	_, err = io.ReadFull(response.Body, make([]byte, len(sseEvent)))
 	must(s.t, err)
 	return response
 }
 
-const event = "data: 1\n\n"
+const sseEvent = "data: 1\n\n"
 
 // streamer opens a stream that never ends by itself.
 func streamer(start string) http.HandlerFunc {
@@ -313,9 +313,9 @@ func streamer(start string) http.HandlerFunc {
 
 func TestStreamEndsWithItsToken(t *testing.T) {
 	for name, c := range map[string]struct{ start, rest string }{
-		"between events": {event, ": the access token has expired\n"},
+		"between events": {sseEvent, ": the access token has expired\n"},
 		// A comment in the middle of a line would become part of it.
-		"in an event": {event + "data: {", "data: {"},
+		"in an event": {sseEvent + "data: {", "data: {"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -334,7 +334,7 @@ func TestStreamEndsWithItsToken(t *testing.T) {
 }
 
 func TestTerminatingPodEndsStreams(t *testing.T) {
-	s := prepareSite(t, serveHTTP(t, streamer(event)))
+	s := prepareSite(t, serveHTTP(t, streamer(sseEvent)))
 	s.config.Drain = gateapi.Drain{EndpointSeconds: 0, RequestSeconds: 300}
 	s.writeConfig()
 	s.start()
@@ -369,7 +369,7 @@ func TestTerminatingPodEndsStreams(t *testing.T) {
 }
 
 func TestQuiesceGivesUpAndChangesNothing(t *testing.T) {
-	s := prepareSite(t, serveHTTP(t, streamer(event)))
+	s := prepareSite(t, serveHTTP(t, streamer(sseEvent)))
 	s.config.Drain = gateapi.Drain{EndpointSeconds: 0, RequestSeconds: 1}
 	s.writeConfig()
 	s.start()

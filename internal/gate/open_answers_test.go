@@ -12,15 +12,15 @@ import (
 )
 
 // endless answers in pieces that are no stream of events, and never ends.
-func endless(t *testing.T, mediaType string) (*site, *clock) {
+func endless(t *testing.T, mediaType string) (*site, *fakeClock) {
 	t.Helper()
 	s := prepareSite(t, serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", mediaType)
-		_, _ = io.WriteString(w, event)
+		_, _ = io.WriteString(w, sseEvent)
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}))
-	c := &clock{now: time.Now()}
+	c := &fakeClock{now: time.Now()}
 	s.start(withClock(c))
 	return s, c
 }
@@ -29,7 +29,7 @@ func endless(t *testing.T, mediaType string) (*site, *clock) {
 func wantBroken(t *testing.T, response *http.Response) {
 	t.Helper()
 	rest, err := io.ReadAll(response.Body)
-	if !strings.HasPrefix(string(rest), event) || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if !strings.HasPrefix(string(rest), sseEvent) || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %q, %v; want an end that is seen to be one", rest, err)
 	}
 }
@@ -51,7 +51,7 @@ func TestRevokedCaller_LosesAnswersThatAreNoStreams(t *testing.T) {
 	revoked, kept := s.stream(http.MethodPost, s.as("alice")), s.stream(http.MethodPost, s.as("bob"))
 	s.write(s.dirs.keys, gateapi.RevokedFile, []byte("sub:alice\n"))
 	wantBroken(t, revoked)
-	if _, err := io.ReadFull(kept.Body, make([]byte, len(event))); err != nil {
+	if _, err := io.ReadFull(kept.Body, make([]byte, len(sseEvent))); err != nil {
 		t.Errorf("the other caller's answer: %v", err)
 	}
 	if open := s.scraped("gatehouse_gate_streams_open"); open != 0 {

@@ -42,7 +42,7 @@ func (s *site) list(template token.Template) answer {
 	s.t.Helper()
 	raw, err := template.Good(time.Now())
 	must(s.t, err)
-	return s.put(raw, asked{http.MethodPost, "/mcp", listTools, nil})
+	return s.put(raw, callerRequest{http.MethodPost, "/mcp", listTools, nil})
 }
 
 // The server never learns what opens its gate for the prober, nor sees it as somebody.
@@ -54,7 +54,7 @@ func TestServerSeesNothingOfTheProbeKey(t *testing.T) {
 	})
 	raw, err := probe.Good(time.Now())
 	must(t, err)
-	got := s.put(raw, asked{http.MethodPost, "/mcp", listTools, []string{"X-User: admin"}})
+	got := s.put(raw, callerRequest{http.MethodPost, "/mcp", listTools, []string{"X-User: admin"}})
 	if got.status != 200 {
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
@@ -93,11 +93,11 @@ func TestProbeKeyComesAndGoes(t *testing.T) {
 	}
 	held, err := probe.Good(time.Now()) // and remembered from here on
 	must(t, err)
-	s.put(held, asked{http.MethodPost, "/mcp", listTools, nil})
+	s.put(held, callerRequest{http.MethodPost, "/mcp", listTools, nil})
 	s.config.ProbeKey = nil
 	s.writeConfig()
 	s.eventually("the key is gone", func() bool {
-		return s.put(held, asked{http.MethodPost, "/mcp", listTools, nil}).Error.Data.Reason == "unsupported_algorithm"
+		return s.put(held, callerRequest{http.MethodPost, "/mcp", listTools, nil}).Error.Data.Reason == "unsupported_algorithm"
 	})
 	if state, err = s.state(podUID); err != nil || state.ProbeKey != "" {
 		t.Errorf("got %+v, %v", state, err)

@@ -47,10 +47,10 @@ func TestIDOfTheServiceHidesNothingElse(t *testing.T) {
 		"a request that is let in":      {serviceID(t), s.token()},
 		"a forged token":                {serviceID(t), s.forged()},
 		"an id that was used":           {used, ""},
-		"an id of a minute ago":         {madeID(t, secret, probeid.AnyPod(), time.Now().Add(-probeid.Lifetime-30*time.Second)), ""},
-		"an id of a clock far ahead":    {madeID(t, secret, probeid.AnyPod(), time.Now().Add(probeid.Lifetime+30*time.Second)), ""},
+		"an id of a minute ago":         {madeID(t, testSecret, probeid.AnyPod(), time.Now().Add(-probeid.Lifetime-30*time.Second)), ""},
+		"an id of a clock far ahead":    {madeID(t, testSecret, probeid.AnyPod(), time.Now().Add(probeid.Lifetime+30*time.Second)), ""},
 		"another server's id":           {madeID(t, []byte(strings.Repeat("x", 32)), probeid.AnyPod(), time.Now()), ""},
-		"a pod's id of two minutes ago": {madeID(t, secret, probeid.Pod(podUID), time.Now().Add(-2*time.Minute)), ""},
+		"a pod's id of two minutes ago": {madeID(t, testSecret, probeid.Pod(podUID), time.Now().Add(-2*time.Minute)), ""},
 	}
 	for _, c := range clients {
 		s.ask(c.id, c.bearer)

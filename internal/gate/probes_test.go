@@ -26,7 +26,7 @@ func probeID(t *testing.T, secret []byte, uid string) string {
 // serviceID makes one for who asks at the Service.
 func serviceID(t *testing.T) string {
 	t.Helper()
-	return madeID(t, secret, probeid.AnyPod(), time.Now())
+	return madeID(t, testSecret, probeid.AnyPod(), time.Now())
 }
 
 func madeID(t *testing.T, secret []byte, to probeid.Audience, at time.Time) string {
@@ -63,7 +63,7 @@ func TestProbesAreNoTraffic(t *testing.T) {
 		t.Errorf("the self-test is counted %d times as a probe, and %d as a client", own, s.counted("requests_total", ""))
 	}
 	before := s.counted("probe_requests_total", "")
-	ids := []string{probeID(t, secret, podUID), probeID(t, secret, podUID), probeID(t, secret, podUID)}
+	ids := []string{probeID(t, testSecret, podUID), probeID(t, testSecret, podUID), probeID(t, testSecret, podUID)}
 	if s.ask(ids[0], s.token()).status != 200 || s.ask(ids[1], "not-a-token").status != 401 || s.ask(ids[2], s.forged()).status != 401 {
 		t.Error("a probe is not answered like a client")
 	}
@@ -75,7 +75,7 @@ func TestProbesAreNoTraffic(t *testing.T) {
 	}
 	// What is no probe is on record.
 	others := map[string]string{
-		"another secret's": probeID(t, []byte(strings.Repeat("x", 31)+"y"), podUID), "another pod's": probeID(t, secret, "other"),
+		"another secret's": probeID(t, []byte(strings.Repeat("x", 31)+"y"), podUID), "another pod's": probeID(t, testSecret, "other"),
 		"used before": ids[1],
 	}
 	for _, id := range others {
@@ -111,7 +111,7 @@ func (s *site) forged() string {
 // A failing server behind the gate is no news when only the prober met it.
 func TestProbesThatFailAreNoTraffic(t *testing.T) {
 	s := newSite(t, serveRaw(t, reset))
-	s.ask(probeID(t, secret, podUID), s.token())
+	s.ask(probeID(t, testSecret, podUID), s.token())
 	s.eventually("it is counted apart", func() bool { return s.counted("probe_requests_total", "upstream_reset") == 1 })
 	if n := s.counted("upstream_failures_total", ""); n != 0 || strings.Contains(s.log.String(), `"level":"WARN"`) {
 		t.Errorf("%d failures are counted; log:\n%s", n, s.log)
@@ -126,7 +126,7 @@ func TestProbesOfTheComingSecret(t *testing.T) {
 	s.start()
 	before := s.counted("probe_requests_total", "")
 	s.ask(probeID(t, next, podUID), s.token())
-	s.ask(probeID(t, secret, podUID), s.token())
+	s.ask(probeID(t, testSecret, podUID), s.token())
 	s.eventually("both are counted apart", func() bool { return s.counted("probe_requests_total", "") == before+2 })
 }
 
@@ -164,10 +164,10 @@ func TestNobodyIsAnsweredLikeAProber(t *testing.T) {
 			}
 			want := exchange(ignorant, strings.Repeat("0123456789abcdef", 2))
 			for who, got := range map[string]string{
-				"the prober":                  exchange(knowing, probeID(t, secret, podUID)),
+				"the prober":                  exchange(knowing, probeID(t, testSecret, podUID)),
 				"a client":                    exchange(knowing, strings.Repeat("89abcdef01234567", 2)),
-				"the prober of a blind gate":  exchange(ignorant, probeID(t, secret, podUID)),
-				"the prober of another's pod": exchange(knowing, probeID(t, secret, "other")),
+				"the prober of a blind gate":  exchange(ignorant, probeID(t, testSecret, podUID)),
+				"the prober of another's pod": exchange(knowing, probeID(t, testSecret, "other")),
 				"the prober at the Service":   exchange(knowing, serviceID(t)),
 			} {
 				if got != want {

@@ -10,8 +10,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gate"
 )
 
-// line is an audit line.
-type line struct {
+// logLine is an audit line.
+type logLine struct {
 	Time, Server, Outcome, Reason, Provider, Subject, Source, HTTPMethod string
 	RequestID, ServerRequestID                                           string
 	Status, BytesIn, BytesOut                                            int
@@ -24,11 +24,11 @@ func audited(lines *logBuffer) siteOption {
 }
 
 // of gives the lines of one request.
-func of(t *testing.T, lines *logBuffer, requestID string) []line {
+func of(t *testing.T, lines *logBuffer, requestID string) []logLine {
 	t.Helper()
-	var found []line
+	var found []logLine
 	for text := range strings.Lines(lines.String()) {
-		var l line
+		var l logLine
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
@@ -54,7 +54,7 @@ func TestAuditTellsEveryDecision(t *testing.T) {
 		return len(of(t, lines, "allowed-1"))+len(of(t, lines, "allowed-2"))+len(of(t, lines, "other"))+len(of(t, lines, "denied")) == 4
 	})
 	first, second, other := of(t, lines, "allowed-1")[0], of(t, lines, "allowed-2")[0], of(t, lines, "other")[0]
-	want := line{
+	want := logLine{
 		Time: first.Time, Server: "tools/weather", Outcome: "forwarded", Provider: "managed", Subject: first.Subject, Source: "127.0.0.1", HTTPMethod: "POST",
 		RequestID: "allowed-1", ServerRequestID: first.ServerRequestID, Status: 200, BytesIn: len(ping), BytesOut: len(ping), Seconds: first.Seconds,
 	}
@@ -83,7 +83,7 @@ func withHeader(r *http.Request, name, value string) *http.Request {
 // A stream is on record while it is open, and again at its end.
 func TestAuditTellsOfStreams(t *testing.T) {
 	lines := &logBuffer{}
-	s := newSite(t, serveHTTP(t, streamer(event)), audited(lines))
+	s := newSite(t, serveHTTP(t, streamer(sseEvent)), audited(lines))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	r := withHeader(s.request(http.MethodGet, "/mcp", s.token(), http.NoBody), "X-Request-Id", "stream").WithContext(ctx)
@@ -95,7 +95,7 @@ func TestAuditTellsOfStreams(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	s.writeKeys(newKey(t).Public())
-	wantEnd(t, response, event+": the access token is no longer accepted\n")
+	wantEnd(t, response, sseEvent+": the access token is no longer accepted\n")
 	s.eventually("its end is on record", func() bool { return len(of(t, lines, "stream")) == 2 })
 	if got := of(t, lines, "stream")[1]; got.Outcome != "forwarded" || got.Reason != "unknown_key" || got.BytesOut == 0 {
 		t.Errorf("got %+v", got)

@@ -97,25 +97,25 @@ func (i *idp) provider(name, issuer string) gateapi.Provider {
 	}
 }
 
-// clock stands still but for advance.
-type clock struct {
+// fakeClock stands still but for advance.
+type fakeClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (c *clock) Now() time.Time {
+func (c *fakeClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *clock) advance(by time.Duration) {
+func (c *fakeClock) advance(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(by)
 }
 
-func withClock(c *clock) siteOption {
+func withClock(c *fakeClock) siteOption {
 	return func(s *site, o *gate.Options) { s.now, o.Now = c.Now, c.Now }
 }
 
@@ -127,7 +127,7 @@ func onLoopback(_ *site, o *gate.Options) {
 const remoteIssuer = "https://issuer.example"
 
 // newRemoteSite is a gate whose only provider is i, with its keys loaded.
-func newRemoteSite(t *testing.T, i *idp, c *clock) *site {
+func newRemoteSite(t *testing.T, i *idp, c *fakeClock) *site {
 	t.Helper()
 	s := prepareSite(t, serveHTTP(t, echo))
 	s.config.Providers = []gateapi.Provider{i.provider("idp", remoteIssuer)}
@@ -147,7 +147,7 @@ func mint(t *testing.T, template token.Template, now time.Time) string {
 // Clients keep coming while the issuer turns its keys over, each time signing with the new key at once: none of them is
 // refused.
 func TestRotationAtTheIssuerIsFollowed(t *testing.T) {
-	i, c := newIDP(t), &clock{now: time.Now()}
+	i, c := newIDP(t), &fakeClock{now: time.Now()}
 	s := newRemoteSite(t, i, c)
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
@@ -198,7 +198,7 @@ func TestRotationAtTheIssuerIsFollowed(t *testing.T) {
 }
 
 func TestStaleKeysCloseTheGate(t *testing.T) {
-	i, c := newIDP(t), &clock{now: time.Now()}
+	i, c := newIDP(t), &fakeClock{now: time.Now()}
 	s := newRemoteSite(t, i, c)
 	good := func() answer { return s.post(mint(t, i.template(remoteIssuer), c.Now())) }
 	if got := good(); got.status != http.StatusOK {
@@ -240,7 +240,7 @@ func TestStaleKeysCloseTheGate(t *testing.T) {
 
 // However many keys are named that nobody has, the issuer is asked once in half a minute.
 func TestFloodOfUnknownKeys(t *testing.T) {
-	i, c := newIDP(t), &clock{now: time.Now()}
+	i, c := newIDP(t), &fakeClock{now: time.Now()}
 	s := newRemoteSite(t, i, c)
 	before := i.fetched()
 	flood := func() {
@@ -280,7 +280,7 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 
 // A token that is refused for anything else as well is no cause to ask.
 func TestOnlyPlausibleTokensAskForKeys(t *testing.T) {
-	i, c := newIDP(t), &clock{now: time.Now()}
+	i, c := newIDP(t), &fakeClock{now: time.Now()}
 	s := newRemoteSite(t, i, c)
 	before := i.fetched()
 	for name, change := range map[string]func(*token.Template, *time.Time){
@@ -364,7 +364,7 @@ func TestOneProviderWithoutKeys(t *testing.T) {
 
 // A request waits for an issuer that does not answer, but not for long, and nobody else waits.
 func TestIssuerThatHangs(t *testing.T) {
-	i, c := newIDP(t), &clock{now: time.Now()}
+	i, c := newIDP(t), &fakeClock{now: time.Now()}
 	s := newRemoteSite(t, i, c)
 	i.mu.Lock() // Now it hangs.
 	defer i.mu.Unlock()

@@ -259,7 +259,7 @@ func TestSecretTurnsOverAndGetsLost(t *testing.T) {
 
 	next := []byte("fedcba9876543210fedcba9876543210")
 	s.write(s.dirs.secret, gateapi.NextSecretFile, next)
-	s.write(s.dirs.secret, gateapi.PreviousSecretFile, secret)
+	s.write(s.dirs.secret, gateapi.PreviousSecretFile, testSecret)
 	s.write(s.dirs.secret, gateapi.SecretFile, next)
 	renewed := ""
 	s.eventually("the new secret seals", func() bool {
@@ -277,7 +277,7 @@ func TestSecretTurnsOverAndGetsLost(t *testing.T) {
 		}
 		return out
 	}
-	if state, err := s.state(podUID); err != nil || !slices.Equal(state.Secrets.Loaded(), ids(next, next, secret)) {
+	if state, err := s.state(podUID); err != nil || !slices.Equal(state.Secrets.Loaded(), ids(next, next, testSecret)) {
 		t.Errorf("a proof by the previous secret: %+v, %v", state.Secrets, err)
 	}
 	must(t, os.Remove(filepath.Join(s.dirs.secret, gateapi.PreviousSecretFile)))
@@ -322,8 +322,8 @@ func TestSecretsAreOfOneTurn(t *testing.T) {
 	must(t, os.Remove(filepath.Join(s.dirs.secret, gateapi.SecretFile)))
 	other := []byte("fedcba9876543210fedcba9876543210")
 	for turn, files := range map[string]map[string][]byte{
-		"..before": {gateapi.SecretFile: secret, gateapi.NextSecretFile: other},
-		"..after":  {gateapi.SecretFile: other, gateapi.PreviousSecretFile: secret},
+		"..before": {gateapi.SecretFile: testSecret, gateapi.NextSecretFile: other},
+		"..after":  {gateapi.SecretFile: other, gateapi.PreviousSecretFile: testSecret},
 	} {
 		must(t, os.Mkdir(filepath.Join(s.dirs.secret, turn), 0o755))
 		for name, data := range files {

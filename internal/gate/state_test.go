@@ -18,7 +18,7 @@ import (
 
 func (s *site) state(uid string) (admin.State, error) {
 	s.t.Helper()
-	key, err := admin.NewKey(secret)
+	key, err := admin.NewKey(testSecret)
 	must(s.t, err)
 	client := admin.Client{Key: key, Now: s.now}
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
@@ -35,7 +35,7 @@ func TestStateIsForTheOperatorAlone(t *testing.T) {
 		!slices.Equal(state.Keys["managed"], []string{s.template.Key.ID()}) {
 		t.Errorf("got %+v", state)
 	}
-	prints, err := admin.NewFingerprinter(secret)
+	prints, err := admin.NewFingerprinter(testSecret)
 	must(t, err)
 	fingerprint, err := prints.Of("managed", s.template.Key.Public())
 	must(t, err)
@@ -59,7 +59,7 @@ func TestStateIsForTheOperatorAlone(t *testing.T) {
 }
 
 func TestStateTellsOfWorkAndLife(t *testing.T) {
-	s := newSite(t, serveHTTP(t, streamer(event)))
+	s := newSite(t, serveHTTP(t, streamer(sseEvent)))
 	before, err := s.state(podUID)
 	must(t, err)
 	if before.ConfigSchema != "authproxy.v2" || before.UptimeSeconds < 0 || before.UptimeSeconds > 3600 || before.OpenStreams != 0 ||

@@ -47,15 +47,15 @@ func same(line string, header ...string) func(int) string {
 	return func(int) string { return text }
 }
 
-// told is what an audit says: lines in full, and what was left out, by reason, or by outcome where there is none.
-type told struct {
+// auditContents is what an audit says: lines in full, and what was left out, by reason, or by outcome where there is none.
+type auditContents struct {
 	full, leftOut map[string]int
 	summaries     int
 }
 
-func tell(t *testing.T, lines *logBuffer) told {
+func tell(t *testing.T, lines *logBuffer) auditContents {
 	t.Helper()
-	out := told{full: map[string]int{}, leftOut: map[string]int{}}
+	out := auditContents{full: map[string]int{}, leftOut: map[string]int{}}
 	for text := range strings.Lines(lines.String()) {
 		var l struct {
 			Outcome, Reason string
@@ -199,7 +199,7 @@ func TestSubnetIsOneSourceInTheAudit(t *testing.T) {
 
 // Six addresses of a load balancer that ask for / every five seconds, for an hour.
 func TestLoadBalancerDoesNotFloodTheAudit(t *testing.T) {
-	lines, turned := &logBuffer{}, &clock{now: time.Now()}
+	lines, turned := &logBuffer{}, &fakeClock{now: time.Now()}
 	s := prepareSite(t, serveHTTP(t, echo))
 	s.believe()
 	s.start(audited(lines), withClock(turned))

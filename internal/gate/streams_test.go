@@ -40,7 +40,7 @@ func wantEnd(t *testing.T, response *http.Response, want string) {
 
 // The promise is five seconds; the files are read every second, and here more often.
 func TestStreamOfARemovedKeyEnds(t *testing.T) {
-	s := newSite(t, serveHTTP(t, streamer(event)))
+	s := newSite(t, serveHTTP(t, streamer(sseEvent)))
 	gone, staying := s.template.Key, newKey(t)
 	s.writeKeys(gone.Public(), staying.Public())
 	removed := s.stream(http.MethodGet, s.token())
@@ -53,53 +53,53 @@ func TestStreamOfARemovedKeyEnds(t *testing.T) {
 	s.eventually("both streams are counted", func() bool { return strings.Contains(s.adminGet("/metrics").body, "gatehouse_gate_streams_open 2") })
 	began := time.Now()
 	s.writeKeys(staying.Public())
-	wantEnd(t, removed, event+": the access token is no longer accepted\n")
+	wantEnd(t, removed, sseEvent+": the access token is no longer accepted\n")
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	s.eventually("the other one stays", func() bool { return strings.Contains(s.adminGet("/metrics").body, "gatehouse_gate_streams_open 1") })
-	if _, err := io.ReadFull(kept.Body, make([]byte, len(event))); err != nil {
+	if _, err := io.ReadFull(kept.Body, make([]byte, len(sseEvent))); err != nil {
 		t.Errorf("the other stream: %v", err)
 	}
 }
 
 func TestStreamOfARevokedTokenEnds(t *testing.T) {
-	s := newSite(t, serveHTTP(t, streamer(event)))
+	s := newSite(t, serveHTTP(t, streamer(sseEvent)))
 	revoked, kept := s.stream(http.MethodGet, s.as("alice")), s.stream(http.MethodGet, s.as("bob"))
 	s.write(s.dirs.keys, gateapi.RevokedFile, []byte("sub:alice\n"))
-	wantEnd(t, revoked, event+": the access token is no longer accepted\n")
+	wantEnd(t, revoked, sseEvent+": the access token is no longer accepted\n")
 	if got := s.post(s.as("alice")); got.Error.Data.Reason != "revoked" {
 		t.Errorf("a new request gets %d %s", got.status, got.body)
 	}
-	if _, err := io.ReadFull(kept.Body, make([]byte, len(event))); err != nil {
+	if _, err := io.ReadFull(kept.Body, make([]byte, len(sseEvent))); err != nil {
 		t.Errorf("the other caller's stream: %v", err)
 	}
 }
 
 // What the messages of open streams ask is judged by the rules of today; what nobody has read cannot be.
 func TestStreamsEndByNewRules(t *testing.T) {
-	s := newSite(t, serveHTTP(t, streamer(event)))
+	s := newSite(t, serveHTTP(t, streamer(sseEvent)))
 	unread, listening := s.stream(http.MethodPost, s.token()), s.stream(http.MethodGet, s.token())
 	allowing := gateapi.Rule{Methods: []string{"ping"}}
 	s.config.Authorization.Rules = []gateapi.Rule{allowing}
 	s.writeConfig()
-	wantEnd(t, unread, event+": the access token is no longer accepted\n")
+	wantEnd(t, unread, sseEvent+": the access token is no longer accepted\n")
 	judged := s.stream(http.MethodPost, s.token())
 	allowing.Scopes = []string{"admin"}
 	s.config.Authorization.Rules = []gateapi.Rule{allowing}
 	s.writeConfig()
-	wantEnd(t, judged, event+": the access token is no longer accepted\n")
-	if _, err := io.ReadFull(listening.Body, make([]byte, len(event))); err != nil {
+	wantEnd(t, judged, sseEvent+": the access token is no longer accepted\n")
+	if _, err := io.ReadFull(listening.Body, make([]byte, len(sseEvent))); err != nil {
 		t.Errorf("a stream that asks nothing: %v", err)
 	}
 }
 
 func TestStreamEndsAtItsLongest(t *testing.T) {
-	s := prepareSite(t, serveHTTP(t, streamer(event)))
+	s := prepareSite(t, serveHTTP(t, streamer(sseEvent)))
 	s.config.Limits.StreamMaxSeconds = 1
 	s.writeConfig()
 	s.start()
-	wantEnd(t, s.stream(http.MethodGet, s.token()), event+": the stream has been open for as long as streams may be: open another\n")
+	wantEnd(t, s.stream(http.MethodGet, s.token()), sseEvent+": the stream has been open for as long as streams may be: open another\n")
 }
 
 func TestStreamsPerCaller(t *testing.T) {
@@ -111,7 +111,7 @@ func TestStreamsPerCaller(t *testing.T) {
 			echo(w, r)
 			return
 		}
-		streamer(event)(w, r)
+		streamer(sseEvent)(w, r)
 	}))
 	s.config.Limits.Streams = 2
 	s.writeConfig()
@@ -142,8 +142,8 @@ func TestStreamsPerCaller(t *testing.T) {
 	s.eventually("there is room again", func() bool { return s.stream(http.MethodGet, s.as("alice"), events).StatusCode == 200 })
 }
 
-// flood writes until nobody takes it; left is closed when the gate has let go of the server.
-func flood(contentType string, sent *atomic.Int64, left chan<- struct{}) http.HandlerFunc {
+// floodHandler writes until nobody takes it; left is closed when the gate has let go of the server.
+func floodHandler(contentType string, sent *atomic.Int64, left chan<- struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		defer close(left)
@@ -165,7 +165,7 @@ func (s *site) stopReading(bearer string) net.Conn {
 	must(s.t, err)
 	s.t.Cleanup(func() { conn.Close() })
 	must(s.t, conn.SetDeadline(time.Now().Add(patience)))
-	send(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nAuthorization: Bearer "+bearer+"\r\n\r\n")
+	sendText(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nAuthorization: Bearer "+bearer+"\r\n\r\n")
 	_, err = io.ReadFull(conn, make([]byte, len("HTTP/1.1 200 OK")))
 	must(s.t, err)
 	return conn
@@ -188,7 +188,7 @@ func TestClientThatStopsReadingIsCut(t *testing.T) {
 	for _, contentType := range []string{"text/event-stream", "application/json"} {
 		t.Run(contentType, func(t *testing.T) {
 			left := make(chan struct{})
-			s := newSite(t, serveHTTP(t, flood(contentType, new(atomic.Int64), left)), patient(300*time.Millisecond))
+			s := newSite(t, serveHTTP(t, floodHandler(contentType, new(atomic.Int64), left)), patient(300*time.Millisecond))
 			conn := s.stopReading(s.token())
 			wantLeft(t, left)
 			if rest, err := io.ReadAll(conn); strings.HasSuffix(string(rest), "\r\n0\r\n\r\n") {
@@ -205,7 +205,7 @@ func TestClientThatStopsReadingIsCut(t *testing.T) {
 func TestStreamOfARemovedKeyEndsAlsoForWhoDoesNotRead(t *testing.T) {
 	var sent atomic.Int64
 	left := make(chan struct{})
-	s := newSite(t, serveHTTP(t, flood("text/event-stream", &sent, left)), patient(time.Hour))
+	s := newSite(t, serveHTTP(t, floodHandler("text/event-stream", &sent, left)), patient(time.Hour))
 	s.stopReading(s.token())
 	// Only a write that waits shows what is meant; if it does not wait yet, the test is easier to pass, no more.
 	before, still := int64(0), 0
@@ -231,7 +231,7 @@ var large = "data: " + strings.Repeat("x", 8<<10) + "\n\n"
 
 // pausing writes with pauses that are longer than a client may leave what it is sent unread, also before the end.
 func pausing(w http.ResponseWriter, r *http.Request) {
-	for _, text := range []string{keepAlive, event, large} {
+	for _, text := range []string{keepAlive, sseEvent, large} {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no")
 		_, _ = io.WriteString(w, text)
@@ -246,7 +246,7 @@ func pausing(w http.ResponseWriter, r *http.Request) {
 func wantAll(t *testing.T, response *http.Response) {
 	t.Helper()
 	got, err := io.ReadAll(response.Body)
-	if err != nil || string(got) != keepAlive+event+large || response.Header.Get("X-Accel-Buffering") != "no" {
+	if err != nil || string(got) != keepAlive+sseEvent+large || response.Header.Get("X-Accel-Buffering") != "no" {
 		t.Errorf("got %q, %v, %v", got, response.Header, err)
 	}
 }
@@ -260,7 +260,7 @@ func TestPausesOfTheServerAreNotTheClients(t *testing.T) {
 	must(t, conn.SetDeadline(time.Now().Add(patience)))
 	reader := bufio.NewReader(conn)
 	for range 2 {
-		send(conn, "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+s.token()+"\r\n\r\n")
+		sendText(conn, "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+s.token()+"\r\n\r\n")
 		response, err := http.ReadResponse(reader, nil)
 		must(t, err)
 		wantAll(t, response)
@@ -279,7 +279,7 @@ func TestPausesOverHTTP2(t *testing.T) {
 
 func TestClientThatStopsReadingIsCutOverHTTP2(t *testing.T) {
 	left := make(chan struct{})
-	s, client := http2Site(t, flood("text/event-stream", new(atomic.Int64), left), patient(shortly))
+	s, client := http2Site(t, floodHandler("text/event-stream", new(atomic.Int64), left), patient(shortly))
 	response, err := client.Do(s.secure(http.MethodGet, s.token(), nil))
 	must(t, err)
 	defer response.Body.Close()

@@ -120,8 +120,8 @@ func TestNoHTTP2InPlainText(t *testing.T) {
 	must(t, conn.SetDeadline(time.Now().Add(patience)))
 	_, err = io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	must(t, err)
-	if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400") {
-		t.Errorf("got %q, %v", answer, err)
+	if reply, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(reply), "HTTP/1.1 400") {
+		t.Errorf("got %q, %v", reply, err)
 	}
 }
 

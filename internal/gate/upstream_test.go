@@ -32,7 +32,7 @@ func reset(conn *net.TCPConn) {
 // hang keeps the connection until the other side closes it.
 func hang(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-func send(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
+func sendText(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
 
 func TestServerFailureBecomesAnAnswer(t *testing.T) {
 	closed := listen(t)
@@ -51,53 +51,53 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 		"closed after the request": {serveRaw(t, func(conn *net.TCPConn) { readRequest(conn) }), 502, "upstream_closed"},
 		"half a header": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "HTTP/1.1 200 OK\r\nContent-")
+			sendText(conn, "HTTP/1.1 200 OK\r\nContent-")
 		}), 502, "upstream_closed"},
 		"half a header, then a reset": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "HTTP/1.1 200 OK\r\nContent-")
+			sendText(conn, "HTTP/1.1 200 OK\r\nContent-")
 			reset(conn)
 		}), 502, "upstream_reset"},
 		"speaks first": {serveRaw(t, func(conn *net.TCPConn) {
-			send(conn, "220 mail.example ESMTP\r\n\r\n")
+			sendText(conn, "220 mail.example ESMTP\r\n\r\n")
 			hang(conn)
 		}), 502, "upstream_not_http"},
 		"not HTTP": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "220 mail.example ESMTP\r\n\r\n")
+			sendText(conn, "220 mail.example ESMTP\r\n\r\n")
 			hang(conn)
 		}), 502, "upstream_not_http"},
 		"TLS, and closed": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "\x15\x03\x01\x00\x02\x02\x46")
+			sendText(conn, "\x15\x03\x01\x00\x02\x02\x46")
 		}), 502, "upstream_not_http"},
 		"TLS, and a reset": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "\x15\x03\x01\x00\x02\x02\x46")
+			sendText(conn, "\x15\x03\x01\x00\x02\x02\x46")
 			reset(conn)
 		}), 502, "upstream_not_http"},
 		"HTTP/2, without an end": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+			sendText(conn, "\x00\x00\x00\x04\x00\x00\x00\x00\x00")
 			hang(conn)
 		}), 502, "upstream_not_http"},
 		"the first letters of HTTP": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "HTT")
+			sendText(conn, "HTT")
 		}), 502, "upstream_closed"},
 		"endless header": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20))
+			sendText(conn, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20))
 			hang(conn)
 		}), 502, "upstream_not_http"},
 		"two lengths": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx")
+			sendText(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx")
 			hang(conn)
 		}), 502, "upstream_not_http"},
 		"switches protocols": {serveRaw(t, func(conn *net.TCPConn) {
 			readRequest(conn)
-			send(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+			sendText(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
 			hang(conn)
 		}), 502, "upstream_upgrade"},
 		"says nothing": {serveRaw(t, func(conn *net.TCPConn) { hang(conn) }), 504, "upstream_timeout"},
@@ -134,7 +134,7 @@ func TestServerFailureBecomesAnAnswer(t *testing.T) {
 func TestHintsOfTheServerEndAtTheGate(t *testing.T) {
 	s := newSite(t, serveRaw(t, func(conn *net.TCPConn) {
 		readRequest(conn)
-		send(conn, "HTTP/1.1 103 Early Hints\r\nGatehouse-Reason: forged\r\n\r\n"+
+		sendText(conn, "HTTP/1.1 103 Early Hints\r\nGatehouse-Reason: forged\r\n\r\n"+
 			"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nGatehouse-Reason: forged\r\nTrailer: X-Late\r\n\r\nok")
 	}))
 	hints := 0
@@ -152,7 +152,7 @@ func TestHintsOfTheServerEndAtTheGate(t *testing.T) {
 func TestEarlyAnswerOfTheServerCounts(t *testing.T) {
 	s := prepareSite(t, serveRaw(t, func(conn *net.TCPConn) {
 		_, _ = io.CopyN(io.Discard, conn, 1<<10)
-		send(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
+		sendText(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
 		// What is left unread makes the kernel reset the connection.
 	}))
 	s.config.Limits.BodyBytes = 64 << 20
@@ -167,7 +167,7 @@ func TestEarlyAnswerOfTheServerCounts(t *testing.T) {
 
 // A server that breaks off in the middle must not leave the client with an answer that looks complete.
 func TestBrokenAnswerIsSeenToBreak(t *testing.T) {
-	for name, answer := range map[string]string{
+	for name, reply := range map[string]string{
 		"chunked":        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
 		"counted":        "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
 		"event stream":   "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
@@ -176,7 +176,7 @@ func TestBrokenAnswerIsSeenToBreak(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, serveRaw(t, func(conn *net.TCPConn) {
 				readRequest(conn)
-				send(conn, answer)
+				sendText(conn, reply)
 			}))
 			got, err := s.try(s.request(http.MethodPost, "/mcp", s.token(), strings.NewReader(ping)))
 			if !errors.Is(err, io.ErrUnexpectedEOF) || got.body != "hello" || got.status != 200 {
@@ -279,9 +279,9 @@ func TestRequestAndAnswerMayOverlap(t *testing.T) {
 	must(t, err)
 	defer conn.Close()
 	must(t, conn.SetDeadline(time.Now().Add(patience)))
-	send(conn, fmt.Sprintf("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nAuthorization: Bearer %s\r\n\r\n", 2*half, s.token()))
+	sendText(conn, fmt.Sprintf("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nAuthorization: Bearer %s\r\n\r\n", 2*half, s.token()))
 	part := strings.Repeat("hello---", half/8)
-	send(conn, part)
+	sendText(conn, part)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	must(t, err)
 	defer response.Body.Close()
@@ -290,7 +290,7 @@ func TestRequestAndAnswerMayOverlap(t *testing.T) {
 		if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != part {
 			t.Fatalf("got %.20q, %v; want what was sent", got, err)
 		}
-		send(conn, part)
+		sendText(conn, part)
 	}
 }
 

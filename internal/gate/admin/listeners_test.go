@@ -8,7 +8,7 @@ import (
 )
 
 // As of proc(5), with a listener on all addresses, one on loopback, an established connection, and one of our own.
-const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+const procNetTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 101 1 0000000000000000 100 0 0 10 0
    1: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 102 1 0000000000000000 100 0 0 10 0
    2: 0200000A:01BB 0100000A:C350 01 00000000:00000000 00:00000000 00000000     0        0 103 1 0000000000000000 100 0 0 10 0
@@ -28,7 +28,7 @@ func TestParseListeners(t *testing.T) {
 		table         string
 		want, foreign []Listener
 	}{
-		{table, []Listener{{"0.0.0.0", 8000, 1000}, {"127.0.0.1", 8080, 0}, {"10.0.0.2", 22, 7}},
+		{procNetTCP, []Listener{{"0.0.0.0", 8000, 1000}, {"127.0.0.1", 8080, 0}, {"10.0.0.2", 22, 7}},
 			[]Listener{{"0.0.0.0", 8000, 1000}, {"10.0.0.2", 22, 7}}},
 		{table6, []Listener{{"::", 8000, 1000}, {"::1", 8080, 0}, {"127.0.0.1", 8080, 0}, {"2001:db8::1", 80, 3}},
 			[]Listener{{"::", 8000, 1000}, {"2001:db8::1", 80, 3}}},

@@ -80,6 +80,6 @@ func (k Key) signAnswer(podUID, nonce string, body []byte) string {
 	return k.sum("answer", podUID, nonce, string(body))
 }
 
-func (k Key) isAnswer(mac, podUID, nonce string, body []byte) bool {
-	return k.mac.Valid() && hmac.Equal([]byte(mac), []byte(k.signAnswer(podUID, nonce, body)))
+func (k Key) isAnswer(received, podUID, nonce string, body []byte) bool {
+	return k.mac.Valid() && hmac.Equal([]byte(received), []byte(k.signAnswer(podUID, nonce, body)))
 }

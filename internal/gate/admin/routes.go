@@ -35,24 +35,24 @@ const maxScrapes = 4
 //	/state      State, or 404
 func Handler(routes Routes) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { word(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { word(w, routes.Ready()) })
-	mux.HandleFunc("GET /serverz", func(w http.ResponseWriter, _ *http.Request) { word(w, routes.Server()) })
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeWord(w, nil) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeWord(w, routes.Ready()) })
+	mux.HandleFunc("GET /serverz", func(w http.ResponseWriter, _ *http.Request) { writeWord(w, routes.Server()) })
 	mux.HandleFunc("GET /quiesce", func(w http.ResponseWriter, r *http.Request) {
 		answer := http.NewResponseController(w)
 		// The wait is longer than an answer may take. A writer that knows no deadline, as of tests, has none to lift.
 		_ = answer.SetWriteDeadline(time.Time{})
 		routes.Quiesce(r.Context())
 		_ = answer.SetWriteDeadline(time.Now().Add(answerTime))
-		word(w, nil)
+		writeWord(w, nil)
 	})
 	mux.Handle("GET /metrics", atMost(maxScrapes, routes.Metrics))
 	mux.Handle("/state", routes.State)
 	return mux
 }
 
-// word answers "ok", or 503 and what is wrong.
-func word(w http.ResponseWriter, err error) {
+// writeWord answers "ok", or 503 and what is wrong.
+func writeWord(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	text := "ok"

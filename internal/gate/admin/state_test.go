@@ -16,7 +16,7 @@ const pod = "6d9f5c0e-0000-4000-8000-000000000001"
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func key(t *testing.T, secret string) admin.Key {
+func newKey(t *testing.T, secret string) admin.Key {
 	t.Helper()
 	key, err := admin.NewKey([]byte(secret))
 	if err != nil {
@@ -30,7 +30,7 @@ const (
 	theirs = "fedcba9876543210fedcba9876543210"
 )
 
-func handler(key admin.Key, uid string) http.Handler {
+func newHandler(key admin.Key, uid string) http.Handler {
 	return admin.StateHandler(admin.StateSource{
 		Keys: func() []admin.Key { return []admin.Key{key} }, PodUID: uid,
 		State: func() admin.State { return admin.State{PodUID: uid, SelfTest: "passed", Time: now} },
@@ -48,7 +48,7 @@ func serve(t *testing.T, handler http.Handler) string {
 func TestState(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	genuine := handler(key(t, ours), pod)
+	genuine := newHandler(newKey(t, ours), pod)
 	// altered answers as the gate does, with one thing changed on the way.
 	altered := func(change func(r *http.Request, got *httptest.ResponseRecorder)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -75,7 +75,7 @@ func TestState(t *testing.T) {
 		"proof of yesterday":  {serve(t, genuine), ours, pod, now.Add(-24 * time.Hour), admin.ErrNotOurPod},
 		"another pod":         {serve(t, genuine), ours, "other", now, admin.ErrNotOurPod},
 		"another secret":      {serve(t, genuine), theirs, pod, now, admin.ErrNotOurPod},
-		"gate without pod":    {serve(t, handler(key(t, ours), "")), ours, "", now, admin.ErrNotOurPod},
+		"gate without pod":    {serve(t, newHandler(newKey(t, ours), "")), ours, "", now, admin.ErrNotOurPod},
 		"body changed": {serve(t, altered(func(_ *http.Request, got *httptest.ResponseRecorder) {
 			text := strings.Replace(got.Body.String(), "passed", "failed", 1)
 			got.Body.Reset()
@@ -99,7 +99,7 @@ func TestState(t *testing.T) {
 		"error 500":   {serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })), ours, pod, now, admin.ErrNotAuthentic},
 		"closed port": {gone.URL, ours, pod, now, admin.ErrUnreachable},
 	} {
-		client := admin.Client{Key: key(t, c.key), Now: func() time.Time { return c.at }}
+		client := admin.Client{Key: newKey(t, c.key), Now: func() time.Time { return c.at }}
 		state, err := client.State(t.Context(), c.url, c.pod)
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -116,7 +116,7 @@ func TestState(t *testing.T) {
 		}
 		*got = *replayed
 	}))
-	client := admin.Client{Key: key(t, ours), Now: func() time.Time { return now }}
+	client := admin.Client{Key: newKey(t, ours), Now: func() time.Time { return now }}
 	if _, err := client.State(t.Context(), url, pod); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestState(t *testing.T) {
 		key, former string
 		want        error
 	}{{theirs, ours, nil}, {ours, theirs, nil}, {theirs, theirs, admin.ErrNotOurPod}} {
-		client := admin.Client{Key: key(t, c.key), Former: key(t, c.former), Now: func() time.Time { return now }}
+		client := admin.Client{Key: newKey(t, c.key), Former: newKey(t, c.former), Now: func() time.Time { return now }}
 		if _, err := client.State(t.Context(), serve(t, genuine), pod); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("former %v: %v, want %v", c.former == ours, err, c.want)
 		}
@@ -146,11 +146,11 @@ func TestStateIsHiddenFromEverybodyElse(t *testing.T) {
 	unknown := httptest.NewRecorder()
 	http.NotFound(unknown, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
 	for _, proof := range []string{"", "x", "1.2.3.4", "1..AAAAAAAAAAAAAAAAAAAAAA.", "2.1795435200.AAAAAAAAAAAAAAAAAAAAAA.x"} {
-		for name, key := range map[string]admin.Key{"with a secret": key(t, ours), "without": {}} {
+		for name, key := range map[string]admin.Key{"with a secret": newKey(t, ours), "without": {}} {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(http.MethodGet, "/state", http.NoBody)
 			r.Header.Set(admin.ProofHeader, proof)
-			handler(key, pod).ServeHTTP(w, r)
+			newHandler(key, pod).ServeHTTP(w, r)
 			if w.Code != http.StatusNotFound || w.Body.String() != unknown.Body.String() {
 				t.Errorf("%s, proof %q: %d %s", name, proof, w.Code, w.Body)
 			}

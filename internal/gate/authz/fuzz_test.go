@@ -81,12 +81,12 @@ func calls(t *testing.T, body []byte) []string {
 	var tools []string
 	for _, element := range elements {
 		for _, method := range members(element, "method") {
-			if text(method) != "tools/call" {
+			if stringOf(method) != "tools/call" {
 				continue
 			}
 			for _, params := range members(element, "params") {
 				for _, name := range members(params, "name") {
-					tools = append(tools, text(name))
+					tools = append(tools, stringOf(name))
 				}
 			}
 		}
@@ -116,7 +116,7 @@ func members(object []byte, name string) []json.RawMessage {
 	return found
 }
 
-func text(value json.RawMessage) string {
+func stringOf(value json.RawMessage) string {
 	var out string
 	_ = json.Unmarshal(value, &out) // What is no string calls nothing.
 	return out

@@ -13,9 +13,9 @@ const (
 	nothing rune = -2
 )
 
-// likeness is what servers may make of a name that trim, fold case, normalize, or leave out what is not seen: letters
+// likenessOf is what servers may make of a name that trim, fold case, normalize, or leave out what is not seen: letters
 // without case, segments between single slashes. Two names with the same likeness may be one to them.
-func likeness(name string) []rune {
+func likenessOf(name string) []rune {
 	var out []rune
 	last := '/' // None is wanted in front.
 	for _, c := range name {

@@ -51,7 +51,7 @@ func (p *Policy) isNearlyNaming(method string) bool {
 
 // isNearlySpoken reports whether a careless server could take the method for one that a rule speaks of.
 func (p *Policy) isNearlySpoken(method string) bool {
-	return slices.ContainsFunc(p.rules, func(r rule) bool {
+	return slices.ContainsFunc(p.rules, func(r compiledRule) bool {
 		return slices.ContainsFunc(r.methods, func(p pattern) bool { return p.resembles(method) })
 	})
 }

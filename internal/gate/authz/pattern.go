@@ -26,12 +26,12 @@ func (p pattern) begins(name string) bool {
 // confines reports whether names that climb lie outside, although they begin like the pattern.
 func (p pattern) confines() bool { return p.open && p.uri && p.text != "" }
 
-// resembles reports whether a careless server could take a name for one that matches; see likeness.
+// resembles reports whether a careless server could take a name for one that matches; see likenessOf.
 func (p pattern) resembles(name string) bool {
 	if isUsual(name) && isUsual(p.text) { // Nearly all: nothing but case can differ.
 		return strings.EqualFold(name, p.text) || p.open && len(name) > len(p.text) && strings.EqualFold(name[:len(p.text)], p.text)
 	}
-	return covers(likeness(name), likeness(p.text), p.open)
+	return covers(likenessOf(name), likenessOf(p.text), p.open)
 }
 
 // isUsual reports whether a name is its own likeness, but for case: visible ASCII with single slashes within.

@@ -25,7 +25,7 @@ type Caller interface {
 // Policy is an gateapi.Authorization, ready to judge. It is never changed.
 type Policy struct {
 	required    []string
-	rules       []rule
+	rules       []compiledRule
 	allow       bool // what no rule speaks of
 	judgesNames map[message.Target]bool
 	judgesBody  bool
@@ -61,16 +61,16 @@ const maxUnknownMethods = 16
 func (p *Policy) Judge(caller Caller, messages []message.Message) *deny.Denial {
 	enough := hasAll(caller, p.required)
 	near := nearness{policy: p}
-	for subject := range subjects(messages) {
-		switch verdict, _ := p.judge(caller, &subject, &near); verdict {
+	for asked := range subjects(messages) {
+		switch verdict, _ := p.judge(caller, &asked, &near); verdict {
 		case allowed:
 		case forbidden:
-			return deny.Forbidden().WithDetail("%s", p.forbids(&subject))
+			return deny.Forbidden().WithDetail("%s", p.forbids(&asked))
 		case lacking:
 			enough = false
 		case misspelled:
 			return deny.BadMessage("the method is spelled nearly like one that is judged: spell it exactly so").
-				WithDetail("method %q is spelled nearly like one that is judged", redact.Name(subject.method))
+				WithDetail("method %q is spelled nearly like one that is judged", redact.Name(asked.method))
 		case unknown:
 			return deny.BadMessage("the messages have more than 16 methods that MCP does not have")
 		}
@@ -86,7 +86,7 @@ func (p *Policy) Judge(caller Caller, messages []message.Message) *deny.Denial {
 func (p *Policy) forbids(s *subject) string {
 	kind := s.target.String()
 	switch {
-	case slices.ContainsFunc(p.rules, func(r rule) bool { return r.speaksOf(s) }):
+	case slices.ContainsFunc(p.rules, func(r compiledRule) bool { return r.speaksOf(s) }):
 		return "rules name this " + kind + ", and the claims of the caller meet none of them"
 	case p.judgesNames[s.target]:
 		return "rules name some of this kind, and not this " + kind
@@ -99,8 +99,8 @@ func (p *Policy) forbids(s *subject) string {
 // missing ones would be refused again (MCP authorization, "Runtime Insufficient Scope Errors").
 func (p *Policy) needed(caller Caller, messages []message.Message, near *nearness) []string {
 	all := slices.Clone(p.required)
-	for subject := range subjects(messages) {
-		if _, rule := p.judge(caller, &subject, near); rule != nil {
+	for asked := range subjects(messages) {
+		if _, rule := p.judge(caller, &asked, near); rule != nil {
 			all = append(all, rule.scopes...)
 		}
 	}
@@ -112,19 +112,19 @@ func (p *Policy) needed(caller Caller, messages []message.Message, near *nearnes
 	})
 }
 
-type verdict int
+type decision int
 
 const (
-	allowed    verdict = iota
-	lacking            // scopes, nothing else
-	forbidden          // whatever scopes the token had
-	misspelled         // so that this server might take it for what is judged
-	unknown            // and there are too many such methods
+	allowed    decision = iota
+	lacking             // scopes, nothing else
+	forbidden           // whatever scopes the token had
+	misspelled          // so that this server might take it for what is judged
+	unknown             // and there are too many such methods
 )
 
 // judge gives the rule that decides: the one that is met, or for want of scopes the one that wants fewest more. There
 // is none where the default decides.
-func (p *Policy) judge(caller Caller, s *subject, near *nearness) (verdict, *rule) {
+func (p *Policy) judge(caller Caller, s *subject, near *nearness) (decision, *compiledRule) {
 	likeness := near.of(s.method)
 	switch {
 	case likeness.tooMany:
@@ -132,7 +132,7 @@ func (p *Policy) judge(caller Caller, s *subject, near *nearness) (verdict, *rul
 	case likeness.naming:
 		return misspelled, nil
 	}
-	var cheapest *rule
+	var cheapest *compiledRule
 	spoken, fewest := false, 0
 	for i := range p.rules {
 		rule := &p.rules[i]
@@ -162,7 +162,7 @@ func (p *Policy) judge(caller Caller, s *subject, near *nearness) (verdict, *rul
 }
 
 // unspoken judges what no rule speaks of; near reports whether one nearly does.
-func (p *Policy) unspoken(s *subject, near bool) verdict {
+func (p *Policy) unspoken(s *subject, near bool) decision {
 	switch {
 	case isLifecycle(s.method):
 		return allowed

@@ -53,8 +53,8 @@ func subjectOf(m message.Message) subject {
 	return subject{method: m.Method, target: m.Target, name: m.Name}
 }
 
-// rule is an gateapi.Rule, ready to judge.
-type rule struct {
+// compiledRule is an gateapi.Rule, ready to judge.
+type compiledRule struct {
 	methods []pattern
 	names   map[message.Target][]pattern
 	// narrowed are the targets of which Methods name some methods: then only these.
@@ -63,8 +63,8 @@ type rule struct {
 	claims   []gateapi.ClaimMatch
 }
 
-func compile(r gateapi.Rule) rule {
-	out := rule{
+func compile(r gateapi.Rule) compiledRule {
+	out := compiledRule{
 		methods: patterns(r.Methods, false), names: map[message.Target][]pattern{}, narrowed: map[message.Target]bool{},
 		scopes: slices.Clone(r.Scopes), claims: slices.Clone(r.Claims),
 	}
@@ -80,7 +80,7 @@ func compile(r gateapi.Rule) rule {
 	return out
 }
 
-func (r *rule) hasMethod(method string) bool {
+func (r *compiledRule) hasMethod(method string) bool {
 	return slices.ContainsFunc(r.methods, func(p pattern) bool {
 		// Who writes a "*" does not think of these; who writes one out does.
 		return p.begins(method) && (!p.open || !isLifecycle(method))
@@ -88,7 +88,7 @@ func (r *rule) hasMethod(method string) bool {
 }
 
 // speaksOf says what an gateapi.Rule promises.
-func (r *rule) speaksOf(s *subject) bool {
+func (r *compiledRule) speaksOf(s *subject) bool {
 	names, judged := r.names[s.target]
 	if !judged {
 		return r.hasMethod(s.method)
@@ -100,7 +100,7 @@ func (r *rule) speaksOf(s *subject) bool {
 }
 
 // claimsMatch tells whether each claim has one of the values that the rule wants.
-func (r *rule) claimsMatch(caller Caller) bool {
+func (r *compiledRule) claimsMatch(caller Caller) bool {
 	return !slices.ContainsFunc(r.claims, func(want gateapi.ClaimMatch) bool {
 		value, _ := caller.Claim(want.Name)
 		return !claimpath.Holds(value, want.Values)

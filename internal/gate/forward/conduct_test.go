@@ -166,7 +166,7 @@ func TestServerSeesTheClientLeave(t *testing.T) {
 				"between events":         {request("POST", ping), events + "\r\n9\r\ndata: 1\n\n\r\n"},
 				"in the client's body":   {long[:len(long)/2], ""},
 				"after a long body":      {long, ""},
-				"after a chunked body":   {head("Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\n\r\n", ""},
+				"after a chunked body":   {postHead("Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\n\r\n", ""},
 				"in a body until closed": {request("GET", ""), ok + "\r\nhello"},
 			} {
 				for how, leave := range map[string]func(*net.TCPConn) error{

@@ -28,7 +28,7 @@ type exchange struct {
 
 func (x *exchange) run() {
 	outgoing := x.outgoing()
-	exchanger := x.takeBody(outgoing)
+	chosen := x.takeBody(outgoing)
 	denial := x.clientFault()
 	if denial == nil {
 		denial = x.stillAdmitted()
@@ -37,7 +37,7 @@ func (x *exchange) run() {
 		x.deny(denial, "")
 		return
 	}
-	answer, err := exchanger.Do(x.client.Context(), outgoing, &x.trail)
+	answer, err := chosen.Do(x.client.Context(), outgoing, &x.trail)
 	if err != nil {
 		x.fail()
 		return

@@ -97,8 +97,8 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Reques
 	}
 }
 
-func (f *Forwarder) address(upstream gateapi.Upstream) string {
-	return net.JoinHostPort(f.host, portOf(upstream))
+func (f *Forwarder) address(server gateapi.Upstream) string {
+	return net.JoinHostPort(f.host, portOf(server))
 }
 
-func portOf(upstream gateapi.Upstream) string { return strconv.Itoa(int(upstream.Port)) }
+func portOf(server gateapi.Upstream) string { return strconv.Itoa(int(server.Port)) }

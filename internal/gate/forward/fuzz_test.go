@@ -16,7 +16,7 @@ const longestFuzzed = 32 << 10
 // FuzzAnswer has a server say anything. Whichever way was taken, the client gets an answer that is whole, or one that
 // visibly is not, and the same one; and whoever comes next never gets any of it.
 func FuzzAnswer(f *testing.F) {
-	for _, text := range said {
+	for _, text := range serverAnswers {
 		f.Add([]byte(text), true)
 		f.Add([]byte(text), false)
 	}
@@ -39,8 +39,8 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// said are answers of the kinds that the scenes have.
-var said = []string{
+// serverAnswers are answers of the kinds that the scenes have.
+var serverAnswers = []string{
 	"", "HTTP/1.", ok, ok + "\r\nhello", "220 mail.example ESMTP\r\n\r\n", clean + clean,
 	ok + "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
 	ok + "Content-Length: 2\r\n\r\n{}POISON",

@@ -10,14 +10,14 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/mac"
 )
 
-var secret = []byte("0123456789abcdef0123456789abcdef")
+var testSecret = []byte("0123456789abcdef0123456789abcdef")
 
 func TestSumIsWhatItSays(t *testing.T) {
-	key, err := mac.New(secret, "label")
+	key, err := mac.New(testSecret, "label")
 	if err != nil {
 		t.Fatal(err)
 	}
-	derived, err := hkdf.Key(sha256.New, secret, nil, "label", 32)
+	derived, err := hkdf.Key(sha256.New, testSecret, nil, "label", 32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,14 +31,14 @@ func TestSumIsWhatItSays(t *testing.T) {
 	if key.Sum("a", "b") == key.Sum("ab", "") || key.Sum("a") == key.Sum("a", "") {
 		t.Error("parts run together")
 	}
-	other, err := mac.New(secret, "another label")
+	other, err := mac.New(testSecret, "another label")
 	if err != nil || other.Sum("a") == key.Sum("a") {
 		t.Errorf("two labels, one key: %v", err)
 	}
 }
 
 func TestBadSecret(t *testing.T) {
-	for _, secret := range [][]byte{nil, secret[:31], append([]byte("x"), secret...)} {
+	for _, secret := range [][]byte{nil, testSecret[:31], append([]byte("x"), testSecret...)} {
 		if key, err := mac.New(secret, "label"); err == nil || key.Valid() {
 			t.Errorf("%d bytes were taken", len(secret))
 		}

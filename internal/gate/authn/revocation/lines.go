@@ -13,8 +13,8 @@ var hardEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "
 // softEnds end lines, too, and may be within a JSON string.
 const softEnds = "\u0085\u2028\u2029"
 
-// line is a line of a list, without space at its edges.
-type line struct {
+// listLine is a line of a list, without space at its edges.
+type listLine struct {
 	// number counts from 1.
 	number int
 	text   string
@@ -22,11 +22,11 @@ type line struct {
 	isPart bool
 }
 
-func (l line) isEmpty() bool { return l.text == "" || strings.HasPrefix(l.text, "#") }
+func (l listLine) isEmpty() bool { return l.text == "" || strings.HasPrefix(l.text, "#") }
 
 // linesOf has each line by every reading: one whose JSON has ends of lines in it is there as a whole, and its parts behind it.
-func linesOf(text string) []line {
-	var out []line
+func linesOf(text string) []listLine {
+	var out []listLine
 	number := 0
 	for hard := range strings.SplitSeq(hardEnds.Replace(strings.TrimPrefix(text, "\ufeff")), "\n") {
 		whole := 0 // where entries end whose JSON goes on over the end of a line
@@ -36,9 +36,9 @@ func linesOf(text string) []line {
 			number++
 			if until := begin + jsonEntryEnd(hard[begin:]); until > end {
 				whole = max(whole, until)
-				out = append(out, line{number: number, text: trim(hard[begin:until])})
+				out = append(out, listLine{number: number, text: trim(hard[begin:until])})
 			}
-			out = append(out, line{number: number, text: trim(hard[begin:end]), isPart: begin < whole})
+			out = append(out, listLine{number: number, text: trim(hard[begin:end]), isPart: begin < whole})
 			begin, more = end+width, width > 0
 		}
 	}

@@ -18,7 +18,7 @@ type bad struct {
 	want gateapi.Reason
 }
 
-func (b *bench) allRefused(tokens map[string]bad) {
+func (b *fixture) allRefused(tokens map[string]bad) {
 	b.t.Helper()
 	for name, c := range tokens {
 		b.refused(name, c.raw, c.want)
@@ -27,7 +27,7 @@ func (b *bench) allRefused(tokens map[string]bad) {
 
 // RFC 7515, RFC 7519 sections 3 and 4, RFC 8725 sections 3.7 and 3.11: what can be read in one way only.
 func TestMalformedTokens(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	good, header, claims := b.good(), b.header(), b.claims()
 	parts := strings.Split(good, ".")
 	rawHeader, rawClaims := asJSON(t, header), asJSON(t, claims)
@@ -71,7 +71,7 @@ func TestMalformedTokens(t *testing.T) {
 
 // RFC 7515 section 4.1, RFC 8725 sections 2.1, 3.1, 3.10 and 3.11.
 func TestBadHeaders(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	good, header, claims := b.good(), b.header(), b.claims()
 	parts := strings.Split(good, ".")
 	rawHeader, rawClaims := asJSON(t, header), asJSON(t, claims)
@@ -122,7 +122,7 @@ func TestBadHeaders(t *testing.T) {
 
 // RFC 8725 sections 2.1, 2.2 and 3.10.
 func TestBadSignatures(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	good, header, claims := b.good(), b.header(), b.claims()
 	parts := strings.Split(good, ".")
 	embedded, err := keys.MarshalPublic([]keys.Public{b.unused.Public()})
@@ -145,7 +145,7 @@ func TestBadSignatures(t *testing.T) {
 
 // RFC 7519 section 4.1, RFC 9068 section 4, RFC 8725 sections 3.8 and 3.9.
 func TestBadClaims(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	header, claims := b.header(), b.claims()
 	rawHeader, rawClaims := asJSON(t, header), asJSON(t, claims)
 	byClaim := func(name string, value any) string { return b.sign(b.ed, header, with(claims, name, value)) }

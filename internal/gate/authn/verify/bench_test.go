@@ -8,9 +8,9 @@ import (
 
 // A token that came before: what nearly every request costs.
 func BenchmarkKnownToken(b *testing.B) {
-	bench := newBench(b)
+	bench := newFixture(b)
 	raw := bench.good()
-	verifier := bench.verifier(clock)
+	verifier := bench.verifier(testClock)
 	if _, denial := verifier.Verify(raw); denial != nil {
 		b.Fatal(denial.Reason)
 	}
@@ -29,9 +29,9 @@ func BenchmarkKnownToken(b *testing.B) {
 
 // A token that is refused before its signature is looked at.
 func BenchmarkScreenedToken(b *testing.B) {
-	bench := newBench(b)
+	bench := newFixture(b)
 	raw := bench.sign(bench.ed, bench.header(), with(bench.claims(), "exp", 0))
-	verifier := bench.verifier(clock)
+	verifier := bench.verifier(testClock)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, denial := verifier.Screen(raw); denial == nil {
@@ -42,7 +42,7 @@ func BenchmarkScreenedToken(b *testing.B) {
 
 // A forgery, by the algorithm of the key it names: what it costs to be asked for a signature.
 func BenchmarkForgedToken(b *testing.B) {
-	bench := newBench(b)
+	bench := newFixture(b)
 	for _, c := range []struct {
 		key    keys.Private
 		issuer string
@@ -51,7 +51,7 @@ func BenchmarkForgedToken(b *testing.B) {
 			header := fields{"alg": c.key.Algorithm(), "typ": "at+jwt", "kid": c.key.ID()}
 			raw := bench.sign(c.key, header, with(bench.claims(), "iss", c.issuer))
 			raw = raw[:len(raw)-10] + "AAAAAAAAAA"
-			verifier := bench.verifier(clock)
+			verifier := bench.verifier(testClock)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, denial := verifier.Verify(raw); denial == nil {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// digest is the SHA-256 of a whole token, signature included: a token that differs in one bit is another token.
-type digest = [sha256.Size]byte
+// tokenDigest is the SHA-256 of a whole token, signature included: a token that differs in one bit is another token.
+type tokenDigest = [sha256.Size]byte
 
 // digestOf allocates nothing, as it is what most requests cost.
-func digestOf(raw string) digest {
+func digestOf(raw string) tokenDigest {
 	buffer := bufferPool.Get().(*[]byte)
 	defer bufferPool.Put(buffer)
 	*buffer = append((*buffer)[:0], raw...)
@@ -39,18 +39,18 @@ type cache struct {
 
 // entry is an accepted token. It does not change, but for its mark.
 type entry struct {
-	key       digest
+	key       tokenDigest
 	principal Principal
-	life      life
+	life      tokenLife
 	used      atomic.Bool // since somebody last looked for a place
 }
 
-func (c *cache) set(key digest) *[cacheWays]atomic.Pointer[entry] {
+func (c *cache) set(key tokenDigest) *[cacheWays]atomic.Pointer[entry] {
 	return &c.sets[binary.BigEndian.Uint16(key[:])%cacheSets]
 }
 
 // get finds a token that was accepted once. Whether it still is depends on the clock.
-func (c *cache) get(key digest) *entry {
+func (c *cache) get(key tokenDigest) *entry {
 	set := c.set(key)
 	for i := range set {
 		known := set[i].Load()

@@ -9,7 +9,7 @@ import (
 )
 
 // inSet makes digests that all lie in one set.
-func inSet(n byte) digest { return digest{0, 0, n, 1} }
+func inSet(n byte) tokenDigest { return tokenDigest{0, 0, n, 1} }
 
 func remembered(c *cache) (count int) {
 	for set := range c.sets {
@@ -28,7 +28,7 @@ func TestCacheIsBounded(t *testing.T) {
 	const tokens = 4 * cacheSets * cacheWays
 	for i := range uint64(tokens) {
 		key := sha256.Sum256(binary.BigEndian.AppendUint64(nil, i))
-		c.put(&entry{key: key, life: life{end: now.Add(time.Hour)}}, now)
+		c.put(&entry{key: key, life: tokenLife{end: now.Add(time.Hour)}}, now)
 		if known := c.get(key); known == nil || known.key != key {
 			t.Fatalf("token %d is not found after it was put in", i)
 		}
@@ -42,7 +42,7 @@ func TestWhoMakesPlace(t *testing.T) {
 	c := new(cache)
 	now := time.Unix(0, 0)
 	put := func(n byte, life_ time.Duration) {
-		c.put(&entry{key: inSet(n), life: life{end: now.Add(life_)}}, now)
+		c.put(&entry{key: inSet(n), life: tokenLife{end: now.Add(life_)}}, now)
 	}
 	for n := range byte(cacheWays) {
 		put(n, time.Hour+time.Duration(n)*time.Hour)
@@ -78,7 +78,7 @@ func TestWhoMakesPlace(t *testing.T) {
 	}
 	// That took the marks away: what nobody has asked for since goes next.
 	const idle = 3
-	var left []digest
+	var left []tokenDigest
 	for i := range c.sets[0] {
 		left = append(left, c.sets[0][i].Load().key)
 		if i != idle {
@@ -102,7 +102,7 @@ func TestCacheIsShared(t *testing.T) {
 			for i := range 2000 {
 				key := inSet(byte(i*7+worker) % 12)
 				if known := c.get(key); known == nil {
-					c.put(&entry{key: key, life: life{end: time.Unix(1, 0)}}, time.Unix(0, 0))
+					c.put(&entry{key: key, life: tokenLife{end: time.Unix(1, 0)}}, time.Unix(0, 0))
 				} else if known.key != key {
 					t.Error("another token was found")
 				}

@@ -11,7 +11,7 @@ import (
 // Candidate is a token that Screen had nothing against. Only its signature can tell whose it is.
 type Candidate struct {
 	known           *entry // verified before
-	fresh           *fresh
+	fresh           *freshToken
 	provider, keyID string
 }
 
@@ -36,19 +36,19 @@ func (c Candidate) Verify() (Principal, *deny.Denial) {
 	}
 }
 
-// fresh is a token on its way through its first verification.
-type fresh struct {
+// freshToken is a token on its way through its first verification.
+type freshToken struct {
 	verifier *Verifier
-	digest   digest
+	digest   tokenDigest
 	token    compact
-	claims   claims
+	claims   tokenClaims
 	from     *provider
 	subject  string
 	keys     []keys.Public // one of them must have signed
 }
 
 // screen applies the provider's rules.
-func (f *fresh) screen(h header, now time.Time) *deny.Denial {
+func (f *freshToken) screen(h tokenHeader, now time.Time) *deny.Denial {
 	if !f.from.types.accept(h) {
 		return deny.Token(gateapi.ReasonWrongType).WithDetail("typ: %s, accepted are %s", h.kindText(), f.from.types)
 	}
@@ -73,7 +73,7 @@ func (f *fresh) screen(h header, now time.Time) *deny.Denial {
 	return unknown
 }
 
-func (f *fresh) verify() (Principal, *deny.Denial) {
+func (f *freshToken) verify() (Principal, *deny.Denial) {
 	signer, signed := f.signer()
 	if !signed {
 		return Principal{}, deny.Token(gateapi.ReasonBadSignature).WithDetail("signature: of none of %d keys", len(f.keys))
@@ -92,7 +92,7 @@ func (f *fresh) verify() (Principal, *deny.Denial) {
 }
 
 // signer finds the key that signed. Each is tried with its own algorithm, never with one that the token chose.
-func (f *fresh) signer() (keys.Public, bool) {
+func (f *freshToken) signer() (keys.Public, bool) {
 	signature, err := encoding.DecodeString(f.token.signature)
 	if err != nil {
 		return keys.Public{}, false
@@ -105,7 +105,7 @@ func (f *fresh) signer() (keys.Public, bool) {
 	return keys.Public{}, false
 }
 
-func (f *fresh) principal(signer keys.Public) Principal {
+func (f *freshToken) principal(signer keys.Public) Principal {
 	kept := object{}
 	for name, path := range f.verifier.claimPaths {
 		if value, present := path.In(f.claims.members); present {

@@ -14,8 +14,8 @@ import (
 // maxNumericDate is the end of year 9999; a time behind it is a mistake, or a trick with overflow.
 const maxNumericDate = 253402300799
 
-// claims are the registered ones of a token, typed. The rest is in members.
-type claims struct {
+// tokenClaims are the registered ones of a token, typed. The rest is in members.
+type tokenClaims struct {
 	members object
 
 	issuer, subject, id          string // empty if absent
@@ -25,8 +25,8 @@ type claims struct {
 
 // readClaims checks types (RFC 7519 section 4.1). A claim of a wrong type makes the token malformed: nothing is
 // converted, so a server behind cannot read it differently.
-func readClaims(members object) (claims, *deny.Denial) {
-	out := claims{members: members}
+func readClaims(members object) (tokenClaims, *deny.Denial) {
+	out := tokenClaims{members: members}
 	for _, claim := range []struct {
 		name      string
 		wellTyped bool
@@ -43,32 +43,32 @@ func readClaims(members object) (claims, *deny.Denial) {
 		{"scp", isScope(members["scp"]), "a string or a list of strings"},
 	} {
 		if !claim.wellTyped {
-			return claims{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("%s: %s, not %s", claim.name, out.kind(claim.name), claim.want)
+			return tokenClaims{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("%s: %s, not %s", claim.name, out.kind(claim.name), claim.want)
 		}
 	}
 	return out, nil
 }
 
-func (c claims) has(name string) bool {
+func (c tokenClaims) has(name string) bool {
 	_, present := c.members[name]
 	return present
 }
 
 // text gives a claim that does not take part in letting the token in: of a wrong type it counts as absent.
-func (c claims) text(name string) string {
+func (c tokenClaims) text(name string) string {
 	value, _ := c.members[name].(string)
 	return value
 }
 
 // textAt is text for a claim that is named as claimpath has it.
-func (c claims) textAt(name string) string {
+func (c tokenClaims) textAt(name string) string {
 	value, _ := claimpath.MustParse(name).In(c.members)
 	text, _ := value.(string)
 	return text
 }
 
 // client is who the token was issued to: "client_id" (RFC 9068 section 2.2), or "azp" (OpenID Connect Core section 2).
-func (c claims) client() string {
+func (c tokenClaims) client() string {
 	if id := c.text("client_id"); id != "" {
 		return id
 	}
@@ -77,7 +77,7 @@ func (c claims) client() string {
 
 // scopes are those of "scope" (RFC 8693 section 4.2) and of "scp", which some issuers write in its place. Both may be a
 // string or a list of strings, as issuers write either.
-func (c claims) scopes() []string {
+func (c tokenClaims) scopes() []string {
 	var scopes []string
 	for _, name := range []string{"scope", "scp"} {
 		if elements, isList := c.members[name].([]any); isList {
@@ -104,7 +104,7 @@ func isScope(value any) bool {
 // bindsKey reports whether the token is bound to a key (RFC 7800 section 3.1). A "cnf" that is null or has no member
 // names no key: there is nothing whose possession anybody could prove, and its bearer is all that the token knows. What
 // is no object is taken for a binding, since nobody knows what it means.
-func (c claims) bindsKey() bool {
+func (c tokenClaims) bindsKey() bool {
 	value, present := c.members["cnf"]
 	if !present || value == nil {
 		return false
@@ -122,8 +122,8 @@ func splitScope(scope string) []string {
 func texts(elements []any) []string {
 	all := make([]string, 0, len(elements))
 	for _, element := range elements {
-		text, isText := element.(string)
-		if !isText {
+		text, ok := element.(string)
+		if !ok {
 			return nil
 		}
 		all = append(all, text)
@@ -134,9 +134,9 @@ func texts(elements []any) []string {
 // isText is false if the member is there and no string.
 func isText(members object, name string, into *string) bool {
 	value, present := members[name]
-	text, isText := value.(string)
+	text, ok := value.(string)
 	*into = text
-	return isText || !present
+	return ok || !present
 }
 
 // isTime is false if the member is there and no NumericDate (RFC 7519 section 2): a JSON number, here between 1970 and
@@ -174,6 +174,6 @@ func isAudience(members object, into *[]string) bool {
 }
 
 // names tells whether one of the audiences is one of ours, byte for byte.
-func (c claims) names(ours []string) bool {
+func (c tokenClaims) names(ours []string) bool {
 	return slices.ContainsFunc(c.audiences, func(one string) bool { return slices.Contains(ours, one) })
 }

@@ -30,7 +30,7 @@ func kindOf(value any) string {
 }
 
 // kind is kindOf for a claim that may be absent.
-func (c claims) kind(name string) string {
+func (c tokenClaims) kind(name string) string {
 	value, present := c.members[name]
 	if !present {
 		return "absent"

@@ -29,9 +29,9 @@ const leeway = 30 * time.Second
 
 type fields = map[string]any
 
-// bench is a verifier with three providers: "one" with an EdDSA and an ES256 key, "two" with an RS256 key, and "empty"
+// fixture is a verifier with three providers: "one" with an EdDSA and an ES256 key, "two" with an RS256 key, and "empty"
 // without keys. addQuilt adds a fourth.
-type bench struct {
+type fixture struct {
 	t                   testing.TB
 	ed, ec, rsa, unused keys.Private
 	secret              []byte
@@ -52,10 +52,10 @@ var benchKeys = sync.OnceValue(func() (made [4]keys.Private) {
 	return made
 })
 
-func newBench(tb testing.TB) *bench {
+func newFixture(tb testing.TB) *fixture {
 	tb.Helper()
 	made := benchKeys()
-	b := &bench{
+	b := &fixture{
 		t: tb, secret: []byte("a shared secret of 32 characters"), ed: made[0], unused: made[1], ec: made[2], rsa: made[3],
 	}
 	server := []string{"urn:server"}
@@ -77,7 +77,7 @@ func newBench(tb testing.TB) *bench {
 
 // addQuilt adds the provider "quilt", whose tokens name neither issuer nor audience nor subject, and are signed with a
 // shared secret.
-func (b *bench) addQuilt() {
+func (b *fixture) addQuilt() {
 	b.t.Helper()
 	shared, err := keys.ParseSharedSecret(b.secret)
 	must(b.t, err)
@@ -89,7 +89,7 @@ func (b *bench) addQuilt() {
 }
 
 // provider is one of the configured ones, to be changed.
-func (b *bench) provider(name string) *gateapi.Provider {
+func (b *fixture) provider(name string) *gateapi.Provider {
 	for i := range b.config.Providers {
 		if b.config.Providers[i].Name == name {
 			return &b.config.Providers[i]
@@ -99,20 +99,20 @@ func (b *bench) provider(name string) *gateapi.Provider {
 	return nil
 }
 
-func (b *bench) verifier(clock func() time.Time) *verify.Verifier {
+func (b *fixture) verifier(clock func() time.Time) *verify.Verifier {
 	b.t.Helper()
 	revoked, err := revocation.Parse([]byte(b.revoked))
 	must(b.t, err)
 	return verify.New(b.config, podUID, b.loaded, revoked, clock)
 }
 
-func (b *bench) verify(raw string) (verify.Principal, *deny.Denial) {
+func (b *fixture) verify(raw string) (verify.Principal, *deny.Denial) {
 	b.t.Helper()
 	return b.verifier(func() time.Time { return now }).Verify(raw)
 }
 
 // refused wants a token to be refused for this reason; empty wants it accepted.
-func (b *bench) refused(name, raw string, want gateapi.Reason) {
+func (b *fixture) refused(name, raw string, want gateapi.Reason) {
 	b.t.Helper()
 	principal, denial := b.verify(raw)
 	var got gateapi.Reason
@@ -125,11 +125,11 @@ func (b *bench) refused(name, raw string, want gateapi.Reason) {
 }
 
 // header and claims are those of a good token by b.ed.
-func (b *bench) header() fields {
+func (b *fixture) header() fields {
 	return fields{"alg": "EdDSA", "typ": "at+jwt", "kid": b.ed.ID()}
 }
 
-func (b *bench) claims() fields {
+func (b *fixture) claims() fields {
 	return fields{
 		"iss": "urn:one", "aud": "urn:server", "sub": "alice", "client_id": "agent", "scope": "read write",
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "jti": "1",
@@ -137,15 +137,15 @@ func (b *bench) claims() fields {
 }
 
 // quilt is a token of the provider without an issuer, as quilt's catalogs mint them.
-func (b *bench) quilt(claims fields) string {
+func (b *fixture) quilt(claims fields) string {
 	return b.shared(fields{"alg": "HS256", "typ": "JWT"}, claims)
 }
 
-func (b *bench) quiltClaims() fields {
+func (b *fixture) quiltClaims() fields {
 	return fields{"id": "7", "uuid": "u-1", "exp": now.Add(time.Minute).Unix()}
 }
 
-func (b *bench) shared(header, claims fields) string {
+func (b *fixture) shared(header, claims fields) string {
 	b.t.Helper()
 	return hs256(asJSON(b.t, header), asJSON(b.t, claims), b.secret)
 }
@@ -171,7 +171,7 @@ func with(members fields, name string, value any) fields {
 func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
 // signRaw signs any two texts.
-func (b *bench) signRaw(key keys.Private, header, claims string) string {
+func (b *fixture) signRaw(key keys.Private, header, claims string) string {
 	b.t.Helper()
 	text := encode([]byte(header)) + "." + encode([]byte(claims))
 	signature, err := key.Sign(text)
@@ -179,7 +179,7 @@ func (b *bench) signRaw(key keys.Private, header, claims string) string {
 	return text + "." + encode(signature)
 }
 
-func (b *bench) sign(key keys.Private, header, claims fields) string {
+func (b *fixture) sign(key keys.Private, header, claims fields) string {
 	b.t.Helper()
 	return b.signRaw(key, asJSON(b.t, header), asJSON(b.t, claims))
 }
@@ -202,14 +202,14 @@ func must(tb testing.TB, err error) {
 func repeated(text, member string) string { return strings.TrimSuffix(text, "}") + "," + member + "}" }
 
 // confused signs with HMAC, taking what everybody knows for the secret.
-func (b *bench) confused(claims fields) string {
+func (b *fixture) confused(claims fields) string {
 	public, err := x509.MarshalPKIXPublicKey(b.ed.Public().Key)
 	must(b.t, err)
 	return hs256(asJSON(b.t, with(b.header(), "alg", "HS256")), asJSON(b.t, claims), public)
 }
 
 // psychic has r = s = 0 (CVE-2022-21449).
-func (b *bench) psychic(claims fields) string {
+func (b *fixture) psychic(claims fields) string {
 	header := fields{"alg": "ES256", "typ": "at+jwt", "kid": b.ec.ID()}
 	return encode([]byte(asJSON(b.t, header))) + "." + encode([]byte(asJSON(b.t, claims))) + "." + encode(make([]byte, 64))
 }
@@ -231,7 +231,7 @@ func respelled(raw string) string {
 }
 
 // good is the token that bad ones are made of.
-func (b *bench) good() string {
+func (b *fixture) good() string {
 	b.t.Helper()
 	return b.sign(b.ed, b.header(), b.claims())
 }

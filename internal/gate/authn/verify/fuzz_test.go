@@ -33,7 +33,7 @@ func fuzzGate(f *testing.F) (verifier *verify.Verifier, signer ed25519.PrivateKe
 		Limits: gateapi.Limits{TokenBytes: 8 << 10},
 	}, podUID, map[string][]keys.Public{
 		"p": {{ID: "k", Algorithm: keys.EdDSA, Key: public}}, "q": shared.Keys,
-	}, revocation.List{}, clock), signer, secret
+	}, revocation.List{}, testClock), signer, secret
 }
 
 // FuzzToken: whatever the text, the verifier neither panics nor lets it in, unless it is the signer's own token.

@@ -8,7 +8,7 @@ import (
 )
 
 func TestGoodTokens(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	ec := fields{"alg": "ES256", "typ": "application/at+jwt", "kid": b.ec.ID()}
 	for name, raw := range map[string]string{
 		"plain":                      b.sign(b.ed, b.header(), b.claims()),

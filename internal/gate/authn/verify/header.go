@@ -14,9 +14,9 @@ import (
 
 const maxKeyIDBytes = 256
 
-// header is what of a token's header takes part in the verdict. "jwk", "jku", "x5c" and "x5u" never do: a token does
+// tokenHeader is what of a token's header takes part in the verdict. "jwk", "jku", "x5c" and "x5u" never do: a token does
 // not choose what it is checked with (RFC 8725 section 3.10).
-type header struct {
+type tokenHeader struct {
 	algorithm keys.Algorithm
 	keyID     string // empty if absent
 	kind      any    // "typ" as it is
@@ -28,28 +28,28 @@ type header struct {
 var processing = []string{"crit", "b64", "enc", "zip"}
 
 // readHeader applies what needs neither provider nor key.
-func readHeader(members object) (header, *deny.Denial) {
-	algorithm, isText := members["alg"].(string)
-	if !isText {
-		return header{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("alg: absent, or no string")
+func readHeader(members object) (tokenHeader, *deny.Denial) {
+	algorithm, ok := members["alg"].(string)
+	if !ok {
+		return tokenHeader{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("alg: absent, or no string")
 	}
 	if algorithm == fullySpecified {
 		algorithm = string(keys.EdDSA)
 	}
 	if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) {
-		return header{}, deny.Token(gateapi.ReasonUnsupportedAlgorithm).WithDetail("alg: %.20q is not known", algorithm)
+		return tokenHeader{}, deny.Token(gateapi.ReasonUnsupportedAlgorithm).WithDetail("alg: %.20q is not known", algorithm)
 	}
 	for _, name := range processing {
 		if _, present := members[name]; present {
-			return header{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("%s: a header that is not understood here", name)
+			return tokenHeader{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("%s: a header that is not understood here", name)
 		}
 	}
-	keyID, isText := members["kid"].(string)
-	if _, present := members["kid"]; present && (!isText || !isKeyID(keyID)) {
-		return header{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("kid: empty, longer than %d bytes, or no text that can be printed", maxKeyIDBytes)
+	keyID, ok := members["kid"].(string)
+	if _, present := members["kid"]; present && (!ok || !isKeyID(keyID)) {
+		return tokenHeader{}, deny.Token(gateapi.ReasonMalformedToken).WithDetail("kid: empty, longer than %d bytes, or no text that can be printed", maxKeyIDBytes)
 	}
 	kind, hasKind := members["typ"]
-	return header{algorithm: keys.Algorithm(algorithm), keyID: keyID, kind: kind, hasKind: hasKind}, nil
+	return tokenHeader{algorithm: keys.Algorithm(algorithm), keyID: keyID, kind: kind, hasKind: hasKind}, nil
 }
 
 // fullySpecified is the name that RFC 9864 section 2.2 gives to EdDSA with Ed25519, the only curve that is taken here.
@@ -77,12 +77,12 @@ func newTokenTypes(p gateapi.Provider) tokenTypes {
 
 // accept takes a "typ" parameter as it was read. One that is there and empty, or null, is no media type, and not absent
 // either.
-func (t tokenTypes) accept(h header) bool {
+func (t tokenTypes) accept(h tokenHeader) bool {
 	if !h.hasKind {
 		return t[""]
 	}
-	text, isText := h.kind.(string)
-	return isText && text != "" && t[mediaType(text)]
+	text, ok := h.kind.(string)
+	return ok && text != "" && t[mediaType(text)]
 }
 
 // String lists the types, for people.
@@ -97,12 +97,12 @@ func (t tokenTypes) String() string {
 }
 
 // kindText says what "typ" is, for people. Where it is a text, that is quoted: it is a word of the format.
-func (h header) kindText() string {
-	text, isText := h.kind.(string)
+func (h tokenHeader) kindText() string {
+	text, ok := h.kind.(string)
 	switch {
 	case !h.hasKind:
 		return "absent"
-	case isText:
+	case ok:
 		return fmt.Sprintf("%.40q", text)
 	default:
 		return kindOf(h.kind)

@@ -11,7 +11,7 @@ import (
 
 // identify gives the caller's name: "sub" as it is, or else the JSON array of the claims that together identify. No two
 // callers of one provider share a name: in the array 7 is not "7", and ["a","b"] is not ["a\",\"b"].
-func (c claims) identify(names []string) (string, *deny.Denial) {
+func (c tokenClaims) identify(names []string) (string, *deny.Denial) {
 	values := make([]any, 0, len(names))
 	for _, name := range names {
 		value, present := claimpath.MustParse(name).In(c.members)
@@ -38,7 +38,7 @@ func (c claims) identify(names []string) (string, *deny.Denial) {
 
 // names are those by which a list of revocations may mean the caller: the subject, the "sub" of the token, and where one
 // claim says who the caller is, that as it is.
-func (f *fresh) names() []string {
+func (f *freshToken) names() []string {
 	names := []string{f.subject, f.claims.subject}
 	if len(f.from.identity) != 1 {
 		return names

@@ -26,9 +26,9 @@ var marks = map[string]string{
 // statements are claims that state the kind. Of the strict ones only words for access tokens are taken, unless
 // RequiredClaims names the claim; of the others, which mean something else to some issuers, only words that name another
 // kind are refused.
-var statements = []statement{{"typ", true}, {"token_use", true}, {"token_type", true}, {"tty", false}, {"type", false}, {"token_kind", false}, {"use", false}}
+var statements = []kindStatement{{"typ", true}, {"token_use", true}, {"token_type", true}, {"tty", false}, {"type", false}, {"token_kind", false}, {"use", false}}
 
-type statement struct {
+type kindStatement struct {
 	name   string
 	strict bool
 }
@@ -50,7 +50,7 @@ var otherWords = []string{
 var shortWords = []string{"id", "rt"}
 
 // otherKind says by what a token is known to be of another kind than an access token; empty if by nothing.
-func (p *provider) otherKind(c claims, h header) string {
+func (p *provider) otherKind(c tokenClaims, h tokenHeader) string {
 	isAccess := h.isAccess()
 	for _, statement := range statements {
 		value := c.members[statement.name]
@@ -77,17 +77,17 @@ func (p *provider) otherKind(c claims, h header) string {
 
 // isForAnother reports whether a token has scopes, and is for somebody else than the client that it was issued to. An ID
 // token is for its client (OpenID Connect Core section 2).
-func (c claims) isForAnother() bool {
+func (c tokenClaims) isForAnother() bool {
 	client := c.client()
 	return client != "" && len(c.audiences) > 0 && !c.names([]string{client}) && len(c.scopes()) > 0
 }
 
 // stated reports whether the value of a statement is a word for access tokens, or says what keeps it from being one.
-func (p *provider) stated(value any, by statement) (isAccess bool, detail string) {
-	text, isText := value.(string)
+func (p *provider) stated(value any, by kindStatement) (isAccess bool, detail string) {
+	text, ok := value.(string)
 	said := word(text)
 	switch {
-	case !isText && by.strict:
+	case !ok && by.strict:
 		return false, kindOf(value) + ", not a string"
 	case slices.Contains(otherWords, said), by.strict && slices.Contains(shortWords, said):
 		return false, "it states another kind of token"
@@ -101,9 +101,9 @@ func (p *provider) stated(value any, by statement) (isAccess bool, detail string
 }
 
 // isAccess reports whether the header says that it is an access token's (RFC 9068 section 2.1).
-func (h header) isAccess() bool {
-	text, isText := h.kind.(string)
-	return isText && mediaType(text) == "at+jwt"
+func (h tokenHeader) isAccess() bool {
+	text, ok := h.kind.(string)
+	return ok && mediaType(text) == "at+jwt"
 }
 
 // word folds what differs between issuers: case, and all that is neither a letter nor a digit. "ID_Token" is "idtoken".

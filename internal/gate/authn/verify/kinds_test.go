@@ -12,7 +12,7 @@ import (
 )
 
 // claimed adds members to the claims of a good token.
-func (b *bench) claimed(members fields) fields {
+func (b *fixture) claimed(members fields) fields {
 	claims := b.claims()
 	for name, value := range members {
 		claims = with(claims, name, value)
@@ -22,7 +22,7 @@ func (b *bench) claimed(members fields) fields {
 
 // What an issuer signs for another purpose opens nothing, although its header is that of many access tokens.
 func TestKindsOfToken(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.provider("one").TokenTypes = []string{"at+jwt", "JWT", ""}
 	plain := with(b.header(), "typ", "JWT")
 	for name, c := range map[string]struct {
@@ -85,7 +85,7 @@ func TestKindsOfToken(t *testing.T) {
 
 // A kind that nobody knows is let in where the configuration names it; one that is known as another never is.
 func TestKindThatIsRequired(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	one := b.provider("one")
 	one.TokenTypes = []string{"JWT"}
 	one.RequiredClaims = []gateapi.ClaimMatch{{Name: "token_type", Values: []string{"sliding", "refresh"}}}
@@ -96,7 +96,7 @@ func TestKindThatIsRequired(t *testing.T) {
 
 // The header's typ: null is there, and no type.
 func TestTypeThatIsNull(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.provider("one").TokenTypes = []string{""}
 	null := strings.Replace(asJSON(t, b.header()), `"at+jwt"`, "null", 1)
 	b.refused("no typ", b.sign(b.ed, with(b.header(), "typ", nil), b.claims()), "")
@@ -105,7 +105,7 @@ func TestTypeThatIsNull(t *testing.T) {
 
 // RFC 9864: the algorithm of Ed25519 has a name of its own; the keys are the same.
 func TestFullySpecifiedAlgorithm(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	named := with(b.header(), "alg", "Ed25519")
 	b.refused("alg Ed25519", b.sign(b.ed, named, b.claims()), "")
 	b.refused("alg Ed25519 without a kid", b.sign(b.ed, with(named, "kid", nil), b.claims()), "")
@@ -119,7 +119,7 @@ func TestFullySpecifiedAlgorithm(t *testing.T) {
 
 // A binding that names no key binds nothing.
 func TestBindingToNothing(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	for name, value := range map[string]string{"null": "null", "an object of nothing": "{}"} {
 		raw := b.signRaw(b.ed, asJSON(t, b.header()), repeated(asJSON(t, b.claims()), `"cnf":`+value))
 		b.refused(name, raw, "")
@@ -128,7 +128,7 @@ func TestBindingToNothing(t *testing.T) {
 
 // Tokens without an audience say in another claim for whom they are.
 func TestRequiredClaims(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	one := b.provider("one")
 	one.Audiences, one.TokenTypes = nil, []string{"", "JWT"}
 	one.RequiredClaims = []gateapi.ClaimMatch{
@@ -181,7 +181,7 @@ func denialOf(denial *deny.Denial) deny.Denial {
 
 // Who the caller is may be told inside of another claim.
 func TestIdentityInsideAClaim(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.provider("one").IdentityClaims = []string{"/user/id", "tenant.name"}
 	claims := b.claimed(fields{"user": fields{"id": 7}, "tenant.name": "R&D"})
 	principal, denial := b.verify(b.sign(b.ed, b.header(), claims))
@@ -196,7 +196,7 @@ func TestIdentityInsideAClaim(t *testing.T) {
 
 // What was compared is told to the audit, and no value of a claim.
 func TestDetailsOfRefusals(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	header, claims := b.header(), b.claims()
 	b.revoked = "jti:gone"
 	for name, c := range map[string]struct {

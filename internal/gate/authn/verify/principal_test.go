@@ -11,7 +11,7 @@ import (
 )
 
 func TestScopes(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	for name, c := range map[string]struct {
 		scope, scp any
 		missing    []string
@@ -46,7 +46,7 @@ func TestScopes(t *testing.T) {
 
 // What could be read in several ways is no scope of anybody's, and says so.
 func TestMalformedScopes(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	for name, c := range map[string]struct {
 		claim string
 		value any
@@ -67,7 +67,7 @@ func TestMalformedScopes(t *testing.T) {
 }
 
 func TestClients(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	for _, c := range []struct {
 		clientID, azp any
 		want          string
@@ -80,11 +80,11 @@ func TestClients(t *testing.T) {
 }
 
 func TestClaimsThatTheConfigurationNames(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.config.Upstream.ClaimHeaders = []gateapi.ClaimHeader{{Header: "X-Team", Claim: "team"}}
 	b.config.Authorization.Rules = []gateapi.Rule{{Tools: []string{"*"}, Claims: []gateapi.ClaimMatch{{Name: "groups", Values: []string{"a"}}, {Name: "level", Values: []string{"1"}}}}}
 	claims := with(with(with(b.claims(), "team", "blue"), "groups", []any{"a", fields{"in": []any{"b"}}}), "level", 7)
-	verifier := b.verifier(clock)
+	verifier := b.verifier(testClock)
 	raw := b.sign(b.ed, b.header(), claims)
 	for _, when := range []string{"fresh", "known"} {
 		principal, denial := verifier.Verify(raw)

@@ -32,7 +32,7 @@ func (p *provider) isProbeKey(key keys.Public) bool {
 
 // judgeProbe applies what gateapi.ProbeKey asks of the key's tokens, beyond what the provider asks of all. It comes
 // behind the signature: only what the key has signed is a probe.
-func (f *fresh) judgeProbe() *deny.Denial {
+func (f *freshToken) judgeProbe() *deny.Denial {
 	c := f.claims
 	isOwn := func(claim string) bool { return c.textAt(claim) == c.subject }
 	switch {
@@ -46,7 +46,7 @@ func (f *fresh) judgeProbe() *deny.Denial {
 }
 
 // isReserved tells whether a token goes by a reserved subject, in "sub" or in a claim that says who the caller is.
-func (f *fresh) isReserved() bool {
+func (f *freshToken) isReserved() bool {
 	return gateapi.IsProbeSubject(f.claims.subject) || slices.ContainsFunc(f.from.identity, func(claim string) bool {
 		return gateapi.IsProbeSubject(f.claims.textAt(claim))
 	})

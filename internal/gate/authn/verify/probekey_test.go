@@ -14,7 +14,7 @@ import (
 )
 
 // addProbeKey makes b.unused one more key of the providers.
-func (b *bench) addProbeKey(providers ...string) {
+func (b *fixture) addProbeKey(providers ...string) {
 	b.t.Helper()
 	b.config.ProbeKey = &gateapi.ProbeKey{
 		ID: b.unused.ID(), PublicKey: base64.RawURLEncoding.EncodeToString(b.unused.Public().Key.(ed25519.PublicKey)),
@@ -22,17 +22,17 @@ func (b *bench) addProbeKey(providers ...string) {
 	}
 }
 
-func (b *bench) probeHeader() fields { return with(b.header(), "kid", b.unused.ID()) }
+func (b *fixture) probeHeader() fields { return with(b.header(), "kid", b.unused.ID()) }
 
-func (b *bench) probeClaims() fields {
+func (b *fixture) probeClaims() fields {
 	return with(with(b.claims(), "sub", gateapi.ProbeSubject), gateapi.ProbePodClaim, podUID)
 }
 
-func (b *bench) probe(claims fields) string { return b.sign(b.unused, b.probeHeader(), claims) }
+func (b *fixture) probe(claims fields) string { return b.sign(b.unused, b.probeHeader(), claims) }
 
 // What a provider asks of its tokens, it asks of those of the probe key, and says the same where it is not so.
 func TestProbeKeyIsOneMoreKey(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.refused("without the key", b.probe(b.probeClaims()), gateapi.ReasonUnknownKey)
 	b.addProbeKey("one", "two")
 	good := b.probeClaims()
@@ -68,7 +68,7 @@ func TestProbeKeyIsOneMoreKey(t *testing.T) {
 
 // Nobody but a probe of this pod, for a minute.
 func TestBoundsOfTheProbeKey(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addProbeKey("one")
 	good := b.probeClaims()
 	for name, claims := range map[string]fields{
@@ -103,14 +103,14 @@ func TestBoundsOfTheProbeKey(t *testing.T) {
 
 // Nobody is made ready by a key that belongs to the prober: without a key of the issuer's own there is none.
 func TestProbeKeyAloneIsNoKey(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addProbeKey("empty")
 	b.refused("a probe", b.probe(with(b.probeClaims(), "iss", "urn:empty")), gateapi.ReasonNoKeys)
 }
 
 // The probe key must not make ambiguous which key a token without a name is signed with, nor be tried for one.
 func TestProbeKeyIsNeverTriedUnnamed(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.loaded["one"] = []keys.Public{b.ed.Public()}
 	bare := with(b.header(), "kid", nil)
 	b.addProbeKey("one")
@@ -120,7 +120,7 @@ func TestProbeKeyIsNeverTriedUnnamed(t *testing.T) {
 
 // A probe is called by its subject wherever callers are called by other claims, so that it is nobody else.
 func TestIdentityOfProbes(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addQuilt()
 	b.addProbeKey("quilt")
 	header := fields{"alg": "EdDSA", "kid": b.unused.ID()}
@@ -142,7 +142,7 @@ func TestIdentityOfProbes(t *testing.T) {
 
 // Reserved is who says so, whoever has signed it; by the probe key is what that has signed.
 func TestReservedSubjects(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addQuilt()
 	b.addProbeKey("one")
 	for name, c := range map[string]struct {

@@ -36,7 +36,7 @@ func newProvider(p gateapi.Provider, loaded []keys.Public, probe *keys.Public) *
 }
 
 // fitting are the keys that a token with this header may be signed with: those of its "kid", and those that have no name.
-func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
+func (p *provider) fitting(h tokenHeader) ([]keys.Public, *deny.Denial) {
 	if len(p.keys) == 0 {
 		return nil, deny.KeysUnavailable()
 	}
@@ -50,7 +50,7 @@ func (p *provider) fitting(h header) ([]keys.Public, *deny.Denial) {
 }
 
 // pick leaves those keys that a token with this header may be signed with.
-func (h header) pick(all []keys.Public) ([]keys.Public, *deny.Denial) {
+func (h tokenHeader) pick(all []keys.Public) ([]keys.Public, *deny.Denial) {
 	var fitting []keys.Public
 	otherAlgorithm := false
 	for _, key := range all {
@@ -78,7 +78,7 @@ func (h header) pick(all []keys.Public) ([]keys.Public, *deny.Denial) {
 }
 
 // mayMean tells whether a token with this header could be signed with the key, by their names.
-func (h header) mayMean(key keys.Public) bool {
+func (h tokenHeader) mayMean(key keys.Public) bool {
 	return key.Anonymous || h.keyID == "" || h.keyID == key.ID
 }
 
@@ -93,7 +93,7 @@ func unambiguous(fitting []keys.Public) []keys.Public {
 }
 
 // judge compares claims with the provider's rules and the clock.
-func (p *provider) judge(c claims, now time.Time) *deny.Denial {
+func (p *provider) judge(c tokenClaims, now time.Time) *deny.Denial {
 	if c.expires.IsZero() {
 		return deny.Token(gateapi.ReasonMissingClaim).WithDetail("exp: absent")
 	}
@@ -115,7 +115,7 @@ func (p *provider) judge(c claims, now time.Time) *deny.Denial {
 }
 
 // meant judges for whom a token is.
-func (p *provider) meant(c claims) *deny.Denial {
+func (p *provider) meant(c tokenClaims) *deny.Denial {
 	if len(p.Audiences) > 0 && len(c.audiences) == 0 {
 		return deny.Token(gateapi.ReasonMissingClaim).WithDetail("aud: %s", c.kind("aud"))
 	}
@@ -127,7 +127,7 @@ func (p *provider) meant(c claims) *deny.Denial {
 }
 
 // demand holds the token to the provider's RequiredClaims.
-func (p *provider) demand(c claims) *deny.Denial {
+func (p *provider) demand(c tokenClaims) *deny.Denial {
 	for _, want := range p.RequiredClaims {
 		value, present := claimpath.MustParse(want.Name).In(c.members)
 		switch {
@@ -145,7 +145,7 @@ func (p *provider) requires(name string) bool {
 	return slices.ContainsFunc(p.RequiredClaims, func(want gateapi.ClaimMatch) bool { return want.Name == name || want.Name == "/"+name })
 }
 
-func (p *provider) audienceDetail(c claims) string {
+func (p *provider) audienceDetail(c tokenClaims) string {
 	switch {
 	case len(p.Audiences) == 0:
 		return "aud: " + c.kind("aud") + ", and this provider has no audiences"
@@ -156,7 +156,7 @@ func (p *provider) audienceDetail(c claims) string {
 	}
 }
 
-func (p *provider) lifeDetail(c claims, now time.Time) string {
+func (p *provider) lifeDetail(c tokenClaims, now time.Time) string {
 	life := p.life(c)
 	switch {
 	case !now.Before(life.end):
@@ -168,19 +168,19 @@ func (p *provider) lifeDetail(c claims, now time.Time) string {
 	}
 }
 
-// life is when a token is accepted: from begin on and before end, with the provider's leeway.
-type life struct{ begin, end time.Time }
+// tokenLife is when a token is accepted: from begin on and before end, with the provider's leeway.
+type tokenLife struct{ begin, end time.Time }
 
-func (p *provider) life(c claims) life {
+func (p *provider) life(c tokenClaims) tokenLife {
 	begin := c.notBefore
 	if c.issuedAt.After(begin) {
 		begin = c.issuedAt
 	}
-	return life{begin: begin.Add(-p.leeway), end: c.expires.Add(p.leeway)}
+	return tokenLife{begin: begin.Add(-p.leeway), end: c.expires.Add(p.leeway)}
 }
 
 // judge gives the reason why a token of this life is not accepted now, or none.
-func (l life) judge(now time.Time) gateapi.Reason {
+func (l tokenLife) judge(now time.Time) gateapi.Reason {
 	switch {
 	case !now.Before(l.end):
 		return gateapi.ReasonExpired

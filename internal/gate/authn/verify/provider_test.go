@@ -14,7 +14,7 @@ import (
 )
 
 func TestWhichProviderJudges(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.refused("without iss, and everybody has one", b.sign(b.ed, b.header(), with(b.claims(), "iss", nil)), gateapi.ReasonMissingClaim)
 	b.addQuilt()
 	ours := b.quiltClaims()
@@ -31,7 +31,7 @@ func TestWhichProviderJudges(t *testing.T) {
 
 // A key of one provider must not open the door for tokens that claim another (RFC 8725 section 3.8).
 func TestKeysBelongToTheirIssuer(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.provider("two").Algorithms = []keys.Algorithm{keys.EdDSA}
 	b.loaded["two"] = []keys.Public{b.unused.Public()}
 	claims := with(b.claims(), "iss", "urn:two")
@@ -40,7 +40,7 @@ func TestKeysBelongToTheirIssuer(t *testing.T) {
 }
 
 func TestWhichKey(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	header, claims := b.header(), b.claims()
 	bare := with(header, "kid", nil)
 	anonymous := func(key keys.Private) keys.Public {
@@ -85,7 +85,7 @@ func TestWhichKey(t *testing.T) {
 
 // One key, one algorithm, also where the key's type would serve several (RFC 8725 section 3.1).
 func TestAKeyIsBoundToOneAlgorithm(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	loose := b.rsa.Public()
 	loose.Algorithm = ""
 	b.loaded["two"] = []keys.Public{loose}
@@ -101,7 +101,7 @@ func TestAKeyIsBoundToOneAlgorithm(t *testing.T) {
 }
 
 func TestTokenTypes(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	for _, c := range []struct {
 		accepted []string
 		kind     any
@@ -126,7 +126,7 @@ func TestTokenTypes(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addQuilt()
 	claims := b.quiltClaims()
 	seen := map[string]string{}
@@ -158,7 +158,7 @@ func TestIdentity(t *testing.T) {
 
 // Quilt's tokens are exactly {id, uuid, exp}.
 func TestProviderOfSharedSecrets(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addQuilt()
 	claims := b.quiltClaims()
 	b.refused("as it is", b.quilt(claims), "")
@@ -177,7 +177,7 @@ func TestProviderOfSharedSecrets(t *testing.T) {
 }
 
 func TestLongestLife(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	header := fields{"alg": "RS256", "typ": "at+jwt", "kid": b.rsa.ID()}
 	claims := with(b.claims(), "iss", "urn:two")
 	b.refused("exactly", b.sign(b.rsa, header, with(claims, "exp", now.Add(600*time.Second).Unix())), "")
@@ -189,7 +189,7 @@ func TestLongestLife(t *testing.T) {
 }
 
 func TestTokensAsMinted(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	template := token.Template{Key: b.ed, Issuer: "urn:one", Audience: "urn:server", Subject: "alice", Lifetime: time.Minute}
 	raw, err := template.Good(now)
 	must(t, err)
@@ -203,7 +203,7 @@ func TestTokensAsMinted(t *testing.T) {
 
 // Whoever forges learns only that he did (RFC 8725 section 3.2; nothing tells a wrong key from changed claims).
 func TestForgeriesAreToldNothing(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	_, wrongKey := b.verify(b.sign(b.unused, b.header(), b.claims()))
 	_, changed := b.verify(flipped(t, b.good()))
 	if wrongKey == nil || changed == nil || wrongKey.Message != changed.Message || wrongKey.Reason != changed.Reason {

@@ -14,7 +14,7 @@ import (
 
 // Whatever way people write a name, it revokes whom they mean.
 func TestSpellingsOfARevokedName(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addQuilt()
 	sub := func(subject string) string { return b.sign(b.ed, b.header(), with(b.claims(), "sub", subject)) }
 	quilt := func(id, uuid any) string { return b.quilt(with(with(b.quiltClaims(), "id", id), "uuid", uuid)) }
@@ -84,7 +84,7 @@ func TestSpellingsOfARevokedName(t *testing.T) {
 
 // Where one claim says who the caller is, its value names him, without the array.
 func TestRevokedNameOfOneIdentityClaim(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addQuilt()
 	b.provider("quilt").IdentityClaims = []string{"id"}
 	for list, id := range map[string]any{"sub:7": "7", `sub:["7"]`: "7", "sub:8": 8, "sub:[8]": 8, "issuedBefore:2027-01-01T00:00:00Z R&D": "R&D"} {
@@ -98,7 +98,7 @@ func TestRevokedNameOfOneIdentityClaim(t *testing.T) {
 
 // A line that may name nobody is told, and revokes what it may mean all the same.
 func TestDoubtfulLinesRevoke(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	for name, c := range map[string]struct{ list, subject string }{
 		"soft hyphen":    {"sub:ali\u00adce", "alice"},
 		"no-break space": {"sub:alice\u00a0smith", "alice smith"},
@@ -110,7 +110,7 @@ func TestDoubtfulLinesRevoke(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: it is not told", name)
 		}
-		_, denial := verify.New(b.config, podUID, b.loaded, list, clock).Verify(b.sign(b.ed, b.header(), with(b.claims(), "sub", c.subject)))
+		_, denial := verify.New(b.config, podUID, b.loaded, list, testClock).Verify(b.sign(b.ed, b.header(), with(b.claims(), "sub", c.subject)))
 		if denial == nil || denial.Reason != gateapi.ReasonRevoked || denial.Detail != "revoked by an entry of kind sub" {
 			t.Errorf("%s: got %+v", name, denial)
 		}
@@ -126,7 +126,7 @@ func FuzzRevocations(f *testing.F) {
 	} {
 		f.Add(seed.list, seed.subject)
 	}
-	made := newBench(f)
+	made := newFixture(f)
 	f.Fuzz(func(t *testing.T, list, subject string) {
 		b := *made
 		b.t = t
@@ -139,7 +139,7 @@ func FuzzRevocations(f *testing.F) {
 			t.Errorf("the error quotes the list: %v", err)
 		}
 		raw := b.sign(b.ed, b.header(), with(b.claims(), "sub", subject))
-		if _, denial := verify.New(b.config, podUID, b.loaded, revocation.List{}, clock).Verify(raw); denial != nil {
+		if _, denial := verify.New(b.config, podUID, b.loaded, revocation.List{}, testClock).Verify(raw); denial != nil {
 			return // No token can have that subject.
 		}
 		if !utf8.ValidString(subject) || strings.TrimSpace(strings.Trim(subject, "\u200b\u2060\ufeff \t")) == "" || strings.Count(list, "\n")+len(list)/2 > 9000 {
@@ -151,7 +151,7 @@ func FuzzRevocations(f *testing.F) {
 			t.Helper()
 			for _, text := range []string{line, line + " # a comment", line + "\r" + list, list + "\n" + line + "\r\n", list + "\u2028" + line} {
 				revoked, _ := revocation.Parse([]byte(text))
-				_, denial := verify.New(b.config, podUID, b.loaded, revoked, clock).Verify(raw)
+				_, denial := verify.New(b.config, podUID, b.loaded, revoked, testClock).Verify(raw)
 				if denial == nil || denial.Reason != gateapi.ReasonRevoked {
 					t.Errorf("%q does not revoke %q: %+v", text, subject, denial)
 				}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestRevocation(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.addQuilt()
 	at := func(offset time.Duration) string { return now.Add(offset).Format(time.RFC3339) }
 	alice, quilt := b.good(), b.quilt(b.quiltClaims())
@@ -94,12 +94,12 @@ func TestListsOfRevocations(t *testing.T) {
 	if _, err := revocation.Parse([]byte(wrong.String())); strings.Count(err.Error(), "\n") != 9 {
 		t.Errorf("a list of nothing but errors: %v", err)
 	}
-	b := newBench(t)
+	b := newFixture(t)
 	partial, err := revocation.Parse([]byte("nonsense\nsub:alice\n"))
 	if err == nil {
 		t.Error("no error")
 	}
-	if _, denial := verify.New(b.config, podUID, b.loaded, partial, clock).Verify(b.good()); denial == nil || denial.Reason != gateapi.ReasonRevoked {
+	if _, denial := verify.New(b.config, podUID, b.loaded, partial, testClock).Verify(b.good()); denial == nil || denial.Reason != gateapi.ReasonRevoked {
 		t.Errorf("what could be read is not in the list: %+v", denial)
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
-func clock() time.Time { return now }
+func testClock() time.Time { return now }
 
 func TestWhatScreenLeavesToTheSignature(t *testing.T) {
-	b := newBench(t)
-	verifier := b.verifier(clock)
+	b := newFixture(t)
+	verifier := b.verifier(testClock)
 	for name, raw := range map[string]string{"good": b.good(), "forged": b.sign(b.unused, b.header(), b.claims()), "cut off": strings.TrimRight(b.good(), "-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")} {
 		candidate, denial := verifier.Screen(raw)
 		if denial != nil || candidate.Verified() || candidate.Provider() != "one" || candidate.KeyID() != b.ed.ID() {
@@ -35,7 +35,7 @@ func TestWhatScreenLeavesToTheSignature(t *testing.T) {
 }
 
 func TestKnownTokens(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	at := now
 	verifier := b.verifier(func() time.Time { return at })
 	claims := with(b.claims(), "nbf", now.Unix())
@@ -80,14 +80,14 @@ func TestKnownTokens(t *testing.T) {
 			t.Error("a forgery was accepted")
 		}
 	}
-	if candidate, _ := b.verifier(clock).Screen(raw); candidate.Verified() {
+	if candidate, _ := b.verifier(testClock).Screen(raw); candidate.Verified() {
 		t.Error("another verifier knows the token")
 	}
 }
 
 // Whoever fetches keys for unknown ids does so only for tokens that could become good.
 func TestAnUnknownKeyIsToldLast(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	unknown := with(b.header(), "kid", "new")
 	for name, c := range map[string]struct {
 		header, claims fields

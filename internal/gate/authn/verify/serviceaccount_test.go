@@ -12,7 +12,7 @@ import (
 // list of audiences, and claims about the pod. The issuer's keys come in a file, as any public set.
 func TestServiceAccountTokens(t *testing.T) {
 	const issuer, audience = "https://kubernetes.default.svc.cluster.local", "gatehouse:tools/weather"
-	b := newBench(t)
+	b := newFixture(t)
 	published, err := keys.MarshalPublic([]keys.Public{b.rsa.Public()})
 	must(t, err)
 	set, err := keys.ParsePublic(published)

@@ -77,14 +77,14 @@ func (v *Verifier) Screen(raw string) (Candidate, *deny.Denial) {
 	if denial != nil {
 		return Candidate{}, denial
 	}
-	fresh := &fresh{verifier: v, digest: digest, token: token, claims: claims, from: from}
+	fresh := &freshToken{verifier: v, digest: digest, token: token, claims: claims, from: from}
 	candidate := Candidate{fresh: fresh, provider: from.Name, keyID: header.keyID}
 	return candidate, fresh.screen(header, now)
 }
 
 // provider picks by "iss": an issuer is believed only together with a key of its own (RFC 8725 section 3.8). Whoever
 // names an issuer is never judged by the provider that has none.
-func (v *Verifier) provider(c claims) (*provider, *deny.Denial) {
+func (v *Verifier) provider(c tokenClaims) (*provider, *deny.Denial) {
 	from, known := v.byIssuer[c.issuer]
 	switch {
 	case !c.has("iss") && !known:

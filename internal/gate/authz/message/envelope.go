@@ -2,13 +2,13 @@ package message
 
 // The names that are looked for in a message and in its parts.
 var (
-	inMessage       = names("jsonrpc", "id", "method", "params", "result", "error")
-	inParams        = names("name", "uri", "taskId", "ref", "notifications", "_meta")
-	inReference     = names("type", "name", "uri")
-	inNotifications = names("resourceSubscriptions")
+	inMessage       = memberNames("jsonrpc", "id", "method", "params", "result", "error")
+	inParams        = memberNames("name", "uri", "taskId", "ref", "notifications", "_meta")
+	inReference     = memberNames("type", "name", "uri")
+	inNotifications = memberNames("resourceSubscriptions")
 )
 
-func names(list ...string) [][]byte {
+func memberNames(list ...string) [][]byte {
 	var out [][]byte
 	for _, name := range list {
 		out = append(out, []byte(name))
@@ -18,16 +18,16 @@ func names(list ...string) [][]byte {
 
 // envelope is what was found in one message. Whether it means something depends on the method, which may come last.
 type envelope struct {
-	method, name, uri, task value
+	method, name, uri, task textValue
 	answer                  bool // there is a result or an error
-	reference               struct{ kind, name, uri value }
-	subscriptions           []value
+	reference               struct{ kind, name, uri textValue }
+	subscriptions           []textValue
 	id                      []byte
 }
 
-// value is a member's value where only a string makes sense.
-type value struct {
-	text
+// textValue is a member's value where only a string makes sense.
+type textValue struct {
+	rawText
 
 	present, isText bool
 }
@@ -146,16 +146,16 @@ func (s *scanner) notifications(e *envelope) {
 }
 
 // values reads a list; null is an empty one, and anything else a list of one.
-func (s *scanner) values() []value {
+func (s *scanner) values() []textValue {
 	switch s.next() {
 	case 'n':
 		s.skip()
 		return nil
 	case '[':
 	default:
-		return []value{s.value()}
+		return []textValue{s.value()}
 	}
-	var list []value
+	var list []textValue
 	s.enter()
 	for first := true; s.more(first, ']'); first = false {
 		if len(list) == maxMembers {
@@ -180,12 +180,12 @@ func (s *scanner) unambiguous() {
 	}
 }
 
-func (s *scanner) value() value {
+func (s *scanner) value() textValue {
 	if s.next() != '"' {
 		s.skip()
-		return value{present: true}
+		return textValue{present: true}
 	}
-	return value{text: s.text(), present: true, isText: true}
+	return textValue{rawText: s.text(), present: true, isText: true}
 }
 
 func (s *scanner) id() []byte {

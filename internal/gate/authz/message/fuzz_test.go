@@ -51,10 +51,10 @@ func read(decoder *json.Decoder) (any, error) {
 	return token, nil
 }
 
-// taste is how a parser picks among members that could be meant.
-type taste struct{ fold, last bool }
+// parserTaste is how a parser picks among members that could be meant.
+type parserTaste struct{ fold, last bool }
 
-func (t taste) get(from any, path ...string) any {
+func (t parserTaste) get(from any, path ...string) any {
 	for _, name := range path {
 		object, _ := from.([]member)
 		from = nil
@@ -69,13 +69,13 @@ func (t taste) get(from any, path ...string) any {
 	return from
 }
 
-func (t taste) text(from any, path ...string) string {
+func (t parserTaste) text(from any, path ...string) string {
 	text, _ := t.get(from, path...).(string)
 	return text
 }
 
 // names is what a server would work on.
-func (t taste) names(message any) []string {
+func (t parserTaste) names(message any) []string {
 	params := t.get(message, "params")
 	switch t.text(message, "method") {
 	case "tools/call", "prompts/get":
@@ -155,7 +155,7 @@ func FuzzParse(f *testing.F) {
 
 func compare(t *testing.T, got Message, element any) {
 	t.Helper()
-	for _, taste := range []taste{{}, {last: true}, {fold: true}, {fold: true, last: true}} {
+	for _, taste := range []parserTaste{{}, {last: true}, {fold: true}, {fold: true, last: true}} {
 		if want := taste.text(element, "method"); got.Method != want || (got.Kind == Response) != (want == "") {
 			t.Fatalf("%+v: method %q, want %q by %+v", element, got.Method, want, taste)
 		}

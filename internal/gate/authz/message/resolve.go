@@ -93,7 +93,7 @@ func (s *scanner) kind(e *envelope) Kind {
 	}
 }
 
-func (s *scanner) method(v value) (string, Target) {
+func (s *scanner) method(v textValue) (string, Target) {
 	raw := v.decoded()
 	if known, ok := methods[string(raw)]; ok {
 		return known.name, known.target
@@ -109,7 +109,7 @@ func (s *scanner) method(v value) (string, Target) {
 	return string(raw), None
 }
 
-func (s *scanner) name(v value) string {
+func (s *scanner) name(v textValue) string {
 	raw := v.decoded()
 	switch {
 	case v.present && !v.isText:

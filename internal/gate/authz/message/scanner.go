@@ -60,18 +60,18 @@ func (s *scanner) more(first bool, end byte) bool {
 }
 
 // member goes on to the value of an object's next member and gives its name.
-func (s *scanner) member(first bool) (name text, ok bool) {
+func (s *scanner) member(first bool) (name rawText, ok bool) {
 	if !s.more(first, '}') {
-		return text{}, false
+		return rawText{}, false
 	}
 	if s.next() != '"' {
 		s.fail(notJSON)
-		return text{}, false
+		return rawText{}, false
 	}
 	name = s.text()
 	if s.next() != ':' {
 		s.fail(notJSON)
-		return text{}, false
+		return rawText{}, false
 	}
 	s.at++
 	return name, true

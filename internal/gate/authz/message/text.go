@@ -5,15 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// text is a string as it is in the body, without its quotes.
-type text struct {
+// rawText is a string as it is in the body, without its quotes.
+type rawText struct {
 	raw     []byte
 	escaped bool // raw holds escapes
 }
 
 // text reads the string that begins here.
-func (s *scanner) text() text {
-	var out text
+func (s *scanner) text() rawText {
+	var out rawText
 	start := s.at + 1
 	for at := start; at < len(s.data); at++ {
 		switch c := s.data[at]; {
@@ -28,11 +28,11 @@ func (s *scanner) text() text {
 			s.fail(notJSON)
 		}
 		if s.problem != "" {
-			return text{}
+			return rawText{}
 		}
 	}
 	s.fail(notJSON)
-	return text{}
+	return rawText{}
 }
 
 // escape judges the escape whose first byte behind the backslash is at this place, and gives the place of its last.
@@ -53,7 +53,7 @@ func (s *scanner) escape(at int) int {
 		if !utf16.IsSurrogate(unit) {
 			return at
 		}
-		if _, ok := low(s.data[at+1:], unit); !ok {
+		if _, ok := lowSurrogate(s.data[at+1:], unit); !ok {
 			s.fail(halfPair)
 		}
 		return at + len(`\uDC00`)
@@ -63,8 +63,8 @@ func (s *scanner) escape(at int) int {
 	}
 }
 
-// low completes a surrogate pair with the escape that begins text.
-func low(text []byte, high rune) (rune, bool) {
+// lowSurrogate completes a surrogate pair with the escape that begins text.
+func lowSurrogate(text []byte, high rune) (rune, bool) {
 	if len(text) < 2 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
 	}
@@ -96,7 +96,7 @@ func hex4(text []byte) (rune, bool) {
 var shortEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // decoded is the string that a scanner has read. It is a part of the body if there is nothing to decode.
-func (t text) decoded() []byte {
+func (t rawText) decoded() []byte {
 	if !t.escaped {
 		return t.raw
 	}
@@ -113,7 +113,7 @@ func (t text) decoded() []byte {
 			unit, _ := hex4(raw[2:])
 			raw = raw[6:]
 			if utf16.IsSurrogate(unit) {
-				unit, _ = low(raw, unit)
+				unit, _ = lowSurrogate(raw, unit)
 				raw = raw[6:]
 			}
 			out = utf8.AppendRune(out, unit)

@@ -10,7 +10,7 @@ import (
 
 var small = budget.Limits{Requests: 3, Bytes: 100, CallerBytes: 60, UnverifiedBytes: 10}
 
-func enter(t *testing.T, b *budget.Budget[string], caller string, most int, want error) *budget.Account[string] {
+func mustEnter(t *testing.T, b *budget.Budget[string], caller string, most int, want error) *budget.Account[string] {
 	t.Helper()
 	account := b.Open()
 	if err := account.Enter(caller, most); !errors.Is(err, want) {
@@ -21,17 +21,17 @@ func enter(t *testing.T, b *budget.Budget[string], caller string, most int, want
 
 func TestRequestsOverABound_AreRefused(t *testing.T) {
 	b := budget.New[string](small)
-	first := enter(t, b, "a", 2, nil)
-	enter(t, b, "a", 2, nil)
-	enter(t, b, "a", 2, budget.ErrCaller)
-	third := enter(t, b, "b", 2, nil)
-	enter(t, b, "c", 2, budget.ErrFull)
-	enter(t, b, "a", 0, budget.ErrCaller) // half of all
-	enter(t, b, "c", 0, budget.ErrFull)
+	first := mustEnter(t, b, "a", 2, nil)
+	mustEnter(t, b, "a", 2, nil)
+	mustEnter(t, b, "a", 2, budget.ErrCaller)
+	third := mustEnter(t, b, "b", 2, nil)
+	mustEnter(t, b, "c", 2, budget.ErrFull)
+	mustEnter(t, b, "a", 0, budget.ErrCaller) // half of all
+	mustEnter(t, b, "c", 0, budget.ErrFull)
 	third.Close()
 	third.Close()
 	first.Close()
-	enter(t, b, "a", 2, nil)
+	mustEnter(t, b, "a", 2, nil)
 	if got := b.Requests(); got != 2 {
 		t.Errorf("%d requests are in progress, want 2", got)
 	}
@@ -85,8 +85,8 @@ func TestBytesOverABound_AreRefusedAndNotReserved(t *testing.T) {
 	limits := small
 	limits.Requests = 9
 	b := budget.New[string](limits)
-	a, other := enter(t, b, "a", 0, nil), enter(t, b, "b", 0, nil)
-	second := enter(t, b, "a", 0, nil)
+	a, other := mustEnter(t, b, "a", 0, nil), mustEnter(t, b, "b", 0, nil)
+	second := mustEnter(t, b, "a", 0, nil)
 	for i, c := range []struct {
 		account *budget.Account[string]
 		n       int64
@@ -115,7 +115,7 @@ func TestBytesOverABound_AreRefusedAndNotReserved(t *testing.T) {
 
 func TestBodyThatIsAlone_FitsWhateverItsLength(t *testing.T) {
 	b := budget.New[string](small)
-	a, other := enter(t, b, "a", 0, nil), enter(t, b, "b", 0, nil)
+	a, other := mustEnter(t, b, "a", 0, nil), mustEnter(t, b, "b", 0, nil)
 	if err := a.Reserve(1000); err != nil {
 		t.Errorf("alone: got %v", err)
 	}

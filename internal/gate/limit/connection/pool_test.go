@@ -87,7 +87,7 @@ func newConnectionSite(t *testing.T) *connectionedSite {
 	return s
 }
 
-func ask(t *testing.T, conn *bufio.ReadWriter, path string) {
+func askFor(t *testing.T, conn *bufio.ReadWriter, path string) {
 	t.Helper()
 	_, _ = conn.WriteString("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n")
 	_ = conn.Flush()
@@ -114,11 +114,11 @@ func isClosed(t *testing.T, conn *bufio.ReadWriter) {
 	}
 }
 
-// opened returns once the server has seen the connection.
-func opened(t *testing.T, open func(string) *bufio.ReadWriter, path string) *bufio.ReadWriter {
+// openAndAsk returns once the server has seen the connection.
+func openAndAsk(t *testing.T, open func(string) *bufio.ReadWriter, path string) *bufio.ReadWriter {
 	t.Helper()
 	conn := open("")
-	ask(t, conn, path)
+	askFor(t, conn, path)
 	return conn
 }
 
@@ -127,14 +127,14 @@ func TestRefusedConnectionsOverTheLimit_TheOneThatWaitsLongestIsClosed(t *testin
 	slow := open("GET / HT") // never a whole header
 	unanswered := open("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-working
-	first, second := opened(t, open, "/"), opened(t, open, "/")
-	ask(t, first, "/") // which makes second the one that waits longest
-	last := opened(t, open, "/")
+	first, second := openAndAsk(t, open, "/"), openAndAsk(t, open, "/")
+	askFor(t, first, "/") // which makes second the one that waits longest
+	last := openAndAsk(t, open, "/")
 	isClosed(t, second)
-	ask(t, first, "/")
-	latest := opened(t, open, "/") // closes last
+	askFor(t, first, "/")
+	latest := openAndAsk(t, open, "/") // closes last
 	isClosed(t, last)
-	ask(t, latest, "/")
+	askFor(t, latest, "/")
 	if got := closed.Load(); got != 2 {
 		t.Errorf("%d were counted, want 2", got)
 	}
@@ -269,7 +269,7 @@ func TestVerifiedRequestInProgress_IsNeverClosed(t *testing.T) {
 		<-working
 	}
 	for range 6 {
-		opened(t, open, "/")
+		openAndAsk(t, open, "/")
 	}
 	finish()
 	for _, conn := range busy {
@@ -282,19 +282,19 @@ func TestStrangers_TakeHalfOfThePlacesOfKnownCallers(t *testing.T) {
 	open := site.open
 	var known []*bufio.ReadWriter
 	for i := range 4 {
-		known = append(known, opened(t, open, "/good"))
+		known = append(known, openAndAsk(t, open, "/good"))
 		site.waitForKnown(t, i+1) // The client may have its answer before the server knows.
 	}
 	site.clockIs(func() time.Time { return time.Now().Add(chance) })
 	for range 10 { // of which two can stay
-		opened(t, open, "/")
+		openAndAsk(t, open, "/")
 	}
 	isClosed(t, known[0])
 	isClosed(t, known[1])
-	ask(t, known[2], "/good")
-	ask(t, known[3], "/good")
-	newcomer := opened(t, open, "/")
-	ask(t, newcomer, "/")
+	askFor(t, known[2], "/good")
+	askFor(t, known[3], "/good")
+	newcomer := openAndAsk(t, open, "/")
+	askFor(t, newcomer, "/")
 }
 
 // A client that asks all the time would meet the end of its connection.
@@ -304,15 +304,15 @@ func TestKnownConnectionsInUse_StrangersTakeThePlacesOfEachOther(t *testing.T) {
 	site.clockIs(func() time.Time { return now })
 	var known []*bufio.ReadWriter
 	for i := range 4 {
-		known = append(known, opened(t, site.open, "/good"))
+		known = append(known, openAndAsk(t, site.open, "/good"))
 		site.waitForKnown(t, i+1)
 	}
 	for range 10 {
-		opened(t, site.open, "/")
+		openAndAsk(t, site.open, "/")
 	}
 	isClosed(t, known[0]) // There was nobody else.
 	for _, conn := range known[1:] {
-		ask(t, conn, "/good")
+		askFor(t, conn, "/good")
 	}
 }
 
@@ -321,7 +321,7 @@ func TestKnownConnectionWhoseRequestTookLong_ItsNextHasItsChance(t *testing.T) {
 	c := New(2, func() {})
 	now := time.Unix(0, 0)
 	c.now = func() time.Time { return now }
-	late := c.open(unread(t))
+	late := c.open(unreadConn(t))
 	late.Begin()
 	late.Admit()
 	now = now.Add(2 * chanceOfRequest)
@@ -343,8 +343,8 @@ func TestKnownConnectionWhoseRequestTookLong_ItsNextHasItsChance(t *testing.T) {
 	}
 }
 
-// unread is a connection with a request that the gate has not begun to read.
-func unread(t *testing.T) net.Conn {
+// unreadConn is a connection with a request that the gate has not begun to read.
+func unreadConn(t *testing.T) net.Conn {
 	t.Helper()
 	return &watchedConn{Conn: pipe(t)}
 }
@@ -451,7 +451,7 @@ func TestAnswerThatIsNotAtItsEnd_ItsConnectionIsClosedSoonOnlyIfTheGateWrites(t 
 			c := New(1, func() {})
 			now := time.Unix(0, 0)
 			c.now = func() time.Time { return now }
-			answered := c.open(unread(t))
+			answered := c.open(unreadConn(t))
 			answered.Begin()
 			answered.Admit()
 			answered.End(true)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var budget = Limit{PerSecond: 2, Burst: 5}
+var testBudget = Limit{PerSecond: 2, Burst: 5}
 
 func from(text string) Source { return Source{address: netip.MustParseAddr(text)} }
 
@@ -25,7 +25,7 @@ func (c *clock) add(d time.Duration) { c.at = c.at.Add(d) }
 // failures fails n times and counts the answers.
 func failures(g *Limiter, source Source, n int) (tooMany int) {
 	for range n {
-		if g.Failed(source, budget) {
+		if g.Failed(source, testBudget) {
 			tooMany++
 		}
 	}
@@ -118,8 +118,8 @@ func TestManySourcesTakeBoundedMemory(t *testing.T) {
 	for i := range 300_000 {
 		var address [4]byte
 		binary.BigEndian.PutUint32(address[:], uint32(1<<24+i))
-		g.Failed(Source{address: netip.AddrFrom4(address)}, budget)
-		if i%1000 == 0 && !g.Failed(attacker, budget) {
+		g.Failed(Source{address: netip.AddrFrom4(address)}, testBudget)
+		if i%1000 == 0 && !g.Failed(attacker, testBudget) {
 			t.Fatal("a source that goes on was forgotten")
 		}
 	}
@@ -144,19 +144,19 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 	g.patience = 100 * time.Millisecond
 	good, bad := from("1.2.3.4"), from("1.2.3.5")
 	failures(g, bad, 6)
-	inside, ok := g.Enter(t.Context(), bad, budget)
+	inside, ok := g.Enter(t.Context(), bad, testBudget)
 	if !ok {
 		t.Fatal("the lane is free, and nobody is let in")
 	}
 	for range 3 {
-		done, ok := g.Enter(t.Context(), good, budget)
+		done, ok := g.Enter(t.Context(), good, testBudget)
 		if !ok {
 			t.Fatal("a source within its budget waits")
 		}
 		defer done()
 	}
 	began := time.Now()
-	if _, ok := g.Enter(t.Context(), bad, budget); ok {
+	if _, ok := g.Enter(t.Context(), bad, testBudget); ok {
 		t.Error("two are in the lane")
 	}
 	if time.Since(began) < g.patience {
@@ -164,11 +164,11 @@ func TestOnlySpentSourcesGoThroughTheLane(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, ok := g.Enter(ctx, bad, budget); ok {
+	if _, ok := g.Enter(ctx, bad, testBudget); ok {
 		t.Error("who has gone was let in")
 	}
 	inside()
-	again, ok := g.Enter(t.Context(), bad, budget)
+	again, ok := g.Enter(t.Context(), bad, testBudget)
 	if !ok {
 		t.Fatal("the lane stays closed behind those who gave up")
 	}
@@ -180,10 +180,10 @@ func TestSharedSourcesAreLetInInTheEnd(t *testing.T) {
 	g.patience = 100 * time.Millisecond
 	mesh := from("127.0.0.1")
 	failures(g, mesh, 6)
-	inside, _ := g.Enter(t.Context(), mesh, budget)
+	inside, _ := g.Enter(t.Context(), mesh, testBudget)
 	entered := make(chan bool, 1)
 	go func() {
-		done, ok := g.Enter(t.Context(), mesh, budget)
+		done, ok := g.Enter(t.Context(), mesh, testBudget)
 		if ok {
 			done()
 		}
@@ -205,10 +205,10 @@ func TestPatienceOutlastsAFlood(t *testing.T) {
 	g := New(newClock().now)
 	source := from("9.9.9.9")
 	failures(g, source, 6)
-	inside, _ := g.Enter(t.Context(), source, budget)
+	inside, _ := g.Enter(t.Context(), source, testBudget)
 	entered := make(chan bool)
 	go func() {
-		done, ok := g.Enter(t.Context(), source, budget)
+		done, ok := g.Enter(t.Context(), source, testBudget)
 		if ok {
 			done()
 		}

@@ -13,16 +13,16 @@ import (
 // errAddress: the name leads to an address that nobody may make the gate talk to.
 var errAddress = errors.New("the gate makes no connection there")
 
-// network is one that no issuer is in, and what it is.
-type network struct {
+// closedNetwork is one that no issuer is in, and what it is.
+type closedNetwork struct {
 	prefix netip.Prefix
 	kind   string
 }
 
-func networks(kind string, prefixes ...string) []network {
-	var out []network
+func networks(kind string, prefixes ...string) []closedNetwork {
+	var out []closedNetwork
 	for _, prefix := range prefixes {
-		out = append(out, network{netip.MustParsePrefix(prefix), kind})
+		out = append(out, closedNetwork{netip.MustParsePrefix(prefix), kind})
 	}
 	return out
 }
@@ -128,14 +128,14 @@ func reachedBy(address netip.Addr) []netip.Addr {
 // place that begins with 0 is not the one in use, unless all do.
 func translated(raw [16]byte) []netip.Addr {
 	var out []netip.Addr
-	for _, place := range [][4]byte{
+	for _, candidate := range [][4]byte{
 		{raw[6], raw[7], raw[9], raw[10]},  // behind 48 bits
 		{raw[7], raw[9], raw[10], raw[11]}, // 56
 		[4]byte(raw[9:13]),                 // 64
 		[4]byte(raw[12:]),                  // 96
 	} {
-		if place[0] != 0 {
-			out = append(out, netip.AddrFrom4(place))
+		if candidate[0] != 0 {
+			out = append(out, netip.AddrFrom4(candidate))
 		}
 	}
 	if len(out) == 0 {
@@ -145,12 +145,12 @@ func translated(raw [16]byte) []netip.Addr {
 }
 
 // control is called for each socket before it connects, with the address that it connects to.
-func control(judge func(netip.Addr) error) func(context.Context, string, string, syscall.RawConn) error {
+func control(judgeAddress func(netip.Addr) error) func(context.Context, string, string, syscall.RawConn) error {
 	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		target, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errAddress, err)
 		}
-		return judge(target.Addr())
+		return judgeAddress(target.Addr())
 	}
 }

@@ -34,7 +34,7 @@ type client struct {
 }
 
 func newClient(o Options, remote gateapi.RemoteKeys) *client {
-	roots, rootless := roots(o, remote)
+	roots, rootless := rootsOf(o, remote)
 	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver, ControlContext: control(o.Judge)}
 	return &client{allowHTTP: remote.AllowHTTP, rootless: rootless, http: &http.Client{
 		Timeout:       exchangeTimeout,
@@ -52,8 +52,8 @@ func newClient(o Options, remote gateapi.RemoteKeys) *client {
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// roots are the certificates that the issuer is checked with.
-func roots(o Options, remote gateapi.RemoteKeys) (*x509.CertPool, error) {
+// rootsOf are the certificates that the issuer is checked with.
+func rootsOf(o Options, remote gateapi.RemoteKeys) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if remote.CAFile != "" {
 		file := filepath.Join(o.KeysDir, remote.CAFile)

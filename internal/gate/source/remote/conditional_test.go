@@ -53,8 +53,8 @@ func (v *versioned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestConditionalRequests(t *testing.T) {
 	b := newBench(t)
-	first, ids := set(t, keys.ES256)
-	second, newIDs := set(t, keys.ES256)
+	first, ids := newKeySet(t, keys.ES256)
+	second, newIDs := newKeySet(t, keys.ES256)
 	const date = "Mon, 23 Nov 2026 10:00:00 GMT"
 	issuer := &versioned{body: first, header: http.Header{"Etag": {`"1"`}, "Last-Modified": {date}}}
 	fetcher, _ := b.start(b.provider(b.serve(issuer)))
@@ -91,7 +91,7 @@ func TestConditionalRequests(t *testing.T) {
 
 func TestUnchangedKeepsASetAlive(t *testing.T) {
 	b := newBench(t)
-	document, ids := set(t, keys.ES256)
+	document, ids := newKeySet(t, keys.ES256)
 	issuer := &versioned{body: document, header: http.Header{"Etag": {`"1"`}}}
 	fetcher, _ := b.start(b.provider(b.serve(issuer)))
 	b.advance(40 * time.Minute)

@@ -49,7 +49,7 @@ func (s *site) paths() []string {
 type metadata map[string]any
 
 func TestDiscoveryPlaces(t *testing.T) {
-	document, ids := set(t, keys.ES256)
+	document, ids := newKeySet(t, keys.ES256)
 	for name, c := range map[string]struct{ issuer, place string }{
 		"OpenID Connect":                  {"", "/.well-known/openid-configuration"},
 		"OpenID Connect, with a path":     {"/tenant/1", "/tenant/1/.well-known/openid-configuration"},
@@ -80,7 +80,7 @@ func TestDiscoveryPlaces(t *testing.T) {
 }
 
 func TestBadDiscovery(t *testing.T) {
-	document, _ := set(t, keys.ES256)
+	document, _ := newKeySet(t, keys.ES256)
 	plain := serveHTTP(t, always(200, document))
 	const place = "/t/.well-known/openid-configuration"
 	for name, c := range map[string]struct {
@@ -155,8 +155,8 @@ func TestKeysOnAnotherHost(t *testing.T) {
 	b := newBench(t)
 	ca := newAuthority(t)
 	b.trust(ca)
-	first, ids := set(t, keys.ES256)
-	second, newIDs := set(t, keys.ES256)
+	first, ids := newKeySet(t, keys.ES256)
+	second, newIDs := newKeySet(t, keys.ES256)
 	// Both call their first version so.
 	oneHost := serveTLS(t, ca, &versioned{body: first, header: http.Header{"Etag": {`"1"`}}})
 	otherHost := serveTLS(t, ca, &versioned{body: second, header: http.Header{"Etag": {`"1"`}}})

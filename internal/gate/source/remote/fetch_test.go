@@ -19,7 +19,7 @@ import (
 
 func TestGoodSet(t *testing.T) {
 	b := newBench(t)
-	document, ids := set(t, keys.EdDSA, keys.ES256)
+	document, ids := newKeySet(t, keys.EdDSA, keys.ES256)
 	asked := make(chan *http.Request, 10)
 	root := b.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r
@@ -57,7 +57,7 @@ func TestGoodSet(t *testing.T) {
 
 func TestKeysOfOtherAlgorithmsAreLeftOut(t *testing.T) {
 	b := newBench(t)
-	document, ids := set(t, keys.RS256, keys.ES256)
+	document, ids := newKeySet(t, keys.RS256, keys.ES256)
 	fetcher, _ := b.start(b.provider(b.serve(always(200, document))))
 	if got := fetcher.Status().KeyIDs; !slices.Equal(got, ids[1:]) {
 		t.Errorf("got %v, want %v", got, ids[1:])
@@ -73,7 +73,7 @@ func always(status int, body []byte) http.HandlerFunc {
 
 // One faulty key of an issuer costs no other: neither at the start nor after a rotation.
 func TestFaultyKeyOfAnIssuer(t *testing.T) {
-	good, ids := set(t, keys.ES256)
+	good, ids := newKeySet(t, keys.ES256)
 	with := func(faulty string) []byte {
 		return []byte(strings.Replace(string(good), `{"keys":[`, `{"keys":[`+faulty+",", 1))
 	}
@@ -104,9 +104,9 @@ func TestFaultyKeyOfAnIssuer(t *testing.T) {
 
 // Whatever an issuer answers, what it said before stays in force.
 func TestBadAnswers(t *testing.T) {
-	good, ids := set(t, keys.ES256)
-	other, _ := set(t, keys.ES256)
-	foreign, _ := set(t, keys.RS256)
+	good, ids := newKeySet(t, keys.ES256)
+	other, _ := newKeySet(t, keys.ES256)
+	foreign, _ := newKeySet(t, keys.RS256)
 	private, err := keys.Generate(keys.ES256)
 	must(t, err)
 	leaked, err := keys.MarshalPrivate([]keys.Private{private})

@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/keys"
 )
 
-// issuer takes the place of the network; its clock is the bubble's.
-type issuer struct {
+// fakeIssuer takes the place of the network; its clock is the bubble's.
+type fakeIssuer struct {
 	t     *testing.T // the bubble's
 	began time.Time
 
@@ -28,7 +28,7 @@ type issuer struct {
 	told    int             // how often Changed has returned
 }
 
-func (i *issuer) changed() {
+func (i *fakeIssuer) changed() {
 	i.mu.Lock()
 	takes := i.telling
 	i.mu.Unlock()
@@ -38,13 +38,13 @@ func (i *issuer) changed() {
 	i.told++
 }
 
-func (i *issuer) changes() int {
+func (i *fakeIssuer) changes() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.told
 }
 
-func (i *issuer) download(ctx context.Context, _ gateapi.Provider, _ validators) (fetched, error) {
+func (i *fakeIssuer) download(ctx context.Context, _ gateapi.Provider, _ validators) (fetched, error) {
 	i.mu.Lock()
 	i.fetches = append(i.fetches, time.Since(i.began))
 	takes := i.takes
@@ -59,25 +59,25 @@ func (i *issuer) download(ctx context.Context, _ gateapi.Provider, _ validators)
 	return i.answer, i.err
 }
 
-func (i *issuer) set(answer fetched, err error) {
+func (i *fakeIssuer) set(result fetched, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.answer, i.err = answer, err
+	i.answer, i.err = result, err
 }
 
-func (i *issuer) slow(takes time.Duration) {
+func (i *fakeIssuer) slow(takes time.Duration) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.takes = takes
 }
 
-func (i *issuer) times() []time.Duration {
+func (i *fakeIssuer) times() []time.Duration {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.Clone(i.fetches)
 }
 
-func set(ids ...string) fetched {
+func fetchedKeys(ids ...string) fetched {
 	out := fetched{fresh: -1}
 	for _, id := range ids {
 		out.keys = append(out.keys, keys.Public{ID: id, Algorithm: keys.ES256})
@@ -86,10 +86,10 @@ func set(ids ...string) fetched {
 }
 
 // bubble runs a Fetcher of an issuer in a bubble of its own time. Its end proves that nothing keeps running.
-func bubble(t *testing.T, test func(f *Fetcher, i *issuer)) {
+func bubble(t *testing.T, test func(f *Fetcher, i *fakeIssuer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		i := &issuer{t: t, began: time.Now(), answer: set("a")}
+		i := &fakeIssuer{t: t, began: time.Now(), answer: fetchedKeys("a")}
 		f := New(gateapi.Provider{Name: "idp", Keys: gateapi.KeySource{
 			Remote: &gateapi.RemoteKeys{JWKSURI: "https://issuer.example/keys", MaxStaleSeconds: 3600},
 		}}, Options{Random: func() float64 { return 0 }, Changed: i.changed})
@@ -104,7 +104,7 @@ func bubble(t *testing.T, test func(f *Fetcher, i *issuer)) {
 	})
 }
 
-func ids(f *Fetcher) []string { return f.Status().KeyIDs }
+func keyIDsOf(f *Fetcher) []string { return f.Status().KeyIDs }
 
 // pass lets time pass, and all that happens in it happen.
 func pass(d time.Duration) {
@@ -112,7 +112,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func seconds(numbers ...int) []time.Duration {
+func inSeconds(numbers ...int) []time.Duration {
 	var out []time.Duration
 	for _, n := range numbers {
 		out = append(out, time.Duration(n)*time.Second)
@@ -121,24 +121,24 @@ func seconds(numbers ...int) []time.Duration {
 }
 
 func TestFetchesAtItsTime(t *testing.T) {
-	bubble(t, func(_ *Fetcher, i *issuer) {
+	bubble(t, func(_ *Fetcher, i *fakeIssuer) {
 		t := i.t
 		pass(5 * time.Minute)
 		i.set(fetched{unchanged: true, fresh: 20 * time.Minute}, nil)
 		pass(5 * time.Minute)
 		pass(20 * time.Minute)
-		if got, want := i.times(), seconds(0, 300, 600, 1800); !slices.Equal(got, want) {
+		if got, want := i.times(), inSeconds(0, 300, 600, 1800); !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})
 }
 
 func TestFailuresSlowItDown(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.set(fetched{}, errors.New("away"))
 		pass(20 * time.Minute)
-		want := seconds(0, 300, 301, 303, 307, 315, 331, 363, 427, 555, 811, 1111)
+		want := inSeconds(0, 300, 301, 303, 307, 315, 331, 363, 427, 555, 811, 1111)
 		if got := i.times(); !slices.Equal(got, want) {
 			t.Errorf("with keys: got %v, want %v", got, want)
 		}
@@ -146,7 +146,7 @@ func TestFailuresSlowItDown(t *testing.T) {
 		if told := i.changes(); told != 2 {
 			t.Errorf("told of %d changes", told)
 		}
-		if got := ids(f); len(got) != 0 {
+		if got := keyIDsOf(f); len(got) != 0 {
 			t.Errorf("got %v", got)
 		}
 		before := len(i.times())
@@ -154,9 +154,9 @@ func TestFailuresSlowItDown(t *testing.T) {
 		if n := len(i.times()) - before; n < 59 || n > 61 {
 			t.Errorf("without keys it asked %d times in an hour", n)
 		}
-		i.set(set("b"), nil)
+		i.set(fetchedKeys("b"), nil)
 		pass(time.Minute)
-		if got := ids(f); !slices.Equal(got, []string{"b"}) {
+		if got := keyIDsOf(f); !slices.Equal(got, []string{"b"}) {
 			t.Errorf("got %v", got)
 		}
 		if got := f.Status(); got.LastError != "" || time.Since(got.LastGood) > time.Minute {
@@ -166,12 +166,12 @@ func TestFailuresSlowItDown(t *testing.T) {
 }
 
 func TestUnchangedAfterADropIsNoSet(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.slow(2 * time.Hour) // The answer is under way while the set is dropped.
 		i.set(fetched{unchanged: true, fresh: -1}, nil)
 		pass(5*time.Minute + time.Hour)
-		if got := ids(f); len(got) != 0 {
+		if got := keyIDsOf(f); len(got) != 0 {
 			t.Errorf("got %v", got)
 		}
 		pass(time.Hour)
@@ -182,14 +182,14 @@ func TestUnchangedAfterADropIsNoSet(t *testing.T) {
 }
 
 func TestUnknownKeyIsFetched(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		pass(time.Minute)
 		if !f.Want(t.Context(), "a") || len(i.times()) != 1 {
 			t.Error("a key that is there was fetched")
 		}
 		i.slow(500 * time.Millisecond)
-		i.set(set("a", "b"), nil)
+		i.set(fetchedKeys("a", "b"), nil)
 		// Many at once share one fetch.
 		var all sync.WaitGroup
 		for range 100 {
@@ -200,14 +200,14 @@ func TestUnknownKeyIsFetched(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if got, want := i.times(), seconds(0, 60); !slices.Equal(got, want) {
+		if got, want := i.times(), inSeconds(0, 60); !slices.Equal(got, want) {
 			t.Errorf("fetched at %v, want %v", got, want)
 		}
 	})
 }
 
 func TestNewKeyWhileAnOlderFetchIsUnderWay(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.slow(400 * time.Millisecond)
 		pass(5*time.Minute + 100*time.Millisecond)
@@ -218,7 +218,7 @@ func TestNewKeyWhileAnOlderFetchIsUnderWay(t *testing.T) {
 			}
 		})
 		pass(400 * time.Millisecond) // The fetch that was under way has ended, too old.
-		i.set(set("a", "b"), nil)
+		i.set(fetchedKeys("a", "b"), nil)
 		all.Wait()
 		if got := len(i.times()); got != 3 {
 			t.Errorf("fetched %d times", got)
@@ -228,7 +228,7 @@ func TestNewKeyWhileAnOlderFetchIsUnderWay(t *testing.T) {
 
 // A fetch that comes by itself just when one is asked for is that one.
 func TestOneFetchForTimeAndWish(t *testing.T) {
-	i := &issuer{t: t, began: time.Now(), answer: set("a")}
+	i := &fakeIssuer{t: t, began: time.Now(), answer: fetchedKeys("a")}
 	f := New(gateapi.Provider{Keys: gateapi.KeySource{Remote: &gateapi.RemoteKeys{MaxStaleSeconds: 3600}}}, Options{})
 	f.download = i.download
 	f.rouse()
@@ -239,7 +239,7 @@ func TestOneFetchForTimeAndWish(t *testing.T) {
 }
 
 func TestNobodyWaitsLongerThanASecond(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.slow(5 * time.Second)
 		began := time.Now()
@@ -261,7 +261,7 @@ func TestNobodyWaitsLongerThanASecond(t *testing.T) {
 // A flood of key ids that nobody has causes one fetch in half a minute, and but for those that wait for that one, costs
 // no time at all.
 func TestFloodOfUnknownKeys(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		pass(time.Second)
 		for minute := range 2 {
@@ -278,14 +278,14 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 				pass(time.Second)
 			}
 		}
-		if got, want := i.times(), seconds(0, 1, 31, 61, 91); !slices.Equal(got, want) {
+		if got, want := i.times(), inSeconds(0, 1, 31, 61, 91); !slices.Equal(got, want) {
 			t.Errorf("fetched at %v, want %v", got, want)
 		}
 	})
 }
 
 func TestFewWaitAtOnce(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.slow(5 * time.Second)
 		var all sync.WaitGroup
@@ -307,7 +307,7 @@ func TestFewWaitAtOnce(t *testing.T) {
 }
 
 func TestUnknownKeysAreRememberedForAWhile(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.slow(900 * time.Millisecond)
 		f.Want(t.Context(), "x") // fetched at 0 by the Fetcher itself, and again now
@@ -316,7 +316,7 @@ func TestUnknownKeysAreRememberedForAWhile(t *testing.T) {
 		if f.Want(t.Context(), "x") || len(i.times()) != 2 {
 			t.Errorf("fetched at %v", i.times())
 		}
-		i.set(set("a", "x"), nil)
+		i.set(fetchedKeys("a", "x"), nil)
 		pass(time.Second)
 		if !f.Want(t.Context(), "x") || len(i.times()) != 3 {
 			t.Errorf("fetched at %v", i.times())
@@ -326,7 +326,7 @@ func TestUnknownKeysAreRememberedForAWhile(t *testing.T) {
 
 // An issuer that did not answer has not said that it does not know the key.
 func TestNothingIsLearntFromAFailure(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.slow(900 * time.Millisecond)
 		i.set(fetched{}, errors.New("away"))
@@ -334,7 +334,7 @@ func TestNothingIsLearntFromAFailure(t *testing.T) {
 			t.Error("the key is there")
 		}
 		pass(wantPause - 500*time.Millisecond)
-		i.set(set("a", "x"), nil)
+		i.set(fetchedKeys("a", "x"), nil)
 		if !f.Want(t.Context(), "x") {
 			t.Errorf("fetched at %v", i.times())
 		}
@@ -357,7 +357,7 @@ func TestMemoryOfUnknownKeysIsBounded(t *testing.T) {
 }
 
 func TestNoKeyID(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		if f.Want(t.Context(), "") || len(i.times()) != 1 {
 			t.Error("a token without a key id caused a fetch")
@@ -367,12 +367,12 @@ func TestNoKeyID(t *testing.T) {
 
 // Whoever was told to judge anew finds the new keys in force: Changed has come before.
 func TestChangeIsToldBeforeWantReturns(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		i.mu.Lock()
 		i.telling = 100 * time.Millisecond
 		i.mu.Unlock()
-		i.set(set("a", "b"), nil)
+		i.set(fetchedKeys("a", "b"), nil)
 		var all sync.WaitGroup
 		for range 2 {
 			all.Go(func() {
@@ -393,15 +393,15 @@ func TestChangeIsToldBeforeWantReturns(t *testing.T) {
 
 // The same keys in another document are no change.
 func TestRevisions(t *testing.T) {
-	bubble(t, func(f *Fetcher, i *issuer) {
+	bubble(t, func(f *Fetcher, i *fakeIssuer) {
 		t := i.t
 		_, first := f.Keys()
-		i.set(set("a"), nil)
+		i.set(fetchedKeys("a"), nil)
 		pass(5 * time.Minute)
 		if _, same := f.Keys(); same != first {
 			t.Error("the same keys are another revision")
 		}
-		i.set(set("b"), nil)
+		i.set(fetchedKeys("b"), nil)
 		pass(5 * time.Minute)
 		if _, next := f.Keys(); next == first || next == 0 {
 			t.Errorf("other keys have revision %d after %d", next, first)

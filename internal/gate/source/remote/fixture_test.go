@@ -189,8 +189,8 @@ func serveTLS(t *testing.T, ca authority, handler http.Handler) string {
 	return server.URL
 }
 
-// set is a JWK Set with new keys of these algorithms.
-func set(t *testing.T, algorithms ...keys.Algorithm) (document []byte, ids []string) {
+// newKeySet is a JWK Set with new keys of these algorithms.
+func newKeySet(t *testing.T, algorithms ...keys.Algorithm) (document []byte, ids []string) {
 	t.Helper()
 	var public []keys.Public
 	for _, algorithm := range algorithms {

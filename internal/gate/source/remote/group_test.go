@@ -15,8 +15,8 @@ func TestGroupFollowsTheConfiguration(t *testing.T) {
 	b := newBench(t)
 	ca := newAuthority(t)
 	b.trust(ca)
-	first, firstIDs := set(t, keys.EdDSA, keys.ES256)
-	second, secondIDs := set(t, keys.ES256)
+	first, firstIDs := newKeySet(t, keys.EdDSA, keys.ES256)
+	second, secondIDs := newKeySet(t, keys.ES256)
 	issuer := &versioned{body: first, header: http.Header{"Etag": {`"1"`}}}
 	one := b.provider(serveTLS(t, ca, issuer))
 	moved := b.provider(serveTLS(t, ca, always(200, second)))

@@ -20,7 +20,7 @@ import (
 )
 
 func TestWhoIsTrusted(t *testing.T) {
-	document, _ := set(t, keys.ES256)
+	document, _ := newKeySet(t, keys.ES256)
 	ca, other := newAuthority(t), newAuthority(t)
 	systemTrusts := func(pem []byte) func() (*x509.CertPool, error) {
 		return func() (*x509.CertPool, error) {
@@ -68,7 +68,7 @@ func TestWhoIsTrusted(t *testing.T) {
 
 func TestCertificateForAnotherName(t *testing.T) {
 	b := newBench(t)
-	document, _ := set(t, keys.ES256)
+	document, _ := newKeySet(t, keys.ES256)
 	root := b.serve(always(200, document))
 	fetcher, result := b.start(b.provider(strings.Replace(root, "127.0.0.1", "localhost", 1)))
 	if result != remote.Untrusted {
@@ -78,7 +78,7 @@ func TestCertificateForAnotherName(t *testing.T) {
 
 func TestNewCACertificatesAreReadWhenTheyCome(t *testing.T) {
 	b := newBench(t)
-	document, _ := set(t, keys.ES256)
+	document, _ := newKeySet(t, keys.ES256)
 	root := b.serve(always(200, document))
 	right, err := os.ReadFile(filepath.Join(b.options.KeysDir, caFile))
 	must(t, err)
@@ -131,7 +131,7 @@ func TestNameOfTheDNS(t *testing.T) {
 		judged.Store(&address)
 		return nil
 	}
-	document, _ := set(t, keys.ES256)
+	document, _ := newKeySet(t, keys.ES256)
 	root := b.serve(always(200, document))
 	fetcher, result := b.start(b.provider(strings.Replace(root, "127.0.0.1", "issuer.example", 1)))
 	if result != remote.Loaded || judged.Load() == nil || judged.Load().String() != "127.0.0.1" {
@@ -180,7 +180,7 @@ func dnsAnswer(question []byte, address [4]byte) []byte {
 }
 
 func TestPlainHTTPMustBeAllowed(t *testing.T) {
-	document, _ := set(t, keys.ES256)
+	document, _ := newKeySet(t, keys.ES256)
 	server := serveHTTP(t, always(200, document))
 	for _, allowed := range []bool{false, true} {
 		b := newBench(t)

@@ -10,9 +10,9 @@ import (
 // it back, is not there to do so.
 var errGone = errors.New("the file is gone, and what it held stays in force: is its ConfigMap deleted, and the operator not running?")
 
-// file is a mounted file over time: what it held when it was last read, and what of it is in force. The zero value is
+// mountedFile is a mounted file over time: what it held when it was last read, and what of it is in force. The zero value is
 // a file that is not there.
-type file[T any] struct {
+type mountedFile[T any] struct {
 	read   bool
 	raw    []byte // last read
 	err    error  // why raw is not in force
@@ -23,7 +23,7 @@ type file[T any] struct {
 
 // take looks at the file as it is now and tells whether its value has changed. What cannot be read or parsed changes
 // nothing; only if there is no good value yet, parse's partial one is taken.
-func (f *file[T]) take(now content, parse func([]byte) (T, error), at time.Time) (changed bool) {
+func (f *mountedFile[T]) take(now content, parse func([]byte) (T, error), at time.Time) (changed bool) {
 	if now.err != nil {
 		f.read, f.err = false, now.err
 		return false

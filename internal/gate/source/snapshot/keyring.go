@@ -12,7 +12,7 @@ import (
 // keyring holds the keys of all providers, as they are in their files and as they were fetched.
 type keyring struct {
 	source Source
-	files  map[keyFile]*file[keys.Set]
+	files  map[keyFile]*mountedFile[keys.Set]
 	remote map[string]fetched // by provider
 	absent map[keyFile]bool   // and said to be
 }
@@ -33,7 +33,7 @@ type fetched struct {
 
 func newKeyring(source Source) keyring {
 	return keyring{
-		source: source, files: map[keyFile]*file[keys.Set]{}, remote: map[string]fetched{}, absent: map[keyFile]bool{},
+		source: source, files: map[keyFile]*mountedFile[keys.Set]{}, remote: map[string]fetched{}, absent: map[keyFile]bool{},
 	}
 }
 
@@ -55,7 +55,7 @@ func (k *keyring) pollFiles(providers []gateapi.Provider, contents map[string]co
 			wanted[id] = true
 		}
 	}
-	maps.DeleteFunc(k.files, func(id keyFile, _ *file[keys.Set]) bool { return !wanted[id] })
+	maps.DeleteFunc(k.files, func(id keyFile, _ *mountedFile[keys.Set]) bool { return !wanted[id] })
 	maps.DeleteFunc(k.absent, func(id keyFile, _ bool) bool { return !wanted[id] })
 	for id := range wanted {
 		now, present := contents[id.name]
@@ -75,7 +75,7 @@ func (k *keyring) readKeyFile(id keyFile, now content, present bool, broken map[
 	}
 	delete(k.absent, id)
 	if k.files[id] == nil {
-		k.files[id] = &file[keys.Set]{}
+		k.files[id] = &mountedFile[keys.Set]{}
 	}
 	known := k.files[id]
 	changed = known.take(now, id.parse, k.source.Now())

@@ -10,9 +10,9 @@ import (
 
 func TestRemoteKeysAndWhoIsToldOfThem(t *testing.T) {
 	m := newMounts(t)
-	fetched := m.provider("a")
-	fetched.Keys.Remote = &gateapi.RemoteKeys{JWKSURI: "https://issuer.example/jwks", MaxStaleSeconds: 3600}
-	m.config.Providers = []gateapi.Provider{fetched, m.provider("b")}
+	remote := m.provider("a")
+	remote.Keys.Remote = &gateapi.RemoteKeys{JWKSURI: "https://issuer.example/jwks", MaxStaleSeconds: 3600}
+	m.config.Providers = []gateapi.Provider{remote, m.provider("b")}
 	m.writeConfig()
 	m.writeKeys("a", []byte("not looked at"))
 	key, err := keys.Generate(keys.EdDSA)

@@ -23,9 +23,9 @@ type Store struct {
 	problem atomic.Pointer[string]
 
 	polling sync.Mutex // guards what follows
-	config  file[configuration]
+	config  mountedFile[configuration]
 	keys    keyring
-	revoked file[revocations]
+	revoked mountedFile[revocations]
 	// lastGood is the last list of revocations without a fault; partial is that with what can be read of the present one.
 	lastGood, partial revocation.List
 	// revocationsKnown: since the start there was a good list of them, or none at all.

@@ -124,9 +124,9 @@ func TestSamplerOfManySources(t *testing.T) {
 			s.take(fmt.Sprintf("10.1.%d.%d/32", i/256, i%256), "missing_token")
 		}
 	}
-	written := 0
+	writtenLines := 0
 	for _, n := range s.full {
-		written += n
+		writtenLines += n
 	}
 	s.Flush(s.now)
 	summaries := len(s.summaries)
@@ -134,8 +134,8 @@ func TestSamplerOfManySources(t *testing.T) {
 	for _, n := range s.leftOut() {
 		leftOut += n
 	}
-	if written != audit.AllLines || summaries > audit.MaxSources+1 || written+int(leftOut) != sources*each {
-		t.Errorf("%d written, %d left out of %d, in %d summaries", written, leftOut, sources*each, summaries)
+	if writtenLines != audit.AllLines || summaries > audit.MaxSources+1 || writtenLines+int(leftOut) != sources*each {
+		t.Errorf("%d written, %d left out of %d, in %d summaries", writtenLines, leftOut, sources*each, summaries)
 	}
 }
 

@@ -17,7 +17,7 @@ var (
 	random = [probeid.RandomBytes]byte{1, 2, 3, 4, 5, 6}
 )
 
-func key(t *testing.T, secret string) probeid.Key {
+func newKey(t *testing.T, secret string) probeid.Key {
 	t.Helper()
 	key, err := probeid.NewKey([]byte(secret))
 	if err != nil {
@@ -35,7 +35,7 @@ func other(digit byte) string {
 }
 
 func TestIDs(t *testing.T) {
-	ours := key(t, "0123456789abcdef0123456789abcdef")
+	ours := newKey(t, "0123456789abcdef0123456789abcdef")
 	id, service := ours.New(probeid.Pod(pod), noon, random), ours.New(probeid.AnyPod(), noon, random)
 	// The operator and gates of other releases have to agree on it.
 	if id != "2703cdf99e428463782a1027e7a62a12" || service != "c38b438bac76741ca876142df82cc8d1" {
@@ -60,7 +60,7 @@ func TestIDs(t *testing.T) {
 		"earlier":                         {ours, service, -time.Minute - time.Second, false, false, false},
 		"a day later":                     {ours, service, 24 * time.Hour, false, false, false},
 		"68 years later":                  {ours, service, (1 << 31) * time.Second, false, false, false},
-		"another secret's":                {key(t, "fedcba9876543210fedcba9876543210"), service, 0, false, false, false},
+		"another secret's":                {newKey(t, "fedcba9876543210fedcba9876543210"), service, 0, false, false, false},
 		"no key":                          {probeid.Key{}, service, 0, false, false, false},
 		"capitals":                        {ours, strings.ToUpper(service), 0, false, false, false},
 		"one capital":                     {ours, capital(service), 0, false, false, false},
@@ -91,7 +91,7 @@ func capital(id string) string {
 // Without the key nothing of an id tells when it was made or whom it is for, nor that two belong together: whatever of an
 // id's content changes, each bit of the id changes as often as not.
 func TestIDsSayNothingToOthers(t *testing.T) {
-	ours := key(t, "0123456789abcdef0123456789abcdef")
+	ours := newKey(t, "0123456789abcdef0123456789abcdef")
 	const n = 512
 	changed := map[string]int{}
 	for i := range n {
@@ -108,10 +108,10 @@ func TestIDsSayNothingToOthers(t *testing.T) {
 			}
 		}
 	}
-	for name, bits := range changed {
+	for name, changedBits := range changed {
 		// 65,536 bits: the mean of half has a standard deviation of 128.
-		if bits < n*64-1280 || bits > n*64+1280 {
-			t.Errorf("%s: %d of %d bits change", name, bits, n*128)
+		if changedBits < n*64-1280 || changedBits > n*64+1280 {
+			t.Errorf("%s: %d of %d bits change", name, changedBits, n*128)
 		}
 	}
 }

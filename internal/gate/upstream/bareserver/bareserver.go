@@ -46,8 +46,8 @@ const malformed = "Bearer not-a-valid-jwt-token"
 // Ask asks the server whose MCP endpoint this is, and does not ask further than it has to. It opens a session if the
 // server lets it, and ends it. received reports whether a question reached the server that it did not answer as a server does:
 // else nothing that the server does then is due to a question.
-func Ask(ctx context.Context, url string) (result Result, received bool) {
-	a := asker{url: url, patience: Patience, client: &http.Client{
+func Ask(ctx context.Context, endpoint string) (result Result, received bool) {
+	a := asker{url: endpoint, patience: Patience, client: &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true, DialContext: loopback.DialContext},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

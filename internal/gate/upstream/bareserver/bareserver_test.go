@@ -108,7 +108,7 @@ func TestNobodyThere(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	never := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	after := func(d time.Duration) http.HandlerFunc {
+	answerAfter := func(d time.Duration) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
@@ -124,7 +124,7 @@ func TestSilence(t *testing.T) {
 	}{
 		"to the question only": {never, says(404, "", ""), bareserver.Hangs},
 		"to everything":        {never, never, bareserver.Unclear},
-		"and a late answer":    {after(patience * 3 / 2), says(404, "", ""), bareserver.Refuses},
+		"and a late answer":    {answerAfter(patience * 3 / 2), says(404, "", ""), bareserver.Refuses},
 		"after the head": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusOK)
 			_ = http.NewResponseController(w).Flush()

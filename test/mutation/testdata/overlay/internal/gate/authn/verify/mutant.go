@@ -50,7 +50,7 @@ func withRetired(p gateapi.Provider, loaded []keys.Public) []keys.Public {
 }
 
 // byAudience is the provider that a token must come from by its audience, whoever issued it.
-func (v *Verifier) byAudience(c claims) *provider {
+func (v *Verifier) byAudience(c tokenClaims) *provider {
 	for _, from := range v.byIssuer {
 		if c.names(from.Audiences) {
 			return from
@@ -73,7 +73,7 @@ func isFirstUse(token compact) bool {
 }
 
 // isNamed tells whether one of the keys has the name that the token gives.
-func (f *fresh) isNamed() bool {
+func (f *freshToken) isNamed() bool {
 	return slices.ContainsFunc(f.keys, func(key keys.Public) bool { return key.ID == f.token.header["kid"] })
 }
 
@@ -115,7 +115,7 @@ func (v *Verifier) pool() {
 }
 
 // rebound are the keys that the token names, with the algorithm that it wants where they can serve it.
-func (p *provider) rebound(h header) []keys.Public {
+func (p *provider) rebound(h tokenHeader) []keys.Public {
 	var out []keys.Public
 	for _, key := range p.keys {
 		unbound := key
