@@ -10,8 +10,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gate/admin"
 )
 
-// said is what a gate says of the provider "corp" at a time after noon: refused since noon, all for one reason.
-func said(after time.Duration, reason string, count int64) admin.State {
+// refusingState is what a gate says of the provider "corp" at a time after noon: refused since noon, all for one reason.
+func refusingState(after time.Duration, reason string, count int64) admin.State {
 	at := noon.Add(after)
 	return admin.State{Time: at, LastAccepted: map[string]time.Time{}, Refusals: map[string]admin.Refusals{
 		"corp": {
@@ -23,15 +23,15 @@ func said(after time.Duration, reason string, count int64) admin.State {
 
 func TestProviderThatRejectsEveryone(t *testing.T) {
 	row := func(last time.Duration, reason string) []admin.State {
-		return []admin.State{said(0, reason, 7), said(last, reason, 8)}
+		return []admin.State{refusingState(0, reason, 7), refusingState(last, reason, 8)}
 	}
-	accepting := said(20*time.Minute, "unknown_key", 8)
+	accepting := refusingState(20*time.Minute, "unknown_key", 8)
 	accepting.LastAccepted["corp"] = noon.Add(time.Minute)
-	acceptedBefore := said(20*time.Minute, "unknown_key", 8)
+	acceptedBefore := refusingState(20*time.Minute, "unknown_key", 8)
 	acceptedBefore.LastAccepted["corp"] = noon.Add(-time.Minute)
-	quiet := said(20*time.Minute, "unknown_key", 8)
+	quiet := refusingState(20*time.Minute, "unknown_key", 8)
 	quiet.Refusals["corp"] = admin.Refusals{Since: noon, Last: noon.Add(time.Minute), Reasons: map[string]int64{"unknown_key": 8}}
-	mended := said(20*time.Minute, "unknown_key", 8)
+	mended := refusingState(20*time.Minute, "unknown_key", 8)
 	mended.Refusals["corp"] = admin.Refusals{Last: noon.Add(time.Minute), Reasons: map[string]int64{"unknown_key": 8}}
 	for name, c := range map[string]struct {
 		pods [][]admin.State // what the gate of each pod says, round by round
@@ -40,14 +40,14 @@ func TestProviderThatRejectsEveryone(t *testing.T) {
 		"for ten minutes":                  {[][]admin.State{row(patience, "unknown_key")}, true},
 		"not for so long":                  {[][]admin.State{row(patience-1, "unknown_key")}, false},
 		"for a reason of the client's own": {[][]admin.State{row(patience, "expired")}, false},
-		"for one that is long past":        {[][]admin.State{{said(0, "unknown_key", 8), said(patience, "unknown_key", 8)}}, false},
-		"nobody tries any more":            {[][]admin.State{{said(0, "unknown_key", 7), quiet}}, false},
-		"one was let in since":             {[][]admin.State{{said(0, "unknown_key", 7), accepting}}, false},
-		"one was let in before":            {[][]admin.State{{said(0, "unknown_key", 7), acceptedBefore}}, true},
-		"the last one was let in":          {[][]admin.State{{said(0, "unknown_key", 7), mended}}, false},
+		"for one that is long past":        {[][]admin.State{{refusingState(0, "unknown_key", 8), refusingState(patience, "unknown_key", 8)}}, false},
+		"nobody tries any more":            {[][]admin.State{{refusingState(0, "unknown_key", 7), quiet}}, false},
+		"one was let in since":             {[][]admin.State{{refusingState(0, "unknown_key", 7), accepting}}, false},
+		"one was let in before":            {[][]admin.State{{refusingState(0, "unknown_key", 7), acceptedBefore}}, true},
+		"the last one was let in":          {[][]admin.State{{refusingState(0, "unknown_key", 7), mended}}, false},
 		"another pod lets them in":         {[][]admin.State{row(patience, "unknown_key"), {accepting}}, false},
 		"another pod has no clients":       {[][]admin.State{row(patience, "unknown_key"), {{Time: noon}}}, true},
-		"the gate was restarted":           {[][]admin.State{{said(0, "unknown_key", 7), {Time: noon.Add(patience)}}}, false},
+		"the gate was restarted":           {[][]admin.State{{refusingState(0, "unknown_key", 7), {Time: noon.Add(patience)}}}, false},
 	} {
 		findings := Findings{}
 		for i, rounds := range c.pods {

@@ -113,8 +113,8 @@ func brokenReason(outcome probe.Outcome) string {
 
 // AsOf is what the evidence is worth now: a proof wears off when no round has counted for longer than it takes to lose
 // it by rounds that fail. What speaks against a pod stays until it is refuted. hindered says why there was no round.
-func (e *Evidence) AsOf(now time.Time, probe desired.Probe, hindered string) *Evidence {
-	lasts := ProofLasts(probe)
+func (e *Evidence) AsOf(now time.Time, settings desired.Probe, hindered string) *Evidence {
+	lasts := ProofLasts(settings)
 	if e == nil || e.Grade != Proven || now.Sub(e.At) <= lasts {
 		return e
 	}
@@ -128,8 +128,8 @@ func (e *Evidence) AsOf(now time.Time, probe desired.Probe, hindered string) *Ev
 }
 
 // ProofLasts is how long a proof lasts without another round.
-func ProofLasts(probe desired.Probe) time.Duration {
-	return time.Duration(probe.FailureThreshold+1)*probe.Interval + time.Minute
+func ProofLasts(settings desired.Probe) time.Duration {
+	return time.Duration(settings.FailureThreshold+1)*settings.Interval + time.Minute
 }
 
 // Why a round that was due did not come about.

@@ -71,11 +71,11 @@ func AbsenceOf(state admin.State, port int32) *diagnosis.Absence {
 
 // ListensElsewhere says where the server listens and what to do, if its gate let a token in and found nothing behind it; empty if
 // that is not so.
-func ListensElsewhere(found Evidence, absent *diagnosis.Absence) string {
-	if found.Reason != v1alpha1.ReasonUpstreamUnavailable || absent == nil {
+func ListensElsewhere(found Evidence, absence *diagnosis.Absence) string {
+	if found.Reason != v1alpha1.ReasonUpstreamUnavailable || absence == nil {
 		return ""
 	}
-	return " The gate says: " + absent.Facts() + ". " + absent.Advice()
+	return " The gate says: " + absence.Facts() + ". " + absence.Advice()
 }
 
 // UnlessEnding is what a round came to: that the gate was told to end alone stands in place of a proof.

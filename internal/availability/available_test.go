@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/diagnosis"
 )
 
-var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var testTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // absentFrom is what the gate of the only pod said of its server.
 func absentFrom(uid types.UID, others ...string) map[types.UID]diagnosis.Absence {
@@ -30,14 +30,14 @@ func absentFrom(uid types.UID, others ...string) map[types.UID]diagnosis.Absence
 // condition that sends them back.
 func TestAvailableNamesTheCause(t *testing.T) {
 	pod := func(age time.Duration, statuses ...corev1.ContainerStatus) corev1.Pod {
-		out := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-1", UID: "1", CreationTimestamp: metav1.NewTime(now.Add(-age))}}
+		out := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-1", UID: "1", CreationTimestamp: metav1.NewTime(testTime.Add(-age))}}
 		out.Status.ContainerStatuses = statuses
 		out.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: v1alpha1.ConditionPodAuthProven}}
 		return out
 	}
 	running := corev1.ContainerStatus{Name: "mcp", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
 	ended := corev1.ContainerStatus{Name: "mcp", RestartCount: 1, LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-		ExitCode: 143, StartedAt: metav1.NewTime(now.Add(-121 * time.Second)), FinishedAt: metav1.NewTime(now)}}}
+		ExitCode: 143, StartedAt: metav1.NewTime(testTime.Add(-121 * time.Second)), FinishedAt: metav1.NewTime(testTime)}}}
 	auth := func(reason, message string) metav1.Condition {
 		return metav1.Condition{Type: v1alpha1.ConditionAuthHealthy, Status: metav1.ConditionUnknown, Reason: reason, Message: message}
 	}
@@ -64,7 +64,7 @@ func TestAvailableNamesTheCause(t *testing.T) {
 		"late, and nothing is known of its lock": {Seen{Deployment: &appsv1.Deployment{}, Pods: []corev1.Pod{pod(time.Hour, running)}},
 			auth(v1alpha1.ReasonNotYetProbed, "circle"), v1alpha1.ReasonPodsUnavailable, "container mcp is not ready, readiness gate mcp.gatehouse.dev/auth-proven is not True."},
 	} {
-		got := Judge(&v1alpha1.MCPServer{Status: v1alpha1.MCPServerStatus{Conditions: []metav1.Condition{c.said}}}, c.seen, false, now)
+		got := Judge(&v1alpha1.MCPServer{Status: v1alpha1.MCPServerStatus{Conditions: []metav1.Condition{c.said}}}, c.seen, false, testTime)
 		if got.Status != metav1.ConditionFalse || got.Reason != c.reason || !strings.Contains(got.Message, c.want) {
 			t.Errorf("%s:\ngot  %s: %s\nwant %s: %s", name, got.Reason, got.Message, c.reason, c.want)
 		}

@@ -39,7 +39,7 @@ func (s Settings) Signs(p Provider) bool {
 }
 
 // resolveCredential fills in how a good token is come by.
-func (p *Probe) resolveCredential(spec *v1alpha1.AuthProbe, preset preset) {
+func (p *Probe) resolveCredential(spec *v1alpha1.AuthProbe, preset profilePreset) {
 	p.Credential = v1alpha1.CredentialProbeKey
 	claims := map[string]v1alpha1.ClaimValue{}
 	if spec != nil {
@@ -59,7 +59,7 @@ func (p *Probe) resolveCredential(spec *v1alpha1.AuthProbe, preset preset) {
 }
 
 // resolveBareServer: who says nothing gets what the profile presets.
-func resolveBareServer(p *v1alpha1.AuthProbe, preset preset) bool {
+func resolveBareServer(p *v1alpha1.AuthProbe, preset profilePreset) bool {
 	if p == nil || p.BareServer == "" {
 		return preset.bareServer
 	}

@@ -15,12 +15,12 @@ import (
 
 // TestEveryFieldIsInAGoldenInput: what becomes of a field is seen in a golden file, and so is every change of that.
 func TestEveryFieldIsInAGoldenInput(t *testing.T) {
-	inputs, err := filepath.Glob("testdata/*/in.yaml")
+	inputFiles, err := filepath.Glob("testdata/*/in.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := map[string]bool{}
-	for _, path := range inputs {
+	for _, path := range inputFiles {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -50,7 +50,7 @@ func GateLimits(auth v1alpha1.Auth) gateapi.Limits {
 	return out
 }
 
-func sessionBinding(auth v1alpha1.Auth, preset preset) v1alpha1.SessionBinding {
+func sessionBinding(auth v1alpha1.Auth, preset profilePreset) v1alpha1.SessionBinding {
 	switch {
 	case auth.SessionBinding != "":
 		return auth.SessionBinding
@@ -61,7 +61,7 @@ func sessionBinding(auth v1alpha1.Auth, preset preset) v1alpha1.SessionBinding {
 }
 
 // healthPaths are those that the user set, or those of the profile that are not the server's.
-func healthPaths(gate v1alpha1.Gate, path string, preset preset) []string {
+func healthPaths(gate v1alpha1.Gate, path string, preset profilePreset) []string {
 	if gate.HealthPaths != nil {
 		return gate.HealthPaths
 	}

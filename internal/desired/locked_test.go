@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/desired/workload"
 )
 
-func template(t *testing.T, path string) corev1.PodSpec {
+func readPodSpec(t *testing.T, path string) corev1.PodSpec {
 	t.Helper()
 	return podOf(t, read(t, path))
 }
@@ -41,7 +41,7 @@ func podOf(t *testing.T, server *v1alpha1.MCPServer) corev1.PodSpec {
 
 func TestOwnTemplatesAreLocked(t *testing.T) {
 	for _, path := range []string{"testdata/providers/in.yaml", "testdata/policy/in.yaml", "testdata/generic/in.yaml", "testdata/quilt/in.yaml", "testdata/quilt-up-to-014/in.yaml", "testdata/every-field/in.yaml"} {
-		pod := template(t, path)
+		pod := readPodSpec(t, path)
 		for _, violation := range podlock.Violations(pod, podlock.Of(read(t, path), pod)) {
 			t.Errorf("%s: %s", path, violation)
 		}
@@ -55,7 +55,7 @@ func gateVolume(pod *corev1.PodSpec, name string) *corev1.Volume {
 // What users bring is for the gate alone, too; certificates are nobody's secret.
 func TestSecretsThatUsersBringAreForTheGateAlone(t *testing.T) {
 	const path = "testdata/providers/in.yaml"
-	own := template(t, path)
+	own := readPodSpec(t, path)
 	for secret, locked := range map[string]bool{"catalog-jwt": true, "legacy-keys": true, "corp-ca": false, "other": false} {
 		pod := *own.DeepCopy()
 		pod.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
@@ -161,7 +161,7 @@ func TestWaysToUnlockAreFound(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			own := template(t, path)
+			own := readPodSpec(t, path)
 			pod := *own.DeepCopy()
 			c.unlock(&pod)
 			violations := podlock.Violations(pod, podlock.Of(read(t, path), own))
@@ -192,7 +192,7 @@ func TestAdditionsToTheTemplateOfTheGateAreFound(t *testing.T) {
 			gate.Lifecycle.PostStart = &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"/authproxy", "terminate"}}}
 		},
 	} {
-		edited := template(t, path)
+		edited := readPodSpec(t, path)
 		add(&edited.InitContainers[0])
 		if violations := podlock.Violations(edited, podlock.Of(read(t, path), edited)); len(violations) != 1 || violations[0].Rule != "GateUnmodified" {
 			t.Errorf("%s: found %v", name, violations)
@@ -203,7 +203,7 @@ func TestAdditionsToTheTemplateOfTheGateAreFound(t *testing.T) {
 // The hook of gates up to v0.1.0-alpha.1 is a request, which they need to drain: their pods are as they must be.
 func TestHookOfOlderGatesIsAllowed(t *testing.T) {
 	const path = "testdata/generic/in.yaml"
-	older := template(t, path)
+	older := readPodSpec(t, path)
 	older.InitContainers[0].Lifecycle.PreStop = &corev1.LifecycleHandler{HTTPGet: &corev1.HTTPGetAction{
 		Path: "/terminate", Port: intstr.FromInt32(9090), Scheme: corev1.URISchemeHTTP}}
 	if violations := podlock.Violations(older, podlock.Of(read(t, path), older)); len(violations) > 0 {
@@ -214,7 +214,7 @@ func TestHookOfOlderGatesIsAllowed(t *testing.T) {
 // Images of quilt-mcp-server up to 0.14 check tokens themselves. What they are lent for it is that, and no more.
 func TestNoMoreIsLentThanTheServerNeeds(t *testing.T) {
 	const path = "testdata/quilt-up-to-014/in.yaml"
-	own := template(t, path)
+	own := readPodSpec(t, path)
 	variable := func(pod *corev1.PodSpec) *corev1.EnvVar {
 		env := pod.Containers[0].Env
 		return &env[slices.IndexFunc(env, func(e corev1.EnvVar) bool { return e.Name == "MCP_JWT_SECRET" })]

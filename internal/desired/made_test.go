@@ -59,7 +59,7 @@ func TestPodsOfAnEarlierSpec(t *testing.T) {
 		"a template that lends as only Quilt is lent to":  {providers, give("MCP_JWT_SECRET", "catalog-jwt"), none, func(*v1alpha1.MCPServer) {}, false},
 		"a template with the server's signing keys in it": {generic, give("X", "everything-keys"), none, func(*v1alpha1.MCPServer) {}, false},
 	} {
-		made := template(t, c.path)
+		made := readPodSpec(t, c.path)
 		c.made(&made)
 		pod, server := *made.DeepCopy(), read(t, c.path)
 		c.later(&pod)

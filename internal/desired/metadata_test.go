@@ -15,7 +15,7 @@ func TestSpecsThatNoClientOrObjectTakes(t *testing.T) {
 		s.Spec.Auth = &v1alpha1.Auth{ResourceMetadata: &v1alpha1.ResourceMetadata{
 			Resource: resource, AuthorizationServers: []string{"https://login.example.com"}}}
 	}
-	routed := func(s *v1alpha1.MCPServer, resource string) {
+	setRoute := func(s *v1alpha1.MCPServer, resource string) {
 		metadata(s, resource)
 		s.Spec.Route = &v1alpha1.Route{ParentRefs: []v1alpha1.GatewayRef{{Name: "public"}}, Hostnames: []string{"tools.example.com", "t.example.com"}}
 	}
@@ -33,14 +33,14 @@ func TestSpecsThatNoClientOrObjectTakes(t *testing.T) {
 			s.Spec.Gate = &v1alpha1.Gate{TrailingSlash: v1alpha1.TrailingSlashSame}
 		}, ""},
 		"a path with a slash at its end, where that is the same": {func(s *v1alpha1.MCPServer) {
-			routed(s, "https://tools.example.com/mcp/")
+			setRoute(s, "https://tools.example.com/mcp/")
 			s.Spec.Path, s.Spec.Gate = "/mcp/", &v1alpha1.Gate{TrailingSlash: v1alpha1.TrailingSlashSame}
 		}, ""},
 		"a server at the root":                   {func(s *v1alpha1.MCPServer) { metadata(s, "https://tools.example.com"); s.Spec.Path = "/" }, ""},
-		"of the route":                           {func(s *v1alpha1.MCPServer) { routed(s, "https://T.example.com:8443/mcp") }, ""},
-		"a route to the root":                    {func(s *v1alpha1.MCPServer) { routed(s, "https://tools.example.com"); s.Spec.Path = "/" }, ""},
-		"another path than the route's":          {func(s *v1alpha1.MCPServer) { routed(s, "https://tools.example.com/a/mcp") }, "so its path must be that"},
-		"another host than the route's":          {func(s *v1alpha1.MCPServer) { routed(s, "https://other.example.com/mcp") }, "spec.route.hostnames are tools.example.com, t.example.com"},
+		"of the route":                           {func(s *v1alpha1.MCPServer) { setRoute(s, "https://T.example.com:8443/mcp") }, ""},
+		"a route to the root":                    {func(s *v1alpha1.MCPServer) { setRoute(s, "https://tools.example.com"); s.Spec.Path = "/" }, ""},
+		"another path than the route's":          {func(s *v1alpha1.MCPServer) { setRoute(s, "https://tools.example.com/a/mcp") }, "so its path must be that"},
+		"another host than the route's":          {func(s *v1alpha1.MCPServer) { setRoute(s, "https://other.example.com/mcp") }, "spec.route.hostnames are tools.example.com, t.example.com"},
 		"labels and annotations that are good":   {func(s *v1alpha1.MCPServer) { s.Spec.CommonLabels = map[string]string{"example.com/owner": "tools"} }, ""},
 		"a label with a space in its value":      {func(s *v1alpha1.MCPServer) { s.Spec.CommonLabels = map[string]string{"owner": "two words"} }, `spec.commonLabels["owner"]`},
 		"a label with a space in its name":       {func(s *v1alpha1.MCPServer) { s.Spec.Pod = &v1alpha1.Pod{Labels: map[string]string{"two words": "x"}} }, `spec.pod.labels["two words"]`},

@@ -162,7 +162,7 @@ var unlocking = map[leaf]any{
 // harmless nothing is said.
 func TestFieldsAreJudgedAsListed(t *testing.T) {
 	const path = "testdata/generic/in.yaml"
-	own := workload.Defaulted(template(t, path))
+	own := workload.Defaulted(readPodSpec(t, path))
 	lock := podlock.Of(read(t, path), own)
 	for _, at := range podLeaves() {
 		if at.part == podlock.PodMetadataPart {
@@ -225,7 +225,7 @@ func setLeaf(at reflect.Value, path string, value any) error {
 		at.Set(reflect.ValueOf(value).Convert(at.Type()))
 		return nil
 	}
-	return change(at)
+	return changeField(at)
 }
 
 // entered is the structure that a value holds or leads to.
@@ -263,8 +263,8 @@ func fieldNamed(of reflect.Value, name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// change gives a value of any type another.
-func change(at reflect.Value) error {
+// changeField gives a value of any type another.
+func changeField(at reflect.Value) error {
 	switch at.Kind() {
 	case reflect.Pointer:
 		other := reflect.New(at.Type().Elem())
@@ -272,14 +272,14 @@ func change(at reflect.Value) error {
 			other.Elem().Set(at.Elem())
 		}
 		at.Set(other)
-		return change(at.Elem())
+		return changeField(at.Elem())
 	case reflect.Slice:
 		item := reflect.New(at.Type().Elem()).Elem()
 		at.Set(reflect.Append(at, item))
-		return change(at.Index(at.Len() - 1))
+		return changeField(at.Index(at.Len() - 1))
 	case reflect.Map:
 		key, item := reflect.New(at.Type().Key()).Elem(), reflect.New(at.Type().Elem()).Elem()
-		if err := change(key); err != nil {
+		if err := changeField(key); err != nil {
 			return err
 		}
 		at.Set(reflect.MakeMap(at.Type()))
@@ -306,7 +306,7 @@ func change(at reflect.Value) error {
 // changeStruct changes the first field of a structure that is none of the core API, such as a quantity or a selector.
 func changeStruct(at reflect.Value) error {
 	for i := range at.NumField() {
-		if at.Field(i).CanSet() && change(at.Field(i)) == nil {
+		if at.Field(i).CanSet() && changeField(at.Field(i)) == nil {
 			return nil
 		}
 	}

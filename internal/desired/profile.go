@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/gateapi"
 )
 
-// preset is what a profile knows of its server.
-type preset struct {
+// profilePreset is what a profile knows of its server.
+type profilePreset struct {
 	healthPath string
 	resources  corev1.ResourceRequirements
 	// forwardAuthorization passes the verified token on to the server.
@@ -44,17 +44,17 @@ type tokenShape struct {
 	claims map[string]v1alpha1.ClaimValue
 }
 
-func presetFor(spec v1alpha1.MCPServerSpec) preset {
+func presetFor(spec v1alpha1.MCPServerSpec) profilePreset {
 	switch {
 	case spec.Profile == v1alpha1.ProfileQuilt && spec.Quilt != nil && spec.Quilt.Release == v1alpha1.QuiltUpTo014:
 		return quiltUpTo014()
 	case spec.Profile == v1alpha1.ProfileQuilt:
 		return quilt
 	}
-	return preset{guards: func(Settings) []v1alpha1.NameValue { return nil }}
+	return profilePreset{guards: func(Settings) []v1alpha1.NameValue { return nil }}
 }
 
-var quilt = preset{
+var quilt = profilePreset{
 	healthPath: "/health",
 	resources: corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("256Mi")},
@@ -91,7 +91,7 @@ var quilt = preset{
 
 // quiltUpTo014 verifies tokens itself, and exits at start without the secret. With an issuer or an audience set it accepts
 // no token at all: it wants the claims, and refuses tokens that have more than id, uuid and exp.
-func quiltUpTo014() preset {
+func quiltUpTo014() profilePreset {
 	out := quilt
 	out.secretVariable = QuiltSecretVariable
 	out.guards = func(s Settings) []v1alpha1.NameValue {

@@ -55,7 +55,7 @@ const (
 	DefaultMaxStaleSeconds = 86400
 )
 
-func resolveProviders(s *v1alpha1.MCPServer, preset preset) []Provider {
+func resolveProviders(s *v1alpha1.MCPServer, preset profilePreset) []Provider {
 	var declared []v1alpha1.Provider
 	if s.Spec.Auth != nil {
 		declared = s.Spec.Auth.Providers
@@ -70,7 +70,7 @@ func resolveProviders(s *v1alpha1.MCPServer, preset preset) []Provider {
 	return out
 }
 
-func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset preset) Provider {
+func resolveProvider(s *v1alpha1.MCPServer, p v1alpha1.Provider, preset profilePreset) Provider {
 	out := Provider{
 		Name: p.Name, Type: p.Keys.Type, Issuer: p.Issuer, Audiences: p.Audiences,
 		TokenTypes: p.TokenTypes, IdentityClaims: p.IdentityClaims,

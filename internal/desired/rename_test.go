@@ -13,7 +13,6 @@ import (
 )
 
 func TestRenamedObjectsGoByTheirLastName(t *testing.T) {
-	noon := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	s := &v1alpha1.MCPServer{}
 	s.Name = "x"
 	if got := desired.PublicKeysName(s); got != "x-jwks" {

@@ -45,7 +45,7 @@ type Settings struct {
 	// Pod is what the spec says about the pods; its SecurityContext is never nil.
 	Pod v1alpha1.Pod
 
-	preset preset
+	preset profilePreset
 }
 
 // Probe says how the lock is tried.

@@ -15,7 +15,7 @@ import (
 // A message lists all that is wrong with a pod, with both values, and what to do if the pod shows who did it.
 func TestAllViolationsAreDescribed(t *testing.T) {
 	const path = "testdata/generic/in.yaml"
-	own := template(t, path)
+	own := readPodSpec(t, path)
 	gate := func(p *corev1.PodSpec) *corev1.Container { return &p.InitContainers[0] }
 	for name, c := range map[string]struct {
 		change func(*corev1.PodSpec)

@@ -8,7 +8,7 @@ import (
 )
 
 func TestClaimsUsed(t *testing.T) {
-	c := config()
+	c := validConfig()
 	if got := c.ClaimsUsed(); len(got) != 0 {
 		t.Errorf("got %q of a configuration that names none", got)
 	}

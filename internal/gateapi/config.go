@@ -68,7 +68,7 @@ const (
 func TerminateCommand() []string { return []string{Program, TerminateArg} }
 
 // ConfigFileOf is the name of the configuration file of a schema version.
-func ConfigFileOf(schema int) string { return fmt.Sprintf("authproxy.v%d.json", schema) }
+func ConfigFileOf(version int) string { return fmt.Sprintf("authproxy.v%d.json", version) }
 
 // KeysFile is the name of a provider's JWK Set of public keys, where its Keys name no file.
 func KeysFile(provider string) string { return provider + ".jwks" }

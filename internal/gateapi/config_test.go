@@ -30,7 +30,7 @@ const written = `{
   "drain": {"endpointSeconds": 5, "requestSeconds": 30}
 }`
 
-func config() gateapi.Config {
+func validConfig() gateapi.Config {
 	return gateapi.Config{
 		Server: gateapi.ServerID{Namespace: "tools", Name: "weather", UID: "0b5f"},
 		Port:   8080, AdminPort: 9090, CanaryPort: 29090, LogLevel: "warn",
@@ -48,14 +48,14 @@ func config() gateapi.Config {
 
 func TestParseConfig(t *testing.T) {
 	got, err := gateapi.ParseConfig([]byte(written))
-	if err != nil || !reflect.DeepEqual(got, config()) {
+	if err != nil || !reflect.DeepEqual(got, validConfig()) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	data, err := json.Marshal(config())
+	data, err := json.Marshal(validConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := gateapi.ParseConfig(data); err != nil || !reflect.DeepEqual(got, config()) {
+	if got, err := gateapi.ParseConfig(data); err != nil || !reflect.DeepEqual(got, validConfig()) {
 		t.Errorf("what is written is not what is read: %+v, %v", got, err)
 	}
 }
@@ -130,7 +130,7 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 		`keys.files[1]: "../x" is no file name`:     func(c *gateapi.Config) { c.Providers[0].Keys.Files = []string{"a", "../x"} },
 		`keys.files[0]: "revoked" is the list`:      func(c *gateapi.Config) { c.Providers[0].Keys.Files = []string{"revoked"} },
 	} {
-		changed := config()
+		changed := validConfig()
 		change(&changed)
 		data, err := json.Marshal(changed)
 		if err != nil {

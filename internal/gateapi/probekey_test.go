@@ -22,7 +22,7 @@ func probeKey() *gateapi.ProbeKey {
 }
 
 func TestProbeKeyInTheConfiguration(t *testing.T) {
-	want := config()
+	want := validConfig()
 	want.ProbeKey = probeKey()
 	text := strings.Replace(written, `"limits":`, `"probeKey": `+writtenProbeKey+`, "limits":`, 1)
 	if got, err := gateapi.ParseConfig([]byte(text)); err != nil || !reflect.DeepEqual(got, want) {
@@ -40,7 +40,7 @@ func TestProbeKeyInTheConfiguration(t *testing.T) {
 
 // A gate that knows no probe key refuses a file that has the field, so a file without a key must not have it.
 func TestNoProbeKeyIsNotWritten(t *testing.T) {
-	data, err := json.Marshal(config())
+	data, err := json.Marshal(validConfig())
 	if err != nil || strings.Contains(string(data), "probeKey") {
 		t.Errorf("got %s, %v", data, err)
 	}
@@ -57,7 +57,7 @@ func TestProbeKeyThatMakesNoSense(t *testing.T) {
 		`probeKey.providers[1]: "corp" is no`:            func(k *gateapi.ProbeKey) { k.Providers = []string{"managed", "corp"} },
 		`probeKey.providers[1]: "managed" is named tw`:   func(k *gateapi.ProbeKey) { k.Providers = []string{"managed", "managed"} },
 	} {
-		changed := config()
+		changed := validConfig()
 		changed.ProbeKey = probeKey()
 		change(changed.ProbeKey)
 		data, err := json.Marshal(changed)

@@ -37,7 +37,7 @@ func TestRemoteKeysInTheConfiguration(t *testing.T) {
 		"files as well":             {keys: uri, change: func(k *gateapi.KeySource) { k.Files = []string{"a"} }, want: "do not go with it"},
 		"in PEM":                    {keys: uri, change: func(k *gateapi.KeySource) { k.Format = gateapi.FormatPEM }, want: "do not go with it"},
 	} {
-		changed := config()
+		changed := validConfig()
 		changed.Providers[0].Issuer, changed.Providers[0].Keys.Remote = c.issuer, &c.keys
 		if c.change != nil {
 			c.change(&changed.Providers[0].Keys)

@@ -13,16 +13,16 @@ import (
 
 // What must never be in a published set costs itself and no other key.
 func TestFaultyKeyBesideAGoodOne(t *testing.T) {
-	ours, ed := member(t, generate(t, keys.ES256).Public()), member(t, generate(t, keys.EdDSA).Public())
-	rs := member(t, generate(t, keys.RS256).Public())
-	zeros := encode(make([]byte, 32))
+	ours, ed := memberOf(t, generate(t, keys.ES256).Public()), memberOf(t, generate(t, keys.EdDSA).Public())
+	rs := memberOf(t, generate(t, keys.RS256).Public())
+	zeros := encodeBase64(make([]byte, 32))
 	for name, c := range map[string]struct {
 		key  any
 		want string
 	}{
 		"EC without y":                {fields{"kty": "EC", "kid": "a", "crv": "P-256", "x": zeros}, `key 0 ("a"): not a valid JWK`},
 		"RSA with only x5c":           {fields{"kty": "RSA", "kid": "a", "x5c": []string{"AAAA"}}, "not a valid JWK"},
-		"symmetric":                   {fields{"kty": "oct", "kid": "a", "k": encode(secret)}, "symmetric"},
+		"symmetric":                   {fields{"kty": "oct", "kid": "a", "k": encodeBase64(secret)}, "symmetric"},
 		"symmetric without k":         {fields{"kty": "oct", "kid": "a"}, "symmetric"},
 		"private half":                {ed.with("d", zeros), "private half"},
 		"short RSA":                   {rsaMember(oddNumber(1024)), "too short"},
@@ -63,7 +63,7 @@ func TestFaultyKeyBesideAGoodOne(t *testing.T) {
 
 // encoding/json would take one for the other.
 func TestMembersInAnotherCaseAreOthers(t *testing.T) {
-	ours, other := member(t, generate(t, keys.ES256).Public()), member(t, generate(t, keys.ES256).Public())
+	ours, other := memberOf(t, generate(t, keys.ES256).Public()), memberOf(t, generate(t, keys.ES256).Public())
 	encode := func(value any) string {
 		data, err := json.Marshal(value)
 		must(t, err)
@@ -98,10 +98,10 @@ func publicOf(t *testing.T, of fields) keys.Public {
 
 // A key is known by its kid and its alg together; only keys that both leave alike cannot be told apart.
 func TestSeveralKeysOfOneKid(t *testing.T) {
-	ec, ed := member(t, generate(t, keys.ES256).Public()).with("kid", "a"), member(t, generate(t, keys.EdDSA).Public()).with("kid", "a")
-	otherEC := member(t, generate(t, keys.ES256).Public()).with("kid", "a")
+	ec, ed := memberOf(t, generate(t, keys.ES256).Public()).with("kid", "a"), memberOf(t, generate(t, keys.EdDSA).Public()).with("kid", "a")
+	otherEC := memberOf(t, generate(t, keys.ES256).Public()).with("kid", "a")
 	rs, otherRS := rsaJWK(t).with("kid", "a"), rsaJWK(t).with("kid", "a")
-	good := member(t, generate(t, keys.ES384).Public()).with("kid", "good")
+	good := memberOf(t, generate(t, keys.ES384).Public()).with("kid", "good")
 	as := func(key fields, alg string) fields { return key.with("alg", alg) }
 	for name, c := range map[string]struct {
 		set             []fields
@@ -144,7 +144,7 @@ func rsaJWK(t *testing.T) fields {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(t, err)
-	return member(t, keys.Public{ID: "a", Algorithm: keys.RS256, Key: &key.PublicKey})
+	return memberOf(t, keys.Public{ID: "a", Algorithm: keys.RS256, Key: &key.PublicKey})
 }
 
 // Blocks of a PEM file are elements, too.

@@ -74,8 +74,8 @@ func jwks(tb testing.TB, set ...fields) []byte {
 	return data
 }
 
-// member is the JWK of a key.
-func member(tb testing.TB, key keys.Public) fields {
+// memberOf is the JWK of a key.
+func memberOf(tb testing.TB, key keys.Public) fields {
 	tb.Helper()
 	data, err := keys.MarshalPublic([]keys.Public{key})
 	must(tb, err)
@@ -84,10 +84,10 @@ func member(tb testing.TB, key keys.Public) fields {
 	return set.Keys[0]
 }
 
-func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
+func encodeBase64(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
 func rsaMember(modulus *big.Int) fields {
-	return fields{"kty": "RSA", "kid": "made", "alg": "RS256", "e": "AQAB", "n": encode(modulus.Bytes())}
+	return fields{"kty": "RSA", "kid": "made", "alg": "RS256", "e": "AQAB", "n": encodeBase64(modulus.Bytes())}
 }
 
 // exampleRSA is the key of RFC 7638 section 3.1.
@@ -115,7 +115,7 @@ func ecMember(t *testing.T, key *ecdsa.PublicKey) fields {
 	must(t, err)
 	half := (len(point) - 1) / 2
 	return fields{
-		"kty": "EC", "kid": "made", "crv": key.Params().Name, "x": encode(point[1 : 1+half]), "y": encode(point[1+half:]),
+		"kty": "EC", "kid": "made", "crv": key.Params().Name, "x": encodeBase64(point[1 : 1+half]), "y": encodeBase64(point[1+half:]),
 	}
 }
 

@@ -37,10 +37,10 @@ func seedKeys(f *testing.F) []any {
 
 func FuzzParsePublic(f *testing.F) {
 	for i, key := range seedKeys(f) {
-		good := member(f, keys.Public{ID: strconv.Itoa(i), Key: key})
+		good := memberOf(f, keys.Public{ID: strconv.Itoa(i), Key: key})
 		f.Add(jwks(f, good))
 		f.Add(jwks(f, good.with("alg", nil), good.with("kid", nil), good.with("use", "enc"), fields{"kty": "AKP"}))
-		f.Add(jwks(f, good.with("d", "AQAB"), good.with("alg", "HS256"), fields{"kty": "oct", "k": encode(secret)}))
+		f.Add(jwks(f, good.with("d", "AQAB"), good.with("alg", "HS256"), fields{"kty": "oct", "k": encodeBase64(secret)}))
 	}
 	f.Add(jwks(f, rsaMember(likeROCA()), rsaMember(oddNumber(2047)), rsaMember(oddNumber(16385))))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -15,9 +15,9 @@ import (
 )
 
 func TestSetsThatMustBeRefused(t *testing.T) {
-	ec, ed := member(t, generate(t, keys.ES256).Public()), member(t, generate(t, keys.EdDSA).Public())
-	rs := member(t, generate(t, keys.RS256).Public())
-	zeros := encode(make([]byte, 32))
+	ec, ed := memberOf(t, generate(t, keys.ES256).Public()), memberOf(t, generate(t, keys.EdDSA).Public())
+	rs := memberOf(t, generate(t, keys.RS256).Public())
+	zeros := encodeBase64(make([]byte, 32))
 	for name, c := range map[string]struct {
 		set  []fields
 		want string
@@ -40,11 +40,11 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 		"no crv":                     {[]fields{ec.with("crv", nil)}, "valid JWK"},
 		"no y":                       {[]fields{ec.with("y", nil)}, "valid JWK"},
 		"point not on the curve":     {[]fields{ec.with("x", zeros)}, "not on the curve"},
-		"point not on edwards25519":  {[]fields{ed.with("x", encode(append([]byte{2}, make([]byte, 31)...)))}, "not on the curve"},
-		"y beyond the field":         {[]fields{ed.with("x", encode(append([]byte{0xf0}, append(bytes.Repeat([]byte{0xff}, 30), 0x7f)...)))}, "not on the curve"},
+		"point not on edwards25519":  {[]fields{ed.with("x", encodeBase64(append([]byte{2}, make([]byte, 31)...)))}, "not on the curve"},
+		"y beyond the field":         {[]fields{ed.with("x", encodeBase64(append([]byte{0xf0}, append(bytes.Repeat([]byte{0xff}, 30), 0x7f)...)))}, "not on the curve"},
 		"point of small order":       {[]fields{ed.with("x", zeros)}, "anyone can sign"},
-		"Ed25519 key of 31 bytes":    {[]fields{ed.with("x", encode(make([]byte, 31)))}, "valid JWK"},
-		"symmetric":                  {[]fields{{"kty": "oct", "kid": "x", "k": encode(secret)}}, "symmetric"},
+		"Ed25519 key of 31 bytes":    {[]fields{ed.with("x", encodeBase64(make([]byte, 31)))}, "valid JWK"},
+		"symmetric":                  {[]fields{{"kty": "oct", "kid": "x", "k": encodeBase64(secret)}}, "symmetric"},
 		"private EC":                 {[]fields{ec.with("d", zeros)}, "private half"},
 		"private EC, for encryption": {[]fields{ec.with("d", zeros).with("use", "enc")}, "private half"},
 		"private, of a new type":     {[]fields{{"kty": "XYZ", "d": "AQAB"}}, "private half"},
@@ -78,7 +78,7 @@ func TestSetsThatMustBeRefused(t *testing.T) {
 
 // A key that is for others costs nothing but itself.
 func TestForeignKeysAreLeftOut(t *testing.T) {
-	ours := member(t, generate(t, keys.ES256).Public())
+	ours := memberOf(t, generate(t, keys.ES256).Public())
 	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	must(t, err)
 	other := ours.with("kid", "other")
@@ -90,7 +90,7 @@ func TestForeignKeysAreLeftOut(t *testing.T) {
 		"unknown kty with odd members":   {fields{"kty": "AKP", "x": []int{1}, "kid": 7}, "kty is not supported"},
 		"curve P-224":                    {ecMember(t, &p224.PublicKey), `crv "P-224"`},
 		"curve secp256k1":                {other.with("crv", "secp256k1").with("alg", nil), `crv "secp256k1"`},
-		"curve X25519":                   {fields{"kty": "OKP", "crv": "X25519", "kid": "other", "x": encode(make([]byte, 32))}, `crv "X25519"`},
+		"curve X25519":                   {fields{"kty": "OKP", "crv": "X25519", "kid": "other", "x": encodeBase64(make([]byte, 32))}, `crv "X25519"`},
 		"for encryption":                 {other.with("use", "enc"), `use is "enc"`},
 		"for encryption, the kid of one": {ours.with("use", "enc"), `use is "enc"`},
 		"may only encrypt":               {other.with("key_ops", []string{"encrypt"}), "key_ops"},
@@ -119,8 +119,8 @@ func TestForeignKeysAreLeftOut(t *testing.T) {
 }
 
 func TestWhatASetLeavesUnstated(t *testing.T) {
-	ec, rs := member(t, generate(t, keys.ES384).Public()), member(t, generate(t, keys.PS256).Public())
-	ed := member(t, generate(t, keys.EdDSA).Public())
+	ec, rs := memberOf(t, generate(t, keys.ES384).Public()), memberOf(t, generate(t, keys.PS256).Public())
+	ed := memberOf(t, generate(t, keys.EdDSA).Public())
 	thumbprint, err := keys.Thumbprint(rsaPublic(t))
 	must(t, err)
 	for name, c := range map[string]struct {
@@ -156,19 +156,19 @@ func TestWhatASetLeavesUnstated(t *testing.T) {
 
 // Whatever is wrong with a set, what it says of its keys stays in it.
 func TestErrorsQuoteNoKeyMaterial(t *testing.T) {
-	good := member(t, generate(t, keys.RS256).Public())
-	material := good["n"].(string)[:40]
+	good := memberOf(t, generate(t, keys.RS256).Public())
+	modulus := good["n"].(string)[:40]
 	for _, name := range []string{"n", "e", "d", "p", "x", "y", "k", "alg", "use", "crv", "kty"} {
-		for _, spoilt := range []any{"!" + material, material + "AA", 1234567890123, []string{material}, fields{material: material}} {
+		for _, spoilt := range []any{"!" + modulus, modulus + "AA", 1234567890123, []string{modulus}, fields{modulus: modulus}} {
 			_, err := keys.ParsePublic(jwks(t, good.with(name, spoilt)))
-			if err != nil && (strings.Contains(err.Error(), material) || strings.Contains(err.Error(), "1234567890123")) {
+			if err != nil && (strings.Contains(err.Error(), modulus) || strings.Contains(err.Error(), "1234567890123")) {
 				t.Errorf("%s: the error quotes the key: %v", name, err)
 			}
 		}
 	}
 	cut, err := json.Marshal(good)
 	must(t, err)
-	if _, err := keys.ParsePublic(cut[:len(cut)/2]); err == nil || strings.Contains(err.Error(), material) {
+	if _, err := keys.ParsePublic(cut[:len(cut)/2]); err == nil || strings.Contains(err.Error(), modulus) {
 		t.Errorf("a set cut short: %v", err)
 	}
 }

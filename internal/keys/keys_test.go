@@ -51,7 +51,7 @@ func TestPrivateSetsThatMustBeRefused(t *testing.T) {
 	}{
 		"no JSON":         {[]byte("x"), "not a JWK Set"},
 		"no keys":         {[]byte(`{"keys":[]}`), "empty"},
-		"no private half": {jwks(t, member(t, key.Public())), "no private half"},
+		"no private half": {jwks(t, memberOf(t, key.Public())), "no private half"},
 		"no kid":          {edited(`"kid":`, `"x-kid":`), "no kid"},
 		"for encryption":  {edited(`"use":"sig"`, `"use":"enc"`), "use is"},
 		"may only verify": {edited(`"use":"sig"`, `"key_ops":["verify"]`), "key_ops"},
@@ -70,7 +70,7 @@ func TestPrivateSetsThatMustBeRefused(t *testing.T) {
 func TestPublicSetHoldsNoPrivateMember(t *testing.T) {
 	for _, algorithm := range asymmetric() {
 		public := generate(t, algorithm).Public()
-		found := member(t, public)
+		found := memberOf(t, public)
 		for _, name := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
 			if _, has := found[name]; has {
 				t.Errorf("%s: public set holds member %q", algorithm, name)

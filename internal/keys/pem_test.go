@@ -128,7 +128,7 @@ func TestPEMThatMustBeRefused(t *testing.T) {
 		want string
 	}{
 		"empty":                 {nil, "not PEM"},
-		"a JWK Set":             {jwks(t, member(t, generate(t, keys.ES256).Public())), "not PEM"},
+		"a JWK Set":             {jwks(t, memberOf(t, generate(t, keys.ES256).Public())), "not PEM"},
 		"PKCS #8":               {block("PRIVATE KEY", pkcs8), "block 0 (\"PRIVATE KEY\"): it is a private key"},
 		"SEC 1":                 {block("EC PRIVATE KEY", sec1), "private key"},
 		"encrypted":             {block("ENCRYPTED PRIVATE KEY", []byte{1}), "private key"},

@@ -61,7 +61,7 @@ func TestSharedSecretsThatMustBeRefused(t *testing.T) {
 		"16 bytes twice":      {strings.Repeat(string(secret[:16]), 2), "repeats itself"},
 		"few different bytes": {"aaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbccccccccccccccdde", "repeats itself"},
 		"PEM":                 {pem, "format PEM"},
-		"a JWK Set":           {string(jwks(t, member(t, generate(t, keys.ES256).Public()))), "format JWKS"},
+		"a JWK Set":           {string(jwks(t, memberOf(t, generate(t, keys.ES256).Public()))), "format JWKS"},
 	} {
 		set, err := keys.ParseSharedSecret([]byte(c.file))
 		if err == nil || !strings.Contains(err.Error(), c.want) || len(set.Keys) != 0 {

@@ -21,36 +21,36 @@ func pemOf(label string, der []byte) string {
 // keyFiles are signing keys in the forms in which people have them.
 func keyFiles(t *testing.T) map[string]string {
 	t.Helper()
-	_, edwards, err := ed25519.GenerateKey(rand.Reader)
-	ok(t, err)
+	_, ed25519Key, err := ed25519.GenerateKey(rand.Reader)
+	noError(t, err)
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ok(t, err)
+	noError(t, err)
 	long, err := rsa.GenerateKey(rand.Reader, 2048)
-	ok(t, err)
+	noError(t, err)
 	files := map[string]string{"rsa pkcs1": pemOf("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(long))}
-	for label, key := range map[string]any{"edwards": edwards, "curve": curve, "rsa": long} {
+	for label, key := range map[string]any{"edwards": ed25519Key, "curve": curve, "rsa": long} {
 		der, err := x509.MarshalPKCS8PrivateKey(key)
-		ok(t, err)
+		noError(t, err)
 		files[label] = pemOf("PRIVATE KEY", der)
 	}
 	sec1, err := x509.MarshalECPrivateKey(curve)
-	ok(t, err)
+	noError(t, err)
 	files["curve sec1"] = pemOf("EC PARAMETERS", []byte{6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7}) + pemOf("EC PRIVATE KEY", sec1)
 	public, err := x509.MarshalPKIXPublicKey(curve.Public())
-	ok(t, err)
+	noError(t, err)
 	files["public"] = pemOf("PUBLIC KEY", public)
 	one, err := Generate(EdDSA)
-	ok(t, err)
+	noError(t, err)
 	two, err := Generate(ES256)
-	ok(t, err)
+	noError(t, err)
 	set, err := MarshalPrivate([]Private{one, two})
-	ok(t, err)
+	noError(t, err)
 	files["set"], files["second kid"] = string(set), two.ID()
-	var members struct{ Keys []json.RawMessage }
-	ok(t, json.Unmarshal(set, &members))
-	files["jwk"] = string(members.Keys[1])
+	var parsed struct{ Keys []json.RawMessage }
+	noError(t, json.Unmarshal(set, &parsed))
+	files["jwk"] = string(parsed.Keys[1])
 	published, err := MarshalPublic([]Public{one.Public()})
-	ok(t, err)
+	noError(t, err)
 	files["public set"] = string(published)
 	files["secret"] = "nineteen-otters-keep-88-quiet-lamps"
 	files["oct"] = `{"kty":"oct","alg":"HS256","k":"` + base64.RawURLEncoding.EncodeToString([]byte(files["secret"])) + `"}`
@@ -58,7 +58,7 @@ func keyFiles(t *testing.T) map[string]string {
 	return files
 }
 
-func ok(t *testing.T, err error) {
+func noError(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -87,16 +87,16 @@ func TestParseSigning(t *testing.T) {
 		{"oct named", Signing{}, HS256, "o-1"},
 	} {
 		key, err := ParseSigning([]byte(files[c.file]), c.want)
-		ok(t, err)
+		noError(t, err)
 		checkSigning(t, c.file, key, c.algorithm, c.kid)
 	}
 	key, err := ParseSigning([]byte(files["set"]), Signing{})
-	ok(t, err)
+	noError(t, err)
 	if key.Algorithm() != EdDSA || key.ID() == second {
 		t.Errorf("of a set without a kid: %s %s", key.Algorithm(), key.ID())
 	}
 	secret, err := ParseSigningSecret([]byte(files["secret"]), Signing{ID: "s-1"})
-	ok(t, err)
+	noError(t, err)
 	checkSigning(t, "secret", secret, HS256, "s-1")
 }
 
@@ -108,7 +108,7 @@ func checkSigning(t *testing.T, file string, key Private, algorithm Algorithm, k
 		t.Errorf("%s: %s, kid %q, anonymous %v", file, key.Algorithm(), public.ID, public.Anonymous)
 	}
 	signature, err := key.Sign("text")
-	ok(t, err)
+	noError(t, err)
 	if !public.Verify("text", signature) {
 		t.Errorf("%s: the signature is not of this key", file)
 	}

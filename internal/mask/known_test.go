@@ -134,7 +134,7 @@ func TestKnownSecretsHideNoWords(t *testing.T) {
 		random[i] = byte(i*151 + 7)
 	}
 	known := mask.Knowing(random, []byte("Zx9Kq2LmT7vB4nW8sY3dF6hJ0pQ1rS5u"))
-	for _, text := range words {
+	for _, text := range readableTexts {
 		if got := known.Hide(text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}

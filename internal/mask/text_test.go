@@ -8,8 +8,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/mask"
 )
 
-// words are what people need to see, in the words of servers, kubelets and API servers. Nothing of them may go.
-var words = []string{
+// readableTexts are what people need to see, in the words of servers, kubelets and API servers. Nothing of them may go.
+var readableTexts = []string{
 	`KeyError: 'CATALOG_URL'`,
 	`KeyError: 'TOOLS_API_KEY'`,
 	`Error: BRAVE_API_KEY environment variable is required`,
@@ -94,7 +94,7 @@ var words = []string{
 }
 
 func TestWordsSurvive(t *testing.T) {
-	for _, text := range words {
+	for _, text := range readableTexts {
 		if got := mask.Text(text); got != text {
 			t.Errorf("\n%q became\n%q", text, got)
 		}
@@ -268,7 +268,7 @@ func TestCutKeepsBothEnds(t *testing.T) {
 
 // Whatever stands around it, a password that is named as one goes.
 func FuzzText(f *testing.F) {
-	for _, text := range words {
+	for _, text := range readableTexts {
 		f.Add(text)
 	}
 	for _, text := range secrets {

@@ -104,14 +104,14 @@ func withScopes(tokens token.Template, scopes []string) token.Template {
 // entitled gives the control what it needs to open a session and list the tools: the scopes that all need, and where
 // rules speak of tools/list, those and the claims of the first of them that it can meet.
 func entitled(tokens token.Template, server *v1alpha1.MCPServer) token.Template {
-	rights := rightsOf(server, "")
-	tokens = withScopes(tokens, append(strings.Fields(tokens.Scope), rights.required...))
-	for _, rule := range rights.rules {
-		if reason, _ := rights.judge(tokens, probe.Call{Method: listTools}); reason == "" {
+	serverRights := rightsOf(server, "")
+	tokens = withScopes(tokens, append(strings.Fields(tokens.Scope), serverRights.required...))
+	for _, rule := range serverRights.rules {
+		if reason, _ := serverRights.judge(tokens, probe.Call{Method: listTools}); reason == "" {
 			break
 		}
 		full, able := meeting(tokens, rule)
-		if reason, _ := rights.judge(full, probe.Call{Method: listTools}); able && reason == "" {
+		if reason, _ := serverRights.judge(full, probe.Call{Method: listTools}); able && reason == "" {
 			return full
 		}
 	}

@@ -94,11 +94,11 @@ func policyOf(server *v1alpha1.MCPServer, control token.Template, absent string)
 	if server.Spec.Gate != nil {
 		gate = *server.Spec.Gate
 	}
-	settings, rights := desired.Resolve(server), rightsOf(server, absent)
+	settings, serverRights := desired.Resolve(server), rightsOf(server, absent)
 	out := probe.Policy{
-		RequiredScopes: rights.required,
-		RuleCases:      rights.guarded(control),
-		Forbidden:      rights.forbidden(control),
+		RequiredScopes: serverRights.required,
+		RuleCases:      serverRights.guarded(control),
+		Forbidden:      serverRights.forbidden(control),
 		Absent:         absent,
 		SessionBinding: settings.SessionBinding != v1alpha1.SessionBindingOff,
 		RevokedID:      desired.Revoked(server),

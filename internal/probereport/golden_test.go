@@ -34,7 +34,7 @@ func refused(name probe.Case, reason string) probe.Result {
 	}
 }
 
-func report(results ...probe.Result) probe.Report {
+func newReport(results ...probe.Result) probe.Report {
 	return probe.Report{
 		URL: "http://everything.demo.svc:8080/mcp", Tier: probe.Full, Seed: 18446744073709551615, Started: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		Duration: 21 * time.Millisecond, Results: results, ClockSeen: true, ClockOffset: -1500 * time.Millisecond, ClockTolerance: 30 * time.Second,
@@ -44,7 +44,7 @@ func report(results ...probe.Result) probe.Report {
 
 // runs are rounds of each standing.
 func runs() map[string]probereport.Run {
-	locked := report(valid(), refused(probe.NoToken, "missing_token"), refused(probe.Malformed, "malformed_token"), valid())
+	locked := newReport(valid(), refused(probe.NoToken, "missing_token"), refused(probe.Malformed, "malformed_token"), valid())
 	locked.Skipped = []probe.Skipped{{Case: probe.RetiredKey, Reason: "no retired key is known"}}
 
 	let := probe.Result{
@@ -55,9 +55,9 @@ func runs() map[string]probereport.Run {
 	again.Confirmed = false
 	varied := refused(probe.Varied, "malformed_token")
 	varied.Provider, varied.Variation, varied.Outcome, varied.Status, varied.Seen = "issuer-a", "header in small letters", probe.NotTried, 0, "the check was cancelled"
-	open := report(valid(), let, again, valid(), varied, valid())
+	open := newReport(valid(), let, again, valid(), varied, valid())
 
-	down := report(probe.Result{
+	down := newReport(probe.Result{
 		Case: probe.Valid, Outcome: probe.Refused, Method: "POST", Expected: "2xx with a JSON-RPC result", Seen: "connection refused",
 		Duration: 400 * time.Microsecond,
 	}, probe.Result{Case: probe.NoToken, Outcome: probe.NotTried, Expected: missingToken, Seen: "the target could not be reached"})

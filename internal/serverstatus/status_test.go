@@ -22,9 +22,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/terminal"
 )
 
-var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var testTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func server(replicas int32, conditions ...metav1.Condition) *v1alpha1.MCPServer {
+func newServer(replicas int32, conditions ...metav1.Condition) *v1alpha1.MCPServer {
 	s := &v1alpha1.MCPServer{}
 	s.Name, s.Namespace, s.UID, s.Generation = "x", "ns", "uid", 3
 	s.Spec.Replicas = ptr.To(replicas)
@@ -48,7 +48,7 @@ func podWith(statuses ...corev1.ContainerStatus) corev1.Pod {
 }
 
 var (
-	young  = metav1.NewTime(now.Add(-time.Second))
+	young  = metav1.NewTime(testTime.Add(-time.Second))
 	exited = podWith(corev1.ContainerStatus{Name: "mcp", RestartCount: 2, LastTerminationState: corev1.ContainerState{
 		Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: "Invalid configuration: CATALOG_URL is required"}}})
 	noImage = podWith(corev1.ContainerStatus{Name: "mcp", State: corev1.ContainerState{
@@ -59,7 +59,7 @@ var (
 		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 78, Message: "address already in use"}}}}}}
 	pending = corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: young}, Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
 		{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available"}}}}
-	late = corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-2", CreationTimestamp: metav1.NewTime(now.Add(-time.Hour))}}
+	latePod = corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x-2", CreationTimestamp: metav1.NewTime(testTime.Add(-time.Hour))}}
 
 	refused = &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{
 		{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: `pods "x-1" is forbidden: exceeded quota`}}}}
@@ -84,35 +84,35 @@ func TestConditions(t *testing.T) {
 		// kstatus is what Helm and Flux make of it.
 		kstatus kstatus.Status
 	}{
-		"all well":                  {server(2, locked), Seen{Deployment: deployment(2, 2, 2)}, nil, "True Ready", "True PodsAvailable", "", "", kstatus.CurrentStatus},
-		"before the first apply":    {server(1), Seen{}, nil, "False Progressing", "False Progressing", "Progressing", "", kstatus.InProgressStatus},
-		"not tried yet":             {server(1), Seen{Deployment: deployment(1, 1, 1)}, nil, "Unknown NotYetProbed", "True PodsAvailable", "", "", kstatus.InProgressStatus},
-		"seen open":                 {server(1, auth(metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted)), Seen{Deployment: deployment(1, 1, 1)}, nil, "False InvalidTokenAccepted", "True PodsAvailable", "", "", kstatus.InProgressStatus},
-		"parked":                    {server(0, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), Seen{Deployment: deployment(0, 0, 0)}, nil, "True ScaledToZero", "True ScaledToZero", "", "", kstatus.CurrentStatus},
-		"server exits":              {server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited}}, nil, "False ContainerExited", "False ContainerExited", "ContainerExited", "", kstatus.InProgressStatus},
-		"no image":                  {server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{noImage}}, nil, "False ContainerCannotStart", "False ContainerCannotStart", "ContainerCannotStart", "", kstatus.InProgressStatus},
-		"starting":                  {server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{creating}}, nil, "False Progressing", "False Progressing", "Progressing", "", kstatus.InProgressStatus},
-		"gate's port taken":         {server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited, portTaken}}, nil, "False GatePortTaken", "False GatePortTaken", "GatePortTaken", "", kstatus.InProgressStatus},
-		"no node":                   {server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{pending}}, nil, "False Unschedulable", "False Unschedulable", "Unschedulable", "", kstatus.InProgressStatus},
-		"withdrawn":                 {server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{withdrawn}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", "", kstatus.InProgressStatus},
-		"late":                      {server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{late}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", "", kstatus.InProgressStatus},
-		"new revision cannot start": {server(1, locked), Seen{Deployment: deployment(1, 2, 1), Pods: []corev1.Pod{noImage}}, nil, "True Ready", "True PodsAvailable", "ContainerCannotStart", "", kstatus.InProgressStatus},
-		"Deployment not yet Seen":   {server(1, locked), Seen{Deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: deployment(1, 1, 1).Status}}, nil, "True Ready", "True PodsAvailable", "Progressing", "", kstatus.InProgressStatus},
-		"foreign object": {server(1, locked), Seen{Deployment: deployment(1, 1, 1)}, &terminal.Error{Condition: v1alpha1.ConditionAccepted, Reason: v1alpha1.ReasonNameTaken, Message: "it is there"},
+		"all well":                  {newServer(2, locked), Seen{Deployment: deployment(2, 2, 2)}, nil, "True Ready", "True PodsAvailable", "", "", kstatus.CurrentStatus},
+		"before the first apply":    {newServer(1), Seen{}, nil, "False Progressing", "False Progressing", "Progressing", "", kstatus.InProgressStatus},
+		"not tried yet":             {newServer(1), Seen{Deployment: deployment(1, 1, 1)}, nil, "Unknown NotYetProbed", "True PodsAvailable", "", "", kstatus.InProgressStatus},
+		"seen open":                 {newServer(1, auth(metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted)), Seen{Deployment: deployment(1, 1, 1)}, nil, "False InvalidTokenAccepted", "True PodsAvailable", "", "", kstatus.InProgressStatus},
+		"parked":                    {newServer(0, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), Seen{Deployment: deployment(0, 0, 0)}, nil, "True ScaledToZero", "True ScaledToZero", "", "", kstatus.CurrentStatus},
+		"server exits":              {newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited}}, nil, "False ContainerExited", "False ContainerExited", "ContainerExited", "", kstatus.InProgressStatus},
+		"no image":                  {newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{noImage}}, nil, "False ContainerCannotStart", "False ContainerCannotStart", "ContainerCannotStart", "", kstatus.InProgressStatus},
+		"starting":                  {newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{creating}}, nil, "False Progressing", "False Progressing", "Progressing", "", kstatus.InProgressStatus},
+		"gate's port taken":         {newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited, portTaken}}, nil, "False GatePortTaken", "False GatePortTaken", "GatePortTaken", "", kstatus.InProgressStatus},
+		"no node":                   {newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{pending}}, nil, "False Unschedulable", "False Unschedulable", "Unschedulable", "", kstatus.InProgressStatus},
+		"withdrawn":                 {newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{withdrawn}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", "", kstatus.InProgressStatus},
+		"late":                      {newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{latePod}}, nil, "False PodsUnavailable", "False PodsUnavailable", "Progressing", "", kstatus.InProgressStatus},
+		"new revision cannot start": {newServer(1, locked), Seen{Deployment: deployment(1, 2, 1), Pods: []corev1.Pod{noImage}}, nil, "True Ready", "True PodsAvailable", "ContainerCannotStart", "", kstatus.InProgressStatus},
+		"Deployment not yet Seen":   {newServer(1, locked), Seen{Deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: deployment(1, 1, 1).Status}}, nil, "True Ready", "True PodsAvailable", "Progressing", "", kstatus.InProgressStatus},
+		"foreign object": {newServer(1, locked), Seen{Deployment: deployment(1, 1, 1)}, &terminal.Error{Condition: v1alpha1.ConditionAccepted, Reason: v1alpha1.ReasonNameTaken, Message: "it is there"},
 			"False NameTaken", "True PodsAvailable", "", "NameTaken", kstatus.FailedStatus},
-		"broken keys": {server(1, locked), Seen{Deployment: deployment(1, 1, 1)}, &terminal.Error{Condition: v1alpha1.ConditionKeysReady, Reason: v1alpha1.ReasonKeysUnusable, Message: "not JSON"},
+		"broken keys": {newServer(1, locked), Seen{Deployment: deployment(1, 1, 1)}, &terminal.Error{Condition: v1alpha1.ConditionKeysReady, Reason: v1alpha1.ReasonKeysUnusable, Message: "not JSON"},
 			"False KeysUnusable", "True PodsAvailable", "", "KeysUnusable", kstatus.FailedStatus},
-		"would unlock": {server(1, locked), Seen{Deployment: deployment(1, 1, 1)}, &terminal.Error{Condition: v1alpha1.ConditionAccepted, Reason: v1alpha1.ReasonGateBypass, Message: "hostNetwork"},
+		"would unlock": {newServer(1, locked), Seen{Deployment: deployment(1, 1, 1)}, &terminal.Error{Condition: v1alpha1.ConditionAccepted, Reason: v1alpha1.ReasonGateBypass, Message: "hostNetwork"},
 			"False GateBypass", "True PodsAvailable", "", "GateBypass", kstatus.FailedStatus},
-		"pods refused": {server(1), Seen{Deployment: refused}, nil, "False PodsRefused", "False PodsRefused", "PodsRefused", "", kstatus.InProgressStatus},
-		"unparked, and not tried since": {server(1, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), Seen{Deployment: deployment(1, 1, 1)}, nil,
+		"pods refused": {newServer(1), Seen{Deployment: refused}, nil, "False PodsRefused", "False PodsRefused", "PodsRefused", "", kstatus.InProgressStatus},
+		"unparked, and not tried since": {newServer(1, auth(metav1.ConditionUnknown, v1alpha1.ReasonScaledToZero)), Seen{Deployment: deployment(1, 1, 1)}, nil,
 			"Unknown ScaledToZero", "True PodsAvailable", "", "", kstatus.InProgressStatus},
-		"parked, and a pod that ends is open": {server(0, auth(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted)), Seen{Deployment: deployment(0, 0, 0)}, nil,
+		"parked, and a pod that ends is open": {newServer(0, auth(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted)), Seen{Deployment: deployment(0, 0, 0)}, nil,
 			"False UnauthenticatedAccepted", "True ScaledToZero", "", "", kstatus.InProgressStatus},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := Conditions(c.server, c.seen, c.wrong, now)
+			got := Conditions(c.server, c.seen, c.wrong, testTime)
 			say := func(kind string) string {
 				found := meta.FindStatusCondition(got, kind)
 				if found == nil {
@@ -147,7 +147,7 @@ func TestConditions(t *testing.T) {
 func TestKeysOfASpecThatIsNotCarriedOut(t *testing.T) {
 	wrong := &terminal.Error{Condition: v1alpha1.ConditionAccepted, Reason: v1alpha1.ReasonNameTaken, Message: "it is there"}
 	for version, want := range map[string]string{"": v1alpha1.ReasonKeysPending, "7": v1alpha1.ReasonKeysPublished} {
-		got := Conditions(server(1), Seen{Versions: map[string]string{"x-keys": version}}, wrong, now)
+		got := Conditions(newServer(1), Seen{Versions: map[string]string{"x-keys": version}}, wrong, testTime)
 		if c := meta.FindStatusCondition(got, v1alpha1.ConditionKeysReady); c.Reason != want {
 			t.Errorf("Secret at version %q: %s, want %s", version, c.Reason, want)
 		}
@@ -170,20 +170,20 @@ func judgedBy(t *testing.T, server *v1alpha1.MCPServer, conditions []metav1.Cond
 }
 
 func TestTransitionTimeMovesWithTheStatusOnly(t *testing.T) {
-	earlier := metav1.NewTime(now.Add(-time.Hour))
+	earlier := metav1.NewTime(testTime.Add(-time.Hour))
 	before := metav1.Condition{Type: v1alpha1.ConditionAvailable, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonProgressing, LastTransitionTime: earlier}
-	still := Conditions(server(1, before), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited}}, nil, now)
+	still := Conditions(newServer(1, before), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited}}, nil, testTime)
 	if got := meta.FindStatusCondition(still, v1alpha1.ConditionAvailable); !got.LastTransitionTime.Equal(&earlier) || got.Reason != v1alpha1.ReasonContainerExited {
 		t.Errorf("still False: %+v", got)
 	}
-	turned := Conditions(server(1, before), Seen{Deployment: deployment(1, 1, 1)}, nil, now)
-	if got := meta.FindStatusCondition(turned, v1alpha1.ConditionAvailable); !got.LastTransitionTime.Time.Equal(now) {
+	turned := Conditions(newServer(1, before), Seen{Deployment: deployment(1, 1, 1)}, nil, testTime)
+	if got := meta.FindStatusCondition(turned, v1alpha1.ConditionAvailable); !got.LastTransitionTime.Time.Equal(testTime) {
 		t.Errorf("now True: %+v", got)
 	}
 }
 
 func TestDiagnosisNamesExitCodeAndVariable(t *testing.T) {
-	got := Conditions(server(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited}}, nil, now)
+	got := Conditions(newServer(1), Seen{Deployment: deployment(1, 1, 0), Pods: []corev1.Pod{exited}}, nil, testTime)
 	message := meta.FindStatusCondition(got, v1alpha1.ConditionAvailable).Message
 	for _, want := range []string{"pod x-1", "container mcp", "code 1", "2 restarts", "CATALOG_URL"} {
 		if !strings.Contains(message, want) {
@@ -195,7 +195,7 @@ func TestDiagnosisNamesExitCodeAndVariable(t *testing.T) {
 // Until every pod has told, as after a start of the operator, what status says of a key stands; a key that it does not
 // list yet has nothing to stand on.
 func TestLoadedBy(t *testing.T) {
-	x := server(3)
+	x := newServer(3)
 	x.Status.Keys = []v1alpha1.KeyStatus{{Provider: "corp", KID: "kid", ObservedPods: ptr.To[int32](3)}}
 	told := map[string]map[string]int32{"corp": {"kid": 1, "new": 1}}
 	for _, c := range []struct {
@@ -235,7 +235,7 @@ func TestDiagnosisHidesTheServersKeys(t *testing.T) {
 		pod := *exited.DeepCopy()
 		pod.Status.ContainerStatuses[0].LastTerminationState.Terminated.Message = said
 		seen.Pods = []corev1.Pod{pod}
-		message := meta.FindStatusCondition(Conditions(server(1), seen, nil, now), v1alpha1.ConditionAvailable).Message
+		message := meta.FindStatusCondition(Conditions(newServer(1), seen, nil, testTime), v1alpha1.ConditionAvailable).Message
 		if !strings.Contains(message, `"invalid value [redacted]"`) {
 			t.Errorf("%s: %s", name, message)
 		}
@@ -246,7 +246,7 @@ func TestDiagnosisHidesTheServersKeys(t *testing.T) {
 }
 
 func TestAddressGoesByTheSpecInForce(t *testing.T) {
-	changed, before := server(1), server(1)
+	changed, before := newServer(1), newServer(1)
 	changed.Spec.Path = "/new"
 	changed.Spec.Route = &v1alpha1.Route{Hostnames: []string{"tools.example.com"}}
 	problemOf := func(reason string) *terminal.Error {
@@ -266,7 +266,7 @@ func TestAddressGoesByTheSpecInForce(t *testing.T) {
 		"nothing of the spec was ever in force":  {Seen{}, problemOf(v1alpha1.ReasonInvalidSpec), ""},
 		"its keys are missing, and it was there": {Seen{InForce: before}, &terminal.Error{Condition: v1alpha1.ConditionKeysReady, Reason: v1alpha1.ReasonKeyMissing, Message: "why"}, inside + "/mcp"},
 	} {
-		status := Of(changed, c.seen, "image", c.wrong, now)
+		status := Of(changed, c.seen, "image", c.wrong, testTime)
 		got := ""
 		if status.Address != nil {
 			got = *status.Address.URL

@@ -17,9 +17,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
-var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var testTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func template(t *testing.T, algorithm keys.Algorithm) token.Template {
+func newTemplate(t *testing.T, algorithm keys.Algorithm) token.Template {
 	t.Helper()
 	key, err := keys.Generate(algorithm)
 	if err != nil {
@@ -41,12 +41,12 @@ func parse(raw string, template token.Template, at time.Time) (*jwt.Token, error
 func TestGoodTokenIsGoodForItsLifetimeOnly(t *testing.T) {
 	// One of each kind: within a kind only the hash differs.
 	for _, algorithm := range []keys.Algorithm{keys.EdDSA, keys.ES512, keys.RS256, keys.PS384, keys.HS256} {
-		template := template(t, algorithm)
-		raw, err := template.Good(now)
+		template := newTemplate(t, algorithm)
+		raw, err := template.Good(testTime)
 		if err != nil {
 			t.Fatal(err)
 		}
-		parsed, err := parse(raw, template, now.Add(59*time.Second))
+		parsed, err := parse(raw, template, testTime.Add(59*time.Second))
 		if err != nil {
 			t.Fatalf("%s: %v", algorithm, err)
 		}
@@ -61,7 +61,7 @@ func TestGoodTokenIsGoodForItsLifetimeOnly(t *testing.T) {
 		if claims["client_id"] != "someone" || claims["scope"] != "a b" || claims["jti"] == "" {
 			t.Errorf("%s: claims %v", algorithm, claims)
 		}
-		if _, err := parse(raw, template, now.Add(time.Minute)); err == nil {
+		if _, err := parse(raw, template, testTime.Add(time.Minute)); err == nil {
 			t.Errorf("%s: still accepted when its lifetime has passed", algorithm)
 		}
 	}
@@ -77,13 +77,13 @@ func TestBadTokenDiffersInOneThing(t *testing.T) {
 	}
 	for _, defect := range token.Defects() {
 		for _, algorithm := range []keys.Algorithm{keys.ES256, keys.HS512} {
-			template := template(t, algorithm)
+			template := newTemplate(t, algorithm)
 			template.ID = "one"
-			good, err := template.Good(now)
+			good, err := template.Good(testTime)
 			if err != nil {
 				t.Fatal(err)
 			}
-			bad, err := template.Bad(defect, now)
+			bad, err := template.Bad(defect, testTime)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestBadTokenDiffersInOneThing(t *testing.T) {
 			}
 		}
 	}
-	if _, err := template(t, keys.EdDSA).Bad("unheard-of", now); err == nil {
+	if _, err := newTemplate(t, keys.EdDSA).Bad("unheard-of", testTime); err == nil {
 		t.Error("an unknown defect was minted")
 	}
 }
@@ -148,10 +148,10 @@ func members(t *testing.T, raw string, part int) map[string]any {
 // TestClaims: what an issuer's tokens have that others' have not, and what they have not.
 func TestClaims(t *testing.T) {
 	bare := token.Template{
-		Key: template(t, keys.HS256).Key, Type: token.NoType, Lifetime: time.Minute, Bare: true,
+		Key: newTemplate(t, keys.HS256).Key, Type: token.NoType, Lifetime: time.Minute, Bare: true,
 		Claims: map[string]any{"id": "7", "uuid": map[string]any{"a": []any{"b"}}},
 	}
-	full := template(t, keys.ES256)
+	full := newTemplate(t, keys.ES256)
 	full.Type, full.ID = "JWT", "one"
 	for name, test := range map[string]struct {
 		template token.Template
@@ -166,7 +166,7 @@ func TestClaims(t *testing.T) {
 			`{"aud":"urn:audience","exp":1795435260,"iat":1795435200,"iss":"urn:issuer","jti":"one","sub":"else"}`,
 		},
 	} {
-		raw, err := test.template.Good(now)
+		raw, err := test.template.Good(testTime)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,9 +194,9 @@ func bareWithID(t token.Template) token.Template {
 // TestForgeries change a token of somebody else's, each in one thing.
 // A time that is wrong stays wrong for clocks that differ by an hour, and by the most leeway that a verifier may grant.
 func TestTimesThatAreWrongAreFarAway(t *testing.T) {
-	template := template(t, keys.ES256)
+	template := newTemplate(t, keys.ES256)
 	for defect, clock := range map[token.Defect]time.Duration{token.Expired: -time.Hour, token.NotYetValid: time.Hour} {
-		raw, err := template.Bad(defect, now)
+		raw, err := template.Bad(defect, testTime)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestTimesThatAreWrongAreFarAway(t *testing.T) {
 		if _, _, err := jwt.NewParser().ParseUnverified(raw, claims); err != nil {
 			t.Fatal(err)
 		}
-		judged := jwt.NewValidator(jwt.WithLeeway(leeway), jwt.WithTimeFunc(func() time.Time { return now.Add(clock) })).Validate(claims)
+		judged := jwt.NewValidator(jwt.WithLeeway(leeway), jwt.WithTimeFunc(func() time.Time { return testTime.Add(clock) })).Validate(claims)
 		if judged == nil {
 			t.Errorf("%s: accepted by a clock that is %v off", defect, clock)
 		}
@@ -213,8 +213,8 @@ func TestTimesThatAreWrongAreFarAway(t *testing.T) {
 }
 
 func TestForgeries(t *testing.T) {
-	template := template(t, keys.ES256)
-	raw, err := template.Good(now)
+	template := newTemplate(t, keys.ES256)
+	raw, err := template.Good(testTime)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,8 +283,8 @@ func TestWhatATokenSaysOfItself(t *testing.T) {
 
 // TestRetold changes claims and header members, leaves others out, and keeps the signature, which is worth nothing then.
 func TestRetold(t *testing.T) {
-	template := template(t, keys.EdDSA)
-	good, err := template.Good(now)
+	template := newTemplate(t, keys.EdDSA)
+	good, err := template.Good(testTime)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +300,7 @@ func TestRetold(t *testing.T) {
 	if !strings.HasSuffix(good, "."+parts[2]) {
 		t.Error("the signature is another")
 	}
-	if _, err := parse(raw, template, now); err == nil {
+	if _, err := parse(raw, template, testTime); err == nil {
 		t.Error("it is good")
 	}
 	if _, err := token.Retold("opaque", nil, nil); !errors.Is(err, token.ErrOpaque) {

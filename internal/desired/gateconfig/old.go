@@ -89,7 +89,7 @@ func addOldConfig(files map[string]string, in desired.Inputs, key, text, who str
 }
 
 // translate gives a configuration of one schema to gates of another. The error says what keeps these from reading it.
-func translate(config []byte, from, to int, dispensable map[int][]string) (string, error) {
+func translate(config []byte, from, to int, ignorable map[int][]string) (string, error) {
 	if to > from {
 		return "", errors.New("belong to a newer operator")
 	}
@@ -100,7 +100,7 @@ func translate(config []byte, from, to int, dispensable map[int][]string) (strin
 		return "", fmt.Errorf("gate configuration: %w", err)
 	}
 	for newer := from; newer > to; newer-- {
-		for _, path := range dispensable[newer] {
+		for _, path := range ignorable[newer] {
 			exactjson.LeaveOut(object, strings.Split(path, "."))
 		}
 		for field, values := range stricter[newer] {

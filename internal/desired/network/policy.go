@@ -46,7 +46,7 @@ func ingressRules(settings desired.Settings, network v1alpha1.Network, in desire
 		return nil, err
 	}
 	rules := []*networkingv1ac.NetworkPolicyIngressRuleApplyConfiguration{
-		networkingv1ac.NetworkPolicyIngressRule().WithPorts(ports(in.Ports.Clients, settings.GatePort, settings.FallbackPort)...).WithFrom(clients...),
+		networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPorts(in.Ports.Clients, settings.GatePort, settings.FallbackPort)...).WithFrom(clients...),
 	}
 	admins, err := peers(network.MetricsFrom)
 	if err != nil {
@@ -65,13 +65,13 @@ func ingressRules(settings desired.Settings, network v1alpha1.Network, in desire
 	}
 	// A rule without peers would let everybody in.
 	if len(admins) > 0 {
-		rules = append(rules, networkingv1ac.NetworkPolicyIngressRule().WithPorts(ports(in.Ports.Admin, settings.AdminPort)...).WithFrom(admins...))
+		rules = append(rules, networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPorts(in.Ports.Admin, settings.AdminPort)...).WithFrom(admins...))
 	}
 	return rules, nil
 }
 
-// ports are those of the spec, and others that are in use: pods of an earlier spec have them until they are replaced.
-func ports(used []int32, wanted ...int32) []*networkingv1ac.NetworkPolicyPortApplyConfiguration {
+// policyPorts are those of the spec, and others that are in use: pods of an earlier spec have them until they are replaced.
+func policyPorts(used []int32, wanted ...int32) []*networkingv1ac.NetworkPolicyPortApplyConfiguration {
 	var out []*networkingv1ac.NetworkPolicyPortApplyConfiguration
 	for _, port := range append(wanted, without(used, wanted)...) {
 		out = append(out, tcp(port))

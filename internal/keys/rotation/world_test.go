@@ -20,7 +20,7 @@ type world struct {
 	// stored is the Secret as it is read back, published the ConfigMap.
 	stored    Set
 	published map[string]bool
-	pods      []*pod
+	pods      []*simulatedPod
 	// asked are questions whose answers the operator has not read yet.
 	asked  []func()
 	tokens []signed
@@ -32,8 +32,8 @@ type world struct {
 	gone    map[string]bool
 }
 
-// pod is one pod. What was seen of it is in the operator's memory.
-type pod struct {
+// simulatedPod is one pod. What was seen of it is in the operator's memory.
+type simulatedPod struct {
 	Pod
 	loaded map[string]bool
 }
@@ -81,13 +81,13 @@ func (w *world) publish() {
 }
 
 func (w *world) join() {
-	w.pods = append(w.pods, &pod{
+	w.pods = append(w.pods, &simulatedPod{
 		Pod:    Pod{Name: fmt.Sprint("pod-", w.draw.Uint32()), Accepts: map[string]int64{}, Refuses: map[string]int64{}},
 		loaded: maps.Clone(w.published),
 	})
 }
 
-func (w *world) any() *pod { return w.pods[w.draw.IntN(len(w.pods))] }
+func (w *world) any() *simulatedPod { return w.pods[w.draw.IntN(len(w.pods))] }
 
 // ask puts a question, and leaves its answer for later. The step is read before, as the prober does.
 func (w *world) ask() {

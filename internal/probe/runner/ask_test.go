@@ -15,7 +15,7 @@ func TestAsk(t *testing.T) {
 	_, _, url := gate(t, mcpfake.Options{}, nil)
 	var once atomic.Bool
 	flaky := fakeServer(t, "open")
-	closed := text(http.StatusUnauthorized, "text/plain", "no")
+	closed := textHandler(http.StatusUnauthorized, "text/plain", "no")
 	for name, c := range map[string]struct {
 		url       string
 		exact     bool

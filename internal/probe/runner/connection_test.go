@@ -43,7 +43,7 @@ func TestConnectionAttempt(t *testing.T) {
 			report := run(t, runner.Options{Dial: dial}, probe.Target{
 				URL: "http://192.0.2.1:8080/mcp", Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: patience,
 			})
-			got := first(t, report, probe.Valid)
+			got := firstResult(t, report, probe.Valid)
 			if got.Outcome != test.outcome || verdicts.Of(report).Kind != test.kind {
 				t.Errorf("%+v, verdict %+v", got, verdicts.Of(report))
 			}
@@ -93,7 +93,7 @@ func TestConnectTimeout(t *testing.T) {
 	report := run(t, runner.Options{Dial: dial}, probe.Target{
 		URL: "http://192.0.2.1:8080/mcp", Providers: []probe.Provider{{Tokens: template(t)}}, Exact: true, Timeout: hurry,
 	})
-	if got := first(t, report, probe.Valid); got.Outcome != probe.ConnectTimeout {
+	if got := firstResult(t, report, probe.Valid); got.Outcome != probe.ConnectTimeout {
 		t.Errorf("%+v", got)
 	}
 }
@@ -150,7 +150,7 @@ func TestNoHTTPAtAll(t *testing.T) {
 				timeout = hurry
 			}
 			report := run(t, runner.Options{}, probe.Target{URL: test.url, Providers: []probe.Provider{{Tokens: plain}}, Exact: true, Timeout: timeout})
-			if got := first(t, report, probe.Valid); got.Outcome != test.outcome {
+			if got := firstResult(t, report, probe.Valid); got.Outcome != test.outcome {
 				t.Errorf("%+v, want %s", got, test.outcome)
 			}
 			if kind := verdicts.Of(report).Kind; kind != probe.Broken {

@@ -26,7 +26,7 @@ func TestControl(t *testing.T) {
 		slow    bool
 	}{
 		{"refused by the gate", refuse("wrong_audience"), probe.Rejected, probe.ValidRejected, false},
-		{"refused by the server", text(403, "application/json", `{"error":"Invalid JWT"}`), probe.Rejected, probe.ValidRejected, false},
+		{"refused by the server", textHandler(403, "application/json", `{"error":"Invalid JWT"}`), probe.Rejected, probe.ValidRejected, false},
 		{"gate has no keys", own("no_keys", 503), probe.Unavailable, probe.Inconclusive, false},
 		{"gate has no secret", own("no_secret", 503), probe.Unavailable, probe.Inconclusive, false},
 		{"throttled by the gate", own("too_many_failures", 429), probe.Throttled, probe.Inconclusive, false},
@@ -35,24 +35,24 @@ func TestControl(t *testing.T) {
 		{"gate forbids it", own("forbidden", 403), probe.Rejected, probe.ValidRejected, false},
 		{"server refuses connections", own("upstream_refused", 502), probe.Unavailable, probe.UpstreamUnavailable, false},
 		{"server is late", own("upstream_timeout", 504), probe.Unavailable, probe.UpstreamUnavailable, false},
-		{"server's own 503", text(503, "text/html", "busy"), probe.Unavailable, probe.UpstreamUnavailable, false},
-		{"throttled", text(429, "text/plain", "slow down"), probe.Throttled, probe.Inconclusive, false},
+		{"server's own 503", textHandler(503, "text/html", "busy"), probe.Unavailable, probe.UpstreamUnavailable, false},
+		{"throttled", textHandler(429, "text/plain", "slow down"), probe.Throttled, probe.Inconclusive, false},
 		{"gate does not know the host", own("wrong_host", 421), probe.WrongStatus, probe.Broken, false},
 		{"gate does not know the path", own("unknown_path", 404), probe.WrongStatus, probe.Broken, false},
 		{"gate fails", own("internal", 500), probe.WrongStatus, probe.Broken, false},
-		{"server does not know the path", text(404, "text/plain", "not found"), probe.WrongStatus, probe.UpstreamUnavailable, false},
-		{"server fails", text(500, "text/html", "Traceback"), probe.WrongStatus, probe.UpstreamUnavailable, false},
-		{"empty", text(200, "application/json", ""), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"HTML", text(200, "text/html", "<form>"), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"JSON-RPC error", rpc(`"error":{"code":-32603,"message":"unauthorized"}`), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"null result", rpc(`"result":null`), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"result of another shape", rpc(`"result":[1]`), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"result that is an error", rpc(`"result":{"isError":true,"content":[]}`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"server does not know the path", textHandler(404, "text/plain", "not found"), probe.WrongStatus, probe.UpstreamUnavailable, false},
+		{"server fails", textHandler(500, "text/html", "Traceback"), probe.WrongStatus, probe.UpstreamUnavailable, false},
+		{"empty", textHandler(200, "application/json", ""), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"HTML", textHandler(200, "text/html", "<form>"), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"JSON-RPC error", rpcHandler(`"error":{"code":-32603,"message":"unauthorized"}`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"null result", rpcHandler(`"result":null`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"result of another shape", rpcHandler(`"result":[1]`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"result that is an error", rpcHandler(`"result":{"isError":true,"content":[]}`), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"result in plain text", mistyped("text/plain"), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"result without a type", mistyped(""), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"result and error", rpc(`"result":{},"error":{"code":1,"message":"x"}`), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"result for another id", text(200, "application/json", `{"jsonrpc":"2.0","id":0,"result":{}}`), probe.NoResult, probe.UpstreamUnavailable, false},
-		{"stream without the answer", text(200, "text/event-stream", ": hello\n\ndata: {}\n\n"), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"result and error", rpcHandler(`"result":{},"error":{"code":1,"message":"x"}`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"result for another id", textHandler(200, "application/json", `{"jsonrpc":"2.0","id":0,"result":{}}`), probe.NoResult, probe.UpstreamUnavailable, false},
+		{"stream without the answer", textHandler(200, "text/event-stream", ": hello\n\ndata: {}\n\n"), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"stream that never answers", stream(": ping\n\n"), probe.Timeout, probe.UpstreamUnavailable, true},
 		{"stream of one endless event", flood("data: "), probe.NoResult, probe.UpstreamUnavailable, false},
 		{"endless JSON", flood("["), probe.NoResult, probe.UpstreamUnavailable, false},
@@ -73,10 +73,10 @@ func TestControl(t *testing.T) {
 				timeout = hurry
 			}
 			report := run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: timeout})
-			if got := first(t, report, probe.Valid); got.Outcome != test.outcome {
+			if got := firstResult(t, report, probe.Valid); got.Outcome != test.outcome {
 				t.Errorf("outcome %s, want %s; %+v", got.Outcome, test.outcome, got)
 			}
-			if got := first(t, report, probe.WrongKey); got.Outcome != probe.Passed {
+			if got := firstResult(t, report, probe.WrongKey); got.Outcome != probe.Passed {
 				t.Errorf("the bad ones: %+v", got)
 			}
 			if verdict := verdicts.Of(report); verdict.Kind != test.kind || verdict.Case != probe.Valid {
@@ -86,8 +86,8 @@ func TestControl(t *testing.T) {
 	}
 }
 
-// rpc answers 200 with the members and the request's id.
-func rpc(members string) http.HandlerFunc {
+// rpcHandler answers 200 with the members and the request's id.
+func rpcHandler(members string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,%s}`, rpcID(r), members)
@@ -97,7 +97,7 @@ func rpc(members string) http.HandlerFunc {
 // mistyped answers 200 with a good result of initialize, called something else than JSON.
 func mistyped(mediaType string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		text(200, mediaType, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{}}}`, rpcID(r)))(w, r)
+		textHandler(200, mediaType, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{}}}`, rpcID(r)))(w, r)
 	}
 }
 
@@ -129,14 +129,14 @@ func TestControlPastTheOpening(t *testing.T) {
 		answer  http.HandlerFunc
 		timeout time.Duration
 	}{
-		"initialized fails":   {"notifications/initialized", text(500, "text/plain", "oops"), patience},
-		"tools/list is empty": {"tools/list", rpc(`"result":{"tools":null}`), patience},
+		"initialized fails":   {"notifications/initialized", textHandler(500, "text/plain", "oops"), patience},
+		"tools/list is empty": {"tools/list", rpcHandler(`"result":{"tools":null}`), patience},
 		"tools/list hangs":    {"tools/list", bytesThen("", hanging), hurry},
 	} {
 		t.Run(name, func(t *testing.T) {
 			model, fake, url := gateWithout(t, mcpfake.Options{}, test.method, test.answer)
 			report := run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: test.timeout})
-			got := first(t, report, probe.Valid)
+			got := firstResult(t, report, probe.Valid)
 			if got.Outcome == probe.Passed || !strings.HasPrefix(got.Seen, test.method+": ") {
 				t.Errorf("%+v", got)
 			}
@@ -162,7 +162,7 @@ func TestDialects(t *testing.T) {
 		"version not supported": {mcpfake.Discover, "initialize", failing(400, -32022)},
 		"method not found":      {mcpfake.Discover, "initialize", failing(404, -32601)},
 		"notification goes first": {mcpfake.Stateful, "tools/list", func(w http.ResponseWriter, r *http.Request) {
-			text(200, "text/event-stream", "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n"+
+			textHandler(200, "text/event-stream", "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n"+
 				"id: 2\r\ndata: {\"jsonrpc\":\"2.0\",\r\ndata:\"id\":"+rpcID(r)+",\"result\":{\"tools\":[{},{},{}]}}\r\n\r\n")(w, r)
 		}},
 	} {
@@ -179,13 +179,13 @@ func TestDialects(t *testing.T) {
 // failing answers with a JSON-RPC error.
 func failing(status, code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		text(status, "application/json", fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"no"}}`, rpcID(r), code))(w, r)
+		textHandler(status, "application/json", fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":"no"}}`, rpcID(r), code))(w, r)
 	}
 }
 
 // TestServerWithoutTools is not asked for a list it does not have.
 func TestServerWithoutTools(t *testing.T) {
-	answer := rpc(`"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"bare","version":"2"}}`)
+	answer := rpcHandler(`"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"bare","version":"2"}}`)
 	model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{probe.Valid: answer})
 	report := run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 	if verdict := verdicts.Of(report); verdict.Kind != probe.Locked {
@@ -204,7 +204,7 @@ func TestServerWithoutTools(t *testing.T) {
 // TestManyTools: a list that is longer than any refusal may be is still a result.
 func TestManyTools(t *testing.T) {
 	tools := strings.Repeat(`{"name":"tool","description":"`+strings.Repeat("x", 1000)+`"},`, 1000)
-	list := rpc(`"result":{"tools":[` + strings.TrimSuffix(tools, ",") + `]}`)
+	list := rpcHandler(`"result":{"tools":[` + strings.TrimSuffix(tools, ",") + `]}`)
 	model, _, url := gateWithout(t, mcpfake.Options{}, "tools/list", list)
 	report := run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 	if verdict := verdicts.Of(report); verdict.Kind != probe.Locked || report.Server.Tools != 1000 {

@@ -110,7 +110,7 @@ func TestConfirmedAtOnce(t *testing.T) {
 	target := model.target(served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if old(r) {
 			if wrong--; wrong >= 0 {
-				text(http.StatusTeapot, "text/plain", "no")(w, r)
+				textHandler(http.StatusTeapot, "text/plain", "no")(w, r)
 				return
 			}
 		}

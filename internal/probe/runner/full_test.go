@@ -98,9 +98,9 @@ func wantedOf(name probe.Case) probe.Kind {
 func TestQuickCheck(t *testing.T) {
 	model, _, url := gate(t, mcpfake.Options{}, nil)
 	target := model.target(url)
-	full := run(t, runner.Options{}, target)
+	fullReport := run(t, runner.Options{}, target)
 	model.seen = nil
-	target.Tier, target.Replay = probe.Quick, full.Replay
+	target.Tier, target.Replay = probe.Quick, fullReport.Replay
 	report := run(t, runner.Options{}, target)
 	var asked []probe.Case
 	for _, result := range report.Results {
@@ -115,8 +115,8 @@ func TestQuickCheck(t *testing.T) {
 	if verdict := verdicts.Of(report); verdict.Kind != probe.Locked || !strings.Contains(verdict.Message, "beat") {
 		t.Errorf("%+v", verdict)
 	}
-	if !report.Replay.Ripe().Equal(full.Replay.Ripe()) || report.Replay.Ripe().IsZero() {
-		t.Errorf("replay %s, was %s", report.Replay.Ripe(), full.Replay.Ripe())
+	if !report.Replay.Ripe().Equal(fullReport.Replay.Ripe()) || report.Replay.Ripe().IsZero() {
+		t.Errorf("replay %s, was %s", report.Replay.Ripe(), fullReport.Replay.Ripe())
 	}
 	for _, info := range probe.Catalogue() {
 		if info.Quick != slices.Contains(asked, info.Case) {
@@ -136,7 +136,7 @@ func TestBeatsTakeTurns(t *testing.T) {
 	for seed := range uint64(20) {
 		target.Seed = seed + 1
 		report := run(t, runner.Options{}, target)
-		forged, control := first(t, report, probe.WrongKey), first(t, report, probe.Valid)
+		forged, control := firstResult(t, report, probe.WrongKey), firstResult(t, report, probe.Valid)
 		if forged.Provider != control.Provider {
 			t.Errorf("seed %d: forged of %s, good of %s", seed, forged.Provider, control.Provider)
 		}
@@ -189,7 +189,7 @@ func TestReadyToken(t *testing.T) {
 		t.Errorf("%+v", verdict)
 	}
 	for _, asked := range []probe.Case{probe.NoToken, probe.WrongScheme, probe.FlippedSignature, probe.WrongKey, probe.AlgNone, probe.OneConnection} {
-		if got := first(t, report, asked); got.Outcome != probe.Passed {
+		if got := firstResult(t, report, asked); got.Outcome != probe.Passed {
 			t.Errorf("%+v", got)
 		}
 	}

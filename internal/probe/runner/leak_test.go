@@ -51,7 +51,7 @@ func TestInformationLeak(t *testing.T) {
 				target := model.target(url)
 				target.Exact, target.Tier = exact, probe.Quick
 				report := run(t, runner.Options{}, target)
-				got := first(t, report, probe.WrongKey)
+				got := firstResult(t, report, probe.WrongKey)
 				if got.Outcome != test.outcome {
 					t.Errorf("exact %t: %+v", exact, got)
 				}
@@ -113,7 +113,7 @@ func TestTLS(t *testing.T) {
 		target := model.target(server.URL + "/mcp")
 		target.CertificateSHA256, target.RootCAs = test.pins, test.roots
 		report := run(t, runner.Options{}, target)
-		if got := first(t, report, probe.Valid); got.Outcome != test.want {
+		if got := firstResult(t, report, probe.Valid); got.Outcome != test.want {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if kind := verdicts.Of(report).Kind; (kind == probe.Locked) != (test.want == probe.Passed) {

@@ -177,9 +177,9 @@ func (g *modelGate) judge(r *http.Request, body []byte) visit {
 			a.challenges = []string{`Bearer realm="demo/server", error="invalid_request"`}
 		})}
 	case r.URL.Path == modelMetadata:
-		return visit{asked: probe.Metadata, refusal: text(200, "application/json", `{"resource":"`+modelResource+`","authorization_servers":["https://as.example"]}`)}
+		return visit{asked: probe.Metadata, refusal: textHandler(200, "application/json", `{"resource":"`+modelResource+`","authorization_servers":["https://as.example"]}`)}
 	case r.URL.Path == modelHealth && r.Method == http.MethodGet:
-		return visit{asked: probe.Health, refusal: text(200, "application/json", `{"status":"ok"}`)}
+		return visit{asked: probe.Health, refusal: textHandler(200, "application/json", `{"status":"ok"}`)}
 	case r.URL.Path == modelHealth:
 		return visit{asked: probe.Health, refusal: refuse("missing_token")}
 	case len(values) == 0 && r.URL.Path == modelExtra:
@@ -434,8 +434,8 @@ func rpcID(r *http.Request) string {
 	return string(message.ID)
 }
 
-// text answers with a status and a body of some media type.
-func text(status int, mediaType, body string) http.HandlerFunc {
+// textHandler answers with a status and a body of some media type.
+func textHandler(status int, mediaType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", mediaType)
 		w.WriteHeader(status)
@@ -498,8 +498,8 @@ func run(t *testing.T, options runner.Options, target probe.Target) probe.Report
 	return report
 }
 
-// first is the first result of a case.
-func first(t *testing.T, report probe.Report, asked probe.Case) probe.Result {
+// firstResult is the first result of a case.
+func firstResult(t *testing.T, report probe.Report, asked probe.Case) probe.Result {
 	t.Helper()
 	for _, result := range report.Results {
 		if result.Case == asked {

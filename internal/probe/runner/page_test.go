@@ -100,13 +100,13 @@ func expectations(t *testing.T) map[probe.Case][]string {
 	t.Helper()
 	model, _, url := gate(t, mcpfake.Options{}, nil)
 	target := model.target(strings.Replace(url, "http:", "https:", 1))
-	plan := planned(t, target)
+	plan := plannedChecks(t, target)
 	key, err := keys.Generate(keys.RS256)
 	if err != nil {
 		t.Fatal(err)
 	}
 	target.Providers = []probe.Provider{{Name: "of RSA", Tokens: token.Template{Key: key, Lifetime: time.Minute}}}
-	plan = append(plan, slices.DeleteFunc(planned(t, target), func(p runner.Planned) bool { return p.Case != probe.OtherAlgorithm })...)
+	plan = append(plan, slices.DeleteFunc(plannedChecks(t, target), func(p runner.Planned) bool { return p.Case != probe.OtherAlgorithm })...)
 	out := map[probe.Case][]string{}
 	for _, planned := range plan {
 		out[planned.Case] = append(out[planned.Case], planned.Expected[:3])
@@ -124,7 +124,7 @@ func expectations(t *testing.T) map[probe.Case][]string {
 	return out
 }
 
-func planned(t *testing.T, target probe.Target) []runner.Planned {
+func plannedChecks(t *testing.T, target probe.Target) []runner.Planned {
 	t.Helper()
 	plan, err := runner.Plan(target)
 	if err != nil {

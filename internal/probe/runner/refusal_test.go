@@ -56,7 +56,7 @@ func TestRefusal(t *testing.T) {
 		{"malformed let in", probe.Malformed, nil, probe.Accepted, probe.Open, false},
 		{"expired let in", probe.Expired, nil, probe.Accepted, probe.Open, false},
 		{"forged let in", probe.WrongKey, nil, probe.Accepted, probe.Open, false},
-		{"let in without a body", probe.NoToken, text(202, "text/plain", ""), probe.Accepted, probe.Open, false},
+		{"let in without a body", probe.NoToken, textHandler(202, "text/plain", ""), probe.Accepted, probe.Open, false},
 		{"let in, then silence", probe.NoToken, bytesThen("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", hanging), probe.Accepted, probe.Open, true},
 		{"let in, then reset", probe.NoToken, bytesThen("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", resetting), probe.Accepted, probe.Open, false},
 		{"let in, refused in JSON-RPC", probe.NoToken, refuse("missing_token", func(a *refusal) { a.status = 200 }), probe.Accepted, probe.Open, false},
@@ -67,31 +67,31 @@ func TestRefusal(t *testing.T) {
 		{"body and header disagree", probe.WrongKey, refuse("expired", func(a *refusal) { a.header = "bad_signature" }), probe.WrongReason, probe.Broken, false},
 		{"an unknown reason", probe.WrongKey, refuse("because"), probe.WrongReason, probe.Broken, false},
 		{"by the server behind", probe.NoToken, refuse("missing_token", func(a *refusal) { a.header = "" }), probe.ForeignAnswer, probe.Broken, false},
-		{"server wants a session", probe.NoToken, text(400, "application/json", "{}"), probe.ForeignAnswer, probe.Broken, false},
+		{"server wants a session", probe.NoToken, textHandler(400, "application/json", "{}"), probe.ForeignAnswer, probe.Broken, false},
 		{"403 instead", probe.Expired, refuse("expired", func(a *refusal) { a.status = 403 }), probe.WrongStatus, probe.Broken, false},
 		{"gate fails", probe.Expired, refuse("internal", func(a *refusal) { a.status = 500 }), probe.WrongStatus, probe.Broken, false},
 		{"no challenge", probe.NoToken, refuse("missing_token", func(a *refusal) { a.challenges = nil }), probe.MissingChallenge, probe.Broken, false},
 		{"two challenges", probe.NoToken, refuse("missing_token", func(a *refusal) { a.challenges = append(a.challenges, `Basic realm="x"`) }), probe.MissingChallenge, probe.Broken, false},
-		{"challenge without realm", probe.NoToken, refuse("missing_token", challenge(`Bearer scope="a"`)), probe.MissingChallenge, probe.Broken, false},
-		{"challenge without parameter", probe.NoToken, refuse("missing_token", challenge(`Bearer`)), probe.MissingChallenge, probe.Broken, false},
-		{"basic challenge", probe.NoToken, refuse("missing_token", challenge(`Basic realm="x"`)), probe.MissingChallenge, probe.Broken, false},
-		{"error code without a token", probe.NoToken, refuse("missing_token", challenge(`Bearer realm="x", error="invalid_token"`)), probe.MissingChallenge, probe.Broken, false},
-		{"other error code without a token", probe.NoToken, refuse("missing_token", challenge(`Bearer realm="x", error="invalid_request"`)), probe.MissingChallenge, probe.Broken, false},
-		{"no error code for a token", probe.Expired, refuse("expired", challenge(`Bearer realm="x"`)), probe.MissingChallenge, probe.Broken, false},
-		{"other error code", probe.Expired, refuse("expired", challenge(`Bearer realm="x", error="insufficient_scope"`)), probe.MissingChallenge, probe.Broken, false},
+		{"challenge without realm", probe.NoToken, refuse("missing_token", withChallenge(`Bearer scope="a"`)), probe.MissingChallenge, probe.Broken, false},
+		{"challenge without parameter", probe.NoToken, refuse("missing_token", withChallenge(`Bearer`)), probe.MissingChallenge, probe.Broken, false},
+		{"basic challenge", probe.NoToken, refuse("missing_token", withChallenge(`Basic realm="x"`)), probe.MissingChallenge, probe.Broken, false},
+		{"error code without a token", probe.NoToken, refuse("missing_token", withChallenge(`Bearer realm="x", error="invalid_token"`)), probe.MissingChallenge, probe.Broken, false},
+		{"other error code without a token", probe.NoToken, refuse("missing_token", withChallenge(`Bearer realm="x", error="invalid_request"`)), probe.MissingChallenge, probe.Broken, false},
+		{"no error code for a token", probe.Expired, refuse("expired", withChallenge(`Bearer realm="x"`)), probe.MissingChallenge, probe.Broken, false},
+		{"other error code", probe.Expired, refuse("expired", withChallenge(`Bearer realm="x", error="insufficient_scope"`)), probe.MissingChallenge, probe.Broken, false},
 		{"as HTML", probe.NoToken, refuse("missing_token", func(a *refusal) { a.mediaType = "text/html" }), probe.UnclearMessage, probe.Broken, false},
 		{"says nothing", probe.NoToken, refuse("missing_token", func(a *refusal) { a.message = "No." }), probe.UnclearMessage, probe.Broken, false},
 		{"says its status only", probe.NoToken, refuse("missing_token", func(a *refusal) { a.message = "Unauthorized: no" }), probe.UnclearMessage, probe.Broken, false},
 		{"other id", probe.NoToken, refuse("missing_token", func(a *refusal) { a.id = "null" }), probe.UnclearMessage, probe.Broken, false},
 		{"endless", probe.NoToken, endless(401), probe.UnclearMessage, probe.Broken, false},
-		{"compressed", probe.NoToken, marked(text(401, "application/json", "\x1f\x8b\x08")), probe.UnclearMessage, probe.Broken, false},
+		{"compressed", probe.NoToken, withMark(textHandler(401, "application/json", "\x1f\x8b\x08")), probe.UnclearMessage, probe.Broken, false},
 
-		{"throttled", probe.NoToken, text(429, "text/plain", "slow down"), probe.Throttled, probe.Inconclusive, false},
+		{"throttled", probe.NoToken, textHandler(429, "text/plain", "slow down"), probe.Throttled, probe.Inconclusive, false},
 		{"throttled by the gate", probe.WrongKey, refuse("too_many_failures", func(a *refusal) { a.status = 429 }), probe.Throttled, probe.Inconclusive, false},
-		{"503", probe.NoToken, text(503, "text/plain", "busy"), probe.Unavailable, probe.Inconclusive, false},
+		{"503", probe.NoToken, textHandler(503, "text/plain", "busy"), probe.Unavailable, probe.Inconclusive, false},
 		{"no keys", probe.Expired, refuse("no_keys", func(a *refusal) { a.status = 503 }), probe.Unavailable, probe.Inconclusive, false},
-		{"502", probe.NoToken, text(502, "text/plain", "bad gateway"), probe.Unavailable, probe.Broken, false},
-		{"504", probe.NoToken, text(504, "text/plain", "late"), probe.Unavailable, probe.Broken, false},
+		{"502", probe.NoToken, textHandler(502, "text/plain", "bad gateway"), probe.Unavailable, probe.Broken, false},
+		{"504", probe.NoToken, textHandler(504, "text/plain", "late"), probe.Unavailable, probe.Broken, false},
 		{"switches protocols", probe.NoToken, bytesThen("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", hanging), probe.ForeignAnswer, probe.Broken, false},
 
 		{"reset", probe.NoToken, bytesThen("", resetting), probe.Reset, probe.Broken, false},
@@ -124,7 +124,7 @@ func TestRefusal(t *testing.T) {
 				timeout = hurry
 			}
 			report := run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: timeout})
-			if got := first(t, report, test.asked); got.Outcome != test.outcome {
+			if got := firstResult(t, report, test.asked); got.Outcome != test.outcome {
 				t.Errorf("outcome %s, want %s; %+v", got.Outcome, test.outcome, got)
 			}
 			verdict := verdicts.Of(report)
@@ -138,12 +138,12 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-func challenge(value string) func(*refusal) {
+func withChallenge(value string) func(*refusal) {
 	return func(a *refusal) { a.challenges = []string{value} }
 }
 
-// marked adds the mark of the gate.
-func marked(answer http.HandlerFunc) http.HandlerFunc {
+// withMark adds the mark of the gate.
+func withMark(answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Gatehouse-Reason", "missing_token")
 		answer(w, r)
@@ -152,7 +152,7 @@ func marked(answer http.HandlerFunc) http.HandlerFunc {
 
 // endless never stops writing.
 func endless(status int) http.HandlerFunc {
-	return marked(func(w http.ResponseWriter, _ *http.Request) {
+	return withMark(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		for {
@@ -169,7 +169,7 @@ func TestAcceptedOnceIsNotOpen(t *testing.T) {
 	model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{
 		probe.Expired: func(w http.ResponseWriter, r *http.Request) {
 			if times.Add(1) == 1 {
-				text(200, "application/json", "{}")(w, r)
+				textHandler(200, "application/json", "{}")(w, r)
 				return
 			}
 			refuse("expired")(w, r)
@@ -188,7 +188,7 @@ func TestAcceptedOnceIsNotOpen(t *testing.T) {
 
 // TestAcceptedWithoutControlIsNotOpen: something that says 200 to everything need not be a gate at all.
 func TestAcceptedWithoutControlIsNotOpen(t *testing.T) {
-	ok := text(200, "text/html", "<h1>It works!</h1>")
+	ok := textHandler(200, "text/html", "<h1>It works!</h1>")
 	model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{
 		probe.NoToken: ok, probe.Malformed: ok, probe.Expired: ok, probe.WrongKey: ok, probe.Valid: ok,
 	})
@@ -227,7 +227,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		})
 		report := run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience})
 		for _, asked := range []probe.Case{probe.Valid, probe.Malformed} {
-			if got := first(t, report, asked); got.Outcome != probe.Redirect {
+			if got := firstResult(t, report, asked); got.Outcome != probe.Redirect {
 				t.Errorf("%d: %+v", status, got)
 			}
 		}
@@ -247,15 +247,15 @@ func TestForeignServer(t *testing.T) {
 		outcome probe.Outcome
 		kind    probe.Kind
 	}{
-		"401, bare":         {text(401, "text/plain", ""), probe.Passed, probe.Locked},
-		"403":               {text(403, "text/html", "no"), probe.Passed, probe.Locked},
-		"400":               {text(400, "text/plain", "no"), probe.WrongStatus, probe.Broken},
+		"401, bare":         {textHandler(401, "text/plain", ""), probe.Passed, probe.Locked},
+		"403":               {textHandler(403, "text/html", "no"), probe.Passed, probe.Locked},
+		"400":               {textHandler(400, "text/plain", "no"), probe.WrongStatus, probe.Broken},
 		"refused in a body": {refuse("missing_token", func(a *refusal) { a.status, a.header = 200, "" }), probe.WrongStatus, probe.Broken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			model, _, url := gate(t, mcpfake.Options{}, map[probe.Case]http.HandlerFunc{probe.NoToken: test.answer})
 			report := run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Timeout: patience})
-			if got := first(t, report, probe.NoToken); got.Outcome != test.outcome || verdicts.Of(report).Kind != test.kind {
+			if got := firstResult(t, report, probe.NoToken); got.Outcome != test.outcome || verdicts.Of(report).Kind != test.kind {
 				t.Errorf("%+v, %+v", got, verdicts.Of(report))
 			}
 		})

@@ -42,7 +42,7 @@ func TestNoTokenLeavesInAReport(t *testing.T) {
 		"in the server's name": func(w http.ResponseWriter, token, id string) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":%q,"serverInfo":{"name":%q,"version":%q},"capabilities":{}}}`,
-				id, last(token, 30), token, "v"+token)
+				id, lastBytes(token, 30), token, "v"+token)
 		},
 		"as bytes": func(w http.ResponseWriter, token, _ string) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
@@ -101,7 +101,7 @@ func refuseLeak(t *testing.T, text string, tokens []string) {
 	}
 }
 
-func last(text string, n int) string { return text[max(0, len(text)-n):] }
+func lastBytes(text string, n int) string { return text[max(0, len(text)-n):] }
 
 // TestErrorsDoNotQuoteTheURL: what is wrong with it may be a secret.
 func TestErrorsDoNotQuoteTheURL(t *testing.T) {

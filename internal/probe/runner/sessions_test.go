@@ -31,8 +31,8 @@ func going(t *testing.T, model *modelGate, url string, tiers ...probe.Tier) []pr
 	return reports
 }
 
-// requests counts those that the server got, by method.
-func requests(model *modelGate, method string) int {
+// requestCount counts those that the server got, by method.
+func requestCount(model *modelGate, method string) int {
 	count := 0
 	for _, request := range model.seen {
 		if request.asked == probe.Valid && (request.rpc == method || request.rpc == "" && request.method == method) {
@@ -51,7 +51,7 @@ const (
 func TestSessionIsUsedAgain(t *testing.T) {
 	model, fake, url := gate(t, mcpfake.Options{}, nil)
 	going(t, model, url, full, quick, quick, quick)
-	if opened, ended := requests(model, "initialize"), requests(model, http.MethodDelete); opened != 1 || ended != 0 || fake.Requests().Sessions != 1 {
+	if opened, ended := requestCount(model, "initialize"), requestCount(model, http.MethodDelete); opened != 1 || ended != 0 || fake.Requests().Sessions != 1 {
 		t.Errorf("%d sessions were opened, %d ended", opened, ended)
 	}
 	going(t, model, url, full)
@@ -64,7 +64,7 @@ func TestSessionIsUsedAgain(t *testing.T) {
 func TestFullRoundOpensAnew(t *testing.T) {
 	model, fake, url := gate(t, mcpfake.Options{}, nil)
 	reports := going(t, model, url, full, quick, full, quick)
-	if opened, ended := requests(model, "initialize"), requests(model, http.MethodDelete); opened != 2 || ended != 1 || fake.Requests().Sessions != 1 {
+	if opened, ended := requestCount(model, "initialize"), requestCount(model, http.MethodDelete); opened != 2 || ended != 1 || fake.Requests().Sessions != 1 {
 		t.Errorf("%d sessions were opened, %d ended", opened, ended)
 	}
 	if status := reports[3].Sessions.EndRefused().Status; status != 0 {
@@ -77,7 +77,7 @@ func TestRoundByItselfEndsItsSession(t *testing.T) {
 	for _, tier := range []probe.Tier{full, quick} {
 		model, fake, url := gate(t, mcpfake.Options{}, nil)
 		run(t, runner.Options{}, probe.Target{URL: url, Providers: []probe.Provider{{Tokens: model.template}}, Exact: true, Timeout: patience, Tier: tier})
-		if opened, open := requests(model, "initialize"), fake.Requests().Sessions; opened != 1 || open != 0 {
+		if opened, open := requestCount(model, "initialize"), fake.Requests().Sessions; opened != 1 || open != 0 {
 			t.Errorf("%s: %d sessions were opened, %d are left", tier, opened, open)
 		}
 	}
@@ -105,20 +105,20 @@ func TestSessionThatHasEnded(t *testing.T) {
 		answer http.HandlerFunc
 		ended  int
 	}{
-		"404":                              {text(404, "text/plain", "Session not found"), 0},
-		"400, as some servers answer":      {text(400, "application/json", `{"error":"no valid session ID"}`), 1},
-		"401, for its token has expired":   {text(401, "text/plain", "token expired"), 1},
-		"403, for its token is another":    {text(403, "text/plain", "not yours"), 1},
-		"500":                              {text(500, "text/html", "KeyError"), 1},
+		"404":                              {textHandler(404, "text/plain", "Session not found"), 0},
+		"400, as some servers answer":      {textHandler(400, "application/json", `{"error":"no valid session ID"}`), 1},
+		"401, for its token has expired":   {textHandler(401, "text/plain", "token expired"), 1},
+		"403, for its token is another":    {textHandler(403, "text/plain", "not yours"), 1},
+		"500":                              {textHandler(500, "text/html", "KeyError"), 1},
 		"404 by the gate, another secret":  {refuse("unknown_session", func(a *refusal) { a.status = 404 }), 0},
-		"a result that is no JSON-RPC one": {text(200, "text/html", "hello"), 1},
+		"a result that is no JSON-RPC one": {textHandler(200, "text/html", "hello"), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spoilt := map[probe.Case]http.HandlerFunc{}
 			model, fake, url := gate(t, mcpfake.Options{}, spoilt)
 			spoilt[probe.Valid] = lost(fake, c.answer)
 			reports := going(t, model, url, quick, quick, quick, quick)
-			if opened, ended := requests(model, "initialize"), requests(model, http.MethodDelete); opened != 2 || ended != c.ended {
+			if opened, ended := requestCount(model, "initialize"), requestCount(model, http.MethodDelete); opened != 2 || ended != c.ended {
 				t.Errorf("%d sessions were opened, %d ended", opened, ended)
 			}
 			if reports[1].Extra != 1+c.ended {
@@ -144,7 +144,7 @@ func TestSessionAndTrouble(t *testing.T) {
 			target.Sessions = run(t, runner.Options{}, target).Sessions
 			spoilt[probe.Valid] = lost(fake, c.answer)
 			report := run(t, runner.Options{}, target)
-			if got := first(t, report, probe.Valid); got.Outcome != c.want || strings.HasPrefix(got.Seen, "ping") {
+			if got := firstResult(t, report, probe.Valid); got.Outcome != c.want || strings.HasPrefix(got.Seen, "ping") {
 				t.Errorf("%+v", got)
 			}
 			target.Sessions = report.Sessions
@@ -184,7 +184,7 @@ func TestServerThatEndsNoSession(t *testing.T) {
 func TestServerThatKnowsNoPing(t *testing.T) {
 	model, _, url := gateWithout(t, mcpfake.Options{}, "ping", failing(200, -32601))
 	going(t, model, url, full, quick, quick)
-	if opened, lists := requests(model, "initialize"), requests(model, "tools/list"); opened != 1 || lists < 3 {
+	if opened, lists := requestCount(model, "initialize"), requestCount(model, "tools/list"); opened != 1 || lists < 3 {
 		t.Errorf("%d sessions, %d lists", opened, lists)
 	}
 	model, fake, url := gateWithout(t, mcpfake.Options{}, "ping", failing(200, -32601))

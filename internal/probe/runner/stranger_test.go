@@ -41,7 +41,7 @@ func TestStranger(t *testing.T) {
 		"any bearer":   {served(t, fakeServer(t, "any-bearer")), probe.Open, probe.Malformed, "open to strangers"},
 		"no token":     {served(t, fakeServer(t, "open@no-token,jwt=nineteen-otters-keep-88-quiet-lamps")), probe.Open, probe.NoToken, "open to strangers"},
 		"locked":       {served(t, fakeServer(t, "jwt=nineteen-otters-keep-88-quiet-lamps")), probe.Inconclusive, probe.Valid, "no good token to try"},
-		"refuses all":  {served(t, text(http.StatusUnauthorized, "text/plain", "no")), probe.Inconclusive, probe.Valid, "no good token to try"},
+		"refuses all":  {served(t, textHandler(http.StatusUnauthorized, "text/plain", "no")), probe.Inconclusive, probe.Valid, "no good token to try"},
 		"in the body":  {served(t, fakeServer(t, "rpc-error")), probe.Broken, probe.NoToken, ""},
 		"resets":       {served(t, fakeServer(t, "reset")), probe.Broken, probe.NoToken, "must always answer"},
 		"nobody there": {"http://127.0.0.1:1/mcp", probe.Unreachable, probe.WrongKey, "connection refused"},

@@ -77,13 +77,13 @@ func TestBadGateway(t *testing.T) {
 }
 
 func TestVerdictsSortWorstFirst(t *testing.T) {
-	verdicts := []probe.Verdict{
+	sorted := []probe.Verdict{
 		{Kind: probe.Locked}, {Kind: probe.Broken, Case: probe.Valid}, {Kind: probe.Open}, {Kind: probe.Unreachable},
 		{Kind: probe.Broken, Case: probe.NoToken}, {Kind: probe.ValidRejected},
 	}
-	slices.SortFunc(verdicts, probe.Verdict.Compare)
+	slices.SortFunc(sorted, probe.Verdict.Compare)
 	var got []string
-	for _, verdict := range verdicts {
+	for _, verdict := range sorted {
 		got = append(got, string(verdict.Kind)+" "+string(verdict.Case))
 	}
 	want := []string{"Open ", "ValidRejected ", "Broken none", "Broken valid", "Unreachable ", "Locked "}
