@@ -25,8 +25,8 @@ func manifests(pattern string) []TableEntry {
 	return entries
 }
 
-// read gives the manifest, and what its first line says behind "# want: ".
-func read(file string) (*unstructured.Unstructured, string) {
+// readSample gives the manifest, and what its first line says behind "# want: ".
+func readSample(file string) (*unstructured.Unstructured, string) {
 	GinkgoHelper()
 	data, err := os.ReadFile(file)
 	Expect(err).NotTo(HaveOccurred())
@@ -39,14 +39,14 @@ func read(file string) (*unstructured.Unstructured, string) {
 
 var _ = Describe("Admission", func() {
 	DescribeTable("refuses, and says why", func(ctx SpecContext, file string) {
-		object, want := read(file)
+		object, want := readSample(file)
 		Expect(want).NotTo(BeEmpty())
 		err := k8s.Create(ctx, object, client.DryRunAll)
 		Expect(err).To(MatchError(ContainSubstring(want)))
 	}, manifests("../test/invalid/*.yaml"))
 
 	DescribeTable("accepts the samples", func(ctx SpecContext, file string) {
-		object, _ := read(file)
+		object, _ := readSample(file)
 		Expect(k8s.Create(ctx, object, client.DryRunAll)).To(Succeed())
 	}, append(manifests("../config/samples/mcpserver*.yaml"), manifests("../config/samples/providers/*.yaml")...))
 })

@@ -26,14 +26,14 @@ func patched(ctx context.Context, group, resource, patch string) {
 func templateChanged(patch string) func(context.Context, way) {
 	return func(ctx context.Context, w way) {
 		GinkgoHelper()
-		server, pod := proveUnwatched(ctx, start(gateImage))
+		server, pod := proveUnwatched(ctx, start(testGateImage))
 		patched(ctx, "apps", "deployments", patch)
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		expectAccepted(ctx, server, v1alpha1.ReasonTemplateTampered, w.words)
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue), "it is of an older revision")
 		unlocked := startPod(ctx, server)
 		available(ctx, server, 2, 1)
-		start(gateImage).finds(ctx, server, v1alpha1.ReasonPodTampered, "")
+		start(testGateImage).finds(ctx, server, v1alpha1.ReasonPodTampered, "")
 		Expect(unlocked.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 	}
 }
@@ -42,9 +42,9 @@ func templateChanged(patch string) func(context.Context, way) {
 func objectChanged(group, resource, patch string) func(context.Context, way) {
 	return func(ctx context.Context, w way) {
 		GinkgoHelper()
-		server, _ := proveUnwatched(ctx, start(gateImage))
+		server, _ := proveUnwatched(ctx, start(testGateImage))
 		patched(ctx, group, resource, patch)
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		expectAccepted(ctx, server, v1alpha1.ReasonObjectTampered, w.words)
 	}
 }
@@ -59,7 +59,7 @@ func expectAccepted(ctx context.Context, server *v1alpha1.MCPServer, reason, wor
 func podChanged(patch string) func(context.Context, way) {
 	return func(ctx context.Context, w way) {
 		GinkgoHelper()
-		o := start(gateImage)
+		o := start(testGateImage)
 		server := newUnwatched(ctx)
 		o.build(ctx, server)
 		patched(ctx, "", "pods", patch)
@@ -78,7 +78,7 @@ func expectTampered(ctx context.Context, o *operator, server *v1alpha1.MCPServer
 // replicaSetChanged: the Deployment still says what the gate must be.
 func replicaSetChanged(ctx context.Context, w way) {
 	GinkgoHelper()
-	o := start(gateImage)
+	o := start(testGateImage)
 	server := newUnwatched(ctx)
 	o.build(ctx, server)
 	pod := startPodOf(ctx, server, func(template *corev1.PodSpec) { template.InitContainers[0].Image = "example.com/open-door" })
@@ -87,7 +87,7 @@ func replicaSetChanged(ctx context.Context, w way) {
 
 func debuggerAttached(ctx context.Context, w way) {
 	GinkgoHelper()
-	server, pod := proveUnwatched(ctx, start(gateImage))
+	server, pod := proveUnwatched(ctx, start(testGateImage))
 	now := &corev1.Pod{}
 	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod.pod), now)).To(Succeed())
 	now.Spec.EphemeralContainers = []corev1.EphemeralContainer{{
@@ -96,34 +96,34 @@ func debuggerAttached(ctx context.Context, w way) {
 		TargetContainerName: desired.GateContainer,
 	}}
 	Expect(k8s.SubResource("ephemeralcontainers").Update(ctx, now)).To(Succeed())
-	expectTampered(ctx, start(gateImage), server, pod, w.words)
+	expectTampered(ctx, start(testGateImage), server, pod, w.words)
 }
 
 // neighbour: the Service finds the pod by its labels.
 func neighbour(ctx context.Context, w way) {
 	GinkgoHelper()
-	server, _ := proveUnwatched(ctx, start(gateImage))
+	server, _ := proveUnwatched(ctx, start(testGateImage))
 	pod := startPod(ctx, server)
-	requests, counted := count(openDoor())
+	requests, counted := countRequests(openDoor())
 	pod.serve(counted)
-	edit(ctx, pod.pod, func() { pod.pod.OwnerReferences = nil })
-	start(gateImage).finds(ctx, server, v1alpha1.ReasonPodTampered, w.words)
+	editObject(ctx, pod.pod, func() { pod.pod.OwnerReferences = nil })
+	start(testGateImage).finds(ctx, server, v1alpha1.ReasonPodTampered, w.words)
 	Expect(requests.Load()).To(BeZero())
 }
 
 // foreignSlice: kube-proxy asks an EndpointSlice for no more than the name of the Service.
 func foreignSlice(ctx context.Context, w way) {
 	GinkgoHelper()
-	o := start(gateImage)
+	o := start(testGateImage)
 	server, _ := proveUnwatched(ctx, o, minutely)
 	slice := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4}
 	slice.Namespace, slice.Name = server.Namespace, server.Name+"-foreign"
 	slice.Labels = map[string]string{discoveryv1.LabelServiceName: server.Name}
 	slice.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.8.7"}}}
 	Expect(k8s.Create(ctx, slice)).To(Succeed())
-	later(o, 1)
+	waitRounds(o, 1)
 	o.act(ctx, server) // from now on it is strange, which it may be for ten seconds
-	later(o, 2)
+	waitRounds(o, 2)
 	o.finds(ctx, server, v1alpha1.ReasonForeignEndpoint, w.words)
 	Expect(k8s.Delete(ctx, slice)).To(Succeed())
 }
@@ -131,9 +131,9 @@ func foreignSlice(ctx context.Context, w way) {
 // serverReached: whatever leads there, the operator finds that it gets through.
 func serverReached(ctx context.Context, w way) {
 	GinkgoHelper()
-	server, pod := proveUnwatched(ctx, start(gateImage))
+	server, pod := proveUnwatched(ctx, start(testGateImage))
 	pod.says(func(s *admin.State) { s.Listeners = []admin.Listener{{Address: "0.0.0.0", Port: 8000}} })
-	o := start(gateImage)
+	o := start(testGateImage)
 	o.act(ctx, server)
 	o.lookAgain(ctx, server)
 	o.finds(ctx, server, v1alpha1.ReasonBypassReachable, w.words)
@@ -141,22 +141,22 @@ func serverReached(ctx context.Context, w way) {
 
 func doorReplaced(ctx context.Context, w way) {
 	GinkgoHelper()
-	server, pod := proveUnwatched(ctx, start(gateImage))
+	server, pod := proveUnwatched(ctx, start(testGateImage))
 	pod.serve(openDoor())
-	start(gateImage).finds(ctx, server, v1alpha1.ReasonUnauthenticatedAccepted, w.words)
+	start(testGateImage).finds(ctx, server, v1alpha1.ReasonUnauthenticatedAccepted, w.words)
 	Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 }
 
 // gatePortTaken: the gate does not start where somebody else listens; it ends with a code of its own.
 func gatePortTaken(ctx context.Context, w way) {
 	GinkgoHelper()
-	server, pod := proveUnwatched(ctx, start(gateImage))
+	server, pod := proveUnwatched(ctx, start(testGateImage))
 	pod.update(ctx, func(status *corev1.PodStatus) {
 		status.InitContainerStatuses[0].Ready = false
 		status.InitContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 78}}
 	})
 	available(ctx, server, 1, 0)
-	start(gateImage).build(ctx, server)
+	start(testGateImage).build(ctx, server)
 	Expect(condition(ctx, server, v1alpha1.ConditionAvailable)()).To(And(
 		say(metav1.ConditionFalse, v1alpha1.ReasonGatePortTaken), HaveField("Message", ContainSubstring(w.words))))
 }
@@ -167,7 +167,7 @@ func foreignOwner(ctx context.Context, w way) {
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: server.Name, Namespace: server.Namespace}}
 	service.Spec.Ports = []corev1.ServicePort{{Port: 80}}
 	Expect(k8s.Create(ctx, service)).To(Succeed())
-	start(gateImage).build(ctx, server)
+	start(testGateImage).build(ctx, server)
 	expectAccepted(ctx, server, v1alpha1.ReasonNameTaken, w.words)
 }
 
@@ -189,13 +189,13 @@ func edited[T any, P interface {
 	return func(ctx context.Context, _ way) {
 		GinkgoHelper()
 		server := newUnwatched(ctx)
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		object := P(new(T))
 		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
 		right := essence(object)
-		edit(ctx, object, func() { change(object) })
+		editObject(ctx, object, func() { change(object) })
 		Expect(essence(object)).NotTo(Equal(right))
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
 		Expect(essence(object)).To(Equal(right))
 	}
@@ -204,11 +204,11 @@ func edited[T any, P interface {
 // keyLoaded: the gate reads what is mounted sooner than the operator puts it right.
 func keyLoaded(ctx context.Context, w way) {
 	GinkgoHelper()
-	o := start(gateImage)
+	o := start(testGateImage)
 	server, pod := proveUnwatched(ctx, o, minutely)
 	publishForeignKey(ctx, server, false)
 	pod.mount(ctx, server, pod.pod.Status.PodIP)
-	later(o, 1)
+	waitRounds(o, 1)
 	o.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, w.words)
 	Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 }
@@ -222,12 +222,12 @@ func spoiltObject[T any, P interface {
 	return func(ctx context.Context, _ way) {
 		GinkgoHelper()
 		server := newUnwatched(ctx)
-		o := start(gateImage)
+		o := start(testGateImage)
 		o.build(ctx, server)
 		object := P(new(T))
 		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
 		right := dataOf(object)
-		edit(ctx, object, func() { change(object) })
+		editObject(ctx, object, func() { change(object) })
 		o.build(ctx, server)
 		renamed := fresh(ctx, server).Status.Renamed
 		Expect(renamed).To(ConsistOf(HaveField("Name", server.Name+suffix)))
@@ -242,12 +242,12 @@ func spoiltObject[T any, P interface {
 func policyDeleted(ctx context.Context, _ way) {
 	GinkgoHelper()
 	server := newUnwatched(ctx)
-	start(gateImage).build(ctx, server)
+	start(testGateImage).build(ctx, server)
 	policy := &networkingv1.NetworkPolicy{}
 	Expect(fetch(ctx, server, policy, "")).To(Succeed())
 	right := policy.Spec
 	Expect(k8s.Delete(ctx, policy)).To(Succeed())
-	start(gateImage).build(ctx, server)
+	start(testGateImage).build(ctx, server)
 	Expect(fetch(ctx, server, policy, "")).To(Succeed())
 	Expect(policy.Spec).To(Equal(right))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// down has a container wait for its next start, for a reason.
-func down(container *corev1.ContainerStatus, reason string) {
+// takeDown has a container wait for its next start, for a reason.
+func takeDown(container *corev1.ContainerStatus, reason string) {
 	container.Ready = false
 	container.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "the kubelet's words"}}
 }
@@ -21,7 +21,7 @@ var _ = Describe("Available", func() {
 	// Each row is what a kubelet or a scheduler says of the only pod, and what is made of it.
 	DescribeTable("is False and says why, of a pod that",
 		func(ctx SpecContext, reason, names string, change func(*corev1.PodStatus)) {
-			o := start(gateImage)
+			o := start(testGateImage)
 			server := newUnwatched(ctx)
 			o.build(ctx, server)
 			pod := startPod(ctx, server)
@@ -36,10 +36,10 @@ var _ = Describe("Available", func() {
 			s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available."})
 		}),
 		Entry("has no image", v1alpha1.ReasonContainerCannotStart, "ImagePullBackOff", func(s *corev1.PodStatus) {
-			down(&s.ContainerStatuses[0], "ImagePullBackOff")
+			takeDown(&s.ContainerStatuses[0], "ImagePullBackOff")
 		}),
 		Entry("has another process on the gate's port", v1alpha1.ReasonGatePortTaken, "address already in use", func(s *corev1.PodStatus) {
-			down(&s.InitContainerStatuses[0], "CrashLoopBackOff")
+			takeDown(&s.InitContainerStatuses[0], "CrashLoopBackOff")
 			s.InitContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 78, Message: "listen: address already in use"}
 		}),
 		Entry("was seen open", v1alpha1.ReasonPodsUnavailable, "readiness gate mcp.gatehouse.dev/auth-proven is not True", func(s *corev1.PodStatus) {
@@ -48,12 +48,12 @@ var _ = Describe("Available", func() {
 	)
 
 	It("is True once all pods serve, and says nothing of their lock", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server := newUnwatched(ctx)
 		o.build(ctx, server)
 		pod := startPod(ctx, server)
 		pod.update(ctx, func(s *corev1.PodStatus) {
-			down(&s.InitContainerStatuses[0], "PodInitializing")
+			takeDown(&s.InitContainerStatuses[0], "PodInitializing")
 			s.Conditions = nil
 		})
 		o.act(ctx, server)

@@ -25,14 +25,14 @@ func setByHand(ctx context.Context, pod *simulatedPod, status string) {
 // minutely has a server tried every minute.
 func minutely(server *v1alpha1.MCPServer) { server.Spec.AuthProbe.IntervalSeconds = ptr.To(int32(60)) }
 
-// later lets all rounds of servers that are tried minutely be due. Gates bear with a clock that is ten minutes off.
-func later(o *operator, rounds int) {
+// waitRounds lets all rounds of servers that are tried minutely be due. Gates bear with a clock that is ten minutes off.
+func waitRounds(o *operator, rounds int) {
 	o.prober.Now = func() time.Time { return time.Now().Add(time.Duration(rounds) * 65 * time.Second) }
 }
 
 var _ = Describe("The circuit breaker", func() {
 	It("holds the gates when too many locks seem to open at once, and releases them when they do not", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		var servers []*v1alpha1.MCPServer
 		var pods []*simulatedPod
 		for range 3 {
@@ -40,7 +40,7 @@ var _ = Describe("The circuit breaker", func() {
 			servers, pods = append(servers, server), append(pods, pod)
 		}
 		locked := *pods[0].client.Load()
-		later(o, 1)
+		waitRounds(o, 1)
 		for i, pod := range pods {
 			pod.serve(openDoor())
 			o.act(ctx, servers[i])
@@ -64,9 +64,9 @@ var _ = Describe("The circuit breaker", func() {
 
 		By("resetting when one of them is proven, and withdrawing what is still open")
 		pods[0].serve(locked)
-		later(o, 2)
+		waitRounds(o, 2)
 		o.act(ctx, servers[0])
-		later(o, 3) // what was seen is refuted by two rounds
+		waitRounds(o, 3) // what was seen is refuted by two rounds
 		o.act(ctx, servers[0])
 		o.act(ctx, servers[2])
 		Expect(pods[0].proven(ctx)()).To(Equal(corev1.ConditionTrue))
@@ -75,36 +75,36 @@ var _ = Describe("The circuit breaker", func() {
 	})
 
 	It("is overruled by hand: a readiness gate that a person has set stays, also for another operator", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		locked := *pod.client.Load()
 		pod.serve(openDoor())
-		later(o, 1)
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 
 		setByHand(ctx, pod, "True")
-		later(o, 2)
+		waitRounds(o, 2)
 		o.act(ctx, server)
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
 
 		By("being ours again once the lock is proven")
 		pod.serve(locked)
 		for _, round := range []int{3, 4} { // what was seen is refuted by two rounds
-			later(o, round)
+			waitRounds(o, round)
 			o.act(ctx, server)
 		}
 		pod.serve(openDoor())
-		later(o, 5)
+		waitRounds(o, 5)
 		o.act(ctx, server)
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 	})
 
 	It("does not keep the prober from a pod that is being deleted and still answers", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		pod.serve(openDoor())
 		before := pod.pod.DeepCopy()
@@ -124,30 +124,30 @@ var _ = Describe("The circuit breaker", func() {
 	})
 
 	It("has a pod that was open and then evicted count no more", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		pod.serve(openDoor())
-		later(o, 1)
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		authHealthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
 		Expect(authHealthy()).To(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted))
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod.pod), pod.pod)).To(Succeed())
 		pod.pod.Status.Phase, pod.pod.Status.Reason = corev1.PodFailed, "Evicted"
 		Expect(k8s.Status().Update(ctx, pod.pod)).To(Succeed())
-		later(o, 2)
+		waitRounds(o, 2)
 		o.act(ctx, server)
 		Expect(authHealthy()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonNoPods))
 	})
 
 	It("leaves a pod that a person lets take traffic without proof", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server := newUnwatched(ctx, minutely)
 		o.build(ctx, server)
 		pod := startPod(ctx, server)
-		pod.serveAdmin(answer(404))
+		pod.serveAdmin(answerWith(404))
 		setByHand(ctx, pod, "True")
 		o.act(ctx, server)
-		later(o, 1)
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 	})

@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/token"
 )
 
-const audience = "https://mcp.example.com/mcp"
+const testAudience = "https://mcp.example.com/mcp"
 
 // idp is an identity provider on loopback.
 type idp struct {
@@ -49,7 +49,7 @@ func newIDP() *idp {
 
 // provider trusts it.
 func (i *idp) provider() v1alpha1.Provider {
-	return v1alpha1.Provider{Name: "corp", Issuer: i.URL, Audiences: []string{audience}, IdentityClaims: []string{"tid", "oid"},
+	return v1alpha1.Provider{Name: "corp", Issuer: i.URL, Audiences: []string{testAudience}, IdentityClaims: []string{"tid", "oid"},
 		Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysRemote, Remote: &v1alpha1.RemoteKeys{
 			JWKSURI: i.URL + "/keys", PlainHTTP: v1alpha1.PlainHTTPAllow,
 		}}}
@@ -59,7 +59,7 @@ func (i *idp) provider() v1alpha1.Provider {
 func (i *idp) token(ends time.Time) string {
 	GinkgoHelper()
 	raw, err := token.Template{
-		Key: i.key, Issuer: i.URL, Audience: audience, Subject: "robot", Lifetime: time.Hour, Claims: map[string]any{"tid": "t", "oid": "o"},
+		Key: i.key, Issuer: i.URL, Audience: testAudience, Subject: "robot", Lifetime: time.Hour, Claims: map[string]any{"tid": "t", "oid": "o"},
 	}.Good(ends.Add(-time.Hour))
 	Expect(err).NotTo(HaveOccurred())
 	return raw
@@ -83,7 +83,7 @@ func publicKeys(ctx context.Context, namespace string) v1alpha1.Provider {
 	document, err := keys.MarshalPublic([]keys.Public{key.Public()})
 	Expect(err).NotTo(HaveOccurred())
 	bring(ctx, namespace, map[string][]byte{"jwks": document})
-	return v1alpha1.Provider{Name: "partner", Issuer: "https://partner", Audiences: []string{audience}, Keys: v1alpha1.ProviderKeys{
+	return v1alpha1.Provider{Name: "partner", Issuer: "https://partner", Audiences: []string{testAudience}, Keys: v1alpha1.ProviderKeys{
 		Type: v1alpha1.KeysSecret, Secret: &v1alpha1.SecretKeys{Name: "brought", Keys: []string{"jwks"}, Format: v1alpha1.FormatJWKS}}}
 }
 
@@ -93,7 +93,7 @@ func sharedKeys(ctx context.Context, namespace string) v1alpha1.Provider {
 	return sharedSecret()
 }
 
-func claims(server *v1alpha1.MCPServer) {
+func setClaims(server *v1alpha1.MCPServer) {
 	server.Spec.AuthProbe.Claims = map[string]v1alpha1.ClaimValue{"sub": "probe"}
 }
 
@@ -112,7 +112,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		Entry("the cluster's", func(context.Context, string) v1alpha1.Provider {
 			return v1alpha1.Provider{Name: "pods", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysCluster}}
 		}, "probe key: pods;"),
-		Entry("a shared secret, of tokens that claims describe", sharedKeys, "let the good one in.", claims),
+		Entry("a shared secret, of tokens that claims describe", sharedKeys, "let the good one in.", setClaims),
 		Entry("a shared secret of the Quilt catalog", sharedKeys, "let the good one in.", func(s *v1alpha1.MCPServer) {
 			s.Spec.Profile = v1alpha1.ProfileQuilt
 			s.Spec.Env = []corev1.EnvVar{{Name: "QUILT_CATALOG_URL", Value: "u"}, {Name: "QUILT_REGISTRY_URL", Value: "u"}}
@@ -148,8 +148,8 @@ var _ = Describe("The lock of a server without a managed key", func() {
 
 	It("is not taken for proven by tokens of somebody who is not let in", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		put(ctx, namespace, "lost", map[string]string{"revoked": "sub:probe"})
-		server := only(namespace, sharedKeys(ctx, namespace), claims, func(s *v1alpha1.MCPServer) {
+		putConfigMap(ctx, namespace, "lost", map[string]string{"revoked": "sub:probe"})
+		server := only(namespace, sharedKeys(ctx, namespace), setClaims, func(s *v1alpha1.MCPServer) {
 			s.Spec.Auth.Revoked = &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: "lost"}}
 		})
 		Expect(k8s.Create(ctx, server)).To(Succeed())
@@ -158,7 +158,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 	})
 
 	It("stays proven on the pods that have the keys of an identity provider that is away, and is not proven on new ones", func(ctx SpecContext) {
-		issuer, o := newIDP(), start(gateImage)
+		issuer, o := newIDP(), start(testGateImage)
 		server, old := proveUnwatched(ctx, o, func(s *v1alpha1.MCPServer) {
 			s.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{issuer.provider()}}
 		})
@@ -172,7 +172,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 				}
 			}
 		})
-		later(o, 3)
+		waitRounds(o, 3)
 		o.act(ctx, server)
 		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
 		Expect(healthy()).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonProven), HaveField("Message", And(
@@ -197,7 +197,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 		Eventually(healthy).Should(say(metav1.ConditionFalse, v1alpha1.ReasonValidTokenRejected))
 
 		By("getting those of clients, and none of the probe key")
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Auth.Forward = &v1alpha1.Forward{Authorization: v1alpha1.AuthorizationForward}
 		})
 		Eventually(func() string { return gateConfig(ctx, server) }).Should(ContainSubstring(`"forwardAuthorization": true`))
@@ -206,7 +206,7 @@ var _ = Describe("The lock of a server without a managed key", func() {
 			ContainSubstring("The gate let the operator's probe of provider corp in, and the server behind it refused it"),
 			ContainSubstring("name that in authProbe.tokenSecretRef, and set authProbe.credential to SecretRef.")))))
 		bring(ctx, server.Namespace, map[string][]byte{"token": []byte(issuer.token(time.Now().Add(time.Hour)))})
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.AuthProbe.Credential, server.Spec.AuthProbe.TokenSecretRef = v1alpha1.CredentialSecretRef, &v1alpha1.TokenSecretRef{Name: "brought"}
 		})
 		Eventually(func() string { return gateConfig(ctx, server) }).ShouldNot(ContainSubstring("probeKey"))
@@ -312,7 +312,7 @@ var _ = Describe("The master of the probe keys", Serial, func() {
 
 var _ = Describe("An operator whose account gets no token", func() {
 	It("tries the cluster's provider with the probe key alone", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		o.prober.Account = &probecredentials.Account{Client: k8s, Namespace: operatorNamespace, Name: "nobody", Now: time.Now}
 		server, _ := proveUnwatched(ctx, o, func(s *v1alpha1.MCPServer) {
 			s.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "pods", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysCluster}}}}

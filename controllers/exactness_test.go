@@ -130,7 +130,7 @@ var _ = Describe("Every field of an object of the server, changed by somebody,",
 	for _, of := range objectEdits {
 		It("is refused, put right or left for a reason: "+of.kind, func(ctx SpecContext) {
 			server := newUnwatched(ctx, func(s *v1alpha1.MCPServer) { s.Spec.Replicas = ptr.To(int32(2)) })
-			o := start(gateImage)
+			o := start(testGateImage)
 			o.build(ctx, server)
 			var tried []string
 			for _, edit := range of.edits {

@@ -26,7 +26,7 @@ func (o *operator) lookAgain(ctx context.Context, server *v1alpha1.MCPServer) {
 var _ = Describe("Exposure", func() {
 	DescribeTable("is told from the canary port and from the list of listeners",
 		func(ctx SpecContext, says func(*admin.State), policy v1alpha1.NetworkPolicyEnforcement, note string) {
-			o := start(gateImage)
+			o := start(testGateImage)
 			server := newUnwatched(ctx)
 			o.build(ctx, server)
 			pod := startPod(ctx, server)
@@ -52,7 +52,7 @@ var _ = Describe("Exposure", func() {
 	)
 
 	It("is a Service that sends requests to a stranger", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely, func(s *v1alpha1.MCPServer) { s.Spec.AuthProbe.TimeoutSeconds = ptr.To(int32(1)) })
 		slice := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4}
 		slice.Namespace, slice.Name = server.Namespace, server.Name+"-foreign"
@@ -60,23 +60,23 @@ var _ = Describe("Exposure", func() {
 		slice.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.8.7"}}}
 		Expect(k8s.Create(ctx, slice)).To(Succeed())
 
-		later(o, 1)
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven), "it may be on its way")
-		later(o, 2)
+		waitRounds(o, 2)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonForeignEndpoint), HaveField("Message", ContainSubstring("10.9.8.7"))))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 
 		Expect(k8s.Delete(ctx, slice)).To(Succeed())
-		later(o, 4)
+		waitRounds(o, 4)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 	})
 
 	It("is a mesh whose proxy cuts the operator's connections", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server := newUnwatched(ctx)
 		o.build(ctx, server)
 		pod := startPodOf(ctx, server, func(spec *corev1.PodSpec) {
@@ -92,14 +92,14 @@ var _ = Describe("Exposure", func() {
 	})
 
 	It("are clients that are all refused, which is told and held against nobody", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		since := time.Now().Add(-time.Hour)
 		for round := range 3 {
 			pod.says(func(s *admin.State) {
 				s.Refusals = map[string]admin.Refusals{"corp": {Since: since, Last: s.Time, Reasons: map[string]int64{"wrong_audience": int64(round)}}}
 			})
-			later(o, round+1)
+			waitRounds(o, round+1)
 			o.act(ctx, server)
 		}
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
@@ -119,7 +119,7 @@ var _ = Describe("Exposure", func() {
 
 		By("no longer, once one is let in")
 		pod.says(func(s *admin.State) { s.LastAccepted = map[string]time.Time{"corp": s.Time} })
-		later(o, 4)
+		waitRounds(o, 4)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(HaveField("Message", Not(ContainSubstring("corp"))))
 		Expect(condition(ctx, server, v1alpha1.ConditionClientsRefused)()).To(BeNil())

@@ -27,7 +27,7 @@ func crashedPod(ctx context.Context, server *v1alpha1.MCPServer, address string)
 	deployment := &appsv1.Deployment{}
 	Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(server), deployment) }).Should(Succeed())
 	pod := &corev1.Pod{}
-	pod.Name, pod.Namespace = fmt.Sprintf("%s-%d", server.Name, pods.Add(1)), server.Namespace
+	pod.Name, pod.Namespace = fmt.Sprintf("%s-%d", server.Name, podCount.Add(1)), server.Namespace
 	pod.Labels = maps.Clone(deployment.Spec.Template.Labels)
 	pod.Spec = deployment.Spec.Template.Spec
 	Expect(k8s.Create(ctx, pod)).To(Succeed())

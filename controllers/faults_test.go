@@ -24,14 +24,14 @@ var _ = Describe("One round on a server with the fault", func() {
 			continue
 		}
 		It(row.Fault, func(ctx SpecContext) {
-			server, pod := proveUnwatched(ctx, start(gateImage), func(s *v1alpha1.MCPServer) {
+			server, pod := proveUnwatched(ctx, start(testGateImage), func(s *v1alpha1.MCPServer) {
 				s.Spec.Auth = &v1alpha1.Auth{Forward: &v1alpha1.Forward{Authorization: v1alpha1.AuthorizationForward}}
 				if pair.IsSilent(row.Fault) {
 					s.Spec.AuthProbe.TimeoutSeconds = ptr.To(int32(1))
 				}
 			})
 			pod.fails(ctx, row.Fault)
-			start(gateImage).act(ctx, server)
+			start(testGateImage).act(ctx, server)
 			kind := probe.Kind(strings.Fields(row.Gated)[1])
 			Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(behindTheGate(kind))
 			Expect(pod.proven(ctx)()).To(BeEquivalentTo(metav1.ConditionTrue), "a fault of the server is none of the lock")

@@ -15,17 +15,17 @@ import (
 
 var _ = Describe("The secret of a gate", func() {
 	It("turns over when every gate was seen to be ready for it, by whichever operator comes next", func(ctx SpecContext) {
-		server, first := proveUnwatched(ctx, start(gateImage))
+		server, first := proveUnwatched(ctx, start(testGateImage))
 		pods := []*simulatedPod{first, startPod(ctx, server)}
 		available(ctx, server, 2, 2)
 		s := &rotated{MCPServer: server, pods: pods}
 		keysReady, healthy := condition(ctx, server, v1alpha1.ConditionKeysReady), condition(ctx, server, v1alpha1.ConditionAuthHealthy)
-		stored := func() map[string][]byte { return secret(ctx, server, "-gate") }
+		stored := func() map[string][]byte { return secretData(ctx, server, "-gate") }
 		var hours time.Duration
 		// turn is that of an operator that remembers nothing.
 		turn := func() {
 			GinkgoHelper()
-			o := start(gateImage)
+			o := start(testGateImage)
 			o.builder.Now = func() time.Time { return time.Now().Add(hours * time.Hour) }
 			o.act(ctx, server)
 			Expect(healthy()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven), "gates are known all the while")
@@ -94,7 +94,7 @@ var _ = Describe("The secret of a gate", func() {
 	})
 
 	It("that was deleted is made anew, and the annotation that stands is met by it", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, _ := proveUnwatched(ctx, o)
 		s := &rotated{MCPServer: server}
 		s.annotate(ctx, v1alpha1.AnnotationRotateGateSecret, "now")
@@ -103,7 +103,7 @@ var _ = Describe("The secret of a gate", func() {
 		Expect(k8s.Delete(ctx, gone)).To(Succeed())
 		o.build(ctx, server)
 		o.build(ctx, server)
-		Expect(secret(ctx, server, "-gate")).To(And(HaveKey("current"), Not(HaveKey("next"))))
+		Expect(secretData(ctx, server, "-gate")).To(And(HaveKey("current"), Not(HaveKey("next"))))
 	})
 })
 

@@ -55,8 +55,8 @@ func editedBy(ctx context.Context, manager string, object client.Object, patch s
 
 var _ = Describe("An edit past the MCPServer", func() {
 	It("is put right, and its tool and fields are told", func(ctx SpecContext) {
-		server := serving(ctx)
-		o := start(gateImage)
+		server := newServing(ctx)
+		o := start(testGateImage)
 		recorded := events.NewFakeRecorder(20)
 		o.builder.Events = recorded
 		deployment, err := deploymentOf(ctx, server)()
@@ -103,8 +103,8 @@ var _ = Describe("An edit past the MCPServer", func() {
 	})
 
 	It("that has its owner forgotten is put right as well", func(ctx SpecContext) {
-		server := serving(ctx)
-		o := start(gateImage)
+		server := newServing(ctx)
+		o := start(testGateImage)
 		deployment, err := deploymentOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
 		before := deployment.DeepCopy()
@@ -117,27 +117,27 @@ var _ = Describe("An edit past the MCPServer", func() {
 
 	It("that takes an owner reference does not make the server lose an object", func(ctx SpecContext) {
 		server := newUnwatched(ctx, func(s *v1alpha1.MCPServer) { s.Spec.Replicas = ptr.To(int32(2)) })
-		o := start(gateImage)
+		o := start(testGateImage)
 		o.build(ctx, server)
-		keys := secret(ctx, server, "-keys")
+		keys := secretData(ctx, server, "-keys")
 		for kind, object := range objectsOwned() {
 			Expect(fetch(ctx, server, object, suffixOf(kind))).To(Succeed(), kind)
-			edit(ctx, object, func() { object.SetOwnerReferences(nil) })
+			editObject(ctx, object, func() { object.SetOwnerReferences(nil) })
 			o.build(ctx, server)
 			Expect(fetch(ctx, server, object, suffixOf(kind))).To(Succeed(), kind)
 			Expect(metav1.IsControlledBy(object, server)).To(BeTrue(), kind)
 			Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 		}
-		Expect(secret(ctx, server, "-keys")).To(Equal(keys))
+		Expect(secretData(ctx, server, "-keys")).To(Equal(keys))
 	})
 
 	It("that takes all that tells whose the keys are leads to no advice by which they are lost", func(ctx SpecContext) {
-		server := serving(ctx)
-		o := start(gateImage)
-		keys := secret(ctx, server, "-keys")
+		server := newServing(ctx)
+		o := start(testGateImage)
+		keys := secretData(ctx, server, "-keys")
 		object := &corev1.Secret{}
 		Expect(fetch(ctx, server, object, "-keys")).To(Succeed())
-		edit(ctx, object, func() { object.OwnerReferences, object.Labels = nil, nil })
+		editObject(ctx, object, func() { object.OwnerReferences, object.Labels = nil, nil })
 		o.build(ctx, server)
 		accepted := condition(ctx, server, v1alpha1.ConditionAccepted)()
 		Expect(accepted).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonNameTaken),
@@ -150,7 +150,7 @@ var _ = Describe("An edit past the MCPServer", func() {
 		Expect(k8s.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(advice[1])))).To(Succeed())
 		o.build(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
-		Expect(secret(ctx, server, "-keys")).To(Equal(keys))
+		Expect(secretData(ctx, server, "-keys")).To(Equal(keys))
 		Expect(fetch(ctx, server, object, "-keys")).To(Succeed())
 		Expect(metav1.IsControlledBy(object, server)).To(BeTrue())
 	})

@@ -22,8 +22,8 @@ import (
 
 var _ = Describe("A provider whose file the pods that there are do not mount", func() {
 	It("is for new pods: the others go on as they were until they are replaced", func(ctx SpecContext) {
-		server, pod := proveUnwatched(ctx, start(gateImage))
-		set, err := keys.ParsePrivate(secret(ctx, server, "-keys")["managed.jwks"])
+		server, pod := proveUnwatched(ctx, start(testGateImage))
+		set, err := keys.ParsePrivate(secretData(ctx, server, "-keys")["managed.jwks"])
 		Expect(err).NotTo(HaveOccurred())
 		issuer := desired.ManagedIssuer(server)
 		good, err := token.Template{Key: set[0], Issuer: issuer, Audience: issuer, Subject: "somebody", Lifetime: time.Hour}.Good(time.Now())
@@ -40,11 +40,11 @@ var _ = Describe("A provider whose file the pods that there are do not mount", f
 		Expect(answer()).NotTo(BeElementOf(http.StatusUnauthorized, http.StatusServiceUnavailable))
 		before := pod.configFiles(ctx, server)[gateapi.ConfigFile]
 
-		chain, _ := certificate()
+		chain, _ := newCertificate()
 		authority := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, Name: server.Name + "-ca"}}
 		authority.Data = map[string][]byte{"ca.crt": chain}
 		Expect(k8s.Create(ctx, authority)).To(Succeed())
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{
 				Name: "corp", Issuer: "https://corp.example.com", Audiences: []string{"tools"},
 				Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysRemote, Remote: &v1alpha1.RemoteKeys{
@@ -52,7 +52,7 @@ var _ = Describe("A provider whose file the pods that there are do not mount", f
 				}},
 			}}}
 		})
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(HaveField("Status", metav1.ConditionTrue))
 		Expect(gateConfig(ctx, server)).To(ContainSubstring(`"caFile": "corp.ca.crt"`), "new pods get the new one")
 		Expect(pod.configFiles(ctx, server)[gateapi.ConfigFile]).To(Equal(before))
@@ -60,14 +60,14 @@ var _ = Describe("A provider whose file the pods that there are do not mount", f
 		By("its gate starting anew with what is mounted")
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
 		Expect(answer()).NotTo(BeElementOf(http.StatusUnauthorized, http.StatusServiceUnavailable))
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).NotTo(HaveField("Status", metav1.ConditionFalse))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 
 		By("an operator that knows for long what was published")
-		known := start(gateImage)
+		known := start(testGateImage)
 		known.act(ctx, server)
-		later(known, 12)
+		waitRounds(known, 12)
 		known.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).NotTo(HaveField("Status", metav1.ConditionFalse))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
@@ -77,7 +77,7 @@ var _ = Describe("A provider whose file the pods that there are do not mount", f
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod.pod), replicaSet)).To(Succeed())
 		Expect(k8s.Delete(ctx, replicaSet)).To(Succeed())
 		Expect(k8s.Delete(ctx, pod.pod, client.GracePeriodSeconds(0))).To(Succeed())
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(configMap(ctx, server, "-authproxy")).To(HaveLen(1))
 		Expect(configMap(ctx, server, "-jwks")).NotTo(HaveKey("managed.jwks"))
 	})

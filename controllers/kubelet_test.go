@@ -31,7 +31,7 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *simulatedPod) kept(ctx context.Context, server *v1alpha1.MCPServer, gate http.Handler) http.Handler {
 	GinkgoHelper()
 	var known []admin.Key
-	mounted := secret(ctx, server, p.mounts("gatehouse-secret", server))
+	mounted := secretData(ctx, server, p.mounts("gatehouse-secret", server))
 	for _, file := range []string{gateapi.SecretFile, gateapi.NextSecretFile, gateapi.PreviousSecretFile} {
 		if key, err := admin.NewKey(mounted[file]); err == nil {
 			known = append(known, key)

@@ -39,7 +39,7 @@ func runNamespaced(user *rest.Config) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, stop := context.WithCancel(context.Background())
-	b := newBuilder(mgr.GetClient(), gateImage)
+	b := newBuilder(mgr.GetClient(), testGateImage)
 	b.Live, b.Events, b.Master = mgr.GetAPIReader(), mgr.GetEventRecorder("gatehouse"), newMaster(mgr)
 	b.Issuer, err = keysource.NewClusterIssuer(user)
 	Expect(err).NotTo(HaveOccurred())
@@ -88,7 +88,7 @@ var _ = Describe("An operator with Roles alone", func() {
 		Eventually(condition(ctx, server, v1alpha1.ConditionReady)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
 
 		By("asking for what only the cluster can give")
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Auth = withProviders(namespaced, v1alpha1.Provider{Name: "pods", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysCluster}}).Spec.Auth
 		})
 		Eventually(condition(ctx, server, v1alpha1.ConditionKeysReady)).Should(And(

@@ -56,7 +56,7 @@ var _ = Describe("The network of an MCPServer", func() {
 			// The only port is another one, under our name.
 			func() { service.Spec.Ports[0].Port, service.Spec.Ports[0].NodePort = 81, 0 },
 		} {
-			edit(ctx, service, spoil)
+			editObject(ctx, service, spoil)
 			Eventually(serviceOf(ctx, server)).Should(And(
 				HaveField("Type", corev1.ServiceTypeNodePort),
 				HaveField("ExternalName", BeEmpty()),
@@ -67,10 +67,10 @@ var _ = Describe("The network of an MCPServer", func() {
 					HaveField("Port", BeEquivalentTo(8080)), HaveField("TargetPort", intstr.FromString(desired.GatePortName)), HaveField("NodePort", Not(BeZero()))))),
 			))
 		}
-		edit(ctx, service, func() { service.Annotations["cloud.example.com/address"] = "192.0.2.1" })
+		editObject(ctx, service, func() { service.Annotations["cloud.example.com/address"] = "192.0.2.1" })
 		before, err := serviceOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
-		edit(ctx, server, func() { server.Spec.Service.Annotations = nil })
+		editObject(ctx, server, func() { server.Spec.Service.Annotations = nil })
 		Eventually(func() (map[string]string, error) {
 			err := fetch(ctx, server, service, "")
 			return service.Annotations, err
@@ -91,7 +91,7 @@ var _ = Describe("The network of an MCPServer", func() {
 		Eventually(policy).Should(And(
 			HaveField("PolicyTypes", ConsistOf(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress)),
 			HaveField("Egress", HaveLen(2))))
-		edit(ctx, server, func() { server.Spec.Network = nil })
+		editObject(ctx, server, func() { server.Spec.Network = nil })
 		Eventually(policy).Should(And(
 			HaveField("PolicyTypes", ConsistOf(networkingv1.PolicyTypeIngress)), HaveField("Egress", BeEmpty())))
 	})
@@ -104,9 +104,9 @@ var _ = Describe("The network of an MCPServer", func() {
 		get := func() error { return fetch(ctx, server, budget, "") }
 		Eventually(get).Should(Succeed())
 		Expect(budget.Spec.MaxUnavailable).To(HaveValue(Equal(intstr.FromInt32(1))))
-		edit(ctx, budget, func() { budget.Spec.MaxUnavailable = ptr.To(intstr.FromInt32(2)) })
+		editObject(ctx, budget, func() { budget.Spec.MaxUnavailable = ptr.To(intstr.FromInt32(2)) })
 		Eventually(func() (policyv1.PodDisruptionBudgetSpec, error) { return budget.Spec, get() }).Should(HaveField("MaxUnavailable", HaveValue(Equal(intstr.FromInt32(1)))))
-		edit(ctx, server, func() { server.Spec.Replicas = ptr.To(int32(1)) })
+		editObject(ctx, server, func() { server.Spec.Replicas = ptr.To(int32(1)) })
 		Eventually(get).ShouldNot(Succeed())
 
 		foreign := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: server.Namespace, Labels: map[string]string{v1alpha1.LabelServer: "x"}}}
@@ -140,7 +140,7 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 		_, err := envtest.InstallCRDs(restConfig, envtest.CRDInstallOptions{Paths: []string{filepath.Join("testdata", "httproutes.yaml")}})
 		Expect(err).NotTo(HaveOccurred())
 		Eventually(func() *metav1.Condition {
-			edit(ctx, server, func() { metav1.SetMetaDataAnnotation(&server.ObjectMeta, "touched", server.ResourceVersion) })
+			editObject(ctx, server, func() { metav1.SetMetaDataAnnotation(&server.ObjectMeta, "touched", server.ResourceVersion) })
 			return condition(ctx, server, v1alpha1.ConditionAccepted)()
 		}).WithPolling(500 * time.Millisecond).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 		made, err := route(ctx, server)
@@ -148,7 +148,7 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 		Expect(metav1.IsControlledBy(made, server)).To(BeTrue())
 		right := made.DeepCopy().Object["spec"]
 
-		edit(ctx, made, func() {
+		editObject(ctx, made, func() {
 			Expect(unstructured.SetNestedStringSlice(made.Object, []string{"evil.example.com"}, "spec", "hostnames")).To(Succeed())
 		})
 		Eventually(func() (any, error) {
@@ -182,13 +182,13 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 			say(metav1.ConditionFalse, v1alpha1.ReasonRouteConflict),
 			HaveField("Message", And(ContainSubstring(server.Namespace+"/x"), ContainSubstring("/mcp on hostname tools.example.com")))))
 		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
-		edit(ctx, younger, func() { younger.Spec.Path = "/younger" })
+		editObject(ctx, younger, func() { younger.Spec.Path = "/younger" })
 		Eventually(condition(ctx, younger, v1alpha1.ConditionAccepted)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 	})
 
 	It("goes when the spec has none any more", func(ctx SpecContext) {
 		specNamespaces = append(specNamespaces, server.Namespace)
-		edit(ctx, server, func() { server.Spec.Route = nil })
+		editObject(ctx, server, func() { server.Spec.Route = nil })
 		Eventually(func() error {
 			_, err := route(ctx, server)
 			return client.IgnoreNotFound(err)
@@ -207,7 +207,7 @@ var _ = Describe("The route of an MCPServer", Ordered, func() {
 		foreign.SetNamespace(server.Namespace)
 		foreign.SetName("x")
 		Expect(k8s.Create(ctx, foreign)).To(Succeed())
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Route = &v1alpha1.Route{ParentRefs: []v1alpha1.GatewayRef{{Name: "public"}}, Hostnames: []string{"tools.example.com"}}
 		})
 		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(And(

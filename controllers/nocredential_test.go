@@ -34,9 +34,9 @@ var _ = Describe("The lock of a server that gives the prober no credential", fun
 	})
 
 	It("has its keys replaced and revoked by what gates say, and never by a token", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 2)
-		edit(ctx, s.MCPServer, func() { noCredential(s.MCPServer) })
+		editObject(ctx, s.MCPServer, func() { noCredential(s.MCPServer) })
 		s.act(ctx, o)
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonProbeCredentialMissing))
 		before := []mcpfake.Requests{s.pods[0].server.Requests(), s.pods[1].server.Requests()}

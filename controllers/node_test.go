@@ -29,7 +29,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
-var addresses, pods atomic.Int32
+var addresses, podCount atomic.Int32
 
 // newAddress gives every pod a loopback address of its own, where its ports are free: other processes that run this suite
 // have a block of their own.
@@ -68,7 +68,7 @@ func startPodOf(ctx context.Context, server *v1alpha1.MCPServer, change func(*co
 	deployment := &appsv1.Deployment{}
 	Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(server), deployment) }).Should(Succeed())
 	change(&deployment.Spec.Template.Spec)
-	name := fmt.Sprintf("%s-%d", server.Name, pods.Add(1))
+	name := fmt.Sprintf("%s-%d", server.Name, podCount.Add(1))
 	replicaSet := &appsv1.ReplicaSet{}
 	replicaSet.Name, replicaSet.Namespace, replicaSet.Labels = name, server.Namespace, deployment.Spec.Template.Labels
 	replicaSet.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(deployment, appsv1.SchemeGroupVersion.WithKind("Deployment"))}
@@ -163,7 +163,7 @@ func (p *simulatedPod) mount(ctx context.Context, server *v1alpha1.MCPServer, ip
 	options := gate.Options{
 		ConfigDir: mount("config", p.configFiles(ctx, server)), KeysDir: mount("keys", p.projected(ctx, server, "gatehouse-keys")),
 		TLSDir:    mount("tls", p.brought(ctx, server, desired.Resolve(server).TLSSecret)),
-		SecretDir: mount("secret", secret(ctx, server, p.mounts("gatehouse-secret", server))), PodUID: string(p.pod.UID), UpstreamHost: ip,
+		SecretDir: mount("secret", secretData(ctx, server, p.mounts("gatehouse-secret", server))), PodUID: string(p.pod.UID), UpstreamHost: ip,
 	}
 	fetches := slices.ContainsFunc(desired.Resolve(server).Providers, func(p desired.Provider) bool { return p.Remote != nil })
 	if fetches {
@@ -309,7 +309,7 @@ func configMap(ctx context.Context, server *v1alpha1.MCPServer, suffix string) m
 	return data
 }
 
-func secret(ctx context.Context, server *v1alpha1.MCPServer, suffix string) map[string][]byte {
+func secretData(ctx context.Context, server *v1alpha1.MCPServer, suffix string) map[string][]byte {
 	GinkgoHelper()
 	object := &corev1.Secret{}
 	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: server.Namespace, Name: server.Name + suffix}, object)).To(Succeed())

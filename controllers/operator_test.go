@@ -35,11 +35,11 @@ type operator struct {
 // start gives an operator that remembers nothing, and tries pods that were proven before at once.
 func start(gateImage string) *operator {
 	GinkgoHelper()
-	prober, err := authprobe.NewReconciler(uncached.Client{Client: k8s}, k8s, recorder, authprobe.Options{})
+	prober, err := authprobe.NewReconciler(uncached.Client{Client: k8s}, k8s, eventRecorder, authprobe.Options{})
 	Expect(err).NotTo(HaveOccurred())
 	prober.Jitter = func() float64 { return 0 }
 	o := &operator{builder: newBuilder(uncached.Client{Client: client.NewNamespacedClient(k8s, unwatched)}, gateImage), prober: prober}
-	prober.KeyObservations, prober.Issuer, prober.Master, prober.Account = o.builder.KeyObservations, clusterIssuer, master, account
+	prober.KeyObservations, prober.Issuer, prober.Master, prober.Account = o.builder.KeyObservations, clusterIssuer, master, probeAccount
 	prober.Publications = o.builder.Publications
 	return o
 }
@@ -93,8 +93,8 @@ func proveUnwatched(ctx context.Context, o *operator, change ...func(*v1alpha1.M
 	return server, pod
 }
 
-// count counts the requests that reach a pod's handler.
-func count(next http.Handler) (*atomic.Int32, http.Handler) {
+// countRequests counts the requests that reach a pod's handler.
+func countRequests(next http.Handler) (*atomic.Int32, http.Handler) {
 	requests := &atomic.Int32{}
 	return requests, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
@@ -102,24 +102,24 @@ func count(next http.Handler) (*atomic.Int32, http.Handler) {
 	})
 }
 
-const gateImage = "example.com/authproxy:v1"
+const testGateImage = "example.com/authproxy:v1"
 
 var _ = Describe("An operator", func() {
 	It("that does not run leaves a server of which nobody can think that it is well", func(ctx SpecContext) {
 		server := newUnwatched(ctx)
 		Expect(condition(ctx, server, v1alpha1.ConditionReady)()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonPending))
 		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.InProgressStatus))
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionReady)()).To(say(metav1.ConditionFalse, v1alpha1.ReasonProgressing))
 	})
 
 	It("that comes back lets stand what stood, until it has tried the lock itself", func(ctx SpecContext) {
-		server, pod := proveUnwatched(ctx, start(gateImage))
-		requests, counted := count(*pod.client.Load())
+		server, pod := proveUnwatched(ctx, start(testGateImage))
+		requests, counted := countRequests(*pod.client.Load())
 		pod.serve(counted)
 		before := fresh(ctx, server)
 
-		restarted := start(gateImage)
+		restarted := start(testGateImage)
 		restarted.prober.Jitter = func() float64 { return 0.5 }
 		restarted.act(ctx, server)
 		Expect(fresh(ctx, server).ResourceVersion).To(Equal(before.ResourceVersion), "nothing is new")
@@ -132,8 +132,8 @@ var _ = Describe("An operator", func() {
 	})
 
 	It("that was away for long does not vouch for what it has not seen", func(ctx SpecContext) {
-		server, _ := proveUnwatched(ctx, start(gateImage))
-		restarted := start(gateImage)
+		server, _ := proveUnwatched(ctx, start(testGateImage))
+		restarted := start(testGateImage)
 		restarted.prober.Jitter = func() float64 { return 0.5 }
 		restarted.prober.Now = func() time.Time { return time.Now().Add(21 * time.Minute) }
 		restarted.act(ctx, server)
@@ -141,12 +141,12 @@ var _ = Describe("An operator", func() {
 		Expect(condition(ctx, server, v1alpha1.ConditionReady)()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonEvidenceStale))
 		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.InProgressStatus))
 
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
 	})
 
 	It("that cannot use the keys any more does not vouch for a lock that it cannot try", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, _ := proveUnwatched(ctx, o)
 		unusable := &corev1.Secret{}
 		Expect(fetch(ctx, server, unusable, "-keys")).To(Succeed())
@@ -162,7 +162,7 @@ var _ = Describe("An operator", func() {
 	})
 
 	It("with a newer gate brings it to the Deployment, and takes the old pods for what they are", func(ctx SpecContext) {
-		server, _ := proveUnwatched(ctx, start(gateImage))
+		server, _ := proveUnwatched(ctx, start(testGateImage))
 		newer := start("example.com/authproxy:v2")
 		newer.act(ctx, server)
 		deployment := &appsv1.Deployment{}
@@ -174,8 +174,8 @@ var _ = Describe("An operator", func() {
 	})
 
 	It("does not count a round during which the pod was replaced", func(ctx SpecContext) {
-		server, pod := proveUnwatched(ctx, start(gateImage))
-		requests, open := count(openDoor())
+		server, pod := proveUnwatched(ctx, start(testGateImage))
+		requests, open := countRequests(openDoor())
 		var once sync.Once
 		pod.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer GinkgoRecover()
@@ -184,7 +184,7 @@ var _ = Describe("An operator", func() {
 			})
 			open.ServeHTTP(w, r)
 		}))
-		o := start(gateImage)
+		o := start(testGateImage)
 		o.act(ctx, server)
 		Expect(requests.Load()).NotTo(BeZero())
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))

@@ -20,8 +20,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// edit changes an object as a user does who tries again on a conflict.
-func edit(ctx context.Context, object client.Object, change func()) {
+// editObject changes an object as a user does who tries again on a conflict.
+func editObject(ctx context.Context, object client.Object, change func()) {
 	GinkgoHelper()
 	Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		if err := k8s.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
@@ -69,13 +69,13 @@ var _ = Describe("The objects of an MCPServer", func() {
 
 		deployment, err := deploymentOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
-		edit(ctx, deployment, func() {
+		editObject(ctx, deployment, func() {
 			metav1.SetMetaDataAnnotation(&deployment.ObjectMeta, "example.com/note", "by somebody")
 			metav1.SetMetaDataLabel(&deployment.ObjectMeta, "team", "tools")
 			metav1.SetMetaDataAnnotation(&deployment.Spec.Template.ObjectMeta, "kubectl.kubernetes.io/restartedAt", "2026-11-24T00:00:00Z")
 			deployment.Spec.Replicas = ptr.To(int32(5))
 		})
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Env = server.Spec.Env[:1]
 			server.Spec.Resources, server.Spec.HealthPath, server.Spec.ImagePullSecrets = nil, "", nil
 		})
@@ -95,21 +95,21 @@ var _ = Describe("The objects of an MCPServer", func() {
 		server := newUnwatched(ctx, func(s *v1alpha1.MCPServer) {
 			s.Spec.Env = []corev1.EnvVar{{Name: "KEPT", Value: "1"}, {Name: "REMOVED", Value: "2"}}
 		})
-		start(gateImage).build(ctx, server)
-		edit(ctx, server, func() { server.Spec.Env = server.Spec.Env[:1] })
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
+		editObject(ctx, server, func() { server.Spec.Env = server.Spec.Env[:1] })
+		start(testGateImage).build(ctx, server)
 		Expect(deploymentOf(ctx, server)()).To(HaveField(templateOf+"Containers", ConsistOf(
 			HaveField("Env", ConsistOf(HaveField("Name", "KEPT"))))))
 	})
 
 	It("are not replaced where a key was made since somebody looked for one", func(ctx SpecContext) {
 		server := newUnwatched(ctx)
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		keys := client.ObjectKey{Namespace: unwatched, Name: server.Name + "-keys"}
 		before, after := &corev1.Secret{}, &corev1.Secret{}
 		Expect(k8s.Get(ctx, keys, before)).To(Succeed())
 
-		slow, looks := start(gateImage), 0
+		slow, looks := start(testGateImage), 0
 		slow.builder.Client = hiding{slow.builder.Client, func(key client.ObjectKey) bool { return key == keys }}
 		slow.builder.Live = hiding{k8s, func(key client.ObjectKey) bool {
 			if key == keys {
@@ -154,7 +154,7 @@ var _ = Describe("The objects of an MCPServer", func() {
 			say(metav1.ConditionFalse, v1alpha1.ReasonObjectRefused),
 			HaveField("Message", And(ContainSubstring("Deployment x"), ContainSubstring("must be less than or equal to cpu limit")))))
 		Expect(judgedBy(ctx, server)()).To(Equal(kstatus.FailedStatus))
-		edit(ctx, server, func() { server.Spec.Resources = nil })
+		editObject(ctx, server, func() { server.Spec.Resources = nil })
 		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 	})
 

@@ -34,7 +34,7 @@ var _ = Describe("The pods of an MCPServer", func() {
 				HaveField("SecurityContext", And(HaveField("RunAsUser", HaveValue(BeEquivalentTo(1000))), HaveField("RunAsNonRoot", HaveValue(BeTrue())))),
 				HaveField("Volumes", ContainElement(HaveField("Name", "data"))), HaveField("Containers", ConsistOf(HaveField("VolumeMounts", HaveLen(1)))))))))
 
-		edit(ctx, server, func() { server.Spec.Pod, server.Spec.Volumes, server.Spec.VolumeMounts = nil, nil, nil })
+		editObject(ctx, server, func() { server.Spec.Pod, server.Spec.Volumes, server.Spec.VolumeMounts = nil, nil, nil })
 		Eventually(deploymentOf(ctx, server)).Should(HaveField("Spec.Template", And(
 			HaveField("Labels", Not(HaveKey("team"))), HaveField("Annotations", Not(HaveKey("example.com/a"))),
 			HaveField("Spec", And(
@@ -48,7 +48,7 @@ var _ = Describe("The pods of an MCPServer", func() {
 		server := newServer(newNamespace(ctx), "x")
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		Eventually(deploymentOf(ctx, server)).Should(HaveField("Generation", BeEquivalentTo(1)))
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			metav1.SetMetaDataAnnotation(&server.ObjectMeta, v1alpha1.AnnotationRestartedAt, "2026-11-24T00:00:00Z")
 		})
 		Eventually(deploymentOf(ctx, server)).Should(And(HaveField("Generation", BeEquivalentTo(2)),
@@ -70,9 +70,9 @@ var _ = Describe("The pods of an MCPServer", func() {
 			WithTransform(func(id string) string { first = id; return id }, Not(BeEmpty())))))
 
 		By("but not when only its labels do")
-		edit(ctx, shared, func() { shared.Labels = map[string]string{"a": "b"} })
+		editObject(ctx, shared, func() { shared.Labels = map[string]string{"a": "b"} })
 		Consistently(deploymentOf(ctx, server)).WithTimeout(time.Second).Should(HaveField("Generation", BeEquivalentTo(1)))
-		edit(ctx, shared, func() { shared.Data["k"] = random(32) })
+		editObject(ctx, shared, func() { shared.Data["k"] = random(32) })
 		Eventually(deploymentOf(ctx, server)).Should(And(HaveField("Generation", BeEquivalentTo(2)),
 			HaveField("Spec.Template.Annotations", HaveKeyWithValue(v1alpha1.AnnotationLentKey, Not(Or(BeEmpty(), Equal(first)))))))
 	})

@@ -19,8 +19,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// certificate gives a certificate for nobody, and its key, in PEM.
-func certificate() (chain, key []byte) { return certificateUntil(time.Now().Add(time.Hour)) }
+// newCertificate gives a certificate for nobody, and its key, in PEM.
+func newCertificate() (chain, key []byte) { return certificateUntil(time.Now().Add(time.Hour)) }
 
 func certificateUntil(end time.Time) (chain, key []byte) {
 	GinkgoHelper()
@@ -34,8 +34,8 @@ func certificateUntil(end time.Time) (chain, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
 }
 
-// put makes a ConfigMap, or changes it.
-func put(ctx context.Context, namespace, name string, data map[string]string) {
+// putConfigMap makes a ConfigMap, or changes it.
+func putConfigMap(ctx context.Context, namespace, name string, data map[string]string) {
 	GinkgoHelper()
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, Data: data}
 	if k8s.Create(ctx, object) != nil {
@@ -51,12 +51,12 @@ var _ = Describe("What a token may do", func() {
 		accepted := condition(ctx, server, v1alpha1.ConditionAccepted)
 		Eventually(accepted).Should(And(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable),
 			HaveField("Message", ContainSubstring("spec.auth.revoked.configMapRef.name: there is no ConfigMap lost"))))
-		put(ctx, server.Namespace, "lost", map[string]string{"other": ""})
+		putConfigMap(ctx, server.Namespace, "lost", map[string]string{"other": ""})
 		Eventually(accepted).Should(HaveField("Message", ContainSubstring("has no data key revoked")))
-		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "sub:mallory\nmallory\n"})
+		putConfigMap(ctx, server.Namespace, "lost", map[string]string{"revoked": "sub:mallory\nmallory\n"})
 		Eventually(accepted).Should(HaveField("Message", ContainSubstring("line 2")))
 
-		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "sub:mallory"})
+		putConfigMap(ctx, server.Namespace, "lost", map[string]string{"revoked": "sub:mallory"})
 		Eventually(accepted).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 		uid := string(fresh(ctx, server).UID)
 		sentinel := "jti:gatehouse-probe-revoked-" + uid + "\nsub:gatehouse-probe-revoked-" + uid +
@@ -64,10 +64,10 @@ var _ = Describe("What a token may do", func() {
 		Expect(configMap(ctx, server, "-jwks")["revoked"]).To(BeEquivalentTo("sub:mallory\n" + sentinel))
 
 		By("what can be used of a list with faults is in force beside the last good one")
-		put(ctx, server.Namespace, "lost", map[string]string{"revoked": "jit:1\nsub:eve"})
+		putConfigMap(ctx, server.Namespace, "lost", map[string]string{"revoked": "jit:1\nsub:eve"})
 		Eventually(func() string { return string(configMap(ctx, server, "-jwks")["revoked"]) }).Should(Equal("sub:mallory\nsub:eve\n" + sentinel))
 		Eventually(accepted).Should(And(say(metav1.ConditionFalse, v1alpha1.ReasonRevocationsUnusable), HaveField("Message", ContainSubstring("line 1"))))
-		put(ctx, server.Namespace, "lost", map[string]string{"revoked": ""})
+		putConfigMap(ctx, server.Namespace, "lost", map[string]string{"revoked": ""})
 		Eventually(func() string { return string(configMap(ctx, server, "-jwks")["revoked"]) }).Should(Equal(sentinel))
 	})
 
@@ -76,7 +76,7 @@ var _ = Describe("What a token may do", func() {
 		list := func(name string) *v1alpha1.Revoked {
 			return &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: name}}
 		}
-		put(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory"})
+		putConfigMap(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory"})
 		server.Spec.Auth = &v1alpha1.Auth{Revoked: list("first")}
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		published := func() string {
@@ -88,28 +88,28 @@ var _ = Describe("What a token may do", func() {
 		Eventually(published).Should(Equal("sub:mallory\n"))
 
 		By("a line on the list of the spec in force")
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Gate = &v1alpha1.Gate{TLS: &v1alpha1.GateTLS{SecretRef: v1alpha1.LocalSecretRef{Name: "lost"}}}
 		})
 		accepted := condition(ctx, server, v1alpha1.ConditionAccepted)
 		Eventually(accepted).Should(say(metav1.ConditionFalse, v1alpha1.ReasonCertificateUnusable))
-		put(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory\nsub:eve"})
+		putConfigMap(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory\nsub:eve"})
 		Eventually(published).Should(Equal("sub:mallory\nsub:eve\n"))
 
 		By("another list, which is named in that spec: what was revoked stays so")
-		put(ctx, server.Namespace, "second", map[string]string{"revoked": "sub:trudy"})
-		edit(ctx, server, func() { server.Spec.Auth.Revoked = list("second") })
+		putConfigMap(ctx, server.Namespace, "second", map[string]string{"revoked": "sub:trudy"})
+		editObject(ctx, server, func() { server.Spec.Auth.Revoked = list("second") })
 		Eventually(published).Should(Equal("sub:mallory\nsub:eve\nsub:trudy\n"))
-		put(ctx, server.Namespace, "second", map[string]string{"revoked": "trudy"})
+		putConfigMap(ctx, server.Namespace, "second", map[string]string{"revoked": "trudy"})
 		Eventually(published).Should(Equal("sub:mallory\nsub:eve\n"))
-		edit(ctx, server, func() { server.Spec.Auth.Revoked = list("first") })
+		editObject(ctx, server, func() { server.Spec.Auth.Revoked = list("first") })
 		Expect(k8s.Delete(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, Name: "first"}})).To(Succeed())
 		Eventually(condition(ctx, server, v1alpha1.ConditionAccepted)).Should(HaveField("Status", metav1.ConditionFalse))
 		Consistently(published, "500ms").Should(Equal("sub:mallory\nsub:eve\n"), "it was lost")
 
 		By("mending the slip")
-		put(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory"})
-		edit(ctx, server, func() { server.Spec.Gate = nil })
+		putConfigMap(ctx, server.Namespace, "first", map[string]string{"revoked": "sub:mallory"})
+		editObject(ctx, server, func() { server.Spec.Gate = nil })
 		Eventually(published).Should(Equal("sub:mallory\n"))
 		Eventually(accepted).Should(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 	})
@@ -137,7 +137,7 @@ var _ = Describe("A gate with TLS", func() {
 		accepted := condition(ctx, server, v1alpha1.ConditionAccepted)
 		Eventually(accepted).Should(And(say(metav1.ConditionFalse, v1alpha1.ReasonCertificateUnusable),
 			HaveField("Message", ContainSubstring("spec.gate.tls.secretRef.name: there is no Secret brought"))))
-		chain, key := certificate()
+		chain, key := newCertificate()
 		bring(ctx, server.Namespace, map[string][]byte{"tls.crt": chain, "tls.key": []byte("none")})
 		Eventually(accepted).Should(HaveField("Message", ContainSubstring("has no certificate in tls.crt with its key")))
 		bring(ctx, server.Namespace, map[string][]byte{"tls.crt": chain, "tls.key": key})

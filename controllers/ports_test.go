@@ -34,7 +34,7 @@ var _ = Describe("The ports of gates", func() {
 		old := startPod(ctx, server)
 		Expect(open()).To(ConsistOf(int32(8080), int32(28080)), "this operator runs outside of the cluster")
 
-		edit(ctx, server, func() { server.Spec.Gate = &v1alpha1.Gate{Port: ptr.To[int32](8081)} })
+		editObject(ctx, server, func() { server.Spec.Gate = &v1alpha1.Gate{Port: ptr.To[int32](8081)} })
 		Eventually(open).Should(ConsistOf(int32(8081), int32(28080), int32(8080)))
 		Consistently(open, "500ms").Should(ContainElement(int32(8080)))
 
@@ -46,7 +46,7 @@ var _ = Describe("The ports of gates", func() {
 	})
 
 	It("are both tried: a gate that is open at its fallback port is open", func(ctx SpecContext) {
-		server, pod := proveUnwatched(ctx, start(gateImage))
+		server, pod := proveUnwatched(ctx, start(testGateImage))
 		locked := *pod.client.Load()
 		open := openDoor()
 		pod.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,12 +57,12 @@ var _ = Describe("The ports of gates", func() {
 			}
 			locked.ServeHTTP(w, r)
 		}))
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted),
 			HaveField("Message", ContainSubstring("At its fallback port "+pod.pod.Status.PodIP+":28080"))))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 		pod.serve(locked)
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 	})
 })

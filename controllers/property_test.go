@@ -54,8 +54,8 @@ func (w *warnings) take() []string {
 	return texts
 }
 
-// examiner puts specs, and what follows from them, to the API server, which keeps none of it.
-type examiner struct {
+// specExaminer puts specs, and what follows from them, to the API server, which keeps none of it.
+type specExaminer struct {
 	client.Client
 
 	warnings  *warnings
@@ -63,7 +63,7 @@ type examiner struct {
 	inputs    desired.Inputs
 }
 
-func newExaminer(ctx context.Context) examiner {
+func newExaminer(ctx context.Context) specExaminer {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{}
 	Expect(k8s.Get(ctx, client.ObjectKey{Name: newNamespace(ctx)}, namespace)).To(Succeed())
@@ -78,26 +78,26 @@ func newExaminer(ctx context.Context) examiner {
 	Expect(err).NotTo(HaveOccurred())
 	key, err := keys.Generate(keys.EdDSA)
 	Expect(err).NotTo(HaveOccurred())
-	return examiner{c, heard, namespace.Name, desired.Inputs{
+	return specExaminer{c, heard, namespace.Name, desired.Inputs{
 		Cluster:    desired.Issuer{URL: "https://kubernetes.default.svc", Keys: []keys.Public{key.Public()}},
 		Keys:       map[string][]keys.Private{"": {key}},
-		GateSecret: map[string][]byte{"current": make([]byte, 32)}, GateImage: gateImage, ClusterDomain: "cluster.local",
+		GateSecret: map[string][]byte{"current": make([]byte, 32)}, GateImage: testGateImage, ClusterDomain: "cluster.local",
 		OperatorNamespace: "gatehouse-system", OperatorLabels: map[string]string{"app": "gatehouse"},
 	}}
 }
 
-// verdict is what became of a spec.
-type verdict int
+// examination is what became of a spec.
+type examination int
 
 const (
-	refused verdict = iota
+	refused examination = iota
 	admitted
 	// stopped: admission could not tell, and the operator does: GateBypass, InvalidSpec or ObjectRefused.
 	stopped
 )
 
 // examine asks whether a spec is admitted, and what is wrong with what follows from it. spoilt is what was changed in it.
-func (e examiner) examine(ctx context.Context, spec map[string]any, spoilt string) (verdict, error) {
+func (e specExaminer) examine(ctx context.Context, spec map[string]any, spoilt string) (examination, error) {
 	asked := &unstructured.Unstructured{Object: map[string]any{"spec": runtime.DeepCopyJSON(spec)}}
 	asked.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind("MCPServer"))
 	asked.SetNamespace(e.namespace)
@@ -124,7 +124,7 @@ func (e examiner) examine(ctx context.Context, spec map[string]any, spoilt strin
 }
 
 // follow puts the objects of an admitted server to the API server.
-func (e examiner) follow(ctx context.Context, server *v1alpha1.MCPServer, spoilt string) (verdict, error) {
+func (e specExaminer) follow(ctx context.Context, server *v1alpha1.MCPServer, spoilt string) (examination, error) {
 	objects, err := inventory.Of(server, e.inputsFor(server))
 	if err != nil {
 		if spoilt != "" && foreseen(err) {
@@ -160,7 +160,7 @@ func foreseen(err error) bool {
 	return false
 }
 
-func (e examiner) inputsFor(server *v1alpha1.MCPServer) desired.Inputs {
+func (e specExaminer) inputsFor(server *v1alpha1.MCPServer) desired.Inputs {
 	in := e.inputs
 	in.Keys, in.Rotations = map[string][]keys.Private{}, map[string][]byte{}
 	for _, provider := range desired.Resolve(server).Providers {
@@ -170,7 +170,7 @@ func (e examiner) inputsFor(server *v1alpha1.MCPServer) desired.Inputs {
 }
 
 // apply gives what the API server would make of an object; nil if it has no such kind.
-func (e examiner) apply(ctx context.Context, object runtime.ApplyConfiguration) (*unstructured.Unstructured, error) {
+func (e specExaminer) apply(ctx context.Context, object runtime.ApplyConfiguration) (*unstructured.Unstructured, error) {
 	data, err := json.Marshal(object)
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
@@ -191,7 +191,7 @@ func (e examiner) apply(ctx context.Context, object runtime.ApplyConfiguration) 
 }
 
 // inspect asks whether the pods of a Deployment are locked, and whether the gate takes its configuration.
-func (e examiner) inspect(server *v1alpha1.MCPServer, asked runtime.ApplyConfiguration, live *unstructured.Unstructured) error {
+func (e specExaminer) inspect(server *v1alpha1.MCPServer, asked runtime.ApplyConfiguration, live *unstructured.Unstructured) error {
 	key, err := gateconfig.Key(server)
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ var _ = Describe("Specs that nobody has thought of", func() {
 		seed := numberFrom("PROPERTY_SEED", time.Now().UnixNano())
 		end := time.Now().Add(time.Duration(numberFrom("PROPERTY_SECONDS", 20)) * time.Second)
 		examiner, fields := newExaminer(ctx), specSchema()
-		counts := map[verdict]int{}
+		counts := map[examination]int{}
 		var wrong []string
 		for n := int64(0); time.Now().Before(end) && len(wrong) < 40; n++ {
 			a := &author{Rand: rand.New(rand.NewPCG(uint64(seed), uint64(n)))}

@@ -180,7 +180,7 @@ var _ = Describe("Providers", func() {
 		server := newUnwatched(ctx)
 		server.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "pods", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysCluster}}}}
 		Expect(k8s.Update(ctx, server)).To(Succeed())
-		o := start(gateImage)
+		o := start(testGateImage)
 		o.builder.Issuer = &keysource.ClusterIssuer{
 			Now: time.Now, Get: func(context.Context, string) ([]byte, error) { return []byte("{}"), nil },
 		}

@@ -27,7 +27,7 @@ func publishForeignKey(ctx context.Context, server *v1alpha1.MCPServer, immutabl
 	Expect(err).NotTo(HaveOccurred())
 	list := &corev1.ConfigMap{}
 	list.Namespace, list.Name = server.Namespace, desired.PublicKeysName(fresh(ctx, server))
-	edit(ctx, list, func() {
+	editObject(ctx, list, func() {
 		set, err := keys.ParsePublic([]byte(list.Data["managed.jwks"]))
 		Expect(err).NotTo(HaveOccurred())
 		encoded, err := keys.MarshalPublic(append(set.Keys, his.Public()))
@@ -59,7 +59,7 @@ func mountedNow(ctx context.Context, server *v1alpha1.MCPServer, volume string) 
 
 var _ = Describe("What a gate has loaded", func() {
 	It("is no key more than what is published, or the pod is taken out of service", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := &rotated{now: time.Now()}
 		server, pod := proveUnwatched(ctx, o, minutely)
 		s.MCPServer, s.pods = server, []*simulatedPod{pod}
@@ -68,7 +68,7 @@ var _ = Describe("What a gate has loaded", func() {
 		his := publishForeignKey(ctx, server, false)
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
 		Expect(s.answers(ctx, his)).To(HaveEach(http.StatusOK), "or there is nothing to be found")
-		later(o, 1)
+		waitRounds(o, 1)
 		o.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, "the key "+his.ID()+" of provider managed, which the operator has not published")
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(HaveField("Message", ContainSubstring("ConfigMap "+server.Name+"-jwks")))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
@@ -77,7 +77,7 @@ var _ = Describe("What a gate has loaded", func() {
 		By("a kubelet that brings what is right")
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
 		Expect(s.answers(ctx, his)).To(HaveEach(http.StatusUnauthorized))
-		later(o, 2)
+		waitRounds(o, 2)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
@@ -85,18 +85,18 @@ var _ = Describe("What a gate has loaded", func() {
 	})
 
 	It("is another key by a name that is published", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		pod.says(func(s *admin.State) { s.Fingerprints["managed"][0] = strings.Repeat("0", 32) })
-		later(o, 1)
+		waitRounds(o, 1)
 		o.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, "of provider managed")
 	})
 
 	DescribeTable("is found to be", func(ctx SpecContext, words string, change func(*admin.State)) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		pod.says(change)
-		later(o, 1)
+		waitRounds(o, 1)
 		o.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, words)
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 	},
@@ -110,48 +110,48 @@ var _ = Describe("What a gate has loaded", func() {
 	)
 
 	It("may be what was published until a moment ago, and no longer", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := &rotated{now: time.Now()}
 		server, pod := proveUnwatched(ctx, o, minutely)
 		s.MCPServer, s.pods = server, []*simulatedPod{pod}
 		stolen := s.signing(ctx)
 		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
-		later(o, 1)
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).NotTo(HaveField("Reason", v1alpha1.ReasonGateConfigMismatch))
-		later(o, 4)
+		waitRounds(o, 4)
 		o.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, "has still loaded the key "+stolen.ID())
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionFalse))
 	})
 
 	It("is not held against a gate by an operator that does not know what was published before it, for as long", func(ctx SpecContext) {
-		server, pod := proveUnwatched(ctx, start(gateImage), minutely)
+		server, pod := proveUnwatched(ctx, start(testGateImage), minutely)
 		pod.says(func(s *admin.State) { s.ConfigSHA256 = "other" })
-		restarted := start(gateImage)
+		restarted := start(testGateImage)
 		restarted.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
-		later(restarted, 3)
+		waitRounds(restarted, 3)
 		restarted.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, "a configuration")
 	})
 
 	It("is a key of nobody, also to an operator that has just begun", func(ctx SpecContext) {
-		server, pod := proveUnwatched(ctx, start(gateImage), minutely)
+		server, pod := proveUnwatched(ctx, start(testGateImage), minutely)
 		his := publishForeignKey(ctx, server, false)
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
-		start(gateImage).finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, his.ID()+" of provider managed, which the operator has not published")
+		start(testGateImage).finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, his.ID()+" of provider managed, which the operator has not published")
 	})
 })
 
 var _ = Describe("What is revoked while the rest of the spec is not carried out", func() {
 	It("is taken out of what the operator has published, not out of what somebody has put there", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := &rotated{now: time.Now()}
 		server, pod := proveUnwatched(ctx, o, minutely)
 		s.MCPServer, s.pods = server, []*simulatedPod{pod}
 		stolen := s.signing(ctx)
-		put(ctx, server.Namespace, server.Name+"-revoked", map[string]string{"revoked": "sub:mallory"})
-		edit(ctx, server, func() {
+		putConfigMap(ctx, server.Namespace, server.Name+"-revoked", map[string]string{"revoked": "sub:mallory"})
+		editObject(ctx, server, func() {
 			server.Spec.Auth = &v1alpha1.Auth{
 				Revoked: &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: server.Name + "-revoked"}},
 				Providers: []v1alpha1.Provider{{Name: "managed", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}}, {
@@ -171,7 +171,7 @@ var _ = Describe("What is revoked while the rest of the spec is not carried out"
 
 		By("a gate that has loaded it")
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
-		later(o, 4)
+		waitRounds(o, 4)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 
@@ -179,7 +179,7 @@ var _ = Describe("What is revoked while the rest of the spec is not carried out"
 		before := published["managed.jwks"]
 		list := &corev1.ConfigMap{}
 		list.Namespace, list.Name = server.Namespace, server.Name+"-jwks"
-		edit(ctx, list, func() {
+		editObject(ctx, list, func() {
 			encoded, err := keys.MarshalPublic([]keys.Public{stolen.Public()})
 			Expect(err).NotTo(HaveOccurred())
 			list.Data["managed.jwks"] = string(encoded)
@@ -189,18 +189,18 @@ var _ = Describe("What is revoked while the rest of the spec is not carried out"
 	})
 
 	It("reaches no gate that mounts an immutable object, and nobody is told that it does", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := &rotated{now: time.Now()}
 		server, pod := proveUnwatched(ctx, o, minutely)
 		s.MCPServer, s.pods = server, []*simulatedPod{pod}
 		stolen := s.signing(ctx)
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Auth = &v1alpha1.Auth{Revoked: &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: "lost"}}}
 		})
 		for name, object := range map[string]client.Object{"-keys": &corev1.Secret{}, "-jwks": &corev1.ConfigMap{}} {
 			object.SetNamespace(server.Namespace)
 			object.SetName(server.Name + name)
-			edit(ctx, object, func() { makeImmutable(object) })
+			editObject(ctx, object, func() { makeImmutable(object) })
 		}
 		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
 		_, err := o.builder.Reconcile(ctx, fresh(ctx, server))
@@ -211,7 +211,7 @@ var _ = Describe("What is revoked while the rest of the spec is not carried out"
 			HaveField("Message", ContainSubstring("may be published still"))))
 
 		By("the spec mended")
-		edit(ctx, server, func() { server.Spec.Auth = nil })
+		editObject(ctx, server, func() { server.Spec.Auth = nil })
 		o.build(ctx, server)
 		Expect(string(configMap(ctx, server, strings.TrimPrefix(mountedNow(ctx, server, "gatehouse-keys"), server.Name))["managed.jwks"])).NotTo(ContainSubstring(stolen.ID()))
 	})
@@ -219,7 +219,7 @@ var _ = Describe("What is revoked while the rest of the spec is not carried out"
 
 var _ = Describe("An object that was made immutable", func() {
 	It("with a foreign key in it gets another name, and pods that mount that one are right", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := &rotated{now: time.Now()}
 		server, pod := proveUnwatched(ctx, o, minutely)
 		s.MCPServer, s.pods = server, []*simulatedPod{pod}
@@ -249,17 +249,17 @@ var _ = Describe("An object that was made immutable", func() {
 
 		By("one more look, and another operator, which change nothing")
 		before := fresh(ctx, server)
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		Expect(fresh(ctx, server).Status.Renamed).To(Equal(before.Status.Renamed))
 		Expect(mountedNow(ctx, server, "gatehouse-keys")).To(Equal(name))
 	})
 
 	DescribeTable("gets another name at once if gates mount it", func(ctx SpecContext, suffix, volume string, object client.Object) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, _ := proveUnwatched(ctx, o, minutely)
 		Expect(fetch(ctx, server, object, suffix)).To(Succeed())
 		before := dataOf(object)
-		edit(ctx, object, func() { makeImmutable(object) })
+		editObject(ctx, object, func() { makeImmutable(object) })
 		o.build(ctx, server)
 		renamed := fresh(ctx, server).Status.Renamed
 		Expect(renamed).To(HaveLen(1))
@@ -270,7 +270,7 @@ var _ = Describe("An object that was made immutable", func() {
 		Expect(metav1.IsControlledBy(object, server)).To(BeTrue())
 
 		By("doing it again at once: the new name stays for a minute")
-		edit(ctx, object, func() { makeImmutable(object) })
+		editObject(ctx, object, func() { makeImmutable(object) })
 		o.build(ctx, server)
 		expectAccepted(ctx, server, v1alpha1.ReasonObjectTampered, "gets another in")
 		Expect(fresh(ctx, server).Status.Renamed).To(Equal(renamed))
@@ -286,49 +286,49 @@ var _ = Describe("An object that was made immutable", func() {
 	)
 
 	It("keeps its name while it is right, if it is the Secret of private keys, and loses no key when it is replaced", func(ctx SpecContext) {
-		s := proveRotated(ctx, start(gateImage), 1)
+		s := proveRotated(ctx, start(testGateImage), 1)
 		older, secretOf := s.signing(ctx), func() string { return desired.KeysSecretName(fresh(ctx, s.MCPServer)) }
 		object := &corev1.Secret{}
 		Expect(fetch(ctx, s.MCPServer, object, "-keys")).To(Succeed())
-		edit(ctx, object, func() { object.Immutable = ptr.To(true) })
-		s.act(ctx, start(gateImage))
+		editObject(ctx, object, func() { object.Immutable = ptr.To(true) })
+		s.act(ctx, start(testGateImage))
 		Expect(secretOf()).To(Equal(s.Name + "-keys"))
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
 
 		By("asking for a new key")
 		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(secretOf()).To(HavePrefix(s.Name + "-keys-"))
 		Expect(s.phases(ctx)).To(Equal("Signing Published"))
-		stored := secret(ctx, s.MCPServer, strings.TrimPrefix(secretOf(), s.Name))
+		stored := secretData(ctx, s.MCPServer, strings.TrimPrefix(secretOf(), s.Name))
 		set, err := keys.ParsePrivate(stored["managed.jwks"])
 		Expect(err).NotTo(HaveOccurred())
 		Expect(set[0].ID()).To(Equal(older.ID()))
 		s.mount(ctx)
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK))
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK))
 
 		By("revoking it")
 		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, older.ID())
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		s.mount(ctx)
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusUnauthorized))
 	})
 
 	It("by a policy, which would have it for the next one too, gets no other name", func(ctx SpecContext) {
-		server, _ := proveUnwatched(ctx, start(gateImage))
+		server, _ := proveUnwatched(ctx, start(testGateImage))
 		patched(ctx, "", "configmaps", `{op: "add", path: "/immutable", value: true}`)
 		list := &corev1.ConfigMap{}
 		Expect(fetch(ctx, server, list, "-jwks")).To(Succeed())
-		edit(ctx, list, func() { list.Immutable = ptr.To(true) })
-		start(gateImage).build(ctx, server)
+		editObject(ctx, list, func() { list.Immutable = ptr.To(true) })
+		start(testGateImage).build(ctx, server)
 		expectAccepted(ctx, server, v1alpha1.ReasonObjectTampered, "on its way into the API server immutable is changed from false to true")
 		Expect(fresh(ctx, server).Status.Renamed).To(BeEmpty())
 	})
 
 	It("and was made anew by its old name gets another one, as gates still have what nodes keep", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		his := publishForeignKey(ctx, server, true)
 		pod.mount(ctx, server, pod.pod.Status.PodIP)
@@ -339,7 +339,7 @@ var _ = Describe("An object that was made immutable", func() {
 		Expect(fresh(ctx, server).Status.Renamed).To(BeEmpty())
 		Expect(string(configMap(ctx, server, "-jwks")["managed.jwks"])).NotTo(ContainSubstring(his.ID()))
 
-		later(o, 1)
+		waitRounds(o, 1)
 		o.finds(ctx, server, v1alpha1.ReasonGateConfigMismatch, his.ID())
 		Expect(fresh(ctx, server).Status.Renamed).To(BeEmpty(), "it may be a kubelet that takes its time")
 		o.builder.Now = func() time.Time { return time.Now().Add(65*time.Second + 31*time.Second) }
@@ -350,7 +350,7 @@ var _ = Describe("An object that was made immutable", func() {
 		By("a pod of the new template")
 		next := startPod(ctx, server)
 		Expect(k8s.Delete(ctx, pod.pod, client.GracePeriodSeconds(0))).To(Succeed())
-		later(o, 3)
+		waitRounds(o, 3)
 		o.act(ctx, server)
 		Expect(next.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 		o.builder.Now = func() time.Time { return time.Now().Add(time.Hour) }
@@ -359,7 +359,7 @@ var _ = Describe("An object that was made immutable", func() {
 	})
 
 	It("does not have a revoked key told to be published no more before it is so", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, _ := proveUnwatched(ctx, o, minutely)
 		s := &rotated{MCPServer: server, now: time.Now()}
 		stolen := s.signing(ctx)

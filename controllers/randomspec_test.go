@@ -151,7 +151,7 @@ func (a *author) some(all map[string]any) map[string]any {
 func (a *author) spoil(spec map[string]any) string {
 	var steps []func() string
 	visit("spec", spec, func(path string, node any, put func(any)) {
-		for _, change := range changes(node) {
+		for _, change := range changesOf(node) {
 			steps = append(steps, func() string {
 				put(change.to)
 				return path + " " + change.name
@@ -181,33 +181,33 @@ func visit(path string, node any, show func(path string, node any, put func(any)
 	}
 }
 
-type change struct {
+type specChange struct {
 	name string
 	to   any
 }
 
-// changes are those that people make by mistake.
-func changes(node any) []change {
+// changesOf are those that people make by mistake.
+func changesOf(node any) []specChange {
 	switch node := node.(type) {
 	case string:
-		return []change{
+		return []specChange{
 			{"is empty", ""}, {"has a space", node + " x"}, {"has a line break", node + "\n"}, {"is in capitals", strings.ToUpper(node)},
 			{"is too long", strings.Repeat("x", 5000)}, {"climbs", "../" + node}, {"begins with a dash", "-" + node}, {"is absent", nil},
 		}
 	case int64:
-		return []change{{"is 0", int64(0)}, {"is negative", int64(-1)}, {"is huge", int64(1) << 40}, {"is a word", "many"}, {"is absent", nil}}
+		return []specChange{{"is 0", int64(0)}, {"is negative", int64(-1)}, {"is huge", int64(1) << 40}, {"is a word", "many"}, {"is absent", nil}}
 	case bool:
-		return []change{{"is a word", "yes"}}
+		return []specChange{{"is a word", "yes"}}
 	case []any:
-		out := []change{{"is empty", []any{}}, {"is absent", nil}}
+		out := []specChange{{"is empty", []any{}}, {"is absent", nil}}
 		if len(node) > 0 {
-			out = append(out, change{"has an item twice", append(slices.Clone(node), node[0])})
+			out = append(out, specChange{"has an item twice", append(slices.Clone(node), node[0])})
 		}
 		return out
 	case map[string]any:
 		more := maps.Clone(node)
 		more["hostNetwork"] = true
-		return []change{{"is empty", map[string]any{}}, {"is absent", nil}, {"has an unknown field", more}}
+		return []specChange{{"is empty", map[string]any{}}, {"is absent", nil}, {"has an unknown field", more}}
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 var _ = Describe("An operator without readiness gates", func() {
 	It("lets pods take traffic without proof, keeps trying their locks, and takes the gates up again", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, gated := proveUnwatched(ctx, o, minutely)
 		Expect(gated.spec.ReadinessGates).To(ConsistOf(HaveField("ConditionType", BeEquivalentTo(v1alpha1.ConditionPodAuthProven))))
 
@@ -21,8 +21,8 @@ var _ = Describe("An operator without readiness gates", func() {
 		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonAccepted))
 		free := startPod(ctx, server)
 		Expect(free.spec.ReadinessGates).To(BeEmpty(), "so it is ready as soon as its containers are")
-		free.serveAdmin(answer(404))
-		later(o, 1)
+		free.serveAdmin(answerWith(404))
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		Expect(free.proven(ctx)()).To(Equal(corev1.ConditionUnknown))
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
@@ -32,7 +32,7 @@ var _ = Describe("An operator without readiness gates", func() {
 		By("telling that one is open, all the same")
 		free.mount(ctx, server, free.pod.Status.PodIP)
 		free.serve(openDoor())
-		later(o, 2)
+		waitRounds(o, 2)
 		o.act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonUnauthenticatedAccepted), HaveField("Message", ContainSubstring(free.pod.Name))))
@@ -41,13 +41,13 @@ var _ = Describe("An operator without readiness gates", func() {
 		o.builder.Inputs.ReadinessGatesOff = false
 		free.mount(ctx, server, free.pod.Status.PodIP)
 		for i := range 2 { // What was seen is refuted by two rounds.
-			later(o, 3+i)
+			waitRounds(o, 3+i)
 			o.act(ctx, server)
 		}
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 		again := startPod(ctx, server)
 		Expect(again.spec.ReadinessGates).To(HaveLen(1))
-		later(o, 5)
+		waitRounds(o, 5)
 		o.act(ctx, server)
 		Expect(again.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 	})

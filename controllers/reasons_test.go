@@ -12,13 +12,13 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/test/conditions"
 )
 
-// said are the reasons that a spec asked a condition for, and that it had.
-var said = map[string]bool{}
+// saidReasons are the reasons that a spec asked a condition for, and that it had.
+var saidReasons = map[string]bool{}
 
 // say matches a condition by status and reason.
 func say(status metav1.ConditionStatus, reason string) OmegaMatcher {
 	return And(HaveField("Status", status), HaveField("Reason", reason), Satisfy(func(any) bool {
-		said[reason] = true
+		saidReasons[reason] = true
 		return true
 	}))
 }
@@ -35,7 +35,7 @@ var _ = ReportAfterSuite("Every declared reason is reached", func(report Report)
 	}
 	declared, err := conditions.Read("../api/v1alpha1/conditions.go")
 	Expect(err).NotTo(HaveOccurred())
-	reached := told(report, reasonsSaid)
+	reached := reported(report, reasonsSaid)
 	missing := slices.DeleteFunc(slices.Sorted(maps.Keys(declared.Reasons)), func(reason string) bool { return reached[reason] })
 	Expect(missing).To(BeEmpty(), "no spec has a condition say them")
 })

@@ -19,11 +19,11 @@ import (
 // waiting gives a server that serves and waits for its upgrade, and the operator for which it waits.
 func waiting(ctx context.Context) (*v1alpha1.MCPServer, *operator) {
 	GinkgoHelper()
-	taken, server := serving(ctx), serving(ctx)
-	o := newer()
+	taken, server := newServing(ctx), newServing(ctx)
+	o := newerOperator()
 	o.build(ctx, taken)
 	o.build(ctx, server)
-	waits(ctx, server, "1 are being upgraded.")
+	expectWaits(ctx, server, "1 are being upgraded.")
 	return server, o
 }
 
@@ -32,7 +32,7 @@ func forge(ctx context.Context, server *v1alpha1.MCPServer, change func(*corev1.
 	GinkgoHelper()
 	deployment, err := deploymentOf(ctx, server)()
 	Expect(err).NotTo(HaveOccurred())
-	edit(ctx, deployment, func() {
+	editObject(ctx, deployment, func() {
 		change(&deployment.Spec.Template.Spec)
 		record, err := forgery.Record(deployment.Spec.Template)
 		Expect(err).NotTo(HaveOccurred())
@@ -97,20 +97,20 @@ var _ = Describe("A record of a template", func() {
 	}
 
 	It("of before the last is not believed either", func(ctx SpecContext) {
-		server := serving(ctx)
+		server := newServing(ctx)
 		old, err := deploymentOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
-		edit(ctx, server, func() { server.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "b"}} })
-		o := start(gateImage)
+		editObject(ctx, server, func() { server.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "b"}} })
+		o := start(testGateImage)
 		o.build(ctx, server)
 		available(ctx, server, 1, 1)
 		o.build(ctx, server)
-		taken := serving(ctx)
-		o = newer()
+		taken := newServing(ctx)
+		o = newerOperator()
 		o.build(ctx, taken)
 		deployment, err := deploymentOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
-		edit(ctx, deployment, func() {
+		editObject(ctx, deployment, func() {
 			deployment.Spec.Template = old.Spec.Template
 			for _, name := range []string{v1alpha1.AnnotationTemplate, v1alpha1.AnnotationAsked} {
 				deployment.Annotations[name] = old.Annotations[name]
@@ -126,20 +126,20 @@ var _ = Describe("A record of a template", func() {
 		deployment, err := deploymentOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(fresh(ctx, server).Status.Template).To(Equal(workload.RecordDigest(deployment.Annotations)))
-		edit(ctx, server, func() { server.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "b"}} })
+		editObject(ctx, server, func() { server.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "b"}} })
 		o.build(ctx, server)
-		newer().build(ctx, server)
+		newerOperator().build(ctx, server)
 		Expect(fresh(ctx, server).Status).To(And(
-			HaveField("GateImage", newerImage), HaveField("FormerGateImages", ConsistOf(gateImage)), HaveField("Template", Not(Equal(workload.RecordDigest(deployment.Annotations))))))
+			HaveField("GateImage", newerImage), HaveField("FormerGateImages", ConsistOf(testGateImage)), HaveField("Template", Not(Equal(workload.RecordDigest(deployment.Annotations))))))
 	})
 
 	It("does not vouch for a ReplicaSet of somebody's, whatever revision that claims", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, _ := proveUnwatched(ctx, o)
 		pod := startPodOf(ctx, server, func(spec *corev1.PodSpec) { spec.InitContainers[0].Image = "example.com/open-door" })
 		replicaSet := &appsv1.ReplicaSet{}
 		replicaSet.Name, replicaSet.Namespace = pod.pod.Name, pod.pod.Namespace
-		edit(ctx, replicaSet, func() { metav1.SetMetaDataAnnotation(&replicaSet.ObjectMeta, "deployment.kubernetes.io/revision", "7") })
+		editObject(ctx, replicaSet, func() { metav1.SetMetaDataAnnotation(&replicaSet.ObjectMeta, "deployment.kubernetes.io/revision", "7") })
 		o.finds(ctx, server, v1alpha1.ReasonPodTampered, "which the operator has never applied")
 		Expect(pod.proven(ctx)()).NotTo(Equal(corev1.ConditionTrue))
 	})

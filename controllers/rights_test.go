@@ -126,8 +126,8 @@ func (t *trail) tell() {
 		Expect(err).NotTo(HaveOccurred())
 		lines = append(lines, string(line))
 	}
-	tell(rightsUsed, lines)
-	tell(rightsDenied, denied)
+	addReport(rightsUsed, lines)
+	addReport(rightsDenied, denied)
 }
 
 // newOperatorUser gives a connection of a user of this name, who is nobody but for what a folder of config binds to the
@@ -192,7 +192,7 @@ var _ = Describe("The operator's events", func() {
 		Expect(k8s.Create(ctx, server)).To(Succeed())
 		var seen eventsv1.EventList
 		tell := func() ([]eventsv1.Event, error) {
-			recorder.Eventf(server, nil, corev1.EventTypeNormal, "Again", "Repeat", "The same again.")
+			eventRecorder.Eventf(server, nil, corev1.EventTypeNormal, "Again", "Repeat", "The same again.")
 			err := k8s.List(ctx, &seen, client.InNamespace(server.Namespace))
 			return seen.Items, err
 		}
@@ -206,12 +206,12 @@ var _ = ReportAfterSuite("The operator's rights", func(report Report) {
 		return // who did not do everything did not use everything
 	}
 	used := roles.Set{}
-	for line := range told(report, rightsUsed) {
+	for line := range reported(report, rightsUsed) {
 		var right roles.Right
 		Expect(json.Unmarshal([]byte(line), &right)).To(Succeed())
 		used[right] = true
 	}
-	Expect(told(report, rightsDenied)).To(BeEmpty(), "the operator asked for what its roles do not grant")
+	Expect(reported(report, rightsDenied)).To(BeEmpty(), "the operator asked for what its roles do not grant")
 	all, err := granted("../config/operator")
 	Expect(err).NotTo(HaveOccurred())
 	for right, why := range neverAsked {

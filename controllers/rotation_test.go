@@ -118,7 +118,7 @@ func (s *rotated) phases(ctx context.Context) string {
 // signing gives the key with which people sign now.
 func (s *rotated) signing(ctx context.Context) keys.Private {
 	GinkgoHelper()
-	set, err := keys.ParsePrivate(secret(ctx, s.MCPServer, "-keys")["managed.jwks"])
+	set, err := keys.ParsePrivate(secretData(ctx, s.MCPServer, "-keys")["managed.jwks"])
 	Expect(err).NotTo(HaveOccurred())
 	return set[0]
 }
@@ -181,7 +181,7 @@ func (s *rotated) actMortal(ctx context.Context, m *mortal) bool {
 	config.QPS = -1
 	c, err := client.New(config, client.Options{Scheme: k8s.Scheme(), Mapper: k8s.RESTMapper()})
 	Expect(err).NotTo(HaveOccurred())
-	o, next := start(gateImage), start(gateImage)
+	o, next := start(testGateImage), start(testGateImage)
 	// They ask about keys alone: the lock was proven before.
 	o.prober.Jitter, next.prober.Jitter = halfway, halfway
 	o.builder.Client, o.builder.Live, o.prober.Client, o.prober.Live = uncached.Client{Client: c}, c, uncached.Client{Client: c}, c
@@ -243,7 +243,7 @@ const maxWrites = 20
 
 var _ = Describe("The keys of an MCPServer whose operators die", func() {
 	It("at any write of any step are replaced all the same", func(ctx SpecContext) {
-		s := proveRotated(ctx, start(gateImage), 1)
+		s := proveRotated(ctx, start(testGateImage), 1)
 		writes := 0
 		for s.rotateMortal(ctx, writes) {
 			writes++
@@ -254,7 +254,7 @@ var _ = Describe("The keys of an MCPServer whose operators die", func() {
 	})
 
 	It("at any write of a revocation are refused all the same", func(ctx SpecContext) {
-		s := proveRotated(ctx, start(gateImage), 1)
+		s := proveRotated(ctx, start(testGateImage), 1)
 		for writes, died := 0, true; died; writes++ {
 			Expect(writes).To(BeNumerically("<", maxWrites))
 			stolen := s.signing(ctx)
@@ -271,28 +271,28 @@ var _ = Describe("The keys of an MCPServer whose operators die", func() {
 
 var _ = Describe("The keys of an MCPServer", func() {
 	It("are replaced on request, without a good token refused, whoever of the operators comes and goes", func(ctx SpecContext) {
-		s := proveRotated(ctx, start(gateImage), 2)
+		s := proveRotated(ctx, start(testGateImage), 2)
 		older := s.signing(ctx)
 		Expect(s.phases(ctx)).To(Equal("Signing"))
 		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
 
 		// Each turn is that of an operator that knows nothing of those before.
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Signing Published"))
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(And(
 			say(metav1.ConditionTrue, v1alpha1.ReasonKeysRotating), HaveField("Message", ContainSubstring(s.pods[0].pod.Name))))
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Signing Published"), "no pod has seen the new key")
 
 		s.pods[0].mount(ctx, s.MCPServer, s.pods[0].pod.Status.PodIP)
 		s.now = s.now.Add(24 * time.Hour)
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Signing Published"), "one pod is slow, and no time is long enough")
 		Expect(fresh(ctx, s.MCPServer).Status.Keys[1].ObservedPods).To(HaveValue(BeEquivalentTo(1)))
 		Expect(s.signing(ctx).ID()).To(Equal(older.ID()))
 
 		s.mount(ctx)
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Retiring Signing"))
 		newer := s.signing(ctx)
 		Expect(newer.ID()).NotTo(Equal(older.ID()))
@@ -300,57 +300,57 @@ var _ = Describe("The keys of an MCPServer", func() {
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK))
 
 		s.now = s.now.Add(overlap - time.Second)
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Retiring Signing"))
 		s.mount(ctx)
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK))
 
 		s.now = s.now.Add(time.Second)
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Retired Signing"))
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusOK), "no pod has seen it yet")
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonKeysRotating))
 
 		s.mount(ctx)
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Retired- Signing"))
 		Expect(s.answers(ctx, older)).To(HaveEach(http.StatusUnauthorized))
 		Expect(s.answers(ctx, newer)).To(HaveEach(http.StatusOK))
 		Expect(condition(ctx, s.MCPServer, v1alpha1.ConditionKeysReady)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonKeysPublished))
 		version := fresh(ctx, s.MCPServer).ResourceVersion
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Retired- Signing"), "the same request is carried out once")
 		Expect(fresh(ctx, s.MCPServer).ResourceVersion).To(Equal(version))
 	})
 
 	It("are as they were when an operator dies between the Secret and what pods mount", func(ctx SpecContext) {
-		s := proveRotated(ctx, start(gateImage), 1)
+		s := proveRotated(ctx, start(testGateImage), 1)
 		published := configMap(ctx, s.MCPServer, "-jwks")
 		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		after := configMap(ctx, s.MCPServer, "-jwks")
 		Expect(after).NotTo(Equal(published))
-		stored := secret(ctx, s.MCPServer, "-keys")
+		stored := secretData(ctx, s.MCPServer, "-keys")
 
 		object := &corev1.ConfigMap{}
 		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-jwks"}, object)).To(Succeed())
 		object.Data["managed.jwks"] = string(published["managed.jwks"])
 		Expect(k8s.Update(ctx, object)).To(Succeed())
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(configMap(ctx, s.MCPServer, "-jwks")).To(Equal(after))
-		Expect(secret(ctx, s.MCPServer, "-keys")).To(Equal(stored))
+		Expect(secretData(ctx, s.MCPServer, "-keys")).To(Equal(stored))
 	})
 
 	It("leave the lock proven while a kubelet takes its time, and not when a pod never sees the new one", func(ctx SpecContext) {
-		s := proveRotated(ctx, start(gateImage), 1)
+		s := proveRotated(ctx, start(testGateImage), 1)
 		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(s.phases(ctx)).To(Equal("Signing Published"))
 		for after, want := range map[time.Duration]OmegaMatcher{
 			2 * time.Minute: say(metav1.ConditionTrue, v1alpha1.ReasonProven),
 			4 * time.Minute: say(metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
 		} {
-			o := start(gateImage)
+			o := start(testGateImage)
 			o.prober.Now = func() time.Time { return s.now.Add(after) }
 			s.act(ctx, o)
 			Expect(s.phases(ctx)).To(Equal("Signing Published"))
@@ -360,7 +360,7 @@ var _ = Describe("The keys of an MCPServer", func() {
 	})
 
 	It("that are revoked are refused at once, and status says since when by every pod", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 2)
 		stolen := s.signing(ctx)
 		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
@@ -390,10 +390,10 @@ var _ = Describe("The keys of an MCPServer", func() {
 	})
 
 	It("are revoked although the rest of the spec cannot be carried out", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 1)
 		stolen := s.signing(ctx)
-		edit(ctx, s.MCPServer, func() {
+		editObject(ctx, s.MCPServer, func() {
 			s.Spec.Path = "/other"
 			s.Spec.Auth.Revoked = &v1alpha1.Revoked{ConfigMapRef: v1alpha1.ConfigMapKeyRef{Name: "lost"}}
 		})
@@ -413,19 +413,19 @@ var _ = Describe("The keys of an MCPServer", func() {
 		Expect(s.answers(ctx, s.signing(ctx))).To(HaveEach(http.StatusOK))
 		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"), "every pod was seen to refuse it")
 
-		edit(ctx, s.MCPServer, func() { s.Spec.Path, s.Spec.Auth.Revoked = "", nil })
+		editObject(ctx, s.MCPServer, func() { s.Spec.Path, s.Spec.Auth.Revoked = "", nil })
 		s.act(ctx, o)
 		Expect(s.phases(ctx)).To(Equal("Revoked- Signing"))
 	})
 
 	It("are revoked although the API server refuses what comes before them", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 1)
 		stolen := s.signing(ctx)
 		spoil := func() {
 			taken := &corev1.Secret{}
 			taken.Namespace, taken.Name = s.Namespace, desired.GateSecretName(fresh(ctx, s.MCPServer))
-			edit(ctx, taken, func() { taken.Immutable = ptr.To(true) })
+			editObject(ctx, taken, func() { taken.Immutable = ptr.To(true) })
 		}
 		spoil()
 		s.act(ctx, o) // It gets another name, and no second one so soon.
@@ -438,24 +438,24 @@ var _ = Describe("The keys of an MCPServer", func() {
 
 	It("stay where their provider gets another name", func(ctx SpecContext) {
 		server := newUnwatched(ctx)
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		before := fresh(ctx, server).Status.Keys
-		edit(ctx, server, func() {
+		editObject(ctx, server, func() {
 			server.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{
 				{Name: "internal", Keys: v1alpha1.ProviderKeys{Type: v1alpha1.KeysManaged}},
 			}}
 		})
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		Expect(fresh(ctx, server).Status.Keys).To(ConsistOf(And(
 			HaveField("Provider", "internal"), HaveField("KID", before[0].KID), HaveField("Phase", v1alpha1.KeyPhase("Signing")))))
-		Expect(secret(ctx, server, "-keys")).To(And(HaveLen(2), HaveKey("internal.jwks")))
+		Expect(secretData(ctx, server, "-keys")).To(And(HaveLen(2), HaveKey("internal.jwks")))
 		Expect(string(configMap(ctx, server, "-jwks")["internal.jwks"])).To(ContainSubstring(before[0].KID))
 	})
 
 	It("never come back from a backup once they were revoked", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 1)
-		backup := secret(ctx, s.MCPServer, "-keys")
+		backup := secretData(ctx, s.MCPServer, "-keys")
 		stolen := s.signing(ctx)
 		s.annotate(ctx, v1alpha1.AnnotationRevokeKey, stolen.ID())
 		s.act(ctx, o)
@@ -475,7 +475,7 @@ var _ = Describe("The keys of an MCPServer", func() {
 	})
 
 	It("are made anew when their Secret is deleted in the middle of a rotation", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 1)
 		older := s.signing(ctx)
 		s.annotate(ctx, v1alpha1.AnnotationRotateKeys, "now")
@@ -498,7 +498,7 @@ var _ = Describe("The keys of an MCPServer", func() {
 		Expect(keysReady()).To(And(say(metav1.ConditionTrue, v1alpha1.ReasonKeysReplaced), HaveField("Message", gone)))
 		Eventually(eventsOf(ctx, s.MCPServer)).Should(ContainElement(And(
 			HaveField("Reason", v1alpha1.ReasonKeysReplaced), HaveField("Type", corev1.EventTypeWarning), HaveField("Note", gone))))
-		s.act(ctx, start(gateImage))
+		s.act(ctx, start(testGateImage))
 		Expect(keysReady()).To(say(metav1.ConditionTrue, v1alpha1.ReasonKeysReplaced), "another operator tells it as well")
 		newer := s.signing(ctx)
 		s.importKeys(ctx, exported)
@@ -513,7 +513,7 @@ var _ = Describe("The keys of an MCPServer", func() {
 	})
 
 	It("move to another server with the issuer of its tokens", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 1)
 		older := s.signing(ctx)
 		object := &corev1.Secret{}
@@ -535,7 +535,7 @@ var _ = Describe("The keys of an MCPServer", func() {
 	})
 
 	It("of before there were rotations are taken for what they are", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		s := proveRotated(ctx, o, 1)
 		older := s.signing(ctx)
 		object := &corev1.Secret{}

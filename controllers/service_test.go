@@ -42,7 +42,7 @@ func proxied(ctx context.Context, o *operator, server *v1alpha1.MCPServer, to st
 // withCertificate serves clients over TLS.
 func withCertificate(ctx context.Context) func(*v1alpha1.MCPServer) {
 	return func(server *v1alpha1.MCPServer) {
-		chain, key := certificate()
+		chain, key := newCertificate()
 		name := server.Name + "-tls"
 		put := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, Name: name}}
 		put.Data = map[string][]byte{"tls.crt": chain, "tls.key": key}
@@ -53,18 +53,18 @@ func withCertificate(ctx context.Context) func(*v1alpha1.MCPServer) {
 
 var _ = DescribeTable("A gate that is to serve TLS and takes plain HTTP is found, whatever it says of itself",
 	func(ctx SpecContext, says func(*admin.State)) {
-		server, pod := proveUnwatched(ctx, start(gateImage), withCertificate(ctx))
+		server, pod := proveUnwatched(ctx, start(testGateImage), withCertificate(ctx))
 		before := pod.server.Requests()
 		pod.plain.Store(true)
 		pod.says(says)
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(say(metav1.ConditionFalse, v1alpha1.ReasonTLSNotServed),
 			HaveField("Message", ContainSubstring("It is to serve clients over TLS (gate.tls), and does not"))))
 		Expect(pod.server.Requests()).To(Equal(before), "it was sent a good token in plain text")
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 		pod.plain.Store(false)
 		pod.says(func(*admin.State) {})
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 	},
 	Entry("that it serves none", func(s *admin.State) { s.TLS, s.CertificateSHA256 = false, "" }),
@@ -75,14 +75,14 @@ var _ = Describe("The Service's own address", func() {
 	// Each row is who answers there, beside a pod that is proven.
 	DescribeTable("is asked as clients ask it",
 		func(ctx SpecContext, secure bool, answering func(*simulatedPod) string, status metav1.ConditionStatus, reason, note string) {
-			o := start(gateImage)
+			o := start(testGateImage)
 			change := minutely
 			if secure {
 				change = func(s *v1alpha1.MCPServer) { minutely(s); withCertificate(ctx)(s) }
 			}
 			server, pod := proveUnwatched(ctx, o, change)
 			proxied(ctx, o, server, answering(pod))
-			later(o, 1)
+			waitRounds(o, 1)
 			o.act(ctx, server)
 			Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(say(status, reason), HaveField("Message", HaveSuffix(note))))
 			Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
@@ -97,7 +97,7 @@ var _ = Describe("The Service's own address", func() {
 		Entry("nobody", false, func(*simulatedPod) string { return "127.0.0.1:1" },
 			metav1.ConditionTrue, v1alpha1.ReasonProven, "instead of the gate's refusal; the pods were asked directly."),
 		Entry("somebody who refuses in another way", false, func(*simulatedPod) string {
-			locked := httptest.NewServer(answer(http.StatusUnauthorized))
+			locked := httptest.NewServer(answerWith(http.StatusUnauthorized))
 			DeferCleanup(locked.Close)
 			return locked.Listener.Addr().String()
 		}, metav1.ConditionTrue, v1alpha1.ReasonProven, "instead of the gate's refusal; the pods were asked directly."),
@@ -106,10 +106,10 @@ var _ = Describe("The Service's own address", func() {
 
 var _ = DescribeTable("A gate that opens is asked at once when the Service's address shows it, and is not called a stranger",
 	func(ctx SpecContext, opens func(host, service string) bool, reason, words string) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		proxied(ctx, o, server, theGate(pod))
-		later(o, 1)
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		service := &corev1.Service{}
 		Expect(fetch(ctx, server, service, "")).To(Succeed())

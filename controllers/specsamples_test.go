@@ -6,8 +6,8 @@ import (
 )
 
 type (
-	object = map[string]any
-	list   = []any
+	jsonObject = map[string]any
+	jsonList   = []any
 )
 
 // samples make up what the schema does not tell: patterns, unions, and the fields of Kubernetes types.
@@ -18,33 +18,33 @@ var samples = map[string]func(*author) any{
 	".path":               func(a *author) any { return one(a, "/", "/mcp", "/api/v1/mcp", "/a+b/~c", "/mcp/") },
 	".healthPath":         func(a *author) any { return one(a, "/", "/health", "/a/b") },
 	".port":               func(a *author) any { return one[int64](a, 1, 80, 3001, 8000, 29090, 65535) },
-	".imagePullSecrets[]": func(a *author) any { return object{"name": a.word()} },
+	".imagePullSecrets[]": func(a *author) any { return jsonObject{"name": a.word()} },
 	".env[]":              (*author).variable,
 	".envFrom[]": func(a *author) any {
-		return object{one(a, "configMapRef", "secretRef"): object{"name": a.word(), "optional": true}, "prefix": one(a, "", "X_")}
+		return jsonObject{one(a, "configMapRef", "secretRef"): jsonObject{"name": a.word(), "optional": true}, "prefix": one(a, "", "X_")}
 	},
 	".multiuser.env[].name": func(a *author) any { return strings.ToUpper(a.word()) },
 	".volumes[]":            (*author).volume,
-	".volumeMounts":         func(*author) any { return list{} }, // reconcile mounts what there is
+	".volumeMounts":         func(*author) any { return jsonList{} }, // reconcile mounts what there is
 	".pod.affinity":         (*author).affinity,
 	".pod.tolerations[]": func(a *author) any {
-		return one(a, object{"operator": "Exists"}, object{"key": "k", "operator": "Equal", "value": "v", "effect": "NoSchedule"},
-			object{"key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": int64(30)})
+		return one(a, jsonObject{"operator": "Exists"}, jsonObject{"key": "k", "operator": "Equal", "value": "v", "effect": "NoSchedule"},
+			jsonObject{"key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": int64(30)})
 	},
 	".pod.topologySpreadConstraints[]": func(a *author) any {
-		out := object{"maxSkew": int64(1 + a.IntN(3)), "topologyKey": a.word(), "whenUnsatisfiable": "DoNotSchedule"}
+		out := jsonObject{"maxSkew": int64(1 + a.IntN(3)), "topologyKey": a.word(), "whenUnsatisfiable": "DoNotSchedule"}
 		if a.IntN(2) == 0 {
 			out["labelSelector"] = selector(a)
 		}
 		return out
 	},
-	".pod.labels":          func(a *author) any { return object{a.word(): a.word(), "example.com/" + a.word(): ""} },
-	".pod.nodeSelector":    func(a *author) any { return object{"kubernetes.io/arch": one(a, "amd64", "arm64")} },
-	".pod.annotations":     func(a *author) any { return object{"example.com/" + a.word(): "any text: €"} },
-	".commonLabels":        func(a *author) any { return object{a.word(): a.word(), "example.com/" + a.word(): ""} },
-	".commonAnnotations":   func(a *author) any { return object{"example.com/" + a.word(): "any text: €"} },
+	".pod.labels":          func(a *author) any { return jsonObject{a.word(): a.word(), "example.com/" + a.word(): ""} },
+	".pod.nodeSelector":    func(a *author) any { return jsonObject{"kubernetes.io/arch": one(a, "amd64", "arm64")} },
+	".pod.annotations":     func(a *author) any { return jsonObject{"example.com/" + a.word(): "any text: €"} },
+	".commonLabels":        func(a *author) any { return jsonObject{a.word(): a.word(), "example.com/" + a.word(): ""} },
+	".commonAnnotations":   func(a *author) any { return jsonObject{"example.com/" + a.word(): "any text: €"} },
 	".service.appProtocol": func(a *author) any { return one(a, "http", "kgateway.dev/mcp") },
-	".service.annotations": func(a *author) any { return object{"example.com/" + a.word(): "true"} },
+	".service.annotations": func(a *author) any { return jsonObject{"example.com/" + a.word(): "true"} },
 	".gate.port":           func(a *author) any { return one[int64](a, 1024, 8080, 8443, 65534) },
 	".gate.adminPort":      func(a *author) any { return one[int64](a, 1025, 9090, 9443, 65533) },
 	".gate.allowedHosts[]": func(a *author) any { return one(a, a.word()+".example.com", a.word()) },
@@ -55,12 +55,12 @@ var samples = map[string]func(*author) any{
 	".gate.extraPaths[]":  func(a *author) any { return "/" + a.word() + one(a, "", "/x", "/") },
 	".auth.providers[]":   (*author).provider,
 	".auth.authorization.rules[]": func(a *author) any {
-		rule := a.some(object{
-			"methods": list{one(a, "tools/call", "tools/*", "resources/read", "*")}, "prompts": list{a.word()},
-			"resources": list{"file:///" + a.word() + "/*"}, "scopes": list{a.word()},
-			"claims": list{object{"name": a.word(), "values": list{a.word()}}},
+		rule := a.some(jsonObject{
+			"methods": jsonList{one(a, "tools/call", "tools/*", "resources/read", "*")}, "prompts": jsonList{a.word()},
+			"resources": jsonList{"file:///" + a.word() + "/*"}, "scopes": jsonList{a.word()},
+			"claims": jsonList{jsonObject{"name": a.word(), "values": jsonList{a.word()}}},
 		})
-		rule["tools"] = list{a.word(), a.word() + "*"}
+		rule["tools"] = jsonList{a.word(), a.word() + "*"}
 		return rule
 	},
 	".auth.forward.claimToHeaders[].header":         func(a *author) any { return "X-" + a.word() },
@@ -79,13 +79,13 @@ type sampleEnd struct {
 // sampleEnds are for fields that stand in several places.
 var sampleEnds = []sampleEnd{
 	{"resources", func(a *author) any {
-		return a.some(object{"requests": object{"cpu": one(a, "10m", "1"), "memory": "32Mi"}, "limits": object{"cpu": int64(2), "memory": "1Gi"}})
+		return a.some(jsonObject{"requests": jsonObject{"cpu": one(a, "10m", "1"), "memory": "32Mi"}, "limits": jsonObject{"cpu": int64(2), "memory": "1Gi"}})
 	}},
 	{"From[]", peer},
 	{"egressTo[]", func(a *author) any {
-		out := peer(a).(object)
+		out := peer(a).(jsonObject)
 		if a.IntN(2) == 0 {
-			out["ports"] = list{object{"port": int64(443)}, object{"port": int64(1000), "endPort": int64(2000), "protocol": one(a, "TCP", "UDP", "SCTP")}}
+			out["ports"] = jsonList{jsonObject{"port": int64(443)}, jsonObject{"port": int64(1000), "endPort": int64(2000), "protocol": one(a, "TCP", "UDP", "SCTP")}}
 		}
 		return out
 	}},
@@ -95,123 +95,123 @@ func cidr(a *author) any {
 	return one(a, "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", fmt.Sprintf("192.0.2.%d/32", a.IntN(256)))
 }
 
-func selector(a *author) object {
-	return a.some(object{
-		"matchLabels":      object{"app": a.word()},
-		"matchExpressions": list{object{"key": "tier", "operator": "In", "values": list{a.word()}}, object{"key": "k", "operator": "Exists"}},
+func selector(a *author) jsonObject {
+	return a.some(jsonObject{
+		"matchLabels":      jsonObject{"app": a.word()},
+		"matchExpressions": jsonList{jsonObject{"key": "tier", "operator": "In", "values": jsonList{a.word()}}, jsonObject{"key": "k", "operator": "Exists"}},
 	})
 }
 
 func peer(a *author) any {
 	if a.IntN(3) == 0 {
-		return object{"ipBlock": one(a, object{"cidr": cidr(a)}, object{"cidr": "10.0.0.0/8", "except": list{"10.1.0.0/16", "10.2.0.0/16"}})}
+		return jsonObject{"ipBlock": one(a, jsonObject{"cidr": cidr(a)}, jsonObject{"cidr": "10.0.0.0/8", "except": jsonList{"10.1.0.0/16", "10.2.0.0/16"}})}
 	}
-	out := a.some(object{"podSelector": selector(a)})
+	out := a.some(jsonObject{"podSelector": selector(a)})
 	out["namespaceSelector"] = selector(a)
 	return out
 }
 
 func (a *author) variable() any {
 	name := strings.ToUpper(a.word())
-	return one(a, object{"name": name, "value": a.word()}, object{"name": name}, object{"name": name, "valueFrom": one(a,
-		object{"secretKeyRef": object{"name": a.word(), "key": "k"}}, object{"configMapKeyRef": object{"name": a.word(), "key": "k", "optional": true}},
-		object{"fieldRef": object{"fieldPath": "status.podIP"}}, object{"resourceFieldRef": object{"resource": "limits.memory"}})})
+	return one(a, jsonObject{"name": name, "value": a.word()}, jsonObject{"name": name}, jsonObject{"name": name, "valueFrom": one(a,
+		jsonObject{"secretKeyRef": jsonObject{"name": a.word(), "key": "k"}}, jsonObject{"configMapKeyRef": jsonObject{"name": a.word(), "key": "k", "optional": true}},
+		jsonObject{"fieldRef": jsonObject{"fieldPath": "status.podIP"}}, jsonObject{"resourceFieldRef": jsonObject{"resource": "limits.memory"}})})
 }
 
 func (a *author) volume() any {
-	items := list{object{"key": "k", "path": "dir/file", "mode": int64(0o440)}}
+	items := jsonList{jsonObject{"key": "k", "path": "dir/file", "mode": int64(0o440)}}
 	source := one(a,
-		object{"configMap": object{"name": a.word(), "items": items}},
-		object{"secret": object{"secretName": a.word(), "optional": true, "defaultMode": int64(0o400)}},
-		object{"projected": object{"sources": list{
-			object{"secret": object{"name": a.word()}}, object{"configMap": object{"name": a.word(), "items": items}},
-			object{"downwardAPI": object{"items": list{object{"path": "labels", "fieldRef": object{"fieldPath": "metadata.labels"}}}}}}}},
-		object{"downwardAPI": object{"items": list{object{"path": "name", "fieldRef": object{"fieldPath": "metadata.name"}}}}},
-		object{"emptyDir": a.some(object{"medium": "Memory", "sizeLimit": "10Mi"})},
-		object{"persistentVolumeClaim": object{"claimName": a.word(), "readOnly": true}},
-		object{"ephemeral": object{"volumeClaimTemplate": object{"spec": object{
-			"accessModes": list{"ReadWriteOnce"}, "resources": object{"requests": object{"storage": "1Gi"}}}}}},
-		object{"csi": object{"driver": "csi.example.com", "volumeAttributes": object{"a": "b"}}},
-		object{"image": object{"reference": "example.com/data:1"}},
+		jsonObject{"configMap": jsonObject{"name": a.word(), "items": items}},
+		jsonObject{"secret": jsonObject{"secretName": a.word(), "optional": true, "defaultMode": int64(0o400)}},
+		jsonObject{"projected": jsonObject{"sources": jsonList{
+			jsonObject{"secret": jsonObject{"name": a.word()}}, jsonObject{"configMap": jsonObject{"name": a.word(), "items": items}},
+			jsonObject{"downwardAPI": jsonObject{"items": jsonList{jsonObject{"path": "labels", "fieldRef": jsonObject{"fieldPath": "metadata.labels"}}}}}}}},
+		jsonObject{"downwardAPI": jsonObject{"items": jsonList{jsonObject{"path": "name", "fieldRef": jsonObject{"fieldPath": "metadata.name"}}}}},
+		jsonObject{"emptyDir": a.some(jsonObject{"medium": "Memory", "sizeLimit": "10Mi"})},
+		jsonObject{"persistentVolumeClaim": jsonObject{"claimName": a.word(), "readOnly": true}},
+		jsonObject{"ephemeral": jsonObject{"volumeClaimTemplate": jsonObject{"spec": jsonObject{
+			"accessModes": jsonList{"ReadWriteOnce"}, "resources": jsonObject{"requests": jsonObject{"storage": "1Gi"}}}}}},
+		jsonObject{"csi": jsonObject{"driver": "csi.example.com", "volumeAttributes": jsonObject{"a": "b"}}},
+		jsonObject{"image": jsonObject{"reference": "example.com/data:1"}},
 	)
 	source["name"] = a.word()
 	return source
 }
 
 func (a *author) affinity() any {
-	term := object{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector(a)}
-	pods := object{
-		"requiredDuringSchedulingIgnoredDuringExecution":  list{term},
-		"preferredDuringSchedulingIgnoredDuringExecution": list{object{"weight": int64(1 + a.IntN(100)), "podAffinityTerm": term}},
+	term := jsonObject{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector(a)}
+	pods := jsonObject{
+		"requiredDuringSchedulingIgnoredDuringExecution":  jsonList{term},
+		"preferredDuringSchedulingIgnoredDuringExecution": jsonList{jsonObject{"weight": int64(1 + a.IntN(100)), "podAffinityTerm": term}},
 	}
-	nodes := object{"nodeSelectorTerms": list{object{"matchExpressions": list{object{"key": "disk", "operator": "In", "values": list{"ssd"}}}}}}
-	return a.some(object{
-		"nodeAffinity": object{"requiredDuringSchedulingIgnoredDuringExecution": nodes},
+	nodes := jsonObject{"nodeSelectorTerms": jsonList{jsonObject{"matchExpressions": jsonList{jsonObject{"key": "disk", "operator": "In", "values": jsonList{"ssd"}}}}}}
+	return a.some(jsonObject{
+		"nodeAffinity": jsonObject{"requiredDuringSchedulingIgnoredDuringExecution": nodes},
 		"podAffinity":  a.some(pods), "podAntiAffinity": a.some(pods),
 	})
 }
 
 func (a *author) provider() any {
-	out := a.some(object{"clockSkewSeconds": int64(a.IntN(301)), "maxTokenLifetimeSeconds": one[int64](a, 0, 60, 86400, 31536000)})
+	out := a.some(jsonObject{"clockSkewSeconds": int64(a.IntN(301)), "maxTokenLifetimeSeconds": one[int64](a, 0, 60, 86400, 31536000)})
 	out["name"] = a.word()
 	if kind := one(a, "Managed", "Cluster", "Secret", "Remote"); kind == "Secret" || kind == "Remote" {
-		out["issuer"], out["audiences"] = "https://"+a.word()+".example.com", list{a.word()}
+		out["issuer"], out["audiences"] = "https://"+a.word()+".example.com", jsonList{a.word()}
 		if a.IntN(2) == 0 {
-			out["tokenTypes"], out["identityClaims"] = list{"at+jwt", one(a, "", "JWT", "application/at+jwt")}, list{"tid", a.word()}
+			out["tokenTypes"], out["identityClaims"] = jsonList{"at+jwt", one(a, "", "JWT", "application/at+jwt")}, jsonList{"tid", a.word()}
 		}
 		out["keys"] = a.broughtKeys(kind, out)
 		return out
 	} else if kind == "Managed" {
 		delete(out, "maxTokenLifetimeSeconds")
-		out["keys"] = object{"type": kind, "managed": a.some(object{
+		out["keys"] = jsonObject{"type": kind, "managed": a.some(jsonObject{
 			"algorithm": one(a, "EdDSA", "ES256", "RS256"), "rotationSeconds": int64(86400), "overlapSeconds": one[int64](a, 60, 100000)})}
 		return out
 	}
-	out["keys"] = object{"type": "Cluster"}
+	out["keys"] = jsonObject{"type": "Cluster"}
 	return out
 }
 
-func (a *author) broughtKeys(kind string, provider object) object {
-	public := list{one(a, "RS256", "ES384", "EdDSA")}
+func (a *author) broughtKeys(kind string, provider jsonObject) jsonObject {
+	public := jsonList{one(a, "RS256", "ES384", "EdDSA")}
 	if kind == "Remote" {
-		remote := a.some(object{"jwksURI": "https://" + a.word() + "/keys?x=1", "maxStaleSeconds": int64(3600), "plainHTTP": "Allow"})
+		remote := a.some(jsonObject{"jwksURI": "https://" + a.word() + "/keys?x=1", "maxStaleSeconds": int64(3600), "plainHTTP": "Allow"})
 		if a.IntN(2) == 0 {
-			remote["caSecretRef"] = object{"name": a.word(), "key": "ca.pem"}
+			remote["caSecretRef"] = jsonObject{"name": a.word(), "key": "ca.pem"}
 			provider["algorithms"] = public
 		}
-		return object{"type": kind, "remote": remote}
+		return jsonObject{"type": kind, "remote": remote}
 	}
 	format := one(a, "SharedSecret", "PEM", "JWKS")
 	if a.IntN(2) == 0 {
 		provider["algorithms"] = public
 		if format == "SharedSecret" {
-			provider["algorithms"] = list{one(a, "HS256", "HS384", "HS512")}
+			provider["algorithms"] = jsonList{one(a, "HS256", "HS384", "HS512")}
 		}
 	}
 	if format == "SharedSecret" && a.IntN(2) == 0 {
 		delete(provider, "audiences")
 	}
-	return object{"type": kind, "secret": object{"name": a.word(), "keys": list{"current", "next.pem"}, "format": format}}
+	return jsonObject{"type": kind, "secret": jsonObject{"name": a.word(), "keys": jsonList{"current", "next.pem"}, "format": format}}
 }
 
 // reconcile mends what was made up apart and does not go together.
-func (a *author) reconcile(spec object) {
+func (a *author) reconcile(spec jsonObject) {
 	if spec["profile"] == "Quilt" {
 		delete(spec, "multiuser")
-		env, _ := spec["env"].(list)
-		spec["env"] = append(env, object{"name": "QUILT_CATALOG_URL", "value": "https://c.example.com"}, object{"name": "QUILT_REGISTRY_URL", "value": "s3://b"})
+		env, _ := spec["env"].(jsonList)
+		spec["env"] = append(env, jsonObject{"name": "QUILT_CATALOG_URL", "value": "https://c.example.com"}, jsonObject{"name": "QUILT_REGISTRY_URL", "value": "s3://b"})
 	}
 	a.reconcileQuilt(spec)
-	mounts := list{}
-	volumes, _ := spec["volumes"].(list)
+	mounts := jsonList{}
+	volumes, _ := spec["volumes"].(jsonList)
 	for i, volume := range volumes {
-		mount := a.some(object{"readOnly": true, "subPath": "a/b"})
-		mount["name"], mount["mountPath"] = volume.(object)["name"], fmt.Sprintf("/mnt/%d", i)
+		mount := a.some(jsonObject{"readOnly": true, "subPath": "a/b"})
+		mount["name"], mount["mountPath"] = volume.(jsonObject)["name"], fmt.Sprintf("/mnt/%d", i)
 		mounts = append(mounts, mount)
 	}
 	spec["volumeMounts"] = mounts
-	gate, _ := spec["gate"].(object)
-	if pod, found := spec["pod"].(object); found && pod["terminationGracePeriodSeconds"] != nil {
+	gate, _ := spec["gate"].(jsonObject)
+	if pod, found := spec["pod"].(jsonObject); found && pod["terminationGracePeriodSeconds"] != nil {
 		drain, set := gate["drainSeconds"].(int64)
 		if !set {
 			drain = 30
@@ -224,14 +224,14 @@ func (a *author) reconcile(spec object) {
 }
 
 // reconcileMetadata has the metadata be of the URL that clients call.
-func reconcileMetadata(spec object) {
-	auth, _ := spec["auth"].(object)
-	metadata, found := auth["resourceMetadata"].(object)
+func reconcileMetadata(spec jsonObject) {
+	auth, _ := spec["auth"].(jsonObject)
+	metadata, found := auth["resourceMetadata"].(jsonObject)
 	if !found {
 		return
 	}
-	if route, found := spec["route"].(object); found {
-		metadata["resource"] = "https://" + route["hostnames"].(list)[0].(string)
+	if route, found := spec["route"].(jsonObject); found {
+		metadata["resource"] = "https://" + route["hostnames"].(jsonList)[0].(string)
 	}
 	path, set := spec["path"].(string)
 	if !set {
@@ -242,31 +242,31 @@ func reconcileMetadata(spec object) {
 
 // reconcileProbe: a token is named where one is asked for, no pod waits for a proof where nothing is tried, and claims are for
 // shared secrets: all that say who a caller is.
-func (a *author) reconcileProbe(spec object) {
-	probe, _ := spec["authProbe"].(object)
+func (a *author) reconcileProbe(spec jsonObject) {
+	probe, _ := spec["authProbe"].(jsonObject)
 	if probe == nil {
 		return
 	}
 	delete(probe, "tokenSecretRef")
 	if probe["credential"] == "SecretRef" {
-		probe["tokenSecretRef"] = object{"name": a.word(), "key": a.word()}
+		probe["tokenSecretRef"] = jsonObject{"name": a.word(), "key": a.word()}
 	}
 	if probe["credential"] == "None" {
 		probe["readinessGate"] = "Off"
 	}
 	delete(probe, "claims")
-	auth, _ := spec["auth"].(object)
-	providers, _ := auth["providers"].(list)
-	claims := object{}
+	auth, _ := spec["auth"].(jsonObject)
+	providers, _ := auth["providers"].(jsonList)
+	claims := jsonObject{}
 	for _, p := range providers {
-		provider := p.(object)
-		secret, _ := provider["keys"].(object)["secret"].(object)
+		provider := p.(jsonObject)
+		secret, _ := provider["keys"].(jsonObject)["secret"].(jsonObject)
 		if secret["format"] != "SharedSecret" {
 			continue
 		}
-		who, _ := provider["identityClaims"].(list)
+		who, _ := provider["identityClaims"].(jsonList)
 		if len(who) == 0 {
-			who = list{"sub", "id"}
+			who = jsonList{"sub", "id"}
 		}
 		for _, claim := range who {
 			claims[claim.(string)] = a.word()
@@ -278,24 +278,24 @@ func (a *author) reconcileProbe(spec object) {
 }
 
 // reconcileQuilt: images up to 0.14 go together with one shared secret only.
-func (a *author) reconcileQuilt(spec object) {
+func (a *author) reconcileQuilt(spec jsonObject) {
 	if spec["profile"] != "Quilt" {
 		delete(spec, "quilt")
 	}
-	if quilt, _ := spec["quilt"].(object); quilt["release"] == "UpTo014" {
-		spec["auth"] = object{"providers": list{object{"name": a.word(), "keys": object{
-			"type": "Secret", "secret": object{"name": a.word(), "keys": list{a.word()}, "format": "SharedSecret"}}}}}
+	if quilt, _ := spec["quilt"].(jsonObject); quilt["release"] == "UpTo014" {
+		spec["auth"] = jsonObject{"providers": jsonList{jsonObject{"name": a.word(), "keys": jsonObject{
+			"type": "Secret", "secret": jsonObject{"name": a.word(), "keys": jsonList{a.word()}, "format": "SharedSecret"}}}}}
 	}
 }
 
 // reconcileProviders leaves one provider of type Managed, and one of type Cluster.
-func reconcileProviders(spec object) {
-	auth, _ := spec["auth"].(object)
-	providers, _ := auth["providers"].(list)
+func reconcileProviders(spec jsonObject) {
+	auth, _ := spec["auth"].(jsonObject)
+	providers, _ := auth["providers"].(jsonList)
 	kinds := map[any]bool{}
-	var kept list
+	var kept jsonList
 	for _, p := range providers {
-		kind := p.(object)["keys"].(object)["type"]
+		kind := p.(jsonObject)["keys"].(jsonObject)["type"]
 		if kind == "Secret" || kind == "Remote" || !kinds[kind] {
 			kept = append(kept, p)
 		}

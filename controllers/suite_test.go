@@ -50,21 +50,21 @@ var (
 	controlPlane *envtest.Environment
 	// builder is the controller under test, for specs that reconcile by hand.
 	builder *mcpserver.Reconciler
-	// recorder sends Events.
-	recorder events.EventRecorder
+	// eventRecorder sends Events.
+	eventRecorder events.EventRecorder
 	// registry has the metrics of the controllers that run.
 	registry *prometheus.Registry
 	// clusterIssuer reads the issuer of the API server under test.
 	clusterIssuer *keysource.ClusterIssuer
-	// master is the operator's, and so is account.
-	master  *keysource.ProbeMaster
-	account *probecredentials.Account
+	// master is the operator's, and so is probeAccount.
+	master       *keysource.ProbeMaster
+	probeAccount *probecredentials.Account
 )
 
 // newBuilder is the controller of MCPServers of an operator that brings this gate.
 func newBuilder(c client.Client, gateImage string) *mcpserver.Reconciler {
 	return &mcpserver.Reconciler{
-		Client: c, Live: k8s, Events: recorder, Now: time.Now, Issuer: clusterIssuer,
+		Client: c, Live: k8s, Events: eventRecorder, Now: time.Now, Issuer: clusterIssuer,
 		Master:          master,
 		KeyObservations: keyobservation.NewStore(), Publications: &publication.Store{}, Rollout: rollout.NewLimiter(rollout.DefaultMaxUpgrades),
 		Inputs: desired.Inputs{GateImage: gateImage, ClusterDomain: "cluster.local"},
@@ -108,20 +108,20 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		Scheme: scheme, Cache: watched, Metrics: metricsserver.Options{BindAddress: "0"},
 	})
 	Expect(err).NotTo(HaveOccurred())
-	recorder = mgr.GetEventRecorder("gatehouse")
+	eventRecorder = mgr.GetEventRecorder("gatehouse")
 	clusterIssuer, err = keysource.NewClusterIssuer(operatorConfig)
 	Expect(err).NotTo(HaveOccurred())
 	makeOperatorAccount(ctx, mgr)
-	builder = newBuilder(mgr.GetClient(), gateImage)
+	builder = newBuilder(mgr.GetClient(), testGateImage)
 	builder.Live = mgr.GetAPIReader()
 	registry = prometheus.NewRegistry()
 	builder.Metrics = reporting.NewMetrics()
 	Expect(builder.Metrics.Register(registry)).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
 	Expect(builder.SetupWithManager(running, mgr, watched)).To(Succeed())
-	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, authprobe.Options{Registry: registry})
+	prober, err := authprobe.NewReconciler(mgr.GetClient(), mgr.GetAPIReader(), eventRecorder, authprobe.Options{Registry: registry})
 	Expect(err).NotTo(HaveOccurred())
-	prober.KeyObservations, prober.Issuer, prober.Master, prober.Account = builder.KeyObservations, clusterIssuer, master, account
+	prober.KeyObservations, prober.Issuer, prober.Master, prober.Account = builder.KeyObservations, clusterIssuer, master, probeAccount
 	prober.Publications = builder.Publications
 	Expect(prober.SetupWithManager(mgr)).To(Succeed())
 	Expect((&fallback.Reconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}).SetupWithManager(mgr)).To(Succeed())
@@ -144,7 +144,7 @@ func makeOperatorAccount(ctx context.Context, mgr ctrl.Manager) {
 	own := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "gatehouse-operator", Namespace: operatorNamespace}}
 	Expect(k8s.Create(ctx, own)).To(Succeed())
 	master = newMaster(mgr)
-	account = &probecredentials.Account{Client: mgr.GetClient(), Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
+	probeAccount = &probecredentials.Account{Client: mgr.GetClient(), Namespace: operatorNamespace, Name: own.Name, Now: time.Now}
 }
 
 func newMaster(mgr ctrl.Manager) *keysource.ProbeMaster {

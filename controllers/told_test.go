@@ -12,17 +12,17 @@ import (
 // to the report, which one of them reads.
 
 var _ = AfterSuite(func() {
-	tell(reasonsSaid, slices.Collect(maps.Keys(said)))
+	addReport(reasonsSaid, slices.Collect(maps.Keys(saidReasons)))
 	audit.tell()
 })
 
-// tell puts lines into the report.
-func tell(what string, lines []string) {
+// addReport puts lines into the report.
+func addReport(what string, lines []string) {
 	AddReportEntry(what, ReportEntryVisibilityNever, strings.Join(lines, "\n"))
 }
 
-// told gathers what all processes have told.
-func told(report Report, what string) map[string]bool {
+// reported gathers what all processes have told.
+func reported(report Report, what string) map[string]bool {
 	lines := map[string]bool{}
 	for _, node := range report.SpecReports {
 		for _, entry := range node.ReportEntries {

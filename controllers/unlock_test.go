@@ -67,8 +67,8 @@ var _ = Describe("A way to unlock a pod:", func() {
 	})
 })
 
-// asked asks for it in the spec, of which fields is a piece of YAML. Admission refuses it.
-func asked(fields string) func(context.Context, way) {
+// askInSpec asks for it in the spec, of which fields is a piece of YAML. Admission refuses it.
+func askInSpec(fields string) func(context.Context, way) {
 	return func(ctx context.Context, w way) {
 		GinkgoHelper()
 		server := &unstructured.Unstructured{}
@@ -80,12 +80,12 @@ func asked(fields string) func(context.Context, way) {
 	}
 }
 
-// wanted asks for it where admission cannot tell: what is refused depends on the server's name.
-func wanted(change func(*v1alpha1.MCPServer)) func(context.Context, way) {
+// askPastAdmission asks for it where admission cannot tell: what is refused depends on the server's name.
+func askPastAdmission(change func(*v1alpha1.MCPServer)) func(context.Context, way) {
 	return func(ctx context.Context, w way) {
 		GinkgoHelper()
 		server := newUnwatched(ctx, change)
-		start(gateImage).build(ctx, server)
+		start(testGateImage).build(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAccepted)()).To(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonGateBypass), HaveField("Message", ContainSubstring(w.words))))
 		_, err := deploymentOf(ctx, server)()

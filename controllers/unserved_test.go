@@ -14,7 +14,7 @@ import (
 
 var _ = Describe("A provider whose keys cannot be fetched", func() {
 	It("keeps no pod out of service that serves another, and is named in the conditions", func(ctx SpecContext) {
-		issuer, o := newIDP(), start(gateImage)
+		issuer, o := newIDP(), start(testGateImage)
 		issuer.down.Store(true)
 		server := newUnwatched(ctx, minutely, func(s *v1alpha1.MCPServer) {
 			s.Spec.Auth = withProviders("", issuer.provider()).Spec.Auth
@@ -47,7 +47,7 @@ var _ = Describe("A provider whose keys cannot be fetched", func() {
 		rounds := 0
 		Eventually(func() *metav1.Condition {
 			rounds = min(rounds+1, 8)
-			later(o, rounds)
+			waitRounds(o, rounds)
 			o.act(ctx, server)
 			return healthy()
 		}).WithTimeout(time.Minute).WithPolling(time.Second).Should(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
@@ -58,18 +58,18 @@ var _ = Describe("A provider whose keys cannot be fetched", func() {
 
 var _ = Describe("A gate that was told that its pod is ending", func() {
 	It("is told of where nobody ends the pod, keeps its traffic, and is proven again when it has forgotten it", func(ctx SpecContext) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o, minutely)
 		healthy := condition(ctx, server, v1alpha1.ConditionAuthHealthy)
 		pod.says(func(state *admin.State) { state.Terminating = true })
-		later(o, 1)
+		waitRounds(o, 1)
 		o.act(ctx, server)
 		Expect(healthy()).To(And(say(metav1.ConditionUnknown, v1alpha1.ReasonGateTerminating), HaveField("Message", And(
 			ContainSubstring("Pod "+pod.pod.Name+": Its gate was told that the pod is ending"), ContainSubstring("/authproxy terminate")))))
 		Expect(pod.proven(ctx)()).To(Equal(corev1.ConditionTrue))
 
 		pod.says(func(*admin.State) {})
-		later(o, 2)
+		waitRounds(o, 2)
 		o.act(ctx, server)
 		Expect(healthy()).To(say(metav1.ConditionTrue, v1alpha1.ReasonProven))
 	})

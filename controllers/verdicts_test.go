@@ -40,17 +40,17 @@ func write(text string) func(net.Conn) {
 	}
 }
 
-func answer(status int) http.Handler {
+func answerWith(status int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 }
 
 // Each row is a pod that was proven, what then becomes of its gate, and what one round makes of it.
 var _ = DescribeTable("One round on a gate that",
 	func(ctx SpecContext, spoil func(*simulatedPod), status metav1.ConditionStatus, reason string) {
-		o := start(gateImage)
+		o := start(testGateImage)
 		server, pod := proveUnwatched(ctx, o)
 		spoil(pod)
-		start(gateImage).act(ctx, server)
+		start(testGateImage).act(ctx, server)
 		Expect(condition(ctx, server, v1alpha1.ConditionAuthHealthy)()).To(And(
 			say(status, reason), HaveField("Message", ContainSubstring(pod.pod.Name))))
 		Expect(condition(ctx, server, v1alpha1.ConditionReady)()).To(say(status, reason))
@@ -68,7 +68,7 @@ var _ = DescribeTable("One round on a gate that",
 		Expect(err).NotTo(HaveOccurred())
 		p.serve(fake)
 	}, metav1.ConditionFalse, v1alpha1.ReasonInvalidTokenAccepted),
-	Entry("refuses everybody", func(p *simulatedPod) { p.serve(answer(http.StatusUnauthorized)) },
+	Entry("refuses everybody", func(p *simulatedPod) { p.serve(answerWith(http.StatusUnauthorized)) },
 		metav1.ConditionFalse, v1alpha1.ReasonValidTokenRejected),
 	Entry("refuses without a challenge", func(p *simulatedPod) {
 		locked := *p.client.Load()
@@ -106,7 +106,7 @@ var _ = DescribeTable("One round on a gate that",
 			_, _ = w.Write(now.Body.Bytes())
 		}))
 	}, metav1.ConditionUnknown, v1alpha1.ReasonClockSkew),
-	Entry("has too much to do", func(p *simulatedPod) { p.serve(answer(http.StatusTooManyRequests)) },
+	Entry("has too much to do", func(p *simulatedPod) { p.serve(answerWith(http.StatusTooManyRequests)) },
 		metav1.ConditionUnknown, v1alpha1.ReasonInconclusive),
 	Entry("has lost its server", func(p *simulatedPod) { Expect(p.server.Close()).To(Succeed()) },
 		metav1.ConditionUnknown, v1alpha1.ReasonUpstreamUnavailable),
@@ -131,6 +131,6 @@ var _ = DescribeTable("One round on a gate that",
 	}, metav1.ConditionUnknown, v1alpha1.ReasonGateNotConverged),
 	Entry("does not answer the operator", func(p *simulatedPod) { p.serveAdmin(onConnection(reset)) },
 		metav1.ConditionUnknown, v1alpha1.ReasonUnreachable),
-	Entry("cannot prove who it is", func(p *simulatedPod) { p.serveAdmin(answer(http.StatusNotFound)) },
+	Entry("cannot prove who it is", func(p *simulatedPod) { p.serveAdmin(answerWith(http.StatusNotFound)) },
 		metav1.ConditionUnknown, v1alpha1.ReasonWrongPodAnswered),
 )

@@ -16,35 +16,35 @@ const (
 )
 
 var ways = []way{
-	{"The spec asks for the node's network", isRefused, asked(`pod: {hostNetwork: true}`), `unknown field "spec.pod.hostNetwork"`},
-	{"The spec asks for one process namespace", isRefused, asked(`pod: {shareProcessNamespace: true}`), `unknown field "spec.pod.shareProcessNamespace"`},
-	{"The spec mounts the node's files", isRefused, asked(`volumes: [{name: x, hostPath: {path: /var/lib/kubelet}}]`), `unknown field "spec.volumes[0].hostPath"`},
-	{"The spec mounts a volume of the gate", isRefused, asked(`volumeMounts: [{name: gatehouse-secret, mountPath: /s}]`), "volumes whose names begin with gatehouse-"},
-	{"The spec has a volume by the name of one of the gate's", isRefused, asked(`volumes: [{name: gatehouse-keys, emptyDir: {}}]`), "may not begin with gatehouse-"},
-	{"The spec runs the server as the gate's user", isRefused, asked(`pod: {securityContext: {runAsUser: 65533}}`), "the gate runs as 65533"},
-	{"The spec puts the server on the gate's port", isRefused, asked(`port: 8080`), "must differ"},
-	{"The spec gives the pods another server's labels", isRefused, asked(`pod: {labels: {mcp.gatehouse.dev/server: other}}`), "may not begin with mcp.gatehouse.dev/"},
-	{"The spec accepts tokens that are not signed", isRefused, asked(`auth: {providers: [{name: x, algorithms: [none], keys: {type: Remote}}]}`), `Unsupported value: "none"`},
+	{"The spec asks for the node's network", isRefused, askInSpec(`pod: {hostNetwork: true}`), `unknown field "spec.pod.hostNetwork"`},
+	{"The spec asks for one process namespace", isRefused, askInSpec(`pod: {shareProcessNamespace: true}`), `unknown field "spec.pod.shareProcessNamespace"`},
+	{"The spec mounts the node's files", isRefused, askInSpec(`volumes: [{name: x, hostPath: {path: /var/lib/kubelet}}]`), `unknown field "spec.volumes[0].hostPath"`},
+	{"The spec mounts a volume of the gate", isRefused, askInSpec(`volumeMounts: [{name: gatehouse-secret, mountPath: /s}]`), "volumes whose names begin with gatehouse-"},
+	{"The spec has a volume by the name of one of the gate's", isRefused, askInSpec(`volumes: [{name: gatehouse-keys, emptyDir: {}}]`), "may not begin with gatehouse-"},
+	{"The spec runs the server as the gate's user", isRefused, askInSpec(`pod: {securityContext: {runAsUser: 65533}}`), "the gate runs as 65533"},
+	{"The spec puts the server on the gate's port", isRefused, askInSpec(`port: 8080`), "must differ"},
+	{"The spec gives the pods another server's labels", isRefused, askInSpec(`pod: {labels: {mcp.gatehouse.dev/server: other}}`), "may not begin with mcp.gatehouse.dev/"},
+	{"The spec accepts tokens that are not signed", isRefused, askInSpec(`auth: {providers: [{name: x, algorithms: [none], keys: {type: Remote}}]}`), `Unsupported value: "none"`},
 
-	{"The spec mounts the Secret with the signing keys", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+	{"The spec mounts the Secret with the signing keys", wouldUnlock, askPastAdmission(func(s *v1alpha1.MCPServer) {
 		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", Secret: &corev1.SecretVolumeSource{SecretName: s.Name + "-keys"}}}
 	}), "volume x holds Secret"},
-	{"The spec has the gate's Secret in a projected volume", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+	{"The spec has the gate's Secret in a projected volume", wouldUnlock, askPastAdmission(func(s *v1alpha1.MCPServer) {
 		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{
 			Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: s.Name + "-gate"}}}}}}}
 	}), "volume x holds Secret"},
-	{"The spec has the signing keys in a variable", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+	{"The spec has the signing keys in a variable", wouldUnlock, askPastAdmission(func(s *v1alpha1.MCPServer) {
 		s.Spec.Env = []corev1.EnvVar{{Name: "K", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 			LocalObjectReference: corev1.LocalObjectReference{Name: s.Name + "-keys"}, Key: "managed.jwks"}}}}
 	}), "in its environment"},
-	{"The spec has the gate's Secret in envFrom", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+	{"The spec has the gate's Secret in envFrom", wouldUnlock, askPastAdmission(func(s *v1alpha1.MCPServer) {
 		s.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.Name + "-gate"}}}}
 	}), "in its environment"},
-	{"The spec hands the signing keys to a CSI driver", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+	{"The spec hands the signing keys to a CSI driver", wouldUnlock, askPastAdmission(func(s *v1alpha1.MCPServer) {
 		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", CSI: &corev1.CSIVolumeSource{
 			Driver: "example.com", NodePublishSecretRef: &corev1.LocalObjectReference{Name: s.Name + "-keys"}}}}
 	}), "volume x holds Secret"},
-	{"The spec mounts a token of the server's account", wouldUnlock, wanted(func(s *v1alpha1.MCPServer) {
+	{"The spec mounts a token of the server's account", wouldUnlock, askPastAdmission(func(s *v1alpha1.MCPServer) {
 		s.Spec.Volumes = []v1alpha1.Volume{{Name: "x", Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{
 			ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}}}}}
 	}), "projects a service account token"},

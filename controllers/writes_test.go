@@ -19,10 +19,10 @@ import (
 )
 
 // written has the requests of the operator under test.
-var written requests
+var written requestLog
 
-// requests are those to the API server, as "METHOD path".
-type requests struct {
+// requestLog are those to the API server, as "METHOD path".
+type requestLog struct {
 	mu   sync.Mutex
 	seen []string
 }
@@ -31,7 +31,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func (r *requests) count(next http.RoundTripper) http.RoundTripper {
+func (r *requestLog) count(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		r.mu.Lock()
 		r.seen = append(r.seen, request.Method+" "+request.URL.Path)
@@ -41,7 +41,7 @@ func (r *requests) count(next http.RoundTripper) http.RoundTripper {
 }
 
 // in gives the requests of a method in a namespace, but for Events, without the path to the namespace.
-func (r *requests) in(namespace string, methods ...string) []string {
+func (r *requestLog) in(namespace string, methods ...string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var found []string
@@ -56,12 +56,12 @@ func (r *requests) in(namespace string, methods ...string) []string {
 }
 
 // writesIn gives those in a namespace that change something.
-func (r *requests) writesIn(namespace string) []string {
+func (r *requestLog) writesIn(namespace string) []string {
 	return r.in(namespace, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete)
 }
 
 // client gives one whose requests are counted.
-func (r *requests) client() client.Client {
+func (r *requestLog) client() client.Client {
 	GinkgoHelper()
 	config := rest.CopyConfig(restConfig)
 	config.Wrap(r.count)
@@ -76,8 +76,8 @@ var _ = Describe("The operator's writes", func() {
 
 	It("are one for each object that is created, without a look first", func(ctx SpecContext) {
 		server := newUnwatched(ctx)
-		var made, looked requests
-		o := start(gateImage)
+		var made, looked requestLog
+		o := start(testGateImage)
 		o.builder.Client, o.builder.Live = uncached.Client{Client: client.NewNamespacedClient(made.client(), unwatched)}, looked.client()
 		name, begun := server.Name, fresh(ctx, server)
 		for range 2 { // the second time as with a cache that does not know the status yet
@@ -97,8 +97,8 @@ var _ = Describe("The operator's writes", func() {
 
 	It("tell of a proof before its pod takes traffic, so that nobody sums up without it", func(ctx SpecContext) {
 		server := newUnwatched(ctx)
-		var made requests
-		o := start(gateImage)
+		var made requestLog
+		o := start(testGateImage)
 		o.build(ctx, server)
 		pod := startPod(ctx, server)
 		o.prober.Client = uncached.Client{Client: client.NewNamespacedClient(made.client(), unwatched)}
@@ -127,7 +127,7 @@ var _ = Describe("The operator's writes", func() {
 		By("being spoilt")
 		deployment, err := deploymentOf(ctx, server)()
 		Expect(err).NotTo(HaveOccurred())
-		edit(ctx, deployment, func() { delete(deployment.Labels, v1alpha1.LabelServer) })
+		editObject(ctx, deployment, func() { delete(deployment.Labels, v1alpha1.LabelServer) })
 		Eventually(deploymentOf(ctx, server)).Should(HaveField("Labels", HaveKey(v1alpha1.LabelServer)))
 		Eventually(rests).WithPolling(1500 * time.Millisecond).Should(BeTrue())
 		Expect(pod).NotTo(BeNil())
