@@ -97,8 +97,8 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, request Reques
 	}
 }
 
-func (f *Forwarder) address(server gateapi.Upstream) string {
-	return net.JoinHostPort(f.host, portOf(server))
+func (f *Forwarder) address(target gateapi.Upstream) string {
+	return net.JoinHostPort(f.host, portOf(target))
 }
 
-func portOf(server gateapi.Upstream) string { return strconv.Itoa(int(server.Port)) }
+func portOf(target gateapi.Upstream) string { return strconv.Itoa(int(target.Port)) }
