@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	page     = "../../docs/alerts.md"
-	pageURL  = "https://github.com/mcp-gatehouse/gatehouse/blob/main/docs/alerts.md#"
-	chartsOf = "../../config/chart/files/rules.yaml"
+	alertsPage = "../../docs/alerts.md"
+	pageURL    = "https://github.com/mcp-gatehouse/gatehouse/blob/main/docs/alerts.md#"
+	chartsOf   = "../../config/chart/files/rules.yaml"
 )
 
 var tableRow = regexp.MustCompile("(?m)^\\| \\[`(Gatehouse[A-Za-z]+)`\\]\\(#([a-z]+)\\) \\| ([a-z]+) \\| ([a-z0-9]+) \\|")
 
 // The page has a row and a section for each alert, in the order of the rules, and none for another.
 func TestPageAndRulesAgree(t *testing.T) {
-	text, err := os.ReadFile(page)
+	text, err := os.ReadFile(alertsPage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,12 +42,12 @@ func TestPageAndRulesAgree(t *testing.T) {
 		}
 	}
 	if !slices.Equal(rows, want) {
-		t.Errorf("the table of %s has\n%s\nthe rules have\n%s", page, strings.Join(rows, "\n"), strings.Join(want, "\n"))
+		t.Errorf("the table of %s has\n%s\nthe rules have\n%s", alertsPage, strings.Join(rows, "\n"), strings.Join(want, "\n"))
 	}
 	for i, alert := range want {
 		name, _, _ := strings.Cut(alert, " ")
 		if i >= len(sections) || sections[i] != name {
-			t.Errorf("the sections of %s are %v; that of %s is not in its place", page, sections, name)
+			t.Errorf("the sections of %s are %v; that of %s is not in its place", alertsPage, sections, name)
 			break
 		}
 	}

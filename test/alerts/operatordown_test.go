@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// from returns the replicas of one time before a moment, and of another afterwards.
-func from(when time.Duration, before, after func(time.Duration) []replica) func(time.Duration) []replica {
+// switchAt returns the replicas of one time before a moment, and of another afterwards.
+func switchAt(when time.Duration, before, after func(time.Duration) []replica) func(time.Duration) []replica {
 	return func(at time.Duration) []replica {
 		if at < when {
 			return before(at)
@@ -37,27 +37,27 @@ func TestOperatorDown(t *testing.T) {
 		"it was never there":                   {none, []map[string]string{nowhere}},
 		"crash loop":                           {crashing(faultAt), []map[string]string{down}},
 		"crash loop since it was installed":    {crashing(0), []map[string]string{down}},
-		"crash loop with two minutes in seven": {from(faultAt, one, half), []map[string]string{down}},
-		"that of another namespace does not answer": {from(faultAt, one, func(at time.Duration) []replica {
+		"crash loop with two minutes in seven": {switchAt(faultAt, one, half), []map[string]string{down}},
+		"that of another namespace does not answer": {switchAt(faultAt, one, func(at time.Duration) []replica {
 			return append(one(at), replica{name: "operator-x", namespace: "tenant", mute: true})
 		}), []map[string]string{tenant}},
-		"that of another namespace is removed": {from(faultAt, func(at time.Duration) []replica {
+		"that of another namespace is removed": {switchAt(faultAt, func(at time.Duration) []replica {
 			return append(one(at), replica{name: "operator-x", namespace: "tenant", leads: true})
 		}, one), nil},
 		"two replicas, none leads since it was installed": {waiting, []map[string]string{down}},
 		"restart":                     {restart(faultAt), nil},
-		"two restarts in ten minutes": {from(faultAt+5*time.Minute, restart(faultAt), restart(faultAt+8*time.Minute)), nil},
+		"two restarts in ten minutes": {switchAt(faultAt+5*time.Minute, restart(faultAt), restart(faultAt+8*time.Minute)), nil},
 		"two replicas":                {two, nil},
-		"the other replica leads now": {from(faultAt, two, func(time.Duration) []replica {
+		"the other replica leads now": {switchAt(faultAt, two, func(time.Duration) []replica {
 			return []replica{{name: "operator-a"}, {name: "operator-b", leads: true}}
 		}), nil},
-		"one of two replicas cannot be scraped": {from(faultAt, two, func(time.Duration) []replica {
+		"one of two replicas cannot be scraped": {switchAt(faultAt, two, func(time.Duration) []replica {
 			return []replica{{name: "operator-a", leads: true}, {name: "operator-b", mute: true}}
 		}), nil},
-		"nobody leads for three minutes":                    {from(faultAt+3*time.Minute, from(faultAt, two, waiting), two), nil},
-		"birth: it leads three minutes after it is scraped": {from(3*time.Minute, waiting, one), nil},
-		"birth: Prometheus is there four minutes before":    {from(4*time.Minute, none, one), nil},
-		"back after an hour":                                {from(60*time.Minute, from(5*time.Minute, one, none), one), nil},
+		"nobody leads for three minutes":                    {switchAt(faultAt+3*time.Minute, switchAt(faultAt, two, waiting), two), nil},
+		"birth: it leads three minutes after it is scraped": {switchAt(3*time.Minute, waiting, one), nil},
+		"birth: Prometheus is there four minutes before":    {switchAt(4*time.Minute, none, one), nil},
+		"back after an hour":                                {switchAt(60*time.Minute, switchAt(5*time.Minute, one, none), one), nil},
 	} {
 		s := scene{length: at, world: setting{replicas: c.replicas}.around(fault{}), checks: []exprTest{firing(at, c.fires...)}}
 		if name != "back after an hour" {

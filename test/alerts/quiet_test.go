@@ -25,7 +25,7 @@ func TestQuiet(t *testing.T) {
 		"all is well":                        {},
 		"all is well, without honorLabels":   {setting{renamed: true}, nil},
 		"operator restart":                   {setting{replicas: restart(faultAt)}, nil},
-		"no scrape for four minutes":         {setting{replicas: from(faultAt+4*time.Minute, from(faultAt, one, crashing(0)), one)}, nil},
+		"no scrape for four minutes":         {setting{replicas: switchAt(faultAt+4*time.Minute, switchAt(faultAt, one, crashing(0)), one)}, nil},
 		"birth of a server":                  {setting{born: faultAt}, nil},
 		"birth of a server that is parked":   {setting{born: faultAt, parked: time.Minute}, nil},
 		"scaled to zero, and back":           {setting{}, during(45*time.Minute, (*server).park)},

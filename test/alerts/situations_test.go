@@ -192,7 +192,7 @@ func (f fault) birth(t *testing.T, by judge, labels map[string]string) {
 	t.Helper()
 	s := setting{born: faultAt, begins: faultAt}
 	if f.of == operatorItself {
-		s = setting{begins: 3 * time.Minute, replicas: from(3*time.Minute, none, one)}
+		s = setting{begins: 3 * time.Minute, replicas: switchAt(3*time.Minute, none, one)}
 	}
 	at := s.begins + f.wait + 2*time.Minute
 	scene{length: at, world: s.around(f), checks: []exprTest{firing(at, labels), everFired(at, labels)}}.run(t, by, f.title("birth of a series"))

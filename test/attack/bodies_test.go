@@ -36,7 +36,7 @@ func (s *site) encodings() []attack {
 	}
 	bad := callOf(`"wipe"`)
 	as := func(kind, body string, fields ...string) string {
-		return request("POST /mcp HTTP/1.1", body, append(fields, "Authorization: Bearer "+s.mint(), "Content-Type: "+kind)...)
+		return rawRequest("POST /mcp HTTP/1.1", body, append(fields, "Authorization: Bearer "+s.mint(), "Content-Type: "+kind)...)
 	}
 	notUTF8, notJSON := "the body must be UTF-8", "the body is not JSON"
 	var out []attack
@@ -67,7 +67,7 @@ func (s *site) encodings() []attack {
 		out = append(out, attack{line: "T8", name: "Content-Encoding " + coding, raw: as("application/json", ping, "Content-Encoding: "+coding), answers: one(refuse("unsupported_media"))})
 	}
 	return append(out,
-		attack{line: "T8", name: "no Content-Type", raw: request("POST /mcp HTTP/1.1", ping, "Authorization: Bearer "+s.mint()), answers: one(refuse("unsupported_media"))},
+		attack{line: "T8", name: "no Content-Type", raw: rawRequest("POST /mcp HTTP/1.1", ping, "Authorization: Bearer "+s.mint()), answers: one(refuse("unsupported_media"))},
 		attack{line: "T8", name: "charset utf-8", raw: as("Application/JSON; Charset=UTF-8", ping), answers: one(serve())},
 		attack{line: "T8", name: "Content-Encoding identity", raw: as("application/json", ping, "Content-Encoding: identity"), answers: one(serve())})
 }
@@ -200,15 +200,15 @@ func (s *site) repeated() []attack {
 	return []attack{
 		{line: "T6", name: "empty batch", raw: post(s.mint(), "[]"), answers: one(serve())},
 		{line: "T6", name: "empty batch with Mcp-Method", raw: post(s.mint(), "[]", "Mcp-Method: ping"), answers: one(unnamed("header_mismatch").saying("the Mcp-Method header does not say what the body says"))},
-		{line: "T8", name: "a message in a GET", raw: request("GET /mcp HTTP/1.1", callOf(`"wipe"`), token), answers: one(inGet)},
-		{line: "T8", name: "a message in a DELETE", raw: request("DELETE /mcp HTTP/1.1", callOf(`"wipe"`), token), answers: one(inGet)},
+		{line: "T8", name: "a message in a GET", raw: rawRequest("GET /mcp HTTP/1.1", callOf(`"wipe"`), token), answers: one(inGet)},
+		{line: "T8", name: "a message in a DELETE", raw: rawRequest("DELETE /mcp HTTP/1.1", callOf(`"wipe"`), token), answers: one(inGet)},
 	}
 }
 
 // framed: a broken body with a good token, and what follows it.
 func (s *site) framed() []attack {
 	chunked := func(body string) string {
-		return lines("POST /mcp HTTP/1.1", "Host: "+host, "Authorization: Bearer "+s.mint(), "Content-Type: application/json", "Transfer-Encoding: chunked", "") + body
+		return joinLines("POST /mcp HTTP/1.1", "Host: "+host, "Authorization: Bearer "+s.mint(), "Content-Type: application/json", "Transfer-Encoding: chunked", "") + body
 	}
 	broken := one(unnamed("bad_body"))
 	return []attack{

@@ -32,16 +32,16 @@ func (s *site) options(mine string) []attack {
 		"behind another": {"Connection: close, Mcp-Session-Id"}, "in front": {"Connection: Mcp-Session-Id,close"}, "in other case": {"connection: mCP-sESSION-iD"},
 		"in a second header": {"Connection: keep-alive", "Connection: Mcp-Session-Id"}, "between commas": {"Connection: ,, \t Mcp-Session-Id\t ,"}, "twice": {"Connection: Mcp-Session-Id, Mcp-Session-Id"},
 	} {
-		out = append(out, attack{line: "S2", name: "a session that Connection names, " + name, raw: with(s.mint(), mine, fields...), answers: refused})
+		out = append(out, attack{line: "S2", name: "a session that Connection names, " + name, raw: inSession(s.mint(), mine, fields...), answers: refused})
 	}
 	// Outside of a session nobody may answer what the server asked of somebody else.
 	answering := `{"jsonrpc":"2.0","id":7,"result":{"action":"accept"}}`
 	kept := func(name, want string) func(*http.Request) string { return says(name, want) }
 	return append(out,
 		attack{line: "S2", name: "an answer whose session Connection names", raw: post(s.mint(), answering, "Mcp-Session-Id: "+mine, "Connection: Mcp-Session-Id"), answers: refused},
-		attack{line: "S2", name: "a session that a quoted option names", raw: with(s.mint(), mine, `Connection: "Mcp-Session-Id"`), answers: one(serve()), seen: kept("Mcp-Session-Id", sessionOfTheServer)},
-		attack{line: "S2", name: "a session that an option with odd space names", raw: with(s.mint(), mine, "Connection: \u00a0Mcp-Session-Id"), answers: one(serve()), seen: kept("Mcp-Session-Id", sessionOfTheServer)},
-		attack{line: "S2", name: "a session that an option with a parameter names", raw: with(s.mint(), mine, "Connection: Mcp-Session-Id;q=1"), answers: refused},
+		attack{line: "S2", name: "a session that a quoted option names", raw: inSession(s.mint(), mine, `Connection: "Mcp-Session-Id"`), answers: one(serve()), seen: kept("Mcp-Session-Id", sessionOfTheServer)},
+		attack{line: "S2", name: "a session that an option with odd space names", raw: inSession(s.mint(), mine, "Connection: \u00a0Mcp-Session-Id"), answers: one(serve()), seen: kept("Mcp-Session-Id", sessionOfTheServer)},
+		attack{line: "S2", name: "a session that an option with a parameter names", raw: inSession(s.mint(), mine, "Connection: Mcp-Session-Id;q=1"), answers: refused},
 		attack{line: "T15", name: "what is named and belongs to nobody", raw: post(s.mint(), ping, "Connection: X-Any, close", "X-Any: mallory"), answers: one(serve()), seen: nowhere("mallory")},
 		attack{line: "T15", name: "what is named and the gate's own", raw: post(s.mint(), ping, "Connection: X-Forwarded-For, X-Forwarded-Host"), answers: one(serve()), seen: kept("X-Forwarded-Host", host)},
 		attack{line: "A18", name: "what Connection names, without a token", raw: post("", ping, "Connection: Mcp-Session-Id"), answers: refused})
@@ -53,7 +53,7 @@ func (s *site) trailing(mine string) []attack {
 		head := append([]string{
 			"POST /mcp HTTP/1.1", "Host: " + host, "Content-Type: application/json", "Authorization: Bearer " + s.mint(), "Transfer-Encoding: chunked",
 		}, fields...)
-		return lines(append(head, "")...) + "28\r\n" + ping + "\r\n0\r\n" + trailer + "\r\n\r\n"
+		return joinLines(append(head, "")...) + "28\r\n" + ping + "\r\n0\r\n" + trailer + "\r\n\r\n"
 	}
 	var out []attack
 	for _, c := range []struct{ name, value string }{
@@ -100,7 +100,7 @@ func (s *site) spelledTwice() []attack {
 func (s *site) targets() []attack {
 	var out []attack
 	ask := func(target string) string {
-		return request("GET "+target+" HTTP/1.1", "", "Authorization: Bearer "+s.mint())
+		return rawRequest("GET "+target+" HTTP/1.1", "", "Authorization: Bearer "+s.mint())
 	}
 	visible := one(unnamed("bad_target").saying("the target must be visible ASCII without a fragment: escape everything else"))
 	for _, target := range []string{"/mcp?\u00e9", "/mcp#x", "/mcp?x#y", "/m\u00e7p", "/mcp?\u2028", "http://" + host + "/mcp#x"} {
@@ -110,7 +110,7 @@ func (s *site) targets() []attack {
 		out = append(out, attack{line: "T19", name: "target " + target, raw: ask(target), answers: one(unnamed("bad_target"))})
 	}
 	for _, name := range []string{host + ":x", host + ":123456", "[::1%25evil]", "[fe80::1%25x]:80", host + ":80,evil"} {
-		raw := lines("GET /mcp HTTP/1.1", "Host: "+name, "Authorization: Bearer "+s.mint(), "")
+		raw := joinLines("GET /mcp HTTP/1.1", "Host: "+name, "Authorization: Bearer "+s.mint(), "")
 		out = append(out, attack{line: "T14", name: "Host " + name, raw: raw, answers: one(unnamed("wrong_host"))})
 	}
 	return out

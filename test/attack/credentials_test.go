@@ -23,11 +23,11 @@ func (s *site) absent() []attack {
 	var out []attack
 	for _, method := range []string{"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "PROPFIND", "MADE-UP", "get"} {
 		out = append(out, attack{
-			line: "A1", name: method + " without a token", raw: request(method+" /mcp HTTP/1.1", ""), answers: one(unnamed("missing_token")),
+			line: "A1", name: method + " without a token", raw: rawRequest(method+" /mcp HTTP/1.1", ""), answers: one(unnamed("missing_token")),
 		})
 	}
 	return append(out,
-		attack{line: "A1", name: "HEAD without a token", raw: request("HEAD /mcp HTTP/1.1", ""), answers: one(unnamed("missing_token").to(http.MethodHead))},
+		attack{line: "A1", name: "HEAD without a token", raw: rawRequest("HEAD /mcp HTTP/1.1", ""), answers: one(unnamed("missing_token").to(http.MethodHead))},
 		attack{line: "A1", name: "POST of a message", raw: post("", ping), answers: one(refuse("missing_token"))},
 		attack{line: "A1", name: "POST of nothing", raw: post("", "", "Content-Length: 0"), answers: one(unnamed("missing_token"))},
 		attack{line: "A1", name: "initialize", raw: post("", `{"jsonrpc":"2.0","id":7,"method":"initialize"}`), answers: one(refuse("missing_token"))},
@@ -35,10 +35,10 @@ func (s *site) absent() []attack {
 		attack{line: "A1", name: "a session without a token", raw: post("", ping, "Mcp-Session-Id: "+sessionOfTheServer), answers: one(refuse("missing_token"))},
 		attack{line: "A1", name: "batch", raw: post("", "["+ping+"]"), answers: one(unnamed("missing_token"))},
 		attack{line: "A17", name: "a cache is not asked", raw: post("", ping, "If-None-Match: *", "Cache-Control: only-if-cached"), answers: one(refuse("missing_token"))},
-		attack{line: "A1", name: "GET with a token", raw: request("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
-		attack{line: "A1", name: "DELETE with a token", raw: request("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
-		attack{line: "A1", name: "DELETE with a bad token", raw: request("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer x"), answers: one(unnamed("malformed_token"))},
-		attack{line: "A1", name: "GET with an expired token", raw: request("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint(claim("exp", 1))), answers: one(unnamed("expired"))})
+		attack{line: "A1", name: "GET with a token", raw: rawRequest("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
+		attack{line: "A1", name: "DELETE with a token", raw: rawRequest("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
+		attack{line: "A1", name: "DELETE with a bad token", raw: rawRequest("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer x"), answers: one(unnamed("malformed_token"))},
+		attack{line: "A1", name: "GET with an expired token", raw: rawRequest("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint(setClaim("exp", 1))), answers: one(unnamed("expired"))})
 }
 
 func (s *site) schemes() []attack {
@@ -83,7 +83,7 @@ func (s *site) schemes() []attack {
 }
 
 func (s *site) twoTokens() []attack {
-	good, bad := "Authorization: Bearer "+s.mint(), "Authorization: Bearer "+s.mint(claim("exp", 1))
+	good, bad := "Authorization: Bearer "+s.mint(), "Authorization: Bearer "+s.mint(setClaim("exp", 1))
 	two := one(refuse("ambiguous_header"))
 	return []attack{
 		{line: "H10", name: "good and bad", raw: authorized(good, bad), answers: two},
@@ -104,19 +104,19 @@ func (s *site) elsewhere() []attack {
 	form := "access_token=" + good
 	missing := one(refuse("missing_token"))
 	query := func(query string, fields ...string) string {
-		return request("POST /mcp?"+query+" HTTP/1.1", ping, append(fields, "Content-Type: application/json")...)
+		return rawRequest("POST /mcp?"+query+" HTTP/1.1", ping, append(fields, "Content-Type: application/json")...)
 	}
 	return []attack{
 		{line: "A10", name: "in the query", raw: query(form), answers: missing},
 		{line: "A10", name: "in the query, escaped", raw: query("%61ccess_token=" + good), answers: missing},
 		{line: "A10", name: "in the query, in other case", raw: query("ACCESS_TOKEN=" + good), answers: missing},
 		{line: "A10", name: "in the query, another name", raw: query("token=" + good + "&jwt=" + good + "&authorization=Bearer%20" + good), answers: missing},
-		{line: "A10", name: "in a form", raw: request("POST /mcp HTTP/1.1", form, "Content-Type: application/x-www-form-urlencoded"), answers: one(unnamed("missing_token"))},
+		{line: "A10", name: "in a form", raw: rawRequest("POST /mcp HTTP/1.1", form, "Content-Type: application/x-www-form-urlencoded"), answers: one(unnamed("missing_token"))},
 		{line: "A10", name: "in a cookie", raw: authorized("Cookie: access_token=" + good + "; Authorization=" + good), answers: missing},
 		{line: "A10", name: "in other headers", raw: authorized("X-Authorization: Bearer "+good, "Proxy-Authorization: Bearer "+good, "X-Access-Token: "+good, "Authorization2: Bearer "+good), answers: missing},
 		{line: "A10", name: "in a header of another spelling", raw: authorized("Authorizat\u0131on: Bearer " + good), answers: one(golang(400, "400 Bad Request"))},
 		{line: "A10", name: "for a proxy that forwards", raw: authorized("X-Forwarded-Authorization: Bearer "+good, "X-Original-Authorization: Bearer "+good), answers: missing},
-		{line: "A10", name: "in the target's user", raw: request("POST http://x:"+good+"@"+host+"/mcp HTTP/1.1", ping), answers: one(refuse("bad_target").saying(foreignTarget))},
+		{line: "A10", name: "in the target's user", raw: rawRequest("POST http://x:"+good+"@"+host+"/mcp HTTP/1.1", ping), answers: one(refuse("bad_target").saying(foreignTarget))},
 		{line: "A10", name: "in query and header", raw: query("a=1&access_token="+good+"&b=2", "Authorization: Bearer "+good), answers: one(serve()),
 			seen: func(r *http.Request) string {
 				return differs("query at the server", r.URL.RawQuery, "a=1&b=2")
@@ -141,7 +141,7 @@ func differs(what, got, want string) string {
 // perRequest: a connection has no rights.
 func (s *site) perRequest() []attack {
 	good, none, malformed := post(s.mint(), ping), post("", ping), post("x", ping)
-	expired := post(s.mint(claim("exp", 1)), ping)
+	expired := post(s.mint(setClaim("exp", 1)), ping)
 	return []attack{
 		{
 			line: "A1", name: "good, none, good, malformed on one connection", raw: good + none + good + malformed,

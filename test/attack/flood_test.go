@@ -19,7 +19,7 @@ func TestFlood(t *testing.T) {
 	})
 	flood := attack{line: "H6", name: "300 forgeries from one address", slow: true}
 	for i := range 300 {
-		flood.raw += post(s.mint(forgedBy(s.issuers.stranger), claim("jti", fmt.Sprint(i))), ping, attacker)
+		flood.raw += post(s.mint(forgedBy(s.issuers.stranger), setClaim("jti", fmt.Sprint(i))), ping, attacker)
 		flood.answers = append(flood.answers, refuse("bad_signature"))
 	}
 	s.try(t, []attack{flood})
@@ -27,8 +27,8 @@ func TestFlood(t *testing.T) {
 	yesterday, tomorrow := s.now.AddDate(0, 0, -1).Unix(), s.now.AddDate(0, 0, 1).Unix()
 	var table []attack
 	for reason, bearer := range map[string]string{
-		"expired": s.mint(claim("iat", yesterday-60), claim("exp", yesterday)), "not_yet_valid": s.mint(claim("nbf", tomorrow)), "wrong_audience": s.mint(claim("aud", "urn:another")),
-		"wrong_issuer": s.mint(claim("iss", "https://another.example")), "unknown_key": s.mint(by(s.issuers.stranger)), "wrong_type": s.mint(head("typ", "JWT")),
+		"expired": s.mint(setClaim("iat", yesterday-60), setClaim("exp", yesterday)), "not_yet_valid": s.mint(setClaim("nbf", tomorrow)), "wrong_audience": s.mint(setClaim("aud", "urn:another")),
+		"wrong_issuer": s.mint(setClaim("iss", "https://another.example")), "unknown_key": s.mint(by(s.issuers.stranger)), "wrong_type": s.mint(setHead("typ", "JWT")),
 		"missing_claim": s.mint(noClaim("exp")), "malformed_token": "x.y.z", "missing_token": "",
 	} {
 		table = append(table, attack{line: "H6", name: "behind them, " + strings.ReplaceAll(reason, "_", " "), raw: post(bearer, ping, attacker), answers: one(refuse(reason))})

@@ -30,14 +30,14 @@ func (s *site) unsigned() []tokenCase {
 	var out []tokenCase
 	for _, none := range []string{"none", "None", "NONE", "nOnE"} {
 		out = append(out,
-			tokenCase{"F9", "alg " + none + ", no signature", s.mint(head("alg", none), signature([]byte{})), "unsupported_algorithm"},
-			tokenCase{"F9", "alg " + none + ", the signature of a good token", s.mint(head("alg", none)), "unsupported_algorithm"})
+			tokenCase{"F9", "alg " + none + ", no signature", s.mint(setHead("alg", none), setSignature([]byte{})), "unsupported_algorithm"},
+			tokenCase{"F9", "alg " + none + ", the signature of a good token", s.mint(setHead("alg", none)), "unsupported_algorithm"})
 	}
 	return append(out,
-		tokenCase{"F9", "alg none for the shared secret", s.mintShared(head("alg", "none"), signature([]byte{})), "unsupported_algorithm"},
-		tokenCase{"F9", "alg none without kid", s.mint(head("alg", "none"), noHead("kid"), signature([]byte{})), "unsupported_algorithm"},
-		tokenCase{"F9", "no signature at all", s.mint(signature([]byte{})), "bad_signature"},
-		tokenCase{"F9", "signature of zeros", s.mint(signature(make([]byte, 64))), "bad_signature"})
+		tokenCase{"F9", "alg none for the shared secret", s.mintShared(setHead("alg", "none"), setSignature([]byte{})), "unsupported_algorithm"},
+		tokenCase{"F9", "alg none without kid", s.mint(setHead("alg", "none"), noHead("kid"), setSignature([]byte{})), "unsupported_algorithm"},
+		tokenCase{"F9", "no signature at all", s.mint(setSignature([]byte{})), "bad_signature"},
+		tokenCase{"F9", "signature of zeros", s.mint(setSignature(make([]byte, 64))), "bad_signature"})
 }
 
 // confused tokens are signed with HMAC and a public key for a secret.
@@ -62,7 +62,7 @@ func (s *site) confused() []tokenCase {
 	} {
 		forger := hs256([]byte(secret))
 		out = append(out,
-			tokenCase{"J4", "HMAC with the public key in " + name, s.mint(head("alg", "HS256"), head("kid", s.issuers.rs.kid), forgedBy(forger)), "unsupported_algorithm"},
+			tokenCase{"J4", "HMAC with the public key in " + name, s.mint(setHead("alg", "HS256"), setHead("kid", s.issuers.rs.kid), forgedBy(forger)), "unsupported_algorithm"},
 			tokenCase{"J4", "HMAC with the public key in " + name + ", where HMAC is known", s.mintShared(forgedBy(forger)), "bad_signature"})
 	}
 	for name, secret := range map[string]string{
@@ -85,10 +85,10 @@ func (s *site) ownKeys() []tokenCase {
 	} {
 		header, _, _ := strings.Cut(name, " ")
 		out = append(out,
-			tokenCase{"J10", name + " under its own kid", s.mint(head(header, value), forgedBy(stranger), head("kid", stranger.kid)), "unknown_key"},
-			tokenCase{"J10", name + " under a known kid", s.mint(head(header, value), forgedBy(stranger)), "bad_signature"})
+			tokenCase{"J10", name + " under its own kid", s.mint(setHead(header, value), forgedBy(stranger), setHead("kid", stranger.kid)), "unknown_key"},
+			tokenCase{"J10", name + " under a known kid", s.mint(setHead(header, value), forgedBy(stranger)), "bad_signature"})
 	}
-	return append(out, tokenCase{"J10", "jwk beside a good signature", s.mint(head("jwk", jwk)), ""})
+	return append(out, tokenCase{"J10", "jwk beside a good signature", s.mint(setHead("jwk", jwk)), ""})
 }
 
 func (s *site) keyIDs() []tokenCase {
@@ -99,17 +99,17 @@ func (s *site) keyIDs() []tokenCase {
 		"ours in other case": "ED-1", "ours and a space": "ed-1 ", "letters beyond ASCII": "é", "256 letters": strings.Repeat("k", 256),
 	} {
 		out = append(out,
-			tokenCase{"J9", "kid: " + name, s.mint(head("kid", kid)), "unknown_key"},
-			tokenCase{"F9", "HMAC with nothing, kid: " + name, s.mint(head("kid", kid), head("alg", "HS256"), forgedBy(hs256(nil))), "unsupported_algorithm"})
+			tokenCase{"J9", "kid: " + name, s.mint(setHead("kid", kid)), "unknown_key"},
+			tokenCase{"F9", "HMAC with nothing, kid: " + name, s.mint(setHead("kid", kid), setHead("alg", "HS256"), forgedBy(hs256(nil))), "unsupported_algorithm"})
 	}
 	for name, kid := range map[string]any{
 		"NUL": "ed-1\x00", "newline": "ed-1\nx", "257 letters": strings.Repeat("k", 257), "empty": "", "number": 1, "null": nil,
 		"list": []string{"ed-1"}, "object": map[string]any{"a": 1}, "no letter": "\u200b",
 	} {
-		out = append(out, tokenCase{"J9", "kid: " + name, s.mint(head("kid", kid)), "malformed_token"})
+		out = append(out, tokenCase{"J9", "kid: " + name, s.mint(setHead("kid", kid)), "malformed_token"})
 	}
 	return append(out,
-		tokenCase{"J9", "kid of another key of the issuer", s.mint(head("kid", s.issuers.ec.kid)), "unsupported_algorithm"},
+		tokenCase{"J9", "kid of another key of the issuer", s.mint(setHead("kid", s.issuers.ec.kid)), "unsupported_algorithm"},
 		tokenCase{"J9", "no kid, and one key that fits", s.mint(noHead("kid")), ""},
 		tokenCase{"J9", "no kid, forged", s.mint(noHead("kid"), forgedBy(s.issuers.stranger)), "bad_signature"})
 }
@@ -125,21 +125,21 @@ func (s *site) broken() []tokenCase {
 		panic(err)
 	}
 	out := []tokenCase{
-		{"F9", "psychic signature", s.mint(by(s.issuers.ec), signature(pair(zero, zero))), "bad_signature"},
-		{"F9", "r is 0", s.mint(by(s.issuers.ec), signature(pair(zero, unit))), "bad_signature"},
-		{"F9", "s is 0", s.mint(by(s.issuers.ec), signature(pair(unit, zero))), "bad_signature"},
-		{"F9", "r and s are the order", s.mint(by(s.issuers.ec), signature(pair(order, order))), "bad_signature"},
-		{"F9", "psychic signature in DER", s.mint(by(s.issuers.ec), signature(der)), "bad_signature"},
-		{"F9", "half a signature", s.mint(by(s.issuers.ec), signature(make([]byte, 32))), "bad_signature"},
+		{"F9", "psychic signature", s.mint(by(s.issuers.ec), setSignature(es256Signature(zero, zero))), "bad_signature"},
+		{"F9", "r is 0", s.mint(by(s.issuers.ec), setSignature(es256Signature(zero, unit))), "bad_signature"},
+		{"F9", "s is 0", s.mint(by(s.issuers.ec), setSignature(es256Signature(unit, zero))), "bad_signature"},
+		{"F9", "r and s are the order", s.mint(by(s.issuers.ec), setSignature(es256Signature(order, order))), "bad_signature"},
+		{"F9", "psychic signature in DER", s.mint(by(s.issuers.ec), setSignature(der)), "bad_signature"},
+		{"F9", "half a signature", s.mint(by(s.issuers.ec), setSignature(make([]byte, 32))), "bad_signature"},
 		{"F9", "signature that goes on", signed + "." + raw + "AAAA", "bad_signature"},
 		{"F9", "first bit of the signature", signed + "." + flip(raw, 0), "bad_signature"},
 		{"F9", "a bit in the middle of the signature", signed + "." + flip(raw, 40), "bad_signature"},
-		{"F9", "signature of another token", signed + "." + segmentOf(s.mint(claim("sub", "bob")), 2), "bad_signature"},
-		{"F9", "claims of another token", segmentOf(good, 0) + "." + segmentOf(s.mint(claim("sub", "admin")), 1) + "." + raw, "bad_signature"},
+		{"F9", "signature of another token", signed + "." + segmentOf(s.mint(setClaim("sub", "bob")), 2), "bad_signature"},
+		{"F9", "claims of another token", segmentOf(good, 0) + "." + segmentOf(s.mint(setClaim("sub", "admin")), 1) + "." + raw, "bad_signature"},
 		{"F9", "header of another token", segmentOf(s.mint(headText(behind(" "))), 0) + "." + segmentOf(good, 1) + "." + raw, "bad_signature"},
-		{"F9", "RSA signature of one", s.mint(by(s.issuers.rs), signature(append(make([]byte, 255), 1))), "bad_signature"},
-		{"F9", "RSA signature of another length", s.mint(by(s.issuers.rs), signature(make([]byte, 255))), "bad_signature"},
-		{"J6", "PKCS 1.5 with a key of PSS", s.mint(by(s.issuers.rs), head("kid", s.issuers.ps.kid)), "unsupported_algorithm"},
+		{"F9", "RSA signature of one", s.mint(by(s.issuers.rs), setSignature(append(make([]byte, 255), 1))), "bad_signature"},
+		{"F9", "RSA signature of another length", s.mint(by(s.issuers.rs), setSignature(make([]byte, 255))), "bad_signature"},
+		{"J6", "PKCS 1.5 with a key of PSS", s.mint(by(s.issuers.rs), setHead("kid", s.issuers.ps.kid)), "unsupported_algorithm"},
 	}
 	for name, bytes := range map[string]int{"no salt": 0, "short salt": 20, "salt that is one byte short": 31, "long salt": 33, "longest salt": 222} {
 		out = append(out, tokenCase{"J6", name, s.mint(by(s.issuers.salted(bytes))), "bad_signature"})
@@ -150,17 +150,19 @@ func (s *site) broken() []tokenCase {
 // strangers sign for an issuer that they are not.
 func (s *site) strangers() []tokenCase {
 	other := s.issuers.other
-	ofOther := []change{by(other), claim("iss", otherIssuer), claim("aud", otherAudience)}
-	with := func(changes ...change) string { return s.mint(append(append([]change{}, ofOther...), changes...)...) }
+	ofOther := []tokenChange{by(other), setClaim("iss", otherIssuer), setClaim("aud", otherAudience)}
+	with := func(changes ...tokenChange) string {
+		return s.mint(append(append([]tokenChange{}, ofOther...), changes...)...)
+	}
 	return []tokenCase{
 		{"J11", "the other issuer for itself", with(), ""},
 		{"J11", "key of the other issuer", s.mint(by(other)), "unknown_key"},
 		{"J11", "key of the other issuer under our kid", s.mint(forgedBy(other)), "bad_signature"},
 		{"J11", "the other issuer with our key", with(by(s.issuers.ed)), "unknown_key"},
-		{"J11", "the other issuer for our audience", with(claim("aud", audience)), "wrong_audience"},
-		{"J11", "our issuer for the audience of the other", s.mint(claim("aud", otherAudience)), "wrong_audience"},
-		{"J11", "key of the other issuer, issuer of none", with(noClaim("iss"), head("typ", "JWT")), "unsupported_algorithm"},
-		{"J11", "shared secret for an issuer", s.mintShared(claim("iss", issuer), head("typ", "at+jwt")), "unsupported_algorithm"},
+		{"J11", "the other issuer for our audience", with(setClaim("aud", audience)), "wrong_audience"},
+		{"J11", "our issuer for the audience of the other", s.mint(setClaim("aud", otherAudience)), "wrong_audience"},
+		{"J11", "key of the other issuer, issuer of none", with(noClaim("iss"), setHead("typ", "JWT")), "unsupported_algorithm"},
+		{"J11", "shared secret for an issuer", s.mintShared(setClaim("iss", issuer), setHead("typ", "at+jwt")), "unsupported_algorithm"},
 		{"J26", "stranger", s.mint(by(s.issuers.stranger)), "unknown_key"},
 		{"J26", "stranger under a known kid", s.mint(forgedBy(s.issuers.stranger)), "bad_signature"},
 	}

@@ -50,7 +50,7 @@ var newIssuers = sync.OnceValue(func() *issuers {
 		if err != nil {
 			panic(err)
 		}
-		return pair(r, s)
+		return es256Signature(r, s)
 	}}
 	i.rs = signer{kid: "rsa-1", algorithm: "RS256", public: &i.rsa.PublicKey, sign: func(text string) []byte {
 		digest := sha256.Sum256([]byte(text))
@@ -102,8 +102,8 @@ func hs256(secret []byte) signer {
 	}}
 }
 
-// pair is an ES256 signature (RFC 7518 section 3.4).
-func pair(r, s *big.Int) []byte {
+// es256Signature is an ES256 signature (RFC 7518 section 3.4).
+func es256Signature(r, s *big.Int) []byte {
 	out := make([]byte, 64)
 	r.FillBytes(out[:32])
 	s.FillBytes(out[32:])

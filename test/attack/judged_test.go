@@ -12,7 +12,7 @@ import (
 var gatesOwn = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id", "X-User", "Host", "Content-Length", "Transfer-Encoding", "User-Agent", "Connection"}
 
 // differs says in what a request that the server has read is another one than was judged.
-func (r read) differs(seen read) string {
+func (r readRequest) differs(seen readRequest) string {
 	judgedPath, judgedQuery, _ := strings.Cut(r.target, "?")
 	seenPath, seenQuery, _ := strings.Cut(seen.target, "?")
 	switch {
@@ -50,9 +50,9 @@ func trimmed(values []string) []string {
 
 // isPartOf reports whether some of a list are all of another, in order.
 func isPartOf(some, all []string) bool {
-	for _, one := range some {
-		i := slices.Index(all, one)
-		if i < 0 && one != "" {
+	for _, part := range some {
+		i := slices.Index(all, part)
+		if i < 0 && part != "" {
 			return false
 		}
 		all = all[i+1:]
@@ -61,7 +61,7 @@ func isPartOf(some, all []string) bool {
 }
 
 // permitted says what no request may be, whatever was judged.
-func permitted(seen read) string {
+func permitted(seen readRequest) string {
 	path, _, _ := strings.Cut(seen.target, "?")
 	header := seen.header
 	for name, values := range header {
@@ -93,7 +93,7 @@ func isJudged(name string) bool {
 }
 
 // permittedMessage: one tool may be called, and nobody may answer outside of a session.
-func permittedMessage(seen read) string {
+func permittedMessage(seen readRequest) string {
 	if seen.method != "POST" {
 		if seen.body != "" {
 			return "body"

@@ -14,37 +14,37 @@ func TestKinds(t *testing.T) {
 }
 
 func (s *site) kinds() []tokenCase {
-	kind := func(changes ...change) string { return s.mint(append(changes, head("typ", "JWT"))...) }
+	kind := func(changes ...tokenChange) string { return s.mint(append(changes, setHead("typ", "JWT"))...) }
 	logout := map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}
 	return []tokenCase{
 		{"J8", "JWT, and nothing says more", kind(), ""},
-		{"J8", "typ Bearer in the claims", kind(claim("typ", "Bearer"), claim("nonce", "n"), claim("sid", "x")), ""},
-		{"J8", "token_use access", kind(claim("token_use", "access")), ""},
-		{"J8", "at+jwt in header and claims", s.mint(claim("typ", "at+jwt"), claim("nonce", "n")), ""},
-		{"J8", "ID token", kind(claim("typ", "ID"), claim("azp", "app"), claim("nonce", "n"), claim("at_hash", "x")), "wrong_type"},
-		{"J8", "ID token by token_use", kind(claim("token_use", "id")), "wrong_type"},
-		{"J8", "ID token by at_hash", kind(claim("at_hash", "x")), "wrong_type"},
-		{"J8", "ID token by c_hash", kind(claim("c_hash", "x")), "wrong_type"},
-		{"J8", "ID token by s_hash", kind(claim("s_hash", "x")), "wrong_type"},
-		{"J8", "ID token by nonce", kind(claim("nonce", "n")), "wrong_type"},
-		{"J8", "ID token under an access token's header", s.mint(claim("at_hash", "x")), "wrong_type"},
-		{"J8", "ID token that says Bearer", kind(claim("typ", "Bearer"), claim("at_hash", "x")), "wrong_type"},
-		{"J8", "refresh token", kind(claim("typ", "Refresh")), "wrong_type"},
-		{"J8", "offline token", kind(claim("typ", "Offline")), "wrong_type"},
-		{"J8", "refresh token by token_type", kind(claim("token_type", "refresh")), "wrong_type"},
-		{"J8", "refresh token by type", kind(claim("type", "refresh")), "wrong_type"},
-		{"J8", "refresh token in other case", kind(claim("typ", "rEFRESH_tOKEN")), "wrong_type"},
-		{"J8", "logout token by its events", kind(claim("events", logout), claim("sid", "x")), "wrong_type"},
-		{"J8", "logout token by typ", kind(claim("typ", "Logout"), claim("sid", "x")), "wrong_type"},
-		{"J8", "security event", kind(claim("events", map[string]any{}), claim("toe", 1)), "wrong_type"},
-		{"J8", "introspection answer", kind(claim("token_introspection", map[string]any{"active": true})), "wrong_type"},
-		{"J8", "proof of possession", kind(claim("htm", "POST"), claim("htu", "x")), "wrong_type"},
-		{"J8", "credential", kind(claim("vc", map[string]any{})), "wrong_type"},
-		{"J8", "action token", kind(claim("typ", "execute-actions")), "wrong_type"},
-		{"J8", "registration token", kind(claim("typ", "RegistrationAccessToken")), "wrong_type"},
-		{"J8", "kind is a list", kind(claim("token_use", []string{"access"})), "wrong_type"},
-		{"J8", "kind is a number", kind(claim("typ", 1)), "wrong_type"},
-		{"J8", "kind is empty", kind(claim("typ", "")), "wrong_type"},
+		{"J8", "typ Bearer in the claims", kind(setClaim("typ", "Bearer"), setClaim("nonce", "n"), setClaim("sid", "x")), ""},
+		{"J8", "token_use access", kind(setClaim("token_use", "access")), ""},
+		{"J8", "at+jwt in header and claims", s.mint(setClaim("typ", "at+jwt"), setClaim("nonce", "n")), ""},
+		{"J8", "ID token", kind(setClaim("typ", "ID"), setClaim("azp", "app"), setClaim("nonce", "n"), setClaim("at_hash", "x")), "wrong_type"},
+		{"J8", "ID token by token_use", kind(setClaim("token_use", "id")), "wrong_type"},
+		{"J8", "ID token by at_hash", kind(setClaim("at_hash", "x")), "wrong_type"},
+		{"J8", "ID token by c_hash", kind(setClaim("c_hash", "x")), "wrong_type"},
+		{"J8", "ID token by s_hash", kind(setClaim("s_hash", "x")), "wrong_type"},
+		{"J8", "ID token by nonce", kind(setClaim("nonce", "n")), "wrong_type"},
+		{"J8", "ID token under an access token's header", s.mint(setClaim("at_hash", "x")), "wrong_type"},
+		{"J8", "ID token that says Bearer", kind(setClaim("typ", "Bearer"), setClaim("at_hash", "x")), "wrong_type"},
+		{"J8", "refresh token", kind(setClaim("typ", "Refresh")), "wrong_type"},
+		{"J8", "offline token", kind(setClaim("typ", "Offline")), "wrong_type"},
+		{"J8", "refresh token by token_type", kind(setClaim("token_type", "refresh")), "wrong_type"},
+		{"J8", "refresh token by type", kind(setClaim("type", "refresh")), "wrong_type"},
+		{"J8", "refresh token in other case", kind(setClaim("typ", "rEFRESH_tOKEN")), "wrong_type"},
+		{"J8", "logout token by its events", kind(setClaim("events", logout), setClaim("sid", "x")), "wrong_type"},
+		{"J8", "logout token by typ", kind(setClaim("typ", "Logout"), setClaim("sid", "x")), "wrong_type"},
+		{"J8", "security event", kind(setClaim("events", map[string]any{}), setClaim("toe", 1)), "wrong_type"},
+		{"J8", "introspection answer", kind(setClaim("token_introspection", map[string]any{"active": true})), "wrong_type"},
+		{"J8", "proof of possession", kind(setClaim("htm", "POST"), setClaim("htu", "x")), "wrong_type"},
+		{"J8", "credential", kind(setClaim("vc", map[string]any{})), "wrong_type"},
+		{"J8", "action token", kind(setClaim("typ", "execute-actions")), "wrong_type"},
+		{"J8", "registration token", kind(setClaim("typ", "RegistrationAccessToken")), "wrong_type"},
+		{"J8", "kind is a list", kind(setClaim("token_use", []string{"access"})), "wrong_type"},
+		{"J8", "kind is a number", kind(setClaim("typ", 1)), "wrong_type"},
+		{"J8", "kind is empty", kind(setClaim("typ", "")), "wrong_type"},
 	}
 }
 
@@ -59,30 +59,30 @@ func TestRequiredClaims(t *testing.T) {
 		}
 	})
 	roles := func(names ...any) map[string]any { return map[string]any{"roles": names} }
-	token := func(changes ...change) string {
-		good := []change{noHead("typ"), noClaim("aud"), claim("client_id", "app-1"), claim("token_use", "access"), claim("realm_access", roles("editor"))}
+	token := func(changes ...tokenChange) string {
+		good := []tokenChange{noHead("typ"), noClaim("aud"), setClaim("client_id", "app-1"), setClaim("token_use", "access"), setClaim("realm_access", roles("editor"))}
 		return s.mint(append(good, changes...)...)
 	}
 	s.try(t, attacks([]tokenCase{
 		{"J12", "all that is required", token(), ""},
-		{"J12", "one of several roles", token(claim("realm_access", roles("x", "editor"))), ""},
-		{"J12", "another application's token", token(claim("client_id", "app-2")), "wrong_audience"},
-		{"J12", "application in other case", token(claim("client_id", "APP-1")), "wrong_audience"},
-		{"J12", "application that begins so", token(claim("client_id", "app-10")), "wrong_audience"},
+		{"J12", "one of several roles", token(setClaim("realm_access", roles("x", "editor"))), ""},
+		{"J12", "another application's token", token(setClaim("client_id", "app-2")), "wrong_audience"},
+		{"J12", "application in other case", token(setClaim("client_id", "APP-1")), "wrong_audience"},
+		{"J12", "application that begins so", token(setClaim("client_id", "app-10")), "wrong_audience"},
 		{"J12", "no application", token(noClaim("client_id")), "missing_claim"},
-		{"J12", "application null", token(claim("client_id", nil)), "wrong_audience"},
-		{"J12", "application in an object", token(claim("client_id", map[string]any{"app-1": "app-1"})), "wrong_audience"},
-		{"J12", "application in another claim", token(noClaim("client_id"), claim("azp", "app-1"), claim("Client_Id", "app-1")), "missing_claim"},
-		{"J12", "the ID token of the application", token(claim("token_use", "id"), claim("aud", "app-1")), "wrong_type"},
-		{"J12", "for somebody by name", token(claim("aud", "app-1")), "wrong_audience"},
-		{"J12", "for us by name, where we have none", token(claim("aud", audience)), "wrong_audience"},
-		{"J12", "no role", token(claim("realm_access", roles())), "wrong_audience"},
-		{"J12", "no roles", token(claim("realm_access", map[string]any{})), "missing_claim"},
-		{"J12", "no object of roles", token(claim("realm_access", "roles")), "missing_claim"},
-		{"J12", "roles in a list of objects", token(claim("realm_access", []any{roles("editor")})), "missing_claim"},
-		{"J12", "a claim of the path's name", token(noClaim("realm_access"), claim("/realm_access/roles", "editor")), "missing_claim"},
-		{"J12", "a claim of the path with dots", token(noClaim("realm_access"), claim("realm_access.roles", "editor")), "missing_claim"},
-		{"J12", "role in a list in the list", token(claim("realm_access", roles([]string{"editor"}))), "wrong_audience"},
+		{"J12", "application null", token(setClaim("client_id", nil)), "wrong_audience"},
+		{"J12", "application in an object", token(setClaim("client_id", map[string]any{"app-1": "app-1"})), "wrong_audience"},
+		{"J12", "application in another claim", token(noClaim("client_id"), setClaim("azp", "app-1"), setClaim("Client_Id", "app-1")), "missing_claim"},
+		{"J12", "the ID token of the application", token(setClaim("token_use", "id"), setClaim("aud", "app-1")), "wrong_type"},
+		{"J12", "for somebody by name", token(setClaim("aud", "app-1")), "wrong_audience"},
+		{"J12", "for us by name, where we have none", token(setClaim("aud", audience)), "wrong_audience"},
+		{"J12", "no role", token(setClaim("realm_access", roles())), "wrong_audience"},
+		{"J12", "no roles", token(setClaim("realm_access", map[string]any{})), "missing_claim"},
+		{"J12", "no object of roles", token(setClaim("realm_access", "roles")), "missing_claim"},
+		{"J12", "roles in a list of objects", token(setClaim("realm_access", []any{roles("editor")})), "missing_claim"},
+		{"J12", "a claim of the path's name", token(noClaim("realm_access"), setClaim("/realm_access/roles", "editor")), "missing_claim"},
+		{"J12", "a claim of the path with dots", token(noClaim("realm_access"), setClaim("realm_access.roles", "editor")), "missing_claim"},
+		{"J12", "role in a list in the list", token(setClaim("realm_access", roles([]string{"editor"}))), "wrong_audience"},
 	}))
 }
 
@@ -138,7 +138,7 @@ func (s *site) nested() []attack {
 		if c.allowed {
 			want = serve()
 		}
-		table = append(table, attack{line: "A12", name: "claims: " + c.name, raw: post(s.mint(claimText(last(c.claims))), body), answers: one(want)})
+		table = append(table, attack{line: "A12", name: "claims: " + c.name, raw: post(s.mint(claimText(lastMember(c.claims))), body), answers: one(want)})
 	}
 	return table
 }

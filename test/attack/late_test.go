@@ -34,12 +34,12 @@ func endings() []ending {
 			name: "its time passes", reason: "expired",
 			mint: func(s *site) string {
 				// The provider tolerates 30 seconds.
-				return s.mint(claim("exp", time.Now().Add(lateLife-30*time.Second).Unix()))
+				return s.mint(setClaim("exp", time.Now().Add(lateLife-30*time.Second).Unix()))
 			},
 			happen: func(t *testing.T, s *site, bearer string) { t.Helper(); s.waitForRefusal(t, bearer) },
 		},
 		{name: "its subject is revoked", reason: "revoked", mint: func(s *site) string { return s.mint() }, happen: revoke("sub:alice")},
-		{name: "it is revoked", reason: "revoked", mint: func(s *site) string { return s.mint(claim("jti", "late")) }, happen: revoke("jti:late")},
+		{name: "it is revoked", reason: "revoked", mint: func(s *site) string { return s.mint(setClaim("jti", "late")) }, happen: revoke("jti:late")},
 		{
 			name: "all tokens of its time are revoked", reason: "revoked", mint: func(s *site) string { return s.mint() },
 			happen: revoke("issuedBefore:" + time.Now().Add(time.Hour).UTC().Format(time.RFC3339)),
@@ -83,16 +83,16 @@ func (s *site) asked(t *testing.T, bearer string) *http.Request {
 	return r
 }
 
-// shape is how a body comes: begin, and after a while end.
-type shape struct {
+// bodyShape is how a body comes: begin, and after a while end.
+type bodyShape struct {
 	name, framing, begin, end string
 	rules                     bool
 }
 
 // shapes are bodies that the gate reads to their end before it forwards them: short ones always, long ones where rules
 // judge them. White space behind JSON is JSON, too.
-func shapes() []shape {
-	var out []shape
+func shapes() []bodyShape {
+	var out []bodyShape
 	for _, length := range []int{1 << 10, 200 << 10} {
 		for _, rules := range []bool{false, true} {
 			if length > 64<<10 && !rules {
@@ -102,8 +102,8 @@ func shapes() []shape {
 			begin, end := body[:length-2], body[length-2:]
 			name := fmt.Sprintf("%d bytes, rules %t", length, rules)
 			out = append(out,
-				shape{name + ", with a length", fmt.Sprintf("Content-Length: %d", length), begin, end, rules},
-				shape{
+				bodyShape{name + ", with a length", fmt.Sprintf("Content-Length: %d", length), begin, end, rules},
+				bodyShape{
 					name + ", in chunks", "Transfer-Encoding: chunked", fmt.Sprintf("%x\r\n%s\r\n", len(begin), begin),
 					fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(end), end), rules,
 				})
@@ -127,7 +127,7 @@ func TestLate(t *testing.T) {
 				bearer := e.mint(s)
 				s.try(t, []attack{{
 					line: "J24", name: e.name, slow: true, answers: one(refuse(e.reason)),
-					raw: lines("POST /mcp HTTP/1.1", "Host: "+host, "Content-Type: application/json", "Authorization: Bearer "+bearer, shape.framing, "") + shape.begin,
+					raw: joinLines("POST /mcp HTTP/1.1", "Host: "+host, "Content-Type: application/json", "Authorization: Bearer "+bearer, shape.framing, "") + shape.begin,
 					late: func() string {
 						before := s.server.visits.Load()
 						e.happen(t, s, bearer)
@@ -147,7 +147,7 @@ func TestLongLists(t *testing.T) {
 		c.Authorization.Rules = []gateapi.Rule{{Methods: []string{"custom/*", "tools/call", "subscriptions/listen"}, Resources: []string{"file:///*"}}, {Tools: []string{"*"}}}
 	})
 	const tooMany, long = "the body names more than 1000 things", "the method is longer than 256 bytes"
-	listen := func(n int) string {
+	listenTo := func(n int) string {
 		return `{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["file:///a"` + strings.Repeat(`,"file:///a"`, n-1) + `]}}}`
 	}
 	custom := func(n int) string {
@@ -159,9 +159,9 @@ func TestLongLists(t *testing.T) {
 	}
 	var table []attack
 	for _, c := range []struct{ name, body, message string }{
-		{"two lists of 600", "[" + listen(600) + "," + listen(600) + "]", tooMany},
-		{"900 lists of 1,000", "[" + strings.Repeat(listen(1000)+",", 20) + listen(1000) + "]", tooMany},
-		{"999 calls and a list", "[" + strings.Repeat(callOf(`"x"`)+",", 999) + listen(2) + "]", tooMany},
+		{"two lists of 600", "[" + listenTo(600) + "," + listenTo(600) + "]", tooMany},
+		{"900 lists of 1,000", "[" + strings.Repeat(listenTo(1000)+",", 20) + listenTo(1000) + "]", tooMany},
+		{"999 calls and a list", "[" + strings.Repeat(callOf(`"x"`)+",", 999) + listenTo(2) + "]", tooMany},
 		{"a method of 257 bytes", `{"jsonrpc":"2.0","id":7,"method":"` + strings.Repeat("x", 257) + `"}`, long},
 		{"a method of a megabyte", `{"jsonrpc":"2.0","id":7,"method":"` + strings.Repeat("x", 1<<20) + `"}`, long},
 		{"an escaped method of 257 bytes", `{"jsonrpc":"2.0","id":7,"method":"` + strings.Repeat(`\u0078`, 257) + `"}`, long},

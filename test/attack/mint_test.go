@@ -17,10 +17,10 @@ type draft struct {
 	signature              []byte // in place of the signer's; nil is the signer's
 }
 
-type change func(*draft)
+type tokenChange func(*draft)
 
 // mint makes a token of provider main.
-func (s *site) mint(changes ...change) string {
+func (s *site) mint(changes ...tokenChange) string {
 	now := s.now
 	d := draft{
 		signer: s.issuers.ed,
@@ -42,8 +42,8 @@ func (s *site) mint(changes ...change) string {
 }
 
 // mintShared makes a token of provider shared, as quilt has them.
-func (s *site) mintShared(changes ...change) string {
-	return s.mint(append([]change{func(d *draft) {
+func (s *site) mintShared(changes ...tokenChange) string {
+	return s.mint(append([]tokenChange{func(d *draft) {
 		d.signer, d.header = s.issuers.shared, map[string]any{"alg": "HS256", "typ": "JWT"}
 		d.claims = map[string]any{"id": "7", "uuid": "a", "exp": s.now.Add(10 * time.Minute).Unix()}
 	}}, changes...)...)
@@ -60,33 +60,33 @@ func segment(members map[string]any, text func(string) string) string {
 	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 
-func head(name string, value any) change { return func(d *draft) { d.header[name] = value } }
-func noHead(name string) change          { return func(d *draft) { delete(d.header, name) } }
-func claim(name string, value any) change {
+func setHead(name string, value any) tokenChange { return func(d *draft) { d.header[name] = value } }
+func noHead(name string) tokenChange             { return func(d *draft) { delete(d.header, name) } }
+func setClaim(name string, value any) tokenChange {
 	return func(d *draft) { d.claims[name] = value }
 }
-func noClaim(name string) change { return func(d *draft) { delete(d.claims, name) } }
+func noClaim(name string) tokenChange { return func(d *draft) { delete(d.claims, name) } }
 
 // by has another key of the same provider sign, and says so.
-func by(s signer) change {
+func by(s signer) tokenChange {
 	return func(d *draft) { d.signer, d.header["alg"], d.header["kid"] = s, s.algorithm, s.kid }
 }
 
 // forgedBy has somebody sign who does not say so.
-func forgedBy(s signer) change { return func(d *draft) { d.signer = s } }
+func forgedBy(s signer) tokenChange { return func(d *draft) { d.signer = s } }
 
-func signature(raw []byte) change { return func(d *draft) { d.signature = raw } }
+func setSignature(raw []byte) tokenChange { return func(d *draft) { d.signature = raw } }
 
-func headText(text func(string) string) change  { return func(d *draft) { d.headerText = text } }
-func claimText(text func(string) string) change { return func(d *draft) { d.claimsText = text } }
+func headText(text func(string) string) tokenChange  { return func(d *draft) { d.headerText = text } }
+func claimText(text func(string) string) tokenChange { return func(d *draft) { d.claimsText = text } }
 
-// first adds a member in front of all others: a second one of its name, perhaps.
-func first(member string) func(string) string {
+// firstMember adds a member in front of all others: a second one of its name, perhaps.
+func firstMember(member string) func(string) string {
 	return func(object string) string { return "{" + member + "," + strings.TrimPrefix(object, "{") }
 }
 
-// last adds a member behind all others.
-func last(member string) func(string) string {
+// lastMember adds a member behind all others.
+func lastMember(member string) func(string) string {
 	return func(object string) string { return strings.TrimSuffix(object, "}") + "," + member + "}" }
 }
 
@@ -103,16 +103,16 @@ func replace(old, with string) func(string) string {
 	return func(object string) string { return strings.Replace(object, old, with, 1) }
 }
 
-// lines is a request, each line ended as it should be.
-func lines(all ...string) string { return strings.Join(all, "\r\n") + "\r\n" }
+// joinLines is a request, each line ended as it should be.
+func joinLines(all ...string) string { return strings.Join(all, "\r\n") + "\r\n" }
 
-// request is a well-formed one; a body brings its length.
-func request(line, body string, fields ...string) string {
+// rawRequest is a well-formed one; a body brings its length.
+func rawRequest(line, body string, fields ...string) string {
 	all := append([]string{line, "Host: " + host}, fields...)
 	if body != "" {
 		all = append(all, "Content-Length: "+strconv.Itoa(len(body)))
 	}
-	return lines(append(all, "")...) + body
+	return joinLines(append(all, "")...) + body
 }
 
 // post asks at the MCP endpoint. An empty bearer sends none.
@@ -121,7 +121,7 @@ func post(bearer, body string, fields ...string) string {
 	if bearer != "" {
 		all = append(all, "Authorization: Bearer "+bearer)
 	}
-	return request("POST /mcp HTTP/1.1", body, append(all, fields...)...)
+	return rawRequest("POST /mcp HTTP/1.1", body, append(all, fields...)...)
 }
 
 // authorized is post with an Authorization header, or more, as they are here.

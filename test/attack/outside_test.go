@@ -80,9 +80,9 @@ func (s *site) slashed() []attack {
 	elsewhere := serve().with("Location", "/other")
 	elsewhere.status = 307
 	return []attack{
-		{line: "T19", name: "the path with a slash", raw: ask("/mcp/"), answers: one(serve()), seen: path("/mcp")},
-		{line: "T19", name: "the path with a slash and a query", raw: ask("/mcp/?a=b%2F"), answers: one(serve()), seen: path("/mcp?a=b%2F")},
-		{line: "T19", name: "the path without", raw: ask("/mcp"), answers: one(serve()), seen: path("/mcp")},
+		{line: "T19", name: "the path with a slash", raw: ask("/mcp/"), answers: one(serve()), seen: wantTarget("/mcp")},
+		{line: "T19", name: "the path with a slash and a query", raw: ask("/mcp/?a=b%2F"), answers: one(serve()), seen: wantTarget("/mcp?a=b%2F")},
+		{line: "T19", name: "the path without", raw: ask("/mcp"), answers: one(serve()), seen: wantTarget("/mcp")},
 		{line: "T19", name: "two slashes", raw: ask("/mcp//"), answers: one(refuse("bad_target"))},
 		{line: "T14", name: "a redirect to the slash", raw: ask("/mcp", "X-Status: 307", "X-Say: Location: http://SERVER/mcp/"), answers: loop},
 		{line: "T14", name: "a redirect from the slash to itself", raw: ask("/mcp/", "X-Status: 308", "X-Say: Location: /mcp/"), answers: loop},
@@ -114,13 +114,13 @@ func (s *site) saidTwice() []attack {
 		}
 		return s.saying(fields...)
 	}
-	differs := one(refuse("upstream_session"))
-	differs[0].served = true
+	refusedSession := one(refuse("upstream_session"))
+	refusedSession[0].served = true
 	return []attack{
 		{line: "S2", name: "an id said twice", raw: twice("Mcp-Session-Id", "a", "a"), answers: one(serve().with("Mcp-Session-Id", "a"))},
 		{line: "S2", name: "an id said in two spellings of the header", raw: s.saying("X-Say: Mcp-Session-Id: a", "X-Say: mcp-session-id: a"), answers: one(serve().with("Mcp-Session-Id", "a"))},
-		{line: "S2", name: "two ids", raw: twice("Mcp-Session-Id", "a", "b"), answers: differs},
-		{line: "S2", name: "two ids, the first again", raw: twice("Mcp-Session-Id", "a", "b", "a"), answers: differs},
+		{line: "S2", name: "two ids", raw: twice("Mcp-Session-Id", "a", "b"), answers: refusedSession},
+		{line: "S2", name: "two ids, the first again", raw: twice("Mcp-Session-Id", "a", "b", "a"), answers: refusedSession},
 		{line: "S2", name: "an id in a second spelling", raw: twice("Mcp_Session_Id", "raw"), answers: one(serve().with("Mcp_session_id", ""))},
 		{line: "S2", name: "an id in a third", raw: twice("mcp.session.id", "raw"), answers: one(serve().with("Mcp.session.id", ""))},
 		{line: "T2", name: "two types", raw: twice("Content-Type", "text/event-stream"), answers: one(serve().with("Content-Type", "application/json"))},
@@ -138,7 +138,7 @@ func (s *site) sealed() []attack {
 	}
 }
 
-// path wants the server to be asked for this target.
-func path(want string) func(*http.Request) string {
+// wantTarget wants the server to be asked for this target.
+func wantTarget(want string) func(*http.Request) string {
 	return func(r *http.Request) string { return differs("target at the server", r.RequestURI, want) }
 }

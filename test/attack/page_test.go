@@ -14,8 +14,8 @@ import (
 var sectionLengths = map[string]int{"A": 18, "T": 20, "S": 8, "J": 26, "H": 15, "L": 7, "P": 3}
 
 var (
-	row   = regexp.MustCompile(`(?m)^\| ([A-Z]\d+) \| \S.* \| (\S.*) \|$`)
-	proof = regexp.MustCompile("`([^`]+_test\\.go)` ((?:Test|Fuzz)\\w+(?:, (?:Test|Fuzz)\\w+)*)")
+	row          = regexp.MustCompile(`(?m)^\| ([A-Z]\d+) \| \S.* \| (\S.*) \|$`)
+	proofPattern = regexp.MustCompile("`([^`]+_test\\.go)` ((?:Test|Fuzz)\\w+(?:, (?:Test|Fuzz)\\w+)*)")
 )
 
 // page gives the last column of each row of docs/standards.md.
@@ -60,7 +60,7 @@ func TestPage(t *testing.T) {
 		}
 	}
 	for line, proofs := range page() {
-		matches := proof.FindAllStringSubmatch(proofs, -1)
+		matches := proofPattern.FindAllStringSubmatch(proofs, -1)
 		if len(matches) == 0 && !strings.HasPrefix(proofs, "not done: ") {
 			t.Errorf("%s is neither proved nor given a reason: %s", line, proofs)
 		}

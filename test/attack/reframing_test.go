@@ -33,12 +33,12 @@ func newReframing(f *testing.F, tls bool) *reframing {
 		c.Upstream.ClaimHeaders = []gateapi.ClaimHeader{{Header: "X-User", Claim: "sub"}}
 		c.Authorization.Rules = []gateapi.Rule{{Tools: []string{"read"}}}
 	})
-	return &reframing{site: s, strict: strict, token: s.mint(claim("exp", s.now.Add(12*time.Hour).Unix()))}
+	return &reframing{site: s, strict: strict, token: s.mint(setClaim("exp", s.now.Add(12*time.Hour).Unix()))}
 }
 
 // judge compares what the server has read with what was judged, in order: each request there is one of these, and is one
 // that the rules let pass.
-func (r *reframing) judge(t *testing.T, judged []read) {
+func (r *reframing) judge(t *testing.T, judged []readRequest) {
 	t.Helper()
 	requests, problems := r.strict.take()
 	for _, problem := range problems {
@@ -49,7 +49,7 @@ func (r *reframing) judge(t *testing.T, judged []read) {
 			t.Errorf("%s: %+v", problem, seen)
 		}
 		first := ""
-		i := slices.IndexFunc(judged, func(j read) bool {
+		i := slices.IndexFunc(judged, func(j readRequest) bool {
 			problem := j.differs(seen)
 			if first == "" {
 				first = problem
@@ -120,7 +120,7 @@ func (r *reframing) converse(t *testing.T, raw string, methods []string) {
 }
 
 // judgedOf are the requests that net/http finds in a text, and the methods of those that are whole.
-func judgedOf(raw string) (judged []read, whole []string) {
+func judgedOf(raw string) (judged []readRequest, whole []string) {
 	for in := bufio.NewReader(strings.NewReader(raw)); ; {
 		r, err := http.ReadRequest(in)
 		if err != nil {
@@ -131,7 +131,7 @@ func judgedOf(raw string) (judged []read, whole []string) {
 		if r.URL.Host != "" {
 			target = r.URL.RequestURI()
 		}
-		judged = append(judged, read{method: r.Method, target: target, header: r.Header, body: string(body), incomplete: err != nil})
+		judged = append(judged, readRequest{method: r.Method, target: target, header: r.Header, body: string(body), incomplete: err != nil})
 		if err != nil {
 			return judged, whole
 		}
@@ -155,7 +155,7 @@ func FuzzReframingHTTP2(f *testing.F) {
 	}
 	f.Add("PUT", "/files", host, "", reads, "\xba") // No name of a trailer: the stream ends within the body.
 	var c *connection
-	var late []read // A stream that was reset may have reached the server, and be read there later.
+	var late []readRequest // A stream that was reset may have reached the server, and be read there later.
 	f.Fuzz(func(t *testing.T, method, path, authority, fields, body, trailers string) {
 		if len(method)+len(path)+len(authority)+len(fields)+len(body)+len(trailers) > 20<<10 {
 			return
@@ -178,7 +178,7 @@ func FuzzReframingHTTP2(f *testing.F) {
 		for _, f := range more {
 			header.Add(f.name, f.value)
 		}
-		late = append(late, read{method: method, target: path, header: header, body: body, incomplete: err != nil})
+		late = append(late, readRequest{method: method, target: path, header: header, body: body, incomplete: err != nil})
 		r.judge(t, late)
 		if err == nil {
 			late = late[:len(late)-1]

@@ -22,7 +22,7 @@ func (s *site) revoke(t *testing.T, list string) {
 	t.Helper()
 	mark := "mark-" + t.Name() + time.Now().Format(time.RFC3339Nano)
 	replaceFile(t, s.keysDir, gateapi.RevokedFile, []byte("jti:"+mark+"\n"+list))
-	asks := attack{raw: post(s.mintShared(claim("jti", mark)), ping), answers: one(refuse("revoked"))}
+	asks := attack{raw: post(s.mintShared(setClaim("jti", mark)), ping), answers: one(refuse("revoked"))}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		if got := exchange(s.address, asks); got.err == nil && got.responses[0].Header.Get("Gatehouse-Reason") == "revoked" {
 			return
@@ -51,12 +51,12 @@ func TestRevocations(t *testing.T) {
 }
 
 func (s *site) revokedPairs() []tokenCase {
-	pair := func(id, uuid any) string { return s.mintShared(claim("id", id), claim("uuid", uuid)) }
+	pair := func(id, uuid any) string { return s.mintShared(setClaim("id", id), setClaim("uuid", uuid)) }
 	return []tokenCase{
 		{"J24", "revoked: an ampersand", pair("1", "R&D"), "revoked"},
-		{"J24", "revoked: an ampersand, escaped in the token", s.mintShared(claim("id", "1"), claim("uuid", "R-D"), claimText(replace("R-D", `R\u0026D`))), "revoked"},
+		{"J24", "revoked: an ampersand, escaped in the token", s.mintShared(setClaim("id", "1"), setClaim("uuid", "R-D"), claimText(replace("R-D", `R\u0026D`))), "revoked"},
 		{"J24", "revoked: a number and brackets", pair(7, "<a>"), "revoked"},
-		{"J24", "revoked: a number in another spelling", s.mintShared(noClaim("id"), claim("uuid", "<a>"), claimText(last(`"id":70e-1`))), "revoked"},
+		{"J24", "revoked: a number in another spelling", s.mintShared(noClaim("id"), setClaim("uuid", "<a>"), claimText(lastMember(`"id":70e-1`))), "revoked"},
 		{"J24", "revoked: an escaped letter", pair("2", "\u00e9"), "revoked"},
 		{"J24", "not revoked: a number as text", pair("7", "<a>"), ""},
 		{"J24", "not revoked: another", pair("1", "R"), ""},
@@ -66,18 +66,18 @@ func (s *site) revokedPairs() []tokenCase {
 func (s *site) revokedNames() []tokenCase {
 	var out []tokenCase
 	for _, subject := range []string{"alice", " alice", "bob", "carol", "dave", "dave ", "erin", "frank # 2"} {
-		out = append(out, tokenCase{"J24", "revoked: " + strings.ReplaceAll(subject, " ", "_"), s.mint(claim("sub", subject)), "revoked"})
+		out = append(out, tokenCase{"J24", "revoked: " + strings.ReplaceAll(subject, " ", "_"), s.mint(setClaim("sub", subject)), "revoked"})
 	}
 	return append(out,
-		tokenCase{"J24", "not revoked: frank", s.mint(claim("sub", "frank")), ""},
-		tokenCase{"J24", "not revoked: Alice", s.mint(claim("sub", "Alice")), ""})
+		tokenCase{"J24", "not revoked: frank", s.mint(setClaim("sub", "frank")), ""},
+		tokenCase{"J24", "not revoked: Alice", s.mint(setClaim("sub", "Alice")), ""})
 }
 
 func (s *site) revokedOthers() []tokenCase {
 	return []tokenCase{
-		{"J24", "revoked: by time, behind a tab, with a comment", s.mint(claim("sub", "grace")), "revoked"},
-		{"J24", "revoked: behind a faulty line", s.mint(claim("sub", "heidi")), "revoked"},
-		{"J24", "revoked: on the last good list, while this one is faulty", s.mint(claim("sub", "bob")), "revoked"},
-		{"J24", "not revoked: ivan", s.mint(claim("sub", "ivan")), ""},
+		{"J24", "revoked: by time, behind a tab, with a comment", s.mint(setClaim("sub", "grace")), "revoked"},
+		{"J24", "revoked: behind a faulty line", s.mint(setClaim("sub", "heidi")), "revoked"},
+		{"J24", "revoked: on the last good list, while this one is faulty", s.mint(setClaim("sub", "bob")), "revoked"},
+		{"J24", "not revoked: ivan", s.mint(setClaim("sub", "ivan")), ""},
 	}
 }

@@ -97,7 +97,7 @@ func exchange(address string, a attack) outcome {
 		got.err = <-sent
 	}
 	if got.err == nil {
-		got.err = end(conn, in)
+		got.err = expectEnd(conn, in)
 	}
 	return got
 }
@@ -113,8 +113,8 @@ func (o *outcome) read(in *bufio.Reader, want answer) {
 	o.responses, o.bodies, o.err = append(o.responses, response), append(o.bodies, string(body)), err
 }
 
-// end wants a FIN and nothing before it, once the client has no more to say.
-func end(conn net.Conn, in *bufio.Reader) error {
+// expectEnd wants a FIN and nothing before it, once the client has no more to say.
+func expectEnd(conn net.Conn, in *bufio.Reader) error {
 	// The gate may have closed its end already; then there is nobody to say goodbye to.
 	_ = conn.(*net.TCPConn).CloseWrite()
 	rest, err := io.ReadAll(in)

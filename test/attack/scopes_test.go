@@ -35,14 +35,14 @@ func (s *site) challenged() []attack {
 	return []attack{
 		{line: "A4", name: "no token", raw: post("", ping), answers: one(refuse("missing_token"))},
 		{line: "A4", name: "bad token", raw: post("x", ping), answers: one(refuse("malformed_token"))},
-		{line: "A4", name: "metadata is not where the request says", raw: lines("GET /mcp HTTP/1.1", "Host: localhost:666", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: http", ""), answers: one(unnamed("missing_token"))},
-		{line: "A15", name: "nothing of the token is repeated", raw: post(s.mint(claim("iss", `evil", error="none`)), ping), answers: one(refuse("wrong_issuer"))},
+		{line: "A4", name: "metadata is not where the request says", raw: joinLines("GET /mcp HTTP/1.1", "Host: localhost:666", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: http", ""), answers: one(unnamed("missing_token"))},
+		{line: "A15", name: "nothing of the token is repeated", raw: post(s.mint(setClaim("iss", `evil", error="none`)), ping), answers: one(refuse("wrong_issuer"))},
 	}
 }
 
 func (s *site) lackingScopes() []attack {
 	var out []attack
-	scoped := func(scope any, more ...change) string { return s.mint(append(more, claim("scope", scope))...) }
+	scoped := func(scope any, more ...tokenChange) string { return s.mint(append(more, setClaim("scope", scope))...) }
 	call := func(tool string) string {
 		return `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"` + tool + `"}}`
 	}
@@ -69,18 +69,18 @@ func (s *site) lackingScopes() []attack {
 		{"J23", "scope is true", scoped(true), ping, malformed},
 		{"J23", "scope is an object", scoped(map[string]any{"mcp": true}), ping, malformed},
 		{"J23", "scope is null", scoped(nil), ping, lacking},
-		{"J23", "scp is a list with a number", s.mint(claim("scp", []any{"mcp", 1})), ping, malformed},
+		{"J23", "scp is a list with a number", s.mint(setClaim("scp", []any{"mcp", 1})), ping, malformed},
 		{"J23", "star", scoped("*"), ping, lacking},
 		{"A12", "all that is missing, at once", s.mint(), call("write"), lacking.asking("mcp files:read files:write")},
 		{"A12", "one of two is there", scoped("mcp files:read"), call("write"), lacking.asking("mcp files:read files:write")},
 		{"S7", "no more than this operation needs", scoped("mcp"), call("read"), lacking.asking("mcp files:read")},
 		{"A12", "what no scope opens", scoped("mcp files:admin"), call("wipe"), refuse("forbidden")},
 		{"A12", "a tool that nobody named", scoped("mcp files:admin"), call("format"), refuse("forbidden")},
-		{"A12", "a role of another type", scoped("mcp", claim("role", map[string]any{"admin": true})), call("wipe"), refuse("forbidden")},
+		{"A12", "a role of another type", scoped("mcp", setClaim("role", map[string]any{"admin": true})), call("wipe"), refuse("forbidden")},
 		{"A13", "the narrow scope", scoped("mcp files:read"), call("read"), serve()},
 		{"A13", "the broad scope of the other rule", scoped("mcp files:admin"), call("read"), serve()},
-		{"A12", "the role", scoped("mcp", claim("role", "admin")), call("wipe"), serve()},
-		{"J23", "scp", s.mint(claim("scp", []string{"mcp"})), ping, serve()},
+		{"A12", "the role", scoped("mcp", setClaim("role", "admin")), call("wipe"), serve()},
+		{"J23", "scp", s.mint(setClaim("scp", []string{"mcp"})), ping, serve()},
 		{"J23", "scopes in another order", scoped("other mcp"), ping, serve()},
 	} {
 		out = append(out, attack{line: c.line, name: c.name, raw: post(c.token, c.body), answers: one(c.want)})
@@ -88,8 +88,8 @@ func (s *site) lackingScopes() []attack {
 	batch := `[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read"}},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"write"}}]`
 	return append(out,
 		attack{line: "A12", name: "one of a batch is not allowed", raw: post(scoped("mcp files:read"), batch), answers: one(lacking.asking("mcp files:read files:write").withID("null"))},
-		attack{line: "A12", name: "GET without the scope", raw: request("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(lacking.withID("null"))},
-		attack{line: "A12", name: "DELETE without the scope", raw: request("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(lacking.withID("null"))})
+		attack{line: "A12", name: "GET without the scope", raw: rawRequest("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(lacking.withID("null"))},
+		attack{line: "A12", name: "DELETE without the scope", raw: rawRequest("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(lacking.withID("null"))})
 }
 
 const metadata = `{"resource":"https://mcp.example/mcp","authorization_servers":["https://issuer.example"],"bearer_methods_supported":["header"],"scopes_supported":["mcp"]}` + "\n"
@@ -100,19 +100,19 @@ func (s *site) document() []attack {
 	here := answer{status: http.StatusOK, text: metadata}
 	method := unnamed("unknown_method").with("Allow", "GET, HEAD, OPTIONS")
 	return []attack{
-		{line: "A5", name: "at the root", raw: request("GET "+path+" HTTP/1.1", ""), answers: one(here.with("Content-Type", "application/json"))},
-		{line: "A5", name: "of the endpoint", raw: request("GET "+path+"/mcp HTTP/1.1", ""), answers: one(here.with("Access-Control-Allow-Origin", "*"))},
-		{line: "A5", name: "with a bad token", raw: request("GET "+path+" HTTP/1.1", "", "Authorization: Bearer x"), answers: one(here)},
-		{line: "A5", name: "from a foreign page", raw: request("GET "+path+" HTTP/1.1", "", "Origin: https://evil.example"), answers: one(here)},
-		{line: "A6", name: "whatever Host is asked", raw: lines("GET "+path+" HTTP/1.1", "Host: localhost", "X-Forwarded-Host: evil.example", ""), answers: one(here)},
-		{line: "A5", name: "HEAD", raw: request("HEAD "+path+" HTTP/1.1", ""), answers: one(here.to(http.MethodHead))},
-		{line: "A5", name: "OPTIONS", raw: request("OPTIONS "+path+" HTTP/1.1", ""), answers: one(golang(204, ""))},
-		{line: "A5", name: "POST", raw: request("POST "+path+" HTTP/1.1", "", "Content-Length: 0"), answers: one(method)},
-		{line: "A5", name: "DELETE", raw: request("DELETE "+path+" HTTP/1.1", ""), answers: one(method)},
-		{line: "A5", name: "of a foreign host", raw: lines("GET "+path+" HTTP/1.1", "Host: evil.example", ""), answers: one(unnamed("wrong_host"))},
-		{line: "A5", name: "slash behind", raw: request("GET "+path+"/ HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
-		{line: "A5", name: "of another path", raw: request("GET "+path+"/admin HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
-		{line: "A5", name: "dots in the path", raw: request("GET "+path+"/../mcp HTTP/1.1", ""), answers: one(unnamed("bad_target"))},
-		{line: "A7", name: "no authorization server of our own", raw: request("GET /.well-known/oauth-authorization-server HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
+		{line: "A5", name: "at the root", raw: rawRequest("GET "+path+" HTTP/1.1", ""), answers: one(here.with("Content-Type", "application/json"))},
+		{line: "A5", name: "of the endpoint", raw: rawRequest("GET "+path+"/mcp HTTP/1.1", ""), answers: one(here.with("Access-Control-Allow-Origin", "*"))},
+		{line: "A5", name: "with a bad token", raw: rawRequest("GET "+path+" HTTP/1.1", "", "Authorization: Bearer x"), answers: one(here)},
+		{line: "A5", name: "from a foreign page", raw: rawRequest("GET "+path+" HTTP/1.1", "", "Origin: https://evil.example"), answers: one(here)},
+		{line: "A6", name: "whatever Host is asked", raw: joinLines("GET "+path+" HTTP/1.1", "Host: localhost", "X-Forwarded-Host: evil.example", ""), answers: one(here)},
+		{line: "A5", name: "HEAD", raw: rawRequest("HEAD "+path+" HTTP/1.1", ""), answers: one(here.to(http.MethodHead))},
+		{line: "A5", name: "OPTIONS", raw: rawRequest("OPTIONS "+path+" HTTP/1.1", ""), answers: one(golang(204, ""))},
+		{line: "A5", name: "POST", raw: rawRequest("POST "+path+" HTTP/1.1", "", "Content-Length: 0"), answers: one(method)},
+		{line: "A5", name: "DELETE", raw: rawRequest("DELETE "+path+" HTTP/1.1", ""), answers: one(method)},
+		{line: "A5", name: "of a foreign host", raw: joinLines("GET "+path+" HTTP/1.1", "Host: evil.example", ""), answers: one(unnamed("wrong_host"))},
+		{line: "A5", name: "slash behind", raw: rawRequest("GET "+path+"/ HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
+		{line: "A5", name: "of another path", raw: rawRequest("GET "+path+"/admin HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
+		{line: "A5", name: "dots in the path", raw: rawRequest("GET "+path+"/../mcp HTTP/1.1", ""), answers: one(unnamed("bad_target"))},
+		{line: "A7", name: "no authorization server of our own", raw: rawRequest("GET /.well-known/oauth-authorization-server HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
 	}
 }

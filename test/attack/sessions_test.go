@@ -36,27 +36,27 @@ func (s *site) open(t *testing.T, token string) string {
 	return id
 }
 
-func with(token, session string, fields ...string) string {
+func inSession(token, session string, fields ...string) string {
 	return post(token, ping, append(fields, "Mcp-Session-Id: "+session)...)
 }
 
 func (s *site) stolen(mine, foreign string) []attack {
 	unknown := one(refuse("unknown_session"))
-	ofOther := s.mint(by(s.issuers.other), claim("iss", otherIssuer), claim("aud", otherAudience))
+	ofOther := s.mint(by(s.issuers.other), setClaim("iss", otherIssuer), setClaim("aud", otherAudience))
 	return []attack{
-		{line: "S3", name: "another subject", raw: with(s.mint(claim("sub", "bob")), mine), answers: unknown},
-		{line: "S3", name: "another client of the subject", raw: with(s.mint(claim("client_id", "other-app")), mine), answers: unknown},
-		{line: "S3", name: "no client", raw: with(s.mint(noClaim("client_id")), mine), answers: unknown},
-		{line: "S3", name: "the same subject of another issuer", raw: with(ofOther, mine), answers: unknown},
-		{line: "S3", name: "subject in other case", raw: with(s.mint(claim("sub", "Alice")), mine), answers: unknown},
-		{line: "S3", name: "subject and client run together", raw: with(s.mint(claim("sub", "aliceapp"), noClaim("client_id")), mine), answers: unknown},
-		{line: "S3", name: "caller of a shared secret", raw: with(s.mintShared(), mine), answers: unknown},
-		{line: "S3", name: "session of another server", raw: with(s.mint(), foreign), answers: unknown},
-		{line: "S3", name: "to end it", raw: request("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint(claim("sub", "bob")), "Mcp-Session-Id: "+mine), answers: one(unnamed("unknown_session"))},
-		{line: "S3", name: "to listen", raw: request("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint(claim("sub", "bob")), "Mcp-Session-Id: "+mine), answers: one(unnamed("unknown_session"))},
-		{line: "S2", name: "a session is no token", raw: with("", mine), answers: one(refuse("missing_token"))},
-		{line: "S2", name: "a session does not mend a token", raw: with(s.mint(claim("exp", 1)), mine), answers: one(refuse("expired"))},
-		{line: "S2", name: "a session for a token", raw: with(mine, mine), answers: one(refuse("malformed_token"))},
+		{line: "S3", name: "another subject", raw: inSession(s.mint(setClaim("sub", "bob")), mine), answers: unknown},
+		{line: "S3", name: "another client of the subject", raw: inSession(s.mint(setClaim("client_id", "other-app")), mine), answers: unknown},
+		{line: "S3", name: "no client", raw: inSession(s.mint(noClaim("client_id")), mine), answers: unknown},
+		{line: "S3", name: "the same subject of another issuer", raw: inSession(ofOther, mine), answers: unknown},
+		{line: "S3", name: "subject in other case", raw: inSession(s.mint(setClaim("sub", "Alice")), mine), answers: unknown},
+		{line: "S3", name: "subject and client run together", raw: inSession(s.mint(setClaim("sub", "aliceapp"), noClaim("client_id")), mine), answers: unknown},
+		{line: "S3", name: "caller of a shared secret", raw: inSession(s.mintShared(), mine), answers: unknown},
+		{line: "S3", name: "session of another server", raw: inSession(s.mint(), foreign), answers: unknown},
+		{line: "S3", name: "to end it", raw: rawRequest("DELETE /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint(setClaim("sub", "bob")), "Mcp-Session-Id: "+mine), answers: one(unnamed("unknown_session"))},
+		{line: "S3", name: "to listen", raw: rawRequest("GET /mcp HTTP/1.1", "", "Authorization: Bearer "+s.mint(setClaim("sub", "bob")), "Mcp-Session-Id: "+mine), answers: one(unnamed("unknown_session"))},
+		{line: "S2", name: "a session is no token", raw: inSession("", mine), answers: one(refuse("missing_token"))},
+		{line: "S2", name: "a session does not mend a token", raw: inSession(s.mint(setClaim("exp", 1)), mine), answers: one(refuse("expired"))},
+		{line: "S2", name: "a session for a token", raw: inSession(mine, mine), answers: one(refuse("malformed_token"))},
 	}
 }
 
@@ -71,10 +71,10 @@ func (s *site) altered(mine string) []attack {
 		"upper case": strings.ToUpper(mine), "in quotes": `"` + mine + `"`, "two in one": mine + ", " + mine, "a space inside": seal + " " + sessionOfTheServer,
 		"long": seal + strings.Repeat("x", 2000), "one letter": "g", "letters beyond ASCII": mine + "é", "empty": "",
 	} {
-		out = append(out, attack{line: "S3", name: "altered: " + name, raw: with(s.mint(), session), answers: one(refuse("unknown_session"))})
+		out = append(out, attack{line: "S3", name: "altered: " + name, raw: inSession(s.mint(), session), answers: one(refuse("unknown_session"))})
 	}
 	return append(out, attack{
-		line: "S3", name: "twice", raw: with(s.mint(), mine, "mcp-session-id: "+mine),
+		line: "S3", name: "twice", raw: inSession(s.mint(), mine, "mcp-session-id: "+mine),
 		answers: one(refuse("ambiguous_header").saying("more than one Mcp-Session-Id header")),
 	})
 }
@@ -82,12 +82,12 @@ func (s *site) altered(mine string) []attack {
 func (s *site) own(mine string) []attack {
 	plain := says("Mcp-Session-Id", sessionOfTheServer)
 	return []attack{
-		{line: "T3", name: "the caller's own", raw: with(s.mint(), mine), answers: one(serve()), seen: plain},
-		{line: "T3", name: "with a new token", raw: with(s.mint(claim("jti", "2"), by(s.issuers.ec)), mine), answers: one(serve()), seen: plain},
-		{line: "T3", name: "header in lower case", raw: strings.Replace(with(s.mint(), mine), "Mcp-Session-Id", "mcp-session-id", 1), answers: one(serve()), seen: plain},
+		{line: "T3", name: "the caller's own", raw: inSession(s.mint(), mine), answers: one(serve()), seen: plain},
+		{line: "T3", name: "with a new token", raw: inSession(s.mint(setClaim("jti", "2"), by(s.issuers.ec)), mine), answers: one(serve()), seen: plain},
+		{line: "T3", name: "header in lower case", raw: strings.Replace(inSession(s.mint(), mine), "Mcp-Session-Id", "mcp-session-id", 1), answers: one(serve()), seen: plain},
 		{line: "T3", name: "no session", raw: post(s.mint(), ping), answers: one(serve()), seen: says("Mcp-Session-Id", "")},
 		{line: "S2", name: "twin with an underscore", raw: post(s.mint(), ping, "Mcp_Session_Id: "+sessionOfTheServer), answers: one(serve()), seen: nowhere(sessionOfTheServer)},
-		{line: "S2", name: "a session where MCP has none", raw: with(s.mint(), sessionOfTheServer, "MCP-Protocol-Version: 2026-07-28"), answers: one(serve()), seen: func(r *http.Request) string {
+		{line: "S2", name: "a session where MCP has none", raw: inSession(s.mint(), sessionOfTheServer, "MCP-Protocol-Version: 2026-07-28"), answers: one(serve()), seen: func(r *http.Request) string {
 			return differs("session at the server", r.Header.Get("Mcp-Session-Id"), "")
 		}},
 	}

@@ -36,7 +36,7 @@ const (
 type site struct {
 	address string
 	admin   string // of the admin port
-	server  *server
+	server  *guardedServer
 	issuers *issuers
 	now     time.Time
 	others  int // requests that reached the server and are no attack
@@ -80,7 +80,7 @@ func newSite(tb testing.TB, change func(*gateapi.Config)) *site {
 }
 
 // newSiteBefore starts a gate before a server. With config.TLS it shows a certificate of its own.
-func newSiteBefore(tb testing.TB, server *server, change func(*gateapi.Config)) *site {
+func newSiteBefore(tb testing.TB, server *guardedServer, change func(*gateapi.Config)) *site {
 	tb.Helper()
 	s := &site{server: server, issuers: newIssuers(), now: time.Now()}
 	settings := config(s.server.address)
@@ -136,8 +136,8 @@ func start(tb testing.TB, options gate.Options) {
 	}
 }
 
-// server is what the gate guards. It counts who came through, keeps the last request, and says always the same.
-type server struct {
+// guardedServer is what the gate guards. It counts who came through, keeps the last request, and says always the same.
+type guardedServer struct {
 	address net.Addr
 	visits  atomic.Int64
 	last    atomic.Pointer[http.Request]
@@ -146,9 +146,9 @@ type server struct {
 // sessionOfTheServer is the id that the server gives to every session.
 const sessionOfTheServer = "session-of-the-server"
 
-func newServer(tb testing.TB) *server {
+func newServer(tb testing.TB) *guardedServer {
 	tb.Helper()
-	s := &server{}
+	s := &guardedServer{}
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		s.last.Store(r)
@@ -167,7 +167,7 @@ func newServer(tb testing.TB) *server {
 
 // obey adds to the answer what a case wants: each X-Say is a header, in which SERVER is the server's own address, and each
 // X-Trail likewise a trailer, announced or not; X-Status is the status.
-func (s *server) obey(w http.ResponseWriter, wanted http.Header) {
+func (s *guardedServer) obey(w http.ResponseWriter, wanted http.Header) {
 	for _, line := range wanted["X-Say"] {
 		name, value, _ := strings.Cut(strings.ReplaceAll(line, "SERVER", s.address.String()), ": ")
 		w.Header()[name] = append(w.Header()[name], value)

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// read is a request as a strict server reads it (RFC 9112), or as it was judged.
-type read struct {
+// readRequest is a request as a strict server reads it (RFC 9112), or as it was judged.
+type readRequest struct {
 	method, target string
 	header         http.Header
 	body           string
@@ -27,11 +27,11 @@ type read struct {
 // problem.
 type strictServer struct {
 	mu       sync.Mutex
-	requests []read
+	requests []readRequest
 	problems []string
 }
 
-func newStrictServer(tb testing.TB) (*strictServer, *server) {
+func newStrictServer(tb testing.TB) (*strictServer, *guardedServer) {
 	tb.Helper()
 	listener := listen(tb)
 	tb.Cleanup(func() { listener.Close() })
@@ -45,7 +45,7 @@ func newStrictServer(tb testing.TB) (*strictServer, *server) {
 			go s.serve(conn)
 		}
 	}()
-	return s, &server{address: listener.Addr()}
+	return s, &guardedServer{address: listener.Addr()}
 }
 
 func (s *strictServer) serve(conn net.Conn) {
@@ -70,7 +70,7 @@ func (s *strictServer) serve(conn net.Conn) {
 }
 
 // take gives what has been read since the last time.
-func (s *strictServer) take() ([]read, []string) {
+func (s *strictServer) take() ([]readRequest, []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() { s.requests, s.problems = nil, nil }()
@@ -78,16 +78,16 @@ func (s *strictServer) take() ([]read, []string) {
 }
 
 // readStrictly gives io.EOF where no request begins.
-func readStrictly(in *bufio.Reader) (read, error) {
+func readStrictly(in *bufio.Reader) (readRequest, error) {
 	line, err := in.ReadString('\n')
 	if err != nil && line == "" {
-		return read{}, io.EOF
+		return readRequest{}, io.EOF
 	}
 	words := strings.Split(strings.TrimSuffix(line, "\r\n"), " ")
 	if !strings.HasSuffix(line, "\r\n") || len(words) != 3 || words[2] != "HTTP/1.1" || !isToken(words[0]) || !isVisible(words[1]) || words[1][0] != '/' {
-		return read{}, fmt.Errorf("request line %q", line)
+		return readRequest{}, fmt.Errorf("request line %q", line)
 	}
-	r := read{method: words[0], target: words[1], header: http.Header{}}
+	r := readRequest{method: words[0], target: words[1], header: http.Header{}}
 	for {
 		line, err := in.ReadString('\n')
 		name, value, found := strings.Cut(strings.TrimSuffix(line, "\r\n"), ": ")
@@ -104,7 +104,7 @@ func readStrictly(in *bufio.Reader) (read, error) {
 }
 
 // readBody wants one length, or chunks without anything behind them.
-func (r *read) readBody(in *bufio.Reader) error {
+func (r *readRequest) readBody(in *bufio.Reader) error {
 	lengths, codings := r.header["Content-Length"], r.header["Transfer-Encoding"]
 	switch {
 	case len(lengths)+len(codings) > 1:
@@ -123,7 +123,7 @@ func (r *read) readBody(in *bufio.Reader) error {
 	return nil
 }
 
-func (r *read) readChunks(in *bufio.Reader) error {
+func (r *readRequest) readChunks(in *bufio.Reader) error {
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -150,7 +150,7 @@ func (r *read) readChunks(in *bufio.Reader) error {
 }
 
 // readPart adds so many bytes to the body, or as many as there are.
-func (r *read) readPart(in *bufio.Reader, size int) error {
+func (r *readRequest) readPart(in *bufio.Reader, size int) error {
 	part := make([]byte, size)
 	n, err := io.ReadFull(in, part)
 	r.body += string(part[:n])

@@ -31,47 +31,47 @@ func (s *site) paths() []attack {
 		"//mcp", "/mcp//", "/./mcp", "/x/../mcp", "/mcp/..", "/mcp/.", "/mcp/%2e%2e/admin", "/%2e/mcp", "/%6dcp/%2E%2E", "/mcp%2f", "/mcp%2F..",
 		"/mcp%5c", `/mcp\`, "/mcp;x=y", "/mcp%3bx", "/mcp%00", "/mcp%252f", "/mcp/..;/admin", "/.well-known/../mcp", "/files/../mcp", "//", "/..",
 	} {
-		out = append(out, attack{line: "T19", name: "path " + path, raw: request("GET "+path+" HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(unnamed("bad_target"))})
+		out = append(out, attack{line: "T19", name: "path " + path, raw: rawRequest("GET "+path+" HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(unnamed("bad_target"))})
 	}
 	for _, path := range []string{
 		"/", "/mcp/", "/MCP", "/Mcp", "/mcp/x", "/mcpx", "/mc", "/%6dcp", "/mcp%20", "/mcp.", "/admin", "/files/", "/files/x", "/metrics", "/livez", "/readyz", "/state", "/quiesce", "/terminate",
 		"/debug/pprof/", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.env", "/favicon.ico", "/sse", "/messages/",
 	} {
 		out = append(out,
-			attack{line: "T19", name: "path " + path + " without a token", raw: request("GET "+path+" HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
-			attack{line: "T19", name: "path " + path + " with a token", raw: request("GET "+path+" HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(unnamed("unknown_path"))})
+			attack{line: "T19", name: "path " + path + " without a token", raw: rawRequest("GET "+path+" HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
+			attack{line: "T19", name: "path " + path + " with a token", raw: rawRequest("GET "+path+" HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(unnamed("unknown_path"))})
 	}
 	return append(out,
-		attack{line: "T19", name: "an extra path without a token", raw: request("GET /files HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
-		attack{line: "T19", name: "an extra path", raw: request("GET /files HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
-		attack{line: "T19", name: "a query does not change the path", raw: request("GET /mcp?x=/../admin HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
-		attack{line: "T19", name: "a question mark in escapes does", raw: request("GET /mcp%3f HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(unnamed("unknown_path"))})
+		attack{line: "T19", name: "an extra path without a token", raw: rawRequest("GET /files HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
+		attack{line: "T19", name: "an extra path", raw: rawRequest("GET /files HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
+		attack{line: "T19", name: "a query does not change the path", raw: rawRequest("GET /mcp?x=/../admin HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(serve())},
+		attack{line: "T19", name: "a question mark in escapes does", raw: rawRequest("GET /mcp%3f HTTP/1.1", "", "Authorization: Bearer "+s.mint()), answers: one(unnamed("unknown_path"))})
 }
 
 func (s *site) methods() []attack {
 	token := "Authorization: Bearer " + s.mint()
 	tunnels := refuse("bad_target").saying("the method is not allowed here").withID("null")
 	out := []attack{
-		{line: "H3", name: "CONNECT", raw: lines("CONNECT evil.example:443 HTTP/1.1", "Host: evil.example:443", token, ""), answers: one(tunnels.to("CONNECT"))},
-		{line: "H3", name: "CONNECT of our path", raw: request("CONNECT /mcp HTTP/1.1", "", token), answers: one(tunnels.to("CONNECT"))},
-		{line: "H3", name: "TRACE", raw: request("TRACE /mcp HTTP/1.1", "", token), answers: one(tunnels)},
-		{line: "T18", name: "OPTIONS *", raw: request("OPTIONS * HTTP/1.1", "", token), answers: one(unnamed("bad_target"))},
-		{line: "T18", name: "OPTIONS without a token", raw: request("OPTIONS /mcp HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
-		{line: "H3", name: "HEAD", raw: request("HEAD /mcp HTTP/1.1", "", token), answers: one(unnamed("unknown_method").to(http.MethodHead))},
-		{line: "H3", name: "a method that overrides itself", raw: request("PUT /mcp HTTP/1.1", ping, token, "X-HTTP-Method-Override: POST"), answers: one(refuse("unknown_method"))},
+		{line: "H3", name: "CONNECT", raw: joinLines("CONNECT evil.example:443 HTTP/1.1", "Host: evil.example:443", token, ""), answers: one(tunnels.to("CONNECT"))},
+		{line: "H3", name: "CONNECT of our path", raw: rawRequest("CONNECT /mcp HTTP/1.1", "", token), answers: one(tunnels.to("CONNECT"))},
+		{line: "H3", name: "TRACE", raw: rawRequest("TRACE /mcp HTTP/1.1", "", token), answers: one(tunnels)},
+		{line: "T18", name: "OPTIONS *", raw: rawRequest("OPTIONS * HTTP/1.1", "", token), answers: one(unnamed("bad_target"))},
+		{line: "T18", name: "OPTIONS without a token", raw: rawRequest("OPTIONS /mcp HTTP/1.1", ""), answers: one(unnamed("missing_token"))},
+		{line: "H3", name: "HEAD", raw: rawRequest("HEAD /mcp HTTP/1.1", "", token), answers: one(unnamed("unknown_method").to(http.MethodHead))},
+		{line: "H3", name: "a method that overrides itself", raw: rawRequest("PUT /mcp HTTP/1.1", ping, token, "X-HTTP-Method-Override: POST"), answers: one(refuse("unknown_method"))},
 	}
 	for _, method := range []string{"PUT", "PATCH", "OPTIONS", "PROPFIND", "QUERY", "post", "GETS"} {
-		out = append(out, attack{line: "H3", name: method + " with a token", raw: request(method+" /mcp HTTP/1.1", ping, token), answers: one(refuse("unknown_method"))})
+		out = append(out, attack{line: "H3", name: method + " with a token", raw: rawRequest(method+" /mcp HTTP/1.1", ping, token), answers: one(refuse("unknown_method"))})
 	}
 	return append(out,
-		attack{line: "H3", name: "PUT of an extra path without a token", raw: request("PUT /files HTTP/1.1", ping), answers: one(refuse("missing_token"))},
-		attack{line: "H3", name: "PUT of an extra path", raw: request("PUT /files HTTP/1.1", ping, token), answers: one(serve())})
+		attack{line: "H3", name: "PUT of an extra path without a token", raw: rawRequest("PUT /files HTTP/1.1", ping), answers: one(refuse("missing_token"))},
+		attack{line: "H3", name: "PUT of an extra path", raw: rawRequest("PUT /files HTTP/1.1", ping, token), answers: one(serve())})
 }
 
 func (s *site) hosts() []attack {
 	var out []attack
 	ask := func(name string) string {
-		return lines("GET /mcp HTTP/1.1", "Host: "+name, "Authorization: Bearer "+s.mint(), "")
+		return joinLines("GET /mcp HTTP/1.1", "Host: "+name, "Authorization: Bearer "+s.mint(), "")
 	}
 	for _, name := range []string{
 		"evil.example", host + ".evil.example", "evil." + host, "localhost.evil.example", "127.0.0.1.evil.example", "xn--weather", "weather", "169.254.169.254.nip.example",
@@ -101,11 +101,11 @@ func (s *site) origins() []attack {
 		out = append(out, attack{line: "T13", name: "Origin " + origin, raw: post(s.mint(), ping, "Origin: "+origin), answers: one(refuse("wrong_origin"))})
 	}
 	preflight := func(origin string) string {
-		return request("OPTIONS /mcp HTTP/1.1", "", "Origin: "+origin, "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization")
+		return rawRequest("OPTIONS /mcp HTTP/1.1", "", "Origin: "+origin, "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization")
 	}
 	return append(out,
 		attack{line: "A18", name: "a foreign origin comes before the token", raw: post("", ping, "Origin: https://evil.example"), answers: one(refuse("wrong_origin"))},
-		attack{line: "A18", name: "a foreign host comes before the token", raw: lines("GET /mcp HTTP/1.1", "Host: evil.example", ""), answers: one(unnamed("wrong_host"))},
+		attack{line: "A18", name: "a foreign host comes before the token", raw: joinLines("GET /mcp HTTP/1.1", "Host: evil.example", ""), answers: one(unnamed("wrong_host"))},
 		attack{line: "T13", name: "an allowed origin without a token", raw: post("", ping, "Origin: https://app.example"), answers: one(refuse("missing_token").with("Access-Control-Allow-Origin", "https://app.example"))},
 		attack{line: "T13", name: "an allowed origin", raw: post(s.mint(), ping, "Origin: https://app.example"), answers: one(serve().with("Access-Control-Allow-Origin", "https://app.example"))},
 		attack{line: "T13", name: "its own origin", raw: post(s.mint(), ping, "Origin: http://"+host), answers: one(serve())},
@@ -113,7 +113,7 @@ func (s *site) origins() []attack {
 		attack{line: "T18", name: "preflight", raw: preflight("https://app.example"), answers: one(golang(204, "").with("Access-Control-Allow-Origin", "https://app.example"))},
 		attack{line: "T18", name: "preflight of a path that is not there", raw: strings.Replace(preflight("https://app.example"), "/mcp", "/admin", 1), answers: one(golang(204, ""))},
 		attack{line: "T18", name: "preflight of a foreign origin", raw: preflight("https://evil.example"), answers: one(unnamed("wrong_origin"))},
-		attack{line: "T18", name: "no preflight: no method is asked for", raw: request("OPTIONS /mcp HTTP/1.1", "", "Origin: https://app.example"), answers: one(unnamed("missing_token"))},
+		attack{line: "T18", name: "no preflight: no method is asked for", raw: rawRequest("OPTIONS /mcp HTTP/1.1", "", "Origin: https://app.example"), answers: one(unnamed("missing_token"))},
 		attack{line: "T18", name: "no preflight: not OPTIONS", raw: post("", ping, "Origin: https://app.example", "Access-Control-Request-Method: POST"), answers: one(refuse("missing_token"))})
 }
 
@@ -125,7 +125,7 @@ func (s *site) singles() []attack {
 		{"Mcp-Method", "ping"}, {"Mcp-Name", "x"}, {"Mcp-Protocol-Version", "2025-11-25"},
 	} {
 		header := c.name + ": " + c.value
-		raw := request("POST /mcp HTTP/1.1", ping, "Authorization: Bearer "+s.mint(), header, strings.ToLower(c.name)+": "+c.value)
+		raw := rawRequest("POST /mcp HTTP/1.1", ping, "Authorization: Bearer "+s.mint(), header, strings.ToLower(c.name)+": "+c.value)
 		out = append(out, attack{line: "T7", name: "two headers " + c.name, raw: raw, answers: one(refuse("ambiguous_header").saying("more than one " + c.name + " header"))})
 	}
 	return out
@@ -150,8 +150,8 @@ func (s *site) spoofed() []attack {
 		attack{line: "A9", name: "the server is told who asks", raw: good("X-User: mallory"), answers: one(serve()), seen: says("X-User", "alice")},
 		attack{line: "A9", name: "what Connection names", raw: good("Connection: X-User, close", "X-User: mallory"), answers: one(serve()), seen: says("X-User", "alice")},
 		attack{line: "A9", name: "a claim that is not there", raw: good("X-Email: mallory@evil.example"), answers: one(serve()), seen: says("X-Email", "")},
-		attack{line: "A9", name: "a claim with a line in it", raw: post(s.mint(claim("sub", "alice\r\nX-Admin: mallory")), ping), answers: one(serve()), seen: nowhere("mallory")},
-		attack{line: "A9", name: "a claim with a space behind", raw: post(s.mint(claim("sub", "alice ")), ping), answers: one(serve()), seen: says("X-User", "")},
+		attack{line: "A9", name: "a claim with a line in it", raw: post(s.mint(setClaim("sub", "alice\r\nX-Admin: mallory")), ping), answers: one(serve()), seen: nowhere("mallory")},
+		attack{line: "A9", name: "a claim with a space behind", raw: post(s.mint(setClaim("sub", "alice ")), ping), answers: one(serve()), seen: says("X-User", "")},
 		attack{line: "T15", name: "where the request came from", raw: good("X-Forwarded-For: 6.6.6.6"), answers: one(serve()), seen: says("X-Forwarded-For", "127.0.0.1")},
 		attack{line: "T7", name: "parameters with an underscore", raw: good("Mcp-Param-a_b: =?base64?w6k=?="), answers: one(serve()), seen: says("Mcp-Param-A_b", "=?base64?w6k=?=")},
 		attack{line: "T4", name: "the revision", raw: good("MCP-Protocol-Version: 2025-06-18"), answers: one(serve()), seen: says("Mcp-Protocol-Version", "2025-06-18")},

@@ -39,7 +39,7 @@ backend server
     server s1 SERVER
 `
 
-func (b *bench) startHAProxy(ctx context.Context, issuer *issuer) (*target, error) {
+func (b *bench) startHAProxy(ctx context.Context, issuer *tokenIssuer) (*target, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err

@@ -22,8 +22,8 @@ const (
 
 var keysFile = gateapi.KeysFile("bench")
 
-// issuer mints tokens with one key.
-type issuer struct {
+// tokenIssuer mints tokens with one key.
+type tokenIssuer struct {
 	token.Template
 
 	keyFile   []byte
@@ -31,12 +31,12 @@ type issuer struct {
 	publicPEM []byte // for HAProxy
 }
 
-func newIssuer(algorithm keys.Algorithm) (*issuer, error) {
+func newIssuer(algorithm keys.Algorithm) (*tokenIssuer, error) {
 	key, err := keys.Generate(algorithm)
 	if err != nil {
 		return nil, err
 	}
-	i := &issuer{}
+	i := &tokenIssuer{}
 	if algorithm.Symmetric() {
 		secret := []byte(rand.Text() + rand.Text())
 		if key, err = keys.NewShared(secret, algorithm); err != nil {
@@ -60,7 +60,7 @@ func newIssuer(algorithm keys.Algorithm) (*issuer, error) {
 }
 
 // tokenFile writes so many tokens, one a line.
-func (b *bench) tokenFile(i *issuer, count int) (string, error) {
+func (b *bench) tokenFile(i *tokenIssuer, count int) (string, error) {
 	var lines strings.Builder
 	for range count {
 		raw, err := i.Good(time.Now())

@@ -59,8 +59,8 @@ func run(ctx context.Context, args []string) error {
 	return b.run(ctx)
 }
 
-// plan is what was asked for.
-type plan struct {
+// benchPlan is what was asked for.
+type benchPlan struct {
 	gate        string
 	rounds      int
 	each        time.Duration
@@ -70,9 +70,9 @@ type plan struct {
 	haproxy     string // path; empty: not installed
 }
 
-func parsePlan(args []string) (plan, error) {
+func parsePlan(args []string) (benchPlan, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	p := plan{}
+	p := benchPlan{}
 	flags.StringVar(&p.gate, "gate", "bin/authproxy", "the gate's program")
 	flags.IntVar(&p.rounds, "rounds", 3, "how often each case is measured")
 	flags.DurationVar(&p.each, "each", 3*time.Second, "how long a case is measured in each round")

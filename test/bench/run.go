@@ -17,11 +17,11 @@ import (
 
 // bench holds what runs.
 type bench struct {
-	plan      plan
+	plan      benchPlan
 	dir       string
 	processes []*process
 	server    *target
-	issuers   map[keys.Algorithm]*issuer
+	issuers   map[keys.Algorithm]*tokenIssuer
 	tokens    map[string]string // files that were written
 	leftOut   []string
 	gate      *target // the last gate that was started
@@ -32,7 +32,7 @@ type bench struct {
 type benchCase struct {
 	name   string
 	start  func(context.Context) (*target, error)
-	issuer *issuer // nil: without a token
+	issuer *tokenIssuer // nil: without a token
 	// fresh: every request has a token that was never seen, and the process is started anew for each round.
 	fresh  bool
 	stream bool
@@ -76,7 +76,7 @@ func (b *bench) cases(ctx context.Context) ([]*benchCase, error) {
 	}
 	direct := func(context.Context) (*target, error) { return b.server, nil }
 	all := []*benchCase{{name: "direct", start: direct}, {name: "reverseproxy", start: b.startReverseProxy}}
-	b.issuers, b.tokens = map[keys.Algorithm]*issuer{}, map[string]string{}
+	b.issuers, b.tokens = map[keys.Algorithm]*tokenIssuer{}, map[string]string{}
 	algorithms := []keys.Algorithm{keys.RS256, keys.ES256, keys.EdDSA, keys.HS256}
 	for _, algorithm := range algorithms {
 		i, err := newIssuer(algorithm)
@@ -114,12 +114,12 @@ func (b *bench) startCases(ctx context.Context, all []*benchCase) (cases []*benc
 		if !b.plan.pattern.MatchString(c.name) {
 			continue
 		}
-		json := strings.TrimSuffix(c.name, "-sse")
-		if c.target = running[json]; c.target == nil {
+		jsonCase := strings.TrimSuffix(c.name, "-sse")
+		if c.target = running[jsonCase]; c.target == nil {
 			c.target, err = c.start(ctx)
 		}
 		if err == nil {
-			running[json] = c.target
+			running[jsonCase] = c.target
 			err = b.trySanity(ctx, c)
 		}
 		if err != nil {
@@ -215,7 +215,7 @@ func (b *bench) measure(ctx context.Context, c *benchCase, connections int) erro
 }
 
 // withTokens adds a file of so many tokens to the arguments of a load; an issuer of nil has none.
-func (b *bench) withTokens(args []string, i *issuer, count int) ([]string, error) {
+func (b *bench) withTokens(args []string, i *tokenIssuer, count int) ([]string, error) {
 	if i == nil {
 		return args, nil
 	}
@@ -223,7 +223,7 @@ func (b *bench) withTokens(args []string, i *issuer, count int) ([]string, error
 	return append(slices.Clone(args), "-tokens", name), err
 }
 
-func (b *bench) tokensOf(i *issuer, count int) (string, error) {
+func (b *bench) tokensOf(i *tokenIssuer, count int) (string, error) {
 	key := fmt.Sprint(i.Key.Algorithm(), count)
 	if name, there := b.tokens[key]; there {
 		return name, nil

@@ -39,12 +39,12 @@ func serveReverseProxy(args []string) error {
 	address := flags.String("address", "", "where to listen")
 	server := flags.String("server", "", "where the server is")
 	_ = flags.Parse(args) // ExitOnError.
-	target := &url.URL{Scheme: "http", Host: *server}
+	serverURL := &url.URL{Scheme: "http", Host: *server}
 	const kept = 1024
 	transport := &http.Transport{MaxIdleConns: kept, MaxIdleConnsPerHost: kept, IdleConnTimeout: time.Minute, DisableCompression: true}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(target)
+			r.SetURL(serverURL)
 			r.SetXForwarded()
 		},
 		Transport: transport, FlushInterval: -1,

@@ -52,7 +52,7 @@ func (b *bench) startReverseProxy(ctx context.Context) (*target, error) {
 const startLimit = 10 * time.Second
 
 // startGate runs a gate with one provider.
-func (b *bench) startGate(ctx context.Context, issuer *issuer) (*target, error) {
+func (b *bench) startGate(ctx context.Context, issuer *tokenIssuer) (*target, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (p *process) failed(err error) error {
 	return fmt.Errorf("%w; %s", err, lines[len(lines)-1])
 }
 
-func (b *bench) writeGate(dir string, issuer *issuer, address, admin string) error {
+func (b *bench) writeGate(dir string, issuer *tokenIssuer, address, admin string) error {
 	config := gateapi.Config{
 		Server: gateapi.ServerID{Namespace: "bench", Name: "bench", UID: "1"},
 		Port:   portOf(address), AdminPort: portOf(admin),

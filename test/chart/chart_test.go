@@ -33,7 +33,7 @@ func parse(t *testing.T, text string) map[string]any {
 
 func TestLint(t *testing.T) {
 	for _, values := range []string{"", "namespaces: [a, b]", "metrics: {enabled: false}\nuserRoles: false\npodDisruptionBudget: {enabled: false}"} {
-		for _, message := range lint.RunAll(folder, parse(t, values), Namespace).Messages {
+		for _, message := range lint.RunAll(chartFolder, parse(t, values), Namespace).Messages {
 			// An icon is what the linter asks for beyond what is right or wrong.
 			if message.Severity > support.InfoSev {
 				t.Errorf("with values %q: %s", values, message)
@@ -69,11 +69,11 @@ func TestSchema(t *testing.T) {
 		{"podMonitor: {enabled: 'yes'}", "podMonitor"},
 		{"resources: {limit: {}}", "limit"},
 	} {
-		if _, err := Render(folder, parse(t, c.values)); err == nil || !strings.Contains(err.Error(), c.names) {
+		if _, err := Render(chartFolder, parse(t, c.values)); err == nil || !strings.Contains(err.Error(), c.names) {
 			t.Errorf("%s: %v", c.values, err)
 		}
 	}
-	if _, err := Render(folder, parse(t, "global: {registry: x}")); err != nil {
+	if _, err := Render(chartFolder, parse(t, "global: {registry: x}")); err != nil {
 		t.Errorf("as a part of another chart: %v", err)
 	}
 }
@@ -130,7 +130,7 @@ func TestValues(t *testing.T) {
 		{"resources: {limits: {memory: 1Gi}}", "Deployment", "memory: 1Gi\n", "512Mi"},
 		{"fullnameOverride: other", "Deployment", "serviceAccountName: other-operator\n", "gatehouse-operator"},
 	} {
-		rendered, err := Render(folder, parse(t, c.values))
+		rendered, err := Render(chartFolder, parse(t, c.values))
 		if err != nil {
 			t.Errorf("%s: %v", c.values, err)
 			continue
@@ -138,11 +138,11 @@ func TestValues(t *testing.T) {
 		var text string
 		for _, object := range rendered.Objects {
 			if object.GetKind() == c.kind {
-				yaml, err := yaml.Marshal(object.Object)
+				manifest, err := yaml.Marshal(object.Object)
 				if err != nil {
 					t.Fatal(err)
 				}
-				text += string(yaml)
+				text += string(manifest)
 			}
 		}
 		if !strings.Contains(text, c.has) || c.hasNot != "" && strings.Contains(text, c.hasNot) {
@@ -154,7 +154,7 @@ func TestValues(t *testing.T) {
 // TestNothingOfTheCluster: for some namespaces an install makes nothing that belongs to no namespace but the CRD, and nothing
 // outside those and its own.
 func TestNothingOfTheCluster(t *testing.T) {
-	rendered, err := Render(folder, parse(t, "namespaces: [a, b]"))
+	rendered, err := Render(chartFolder, parse(t, "namespaces: [a, b]"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestNothingOfTheCluster(t *testing.T) {
 
 // TestUninstallLeavesTheCRD: it is an object of the release, so that an upgrade changes it, and the only one that Helm is to keep.
 func TestUninstallLeavesTheCRD(t *testing.T) {
-	rendered, err := Render(folder, asInManifests)
+	rendered, err := Render(chartFolder, asInManifests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestUninstallLeavesTheCRD(t *testing.T) {
 // goes before.
 func TestReleasedDigests(t *testing.T) {
 	released := filepath.Join(t.TempDir(), "gatehouse")
-	if err := os.CopyFS(released, os.DirFS(folder)); err != nil {
+	if err := os.CopyFS(released, os.DirFS(chartFolder)); err != nil {
 		t.Fatal(err)
 	}
 	one, other := "sha256:"+strings.Repeat("1a", 32), "sha256:"+strings.Repeat("2b", 32)
@@ -251,10 +251,10 @@ func imagesOf(t *testing.T, rendered Rendered) (out [2]string) {
 	return out
 }
 
-// cluster has some namespaces.
-type cluster []string
+// fakeCluster has some namespaces.
+type fakeCluster []string
 
-func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
+func (c fakeCluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
 	if apiVersion != "v1" || kind != "Namespace" {
 		return nil, false, fmt.Errorf("nobody asks for %s %s", apiVersion, kind)
 	}
@@ -270,16 +270,16 @@ func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableRes
 // release, whose name would be taken then. Without a cluster, as in `helm template`, nothing is asked.
 func TestMissingNamespace(t *testing.T) {
 	values := parse(t, "namespaces: [there, missing]")
-	if _, err := Render(folder, values); err != nil {
+	if _, err := Render(chartFolder, values); err != nil {
 		t.Errorf("without a cluster: %v", err)
 	}
-	if _, err := RenderIn(cluster{"there"}, folder, values); err == nil || !strings.Contains(err.Error(), "namespace missing, of the value namespaces, does not exist") {
+	if _, err := RenderIn(fakeCluster{"there"}, chartFolder, values); err == nil || !strings.Contains(err.Error(), "namespace missing, of the value namespaces, does not exist") {
 		t.Errorf("with one of two namespaces: %v", err)
 	}
-	if _, err := RenderIn(cluster{"there", "missing"}, folder, values); err != nil {
+	if _, err := RenderIn(fakeCluster{"there", "missing"}, chartFolder, values); err != nil {
 		t.Errorf("with both namespaces: %v", err)
 	}
-	if _, err := RenderIn(cluster{}, folder, nil); err != nil {
+	if _, err := RenderIn(fakeCluster{}, chartFolder, nil); err != nil {
 		t.Errorf("for the whole cluster: %v", err)
 	}
 }
@@ -288,11 +288,11 @@ var valueName = regexp.MustCompile("`([a-zA-Z.]+)`")
 
 // TestReadme: the README's table has each value, and no other.
 func TestReadme(t *testing.T) {
-	content, err := os.ReadFile(folder + "/values.yaml")
+	content, err := os.ReadFile(chartFolder + "/values.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile(folder + "/README.md")
+	readme, err := os.ReadFile(chartFolder + "/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/test/roles"
 )
 
-const folder = "../../config/chart"
+const chartFolder = "../../config/chart"
 
 // asInManifests are values that make what config has.
 var asInManifests = map[string]any{
@@ -33,7 +33,7 @@ func TestNoDrift(t *testing.T) {
 		"logs, some namespaces": {map[string]any{"namespaces": []any{"mcp"}, "diagnoseLogs": true}, []string{"test/manifests/testdata/namespaced-logs", "config/crd"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rendered, err := Render(folder, c.values)
+			rendered, err := Render(chartFolder, c.values)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +95,7 @@ func texts(t *testing.T, objects []*unstructured.Unstructured) map[string]string
 			object.SetAnnotations(annotations)
 			delete(labels, "app.kubernetes.io/part-of")
 		case "Deployment":
-			release(t, object)
+			removeRelease(t, object)
 		}
 		if len(labels) == 0 {
 			labels = nil
@@ -114,9 +114,9 @@ func texts(t *testing.T, objects []*unstructured.Unstructured) map[string]string
 	return out
 }
 
-// release takes out what is of a release: the tags of the images, and when they are pulled. Config leaves both to whoever
+// removeRelease takes out what is of a release: the tags of the images, and when they are pulled. Config leaves both to whoever
 // deploys.
-func release(t *testing.T, deployment *unstructured.Unstructured) {
+func removeRelease(t *testing.T, deployment *unstructured.Unstructured) {
 	t.Helper()
 	containers, found, err := unstructured.NestedSlice(normal(t, deployment), "spec", "template", "spec", "containers")
 	if err != nil || !found || len(containers) != 1 {

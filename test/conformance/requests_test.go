@@ -44,10 +44,10 @@ func (s site) requests(t *testing.T) (forwarded int, refused map[string]int) {
 
 // since takes away what was refused before.
 func since(before, after map[string]int) map[string]int {
-	difference := maps.Clone(after)
+	changed := maps.Clone(after)
 	for reason, count := range before {
-		difference[reason] -= count
+		changed[reason] -= count
 	}
-	maps.DeleteFunc(difference, func(_ string, count int) bool { return count == 0 })
-	return difference
+	maps.DeleteFunc(changed, func(_ string, count int) bool { return count == 0 })
+	return changed
 }

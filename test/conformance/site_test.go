@@ -84,13 +84,13 @@ func (s server) gated(t *testing.T) site {
 		url:   "http://" + pod.Loopback(ports[0]) + "/mcp",
 		admin: gate.Admin(),
 		tokens: &token.Template{
-			Key: key, Issuer: name, Audience: name, Subject: "someone", Scope: "mcp more", Lifetime: time.Hour,
+			Key: key, Issuer: issuerName, Audience: issuerName, Subject: "someone", Scope: "mcp more", Lifetime: time.Hour,
 		},
 	}
 }
 
-// name is issuer and audience.
-const name = "urn:gatehouse:conformance"
+// issuerName is issuer and audience.
+const issuerName = "urn:gatehouse:conformance"
 
 // strict is a configuration under which the gate does all that it can do with a request it lets pass.
 func strict(port, adminPort, upstream int32) gateapi.Config {
@@ -102,7 +102,7 @@ func strict(port, adminPort, upstream int32) gateapi.Config {
 			Port: upstream, Path: "/mcp", ClaimHeaders: []gateapi.ClaimHeader{{Header: "X-Subject", Claim: "sub"}},
 		},
 		Providers: []gateapi.Provider{{
-			Name: "managed", Issuer: name, Audiences: []string{name}, Algorithms: []keys.Algorithm{keys.EdDSA},
+			Name: "managed", Issuer: issuerName, Audiences: []string{issuerName}, Algorithms: []keys.Algorithm{keys.EdDSA},
 			MaxTokenLifetimeSeconds: 3600,
 		}},
 		Authorization: gateapi.Authorization{

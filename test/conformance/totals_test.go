@@ -21,16 +21,16 @@ type table struct {
 	rows map[string]map[[2]string]int
 }
 
-func (t *table) add(suite, bare, gated string) {
+func (t *table) add(suiteName, bare, gated string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.rows == nil {
 		t.rows = map[string]map[[2]string]int{}
 	}
-	if t.rows[suite] == nil {
-		t.rows[suite] = map[[2]string]int{}
+	if t.rows[suiteName] == nil {
+		t.rows[suiteName] = map[[2]string]int{}
 	}
-	t.rows[suite][[2]string{bare, gated}]++
+	t.rows[suiteName][[2]string{bare, gated}]++
 }
 
 func (t *table) write(file string) error {
@@ -39,9 +39,9 @@ func (t *table) write(file string) error {
 	var text bytes.Buffer
 	columns := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(columns, "suite and server\twithout the gate\tthrough it\trounds")
-	for _, suite := range slices.Sorted(maps.Keys(t.rows)) {
-		for row, rounds := range t.rows[suite] {
-			fmt.Fprintf(columns, "%s\t%s\t%s\t%d\n", suite, row[0], row[1], rounds)
+	for _, suiteName := range slices.Sorted(maps.Keys(t.rows)) {
+		for row, results := range t.rows[suiteName] {
+			fmt.Fprintf(columns, "%s\t%s\t%s\t%d\n", suiteName, row[0], row[1], results)
 		}
 	}
 	if err := columns.Flush(); err != nil {

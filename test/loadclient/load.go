@@ -83,7 +83,7 @@ func (l *Load) work(ctx context.Context, caller Caller) {
 	interval := time.Duration(caller.IntervalMillis) * time.Millisecond
 	// Workers that begin at once would go on in step.
 	pause := time.Duration(rand.Int64N(int64(interval) + 1))
-	held := held{tokens: l.tokens, caller: caller}
+	held := heldToken{tokens: l.tokens, caller: caller}
 	for {
 		select {
 		case <-ctx.Done():

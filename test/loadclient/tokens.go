@@ -29,8 +29,8 @@ func (t *Tokens) get(name string) (string, bool) {
 	return token, found
 }
 
-// held is the token that a worker sends.
-type held struct {
+// heldToken is the token that a worker sends.
+type heldToken struct {
 	tokens *Tokens
 	caller Caller
 	token  string
@@ -38,7 +38,7 @@ type held struct {
 }
 
 // request is the caller's, with the token that is to be sent now. It is not ready before there is one.
-func (h *held) request(now time.Time) (request Request, ready bool) {
+func (h *heldToken) request(now time.Time) (request Request, ready bool) {
 	request = h.caller.Request
 	if h.caller.Token == "" {
 		return request, true

@@ -9,7 +9,7 @@ func TestHeldTokens(t *testing.T) {
 	var tokens Tokens
 	begun := time.Unix(1000, 0)
 	caller := Caller{Token: "a", HoldSeconds: 10, Request: Request{Header: map[string]string{"Accept": "x"}}}
-	h, eager := &held{tokens: &tokens, caller: caller}, &held{tokens: &tokens, caller: Caller{Token: "a"}}
+	h, eager := &heldToken{tokens: &tokens, caller: caller}, &heldToken{tokens: &tokens, caller: Caller{Token: "a"}}
 	if _, ready := h.request(begun); ready {
 		t.Error("a request without a token")
 	}
@@ -34,7 +34,7 @@ func TestHeldTokens(t *testing.T) {
 	if caller.Request.Header["Authorization"] != "" {
 		t.Error("the caller's own request was changed")
 	}
-	none := &held{tokens: &tokens}
+	none := &heldToken{tokens: &tokens}
 	if request, ready := none.request(begun); !ready || request.Header["Authorization"] != "" {
 		t.Error("a caller without a token sent one")
 	}

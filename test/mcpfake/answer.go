@@ -8,7 +8,7 @@ import (
 )
 
 // answer writes a response in the form that the options ask for.
-func (s *Server) answer(w http.ResponseWriter, response response) {
+func (s *Server) answer(w http.ResponseWriter, response rpcResponse) {
 	if s.options.Answer == JSON || (s.options.Dialect == Discover && response.Error != nil) {
 		writeJSON(w, statusOf(s.options.Dialect, response.Error), response)
 		return
@@ -31,7 +31,7 @@ func writeError(w http.ResponseWriter, status int, id json.RawMessage, code int,
 	if len(id) == 0 {
 		id = json.RawMessage("null")
 	}
-	writeJSON(w, status, response{Version: "2.0", ID: id, Error: &rpcError{Code: code, Message: message}})
+	writeJSON(w, status, rpcResponse{Version: "2.0", ID: id, Error: &rpcError{Code: code, Message: message}})
 }
 
 // stream sends an event at once and then one per interval, until the client leaves or the server shuts down.

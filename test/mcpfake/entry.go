@@ -54,13 +54,13 @@ func rpcRefusal(w http.ResponseWriter, r *http.Request) {
 }
 
 func toolRefusal(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, response{Version: "2.0", ID: idOf(r), Result: map[string]any{
+	writeJSON(w, http.StatusOK, rpcResponse{Version: "2.0", ID: idOf(r), Result: map[string]any{
 		"isError": true, "content": []map[string]any{{"type": "text", "text": "unauthorized"}},
 	}})
 }
 
 func initialized(w http.ResponseWriter, mediaType string, id json.RawMessage) {
-	data, _ := json.Marshal(response{Version: "2.0", ID: id, Result: initialize(nil)}) //nolint:errchkjson // it holds nothing that JSON cannot say
+	data, _ := json.Marshal(rpcResponse{Version: "2.0", ID: id, Result: initialize(nil)}) //nolint:errchkjson // it holds nothing that JSON cannot say
 	w.Header().Set("Content-Type", mediaType)
 	_, _ = w.Write(data)
 }

@@ -38,7 +38,7 @@ type request struct {
 	Params  json.RawMessage `json:"params"`
 }
 
-type response struct {
+type rpcResponse struct {
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Result  any             `json:"result,omitempty"`
@@ -109,7 +109,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 	if rpcErr == nil && req.Method == "initialize" && s.options.Dialect == Stateful {
 		w.Header().Set(sessionHeader, s.newSession())
 	}
-	s.answer(w, response{Version: "2.0", ID: req.ID, Result: result, Error: rpcErr})
+	s.answer(w, rpcResponse{Version: "2.0", ID: req.ID, Result: result, Error: rpcErr})
 }
 
 // call answers the methods of the dialect.

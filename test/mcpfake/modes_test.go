@@ -14,8 +14,8 @@ import (
 
 const secret = "a-secret-of-the-server's-own-and-long-enough"
 
-// mode is what a client sees of one fault.
-type mode struct {
+// testMode is what a client sees of one fault.
+type testMode struct {
 	fault, headers string
 	// prefix begins what is read, part stands somewhere in it, and it has at least atLeast bytes.
 	prefix, part string
@@ -34,8 +34,8 @@ const (
 	stale   = "Authorization: Bearer e30.eyJleHAiOjF9.c2ln\r\n" // {"exp":1}
 )
 
-func modes() []mode {
-	return []mode{
+func modes() []testMode {
+	return []testMode{
 		{fault: "refuse", headers: jwtShaped, prefix: http401, part: "bearer token is required"},
 		{fault: "any-bearer", prefix: http401},
 		{fault: "any-bearer", headers: malformed, prefix: http200, part: result},

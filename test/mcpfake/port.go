@@ -37,8 +37,8 @@ func (l faultyListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		taken := false
-		for _, fault := range l.faults {
-			if taken = fault(conn); taken {
+		for _, handle := range l.faults {
+			if taken = handle(conn); taken {
 				break
 			}
 		}

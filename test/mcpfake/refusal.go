@@ -22,7 +22,7 @@ func refusals() []fault {
 		{name: "fallback", seen: 14, when: "other-scheme", effect: "401 for another scheme; who sends nothing is let in", request: with(refuse)},
 		{name: "jwt", argument: "SECRET", seen: 22, when: "always", effect: "401 without a bearer, 403 for one that is no JWT, out of its time, or not signed by SECRET (HS256)", request: checkJWT},
 		{name: "jwt-strict", argument: "SECRET", seen: 23, when: "always", effect: "as jwt, and 403 for any claim but id, uuid and exp", request: checkStrictJWT},
-		{name: "status", argument: "NNN", seen: 18, when: "always", effect: "this HTTP status with a line of plain text", request: status},
+		{name: "status", argument: "NNN", seen: 18, when: "always", effect: "this HTTP status with a line of plain text", request: statusAnswer},
 		{name: "wrong-origin", seen: 18, when: "always", effect: "403 that speaks of an origin, not of a token", request: page(http.StatusForbidden, "text/plain", "Invalid Origin header")},
 		{name: "busy", argument: "NNN", seen: 24, when: "always", effect: "this status, such as 429 or 503, with Retry-After", request: busy},
 		{name: "redirect", argument: "NNN:LOCATION", seen: 25, when: "always", effect: "this status with this Location, which may be /mcp itself or another host", request: redirect},
@@ -75,7 +75,7 @@ func statusCode(text string) (int, error) {
 	return code, nil
 }
 
-func status(argument string) (answerer, error) {
+func statusAnswer(argument string) (answerer, error) {
 	code, err := statusCode(argument)
 	return func(w http.ResponseWriter, _ *http.Request, _ func(int)) fate {
 		http.Error(w, http.StatusText(code), code)
@@ -84,7 +84,7 @@ func status(argument string) (answerer, error) {
 }
 
 func busy(argument string) (answerer, error) {
-	answer, err := status(argument)
+	answer, err := statusAnswer(argument)
 	return func(w http.ResponseWriter, r *http.Request, exit func(int)) fate {
 		w.Header().Set("Retry-After", "1")
 		return answer(w, r, exit)
@@ -96,7 +96,7 @@ func redirect(argument string) (answerer, error) {
 	if !found || location == "" {
 		return nil, fmt.Errorf("write NNN:LOCATION, such as 302:/login")
 	}
-	answer, err := status(code)
+	answer, err := statusAnswer(code)
 	return func(w http.ResponseWriter, r *http.Request, exit func(int)) fate {
 		w.Header().Set("Location", location)
 		return answer(w, r, exit)

@@ -38,11 +38,11 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mcpfake: %w", err)
 	}
-	behaviour, err := parseFaults(options.Faults)
+	parsed, err := parseFaults(options.Faults)
 	if err != nil {
 		return nil, fmt.Errorf("mcpfake: %w", err)
 	}
-	s := &Server{options: options, behaviour: behaviour, ending: make(chan struct{}), sessions: map[string]bool{}}
+	s := &Server{options: options, behaviour: parsed, ending: make(chan struct{}), sessions: map[string]bool{}}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	s.end = sync.OnceFunc(func() { close(s.ending) })
 	s.http.RegisterOnShutdown(s.end)
@@ -104,8 +104,8 @@ func (s *Server) endpoint(w http.ResponseWriter, r *http.Request) {
 	} else {
 		s.with.Add(1)
 	}
-	for _, fault := range s.behaviour.onRequest {
-		switch fault(w, r, s.options.Exit) {
+	for _, handle := range s.behaviour.onRequest {
+		switch handle(w, r, s.options.Exit) {
 		case answered:
 			return
 		case spared:

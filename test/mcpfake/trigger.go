@@ -13,7 +13,7 @@ import (
 
 // condition says of one event whether a fault befalls it: of a request, or, where request is nil, of a connection.
 // Conditions that count are asked in the order in which the events come.
-type condition func(request *http.Request) bool
+type condition func(r *http.Request) bool
 
 // trigger is one way to say when a fault happens.
 type trigger struct {
@@ -58,11 +58,11 @@ func parseTriggers(list string, ofRequest bool) (condition, error) {
 		if found.ofRequest && !ofRequest {
 			return nil, fmt.Errorf("trigger %q looks at requests, and the fault happens before one is read", item)
 		}
-		condition, err := found.make(argument)
+		holds, err := found.make(argument)
 		if err != nil {
 			return nil, fmt.Errorf("trigger %q: %w", item, err)
 		}
-		all = append(all, condition)
+		all = append(all, holds)
 	}
 	return func(r *http.Request) bool {
 		for _, holds := range all {
@@ -95,8 +95,8 @@ func counting(holds func(count, n int64) bool) func(string) (condition, error) {
 		if err != nil || n < 1 {
 			return nil, fmt.Errorf("the number must be 1 or more")
 		}
-		var counter counter
-		return func(*http.Request) bool { return holds(counter.next(), n) }, nil
+		var events counter
+		return func(*http.Request) bool { return holds(events.next(), n) }, nil
 	}
 }
 

@@ -56,20 +56,20 @@ func hijack(w http.ResponseWriter, r *http.Request) net.Conn {
 	return take(w)
 }
 
-// cut resets a connection.
-func cut(conn net.Conn) {
+// cutConnection resets a connection.
+func cutConnection(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
 }
 
-func reset(w http.ResponseWriter, r *http.Request) { cut(hijack(w, r)) }
+func reset(w http.ResponseWriter, r *http.Request) { cutConnection(hijack(w, r)) }
 
 func refuseReset(w http.ResponseWriter, r *http.Request) {
 	conn := hijack(w, r)
 	_, _ = io.WriteString(conn, "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"+emptyBody)
-	cut(conn)
+	cutConnection(conn)
 }
 
 // abort panics with the value that net/http does not log.

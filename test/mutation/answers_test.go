@@ -3,16 +3,16 @@ package mutation
 import "github.com/mcp-gatehouse/gatehouse/internal/probe"
 
 // answers are gates that refuse whom they must, and do not say it as they must; or refuse everybody.
-func answers() []mutant {
+func answers() []mutantGate {
 	return append(spoiltRefusals(), lockedOut()...)
 }
 
-func spoiltRefusals() []mutant {
-	refusal := func(name, does string, named probe.Case, outcome probe.Outcome, edits ...edit) mutant {
-		return mutant{name: name, does: does, kind: probe.Broken, named: named, outcome: outcome, edits: edits}
+func spoiltRefusals() []mutantGate {
+	refusal := func(name, does string, named probe.Case, outcome probe.Outcome, edits ...edit) mutantGate {
+		return mutantGate{name: name, does: does, kind: probe.Broken, named: named, outcome: outcome, edits: edits}
 	}
 	first := probe.NoToken
-	return []mutant{
+	return []mutantGate{
 		refusal("reason-expired", "says of an expired token that it is malformed", probe.Expired, probe.WrongReason,
 			edit{"authn/verify/provider.go", "return gateapi.ReasonExpired\n", `if mutant == "reason-expired" {
 				return gateapi.ReasonMalformedToken
@@ -30,14 +30,14 @@ func spoiltRefusals() []mutant {
 		refusal("message", "refuses without a message", first, probe.UnclearMessage,
 			edit{"deny/answer.go", `http.StatusText(d.Status) + ": " + d.Message`, `unless("message", http.StatusText(d.Status) + ": " + d.Message)`}),
 		refusal("message-id", "refuses without the request's id", first, probe.UnclearMessage,
-			before("deny/answer.go", "payload = append(payload", `if mutant == "message-id" {
+			insertBefore("deny/answer.go", "payload = append(payload", `if mutant == "message-id" {
 				payload = withoutID(payload)
 			}
 			`)),
 		refusal("status", "refuses with 403 in place of 401", first, probe.WrongStatus, statusEdit),
 		refusal("redirect", "sends who is refused elsewhere", first, probe.Redirect, statusEdit),
 		refusal("reset", "resets the connection in place of a refusal", first, probe.Reset,
-			before("request/refuse.go", "denial.Answer(x.response, x.body, x.snapshot.Site)", `if mutant == "reset" {
+			insertBefore("request/refuse.go", "denial.Answer(x.response, x.body, x.snapshot.Site)", `if mutant == "reset" {
 				x.reset()
 				return
 			}
@@ -52,18 +52,18 @@ func spoiltRefusals() []mutant {
 var statusEdit = edit{"deny/answer.go", "w.WriteHeader(d.Status)", "w.WriteHeader(d.mutantStatus())"}
 
 // lockedOut are gates behind which good clients get nothing.
-func lockedOut() []mutant {
-	return []mutant{
+func lockedOut() []mutantGate {
+	return []mutantGate{
 		{
 			name: "locked-out", does: "refuses everybody", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
-			edits: []edit{before("authn/verify/candidate.go", "principal := f.principal(signer)", `if mutant == "locked-out" {
+			edits: []edit{insertBefore("authn/verify/candidate.go", "principal := f.principal(signer)", `if mutant == "locked-out" {
 				return Principal{}, deny.Token(gateapi.ReasonRevoked)
 			}
 			`)},
 		},
 		{
 			name: "clock", does: "judges times by a clock that is hours slow", kind: probe.ValidRejected, named: probe.Valid, outcome: probe.Rejected,
-			edits: []edit{before("authn/verify/provider.go", "switch {\n\tcase !now.Before(l.end)", `if mutant == "clock" {
+			edits: []edit{insertBefore("authn/verify/provider.go", "switch {\n\tcase !now.Before(l.end)", `if mutant == "clock" {
 				now = now.Add(-2 * time.Hour)
 			}
 			`)},

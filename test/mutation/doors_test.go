@@ -15,59 +15,59 @@ var stays = edit{
 
 // notes counts the requests of a connection; slips is where gates let in whom they refuse before they look at a token.
 var (
-	notes = before("request/exchange.go", "if denial := requestcheck.Check(", "x.note()\n")
+	notes = insertBefore("request/exchange.go", "if denial := requestcheck.Check(", "x.note()\n")
 	slips = edit{"request/exchange.go", "if denial := requestcheck.Check(x.request, x.snapshot.Config); denial != nil {", "if denial := requestcheck.Check(x.request, x.snapshot.Config); denial != nil && !x.slips(denial) {"}
 )
 
 // inTurn is a gate that is open to a form of request which has its turn now and then. The server does not like the form.
-func inTurn(name, does string) mutant {
-	return mutant{
+func inTurn(name, does string) mutantGate {
+	return mutantGate{
 		name: name, does: does, kind: probe.Broken, named: probe.Varied, outcome: probe.ForeignAnswer, only: true, inTurn: true,
 		edits: []edit{lets},
 	}
 }
 
 // doors are gates that are open to some requests, whatever their token.
-func doors() []mutant {
-	lets := []edit{lets}
-	visits := []edit{lets[0], notes, before("request/exchange.go", "x.handler.Forwarder.Serve(x.response,", "x.remember()\n")}
-	return []mutant{
-		{name: "open", does: "is open", named: probe.NoToken, edits: lets},
-		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: lets},
+func doors() []mutantGate {
+	edits := []edit{lets}
+	visits := []edit{edits[0], notes, insertBefore("request/exchange.go", "x.handler.Forwarder.Serve(x.response,", "x.remember()\n")}
+	return []mutantGate{
+		{name: "open", does: "is open", named: probe.NoToken, edits: edits},
+		{name: "no-token", does: "lets in who has no token", named: probe.NoToken, edits: edits},
 		{
 			name: "no-token-plain", does: "lets in who has no token, where a connection begins and nothing else is asked for",
 			named: probe.NoToken, only: true, edits: visits,
 		},
-		{name: "empty", does: "lets in who says Bearer and nothing behind it", named: probe.Empty, only: true, edits: lets},
-		{name: "malformed", does: "lets in what is no token", named: probe.Malformed, edits: lets},
+		{name: "empty", does: "lets in who says Bearer and nothing behind it", named: probe.Empty, only: true, edits: edits},
+		{name: "malformed", does: "lets in what is no token", named: probe.Malformed, edits: edits},
 		{
 			name: "malformed-plain", does: "lets in what is no token, where a connection begins and the request is short",
 			named: probe.Malformed, only: true, edits: visits,
 		},
-		{name: "query", does: "takes a token out of the query", named: probe.QueryToken, only: true, edits: lets},
-		{name: "get", does: "is open for GET", kind: probe.Broken, named: probe.ByGet, only: true, outcome: probe.ForeignAnswer, edits: lets},
-		{name: "delete", does: "is open for DELETE", named: probe.ByDelete, only: true, edits: lets},
+		{name: "query", does: "takes a token out of the query", named: probe.QueryToken, only: true, edits: edits},
+		{name: "get", does: "is open for GET", kind: probe.Broken, named: probe.ByGet, only: true, outcome: probe.ForeignAnswer, edits: edits},
+		{name: "delete", does: "is open for DELETE", named: probe.ByDelete, only: true, edits: edits},
 		inTurn("options", "is open for OPTIONS, as to browsers that ask what they may"),
 		inTurn("batch", "is open to messages in a batch"),
 		inTurn("path", "is open at other paths than its own"),
 		{
 			name: "extra-path", does: "is open at further paths", kind: probe.Broken, named: probe.ExtraPath, only: true,
-			outcome: probe.ForeignAnswer, edits: lets,
+			outcome: probe.ForeignAnswer, edits: edits,
 		},
-		{name: "large", does: "is open to bodies above 64 KiB", named: probe.LargeBody, only: true, edits: lets},
-		{name: "chunked", does: "is open to bodies that come in chunks", named: probe.LargeBody, only: true, edits: lets},
+		{name: "large", does: "is open to bodies above 64 KiB", named: probe.LargeBody, only: true, edits: edits},
+		{name: "chunked", does: "is open to bodies that come in chunks", named: probe.LargeBody, only: true, edits: edits},
 		{
 			name: "connection", does: "lets in all that comes on a connection behind a good token", named: probe.OneConnection, only: true,
 			edits: visits,
 		},
-		{name: "prober-by-name", does: "refuses only who says that he is a prober", named: probe.NoToken, edits: lets},
-		{name: "forward-first", does: "shows the server what it refuses", named: probe.ByDelete, only: true, edits: lets},
+		{name: "prober-by-name", does: "refuses only who says that he is a prober", named: probe.NoToken, edits: edits},
+		{name: "forward-first", does: "shows the server what it refuses", named: probe.ByDelete, only: true, edits: edits},
 	}
 }
 
 // rights are gates that let every good token do everything. Where rules are gone, the fence around the prober still is.
-func rights() []mutant {
-	return []mutant{
+func rights() []mutantGate {
+	return []mutantGate{
 		{
 			name: "scope", does: "does not want the scopes that every token needs", named: probe.MissingScope, only: true,
 			edits: []edit{{"authz/policy.go", "enough := hasAll(", `enough := mutant == "scope" || hasAll(`}},
@@ -94,14 +94,14 @@ func rights() []mutant {
 		},
 		{
 			name: "session-caller", does: "seals sessions to nobody in particular", named: probe.ForeignSession, only: true,
-			edits: []edit{before("authn/session/session.go", "sum := k.mac.Sum(", `if mutant == "session-caller" {
+			edits: []edit{insertBefore("authn/session/session.go", "sum := k.mac.Sum(", `if mutant == "session-caller" {
 				caller = Caller{}
 			}
 			`)},
 		},
 		{
 			name: "session-seal", does: "does not look at the seal of a session", named: probe.ForeignSession, only: true,
-			edits: []edit{before("request/session.go", "if !ok {", `if mutant == "session-seal" && !ok {
+			edits: []edit{insertBefore("request/session.go", "if !ok {", `if mutant == "session-seal" && !ok {
 				unseal(header)
 				return nil
 			}
@@ -109,7 +109,7 @@ func rights() []mutant {
 		},
 		{
 			name: "session-unbound", does: "binds no session", named: probe.ForeignSession, only: true,
-			edits: []edit{before("request/session.go", "keyring := x.handler.Secrets", `if mutant == "session-unbound" {
+			edits: []edit{insertBefore("request/session.go", "keyring := x.handler.Secrets", `if mutant == "session-unbound" {
 				return nil
 			}
 			`)},
@@ -118,8 +118,8 @@ func rights() []mutant {
 }
 
 // requests are gates that look at a good token alone, and not at what it comes with.
-func requests() []mutant {
-	return []mutant{
+func requests() []mutantGate {
+	return []mutantGate{
 		{
 			name: "scheme", does: "takes a token under any scheme", named: probe.WrongScheme, only: true,
 			edits: []edit{{"authn/bearer/bearer.go", `if !strings.EqualFold(scheme, "Bearer") {`, `if !strings.EqualFold(scheme, "Bearer") && mutant != "scheme" {`}},
@@ -134,7 +134,7 @@ func requests() []mutant {
 		},
 		{
 			name: "origin", does: "takes requests of every page", named: probe.WrongOrigin, only: true,
-			edits: []edit{before("requestcheck/origin.go", "return deny.WrongOrigin()", `if mutant == "origin" {
+			edits: []edit{insertBefore("requestcheck/origin.go", "return deny.WrongOrigin()", `if mutant == "origin" {
 				return nil
 			}
 			`)},
@@ -145,14 +145,14 @@ func requests() []mutant {
 		},
 		{
 			name: "plain-http", does: "takes plain HTTP on the port of TLS", kind: probe.Broken, named: probe.PlainHTTP, only: true, outcome: probe.WrongStatus, tls: true,
-			edits: []edit{before("server.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "plain-http" {
+			edits: []edit{insertBefore("server.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "plain-http" {
 				return server.Serve(&eitherWay{listener, server.TLSConfig})
 			}
 			`)},
 		},
 		{
 			name: "tls", does: "serves plain HTTP where it is to serve TLS", kind: probe.Broken, named: probe.Valid, outcome: probe.TLS, tls: true,
-			edits: []edit{before("server.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "tls" {
+			edits: []edit{insertBefore("server.go", `return server.ServeTLS(listener, "", "")`, `if mutant == "tls" {
 				return server.Serve(listener)
 			}
 			`)},
@@ -168,11 +168,11 @@ func requests() []mutant {
 }
 
 // published are gates that do not tell clients where tokens are to be had.
-func published() []mutant {
-	tells := func(name, does string, outcome probe.Outcome, edits ...edit) mutant {
-		return mutant{name: name, does: does, kind: probe.Broken, named: probe.Metadata, only: true, outcome: outcome, edits: edits}
+func published() []mutantGate {
+	tells := func(name, does string, outcome probe.Outcome, edits ...edit) mutantGate {
+		return mutantGate{name: name, does: does, kind: probe.Broken, named: probe.Metadata, only: true, outcome: outcome, edits: edits}
 	}
-	return []mutant{
+	return []mutantGate{
 		tells("metadata-absent", "does not serve its metadata", probe.WrongStatus,
 			edit{"request/public.go", "document.Is(x.request.URL.EscapedPath()) {", `document.Is(x.request.URL.EscapedPath()) && mutant != "metadata-absent" {`}),
 		tells("metadata-other", "serves the metadata of another resource", probe.NoResult,
@@ -183,11 +183,11 @@ func published() []mutant {
 }
 
 // monitored are gates whose health paths are not as they must be.
-func monitored() []mutant {
-	return []mutant{
+func monitored() []mutantGate {
+	return []mutantGate{
 		{
 			name: "health-server", does: "tells of its server at its health paths", kind: probe.Broken, named: probe.Health, only: true, outcome: probe.ForeignAnswer,
-			edits: []edit{before("request/public.go", "header := x.response.Header()", `if mutant == "health-server" {
+			edits: []edit{insertBefore("request/public.go", "header := x.response.Header()", `if mutant == "health-server" {
 				text = "{\"status\":\"ok\",\"version\":\"1\"}"
 			}
 			`)},
@@ -205,8 +205,8 @@ func monitored() []mutant {
 
 // unseen are gates that no prober can tell from a good one: they know it by what only a gate can know. What keeps
 // the gate from being one of them is that nothing which decides about a request can ask (test/imports).
-func unseen() []mutant {
-	return []mutant{{
+func unseen() []mutantGate {
+	return []mutantGate{{
 		name: "prober-by-id", does: "refuses only what has a probe's request id", edits: []edit{lets},
 		kind: probe.Locked, named: probe.Valid, outcome: probe.Passed,
 	}}

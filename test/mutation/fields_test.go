@@ -82,8 +82,8 @@ func TestRowsOfFieldsAreTrue(t *testing.T) {
 			}
 			continue
 		}
-		i := slices.IndexFunc(mutants(), func(m mutant) bool { return m.name == row.by })
-		if i < 0 || mutants()[i].named != probe.Case(row.seen) {
+		i := slices.IndexFunc(allMutants(), func(m mutantGate) bool { return m.name == row.by })
+		if i < 0 || allMutants()[i].named != probe.Case(row.seen) {
 			t.Errorf("%s: there is no mutant %q that is named by %q", row.field, row.by, row.seen)
 		}
 	}

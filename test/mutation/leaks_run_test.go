@@ -19,7 +19,7 @@ func TestLeaks(t *testing.T) {
 	for _, l := range leaks() {
 		t.Run(l.name(), func(t *testing.T) {
 			t.Parallel()
-			target := newSite(t, mutantProgram, l.name(), l.tls).target(lifetime, probe.Turn{Round: 1})
+			target := newSite(t, mutantProgram, l.name(), l.tls).target(tokenLifetime, probe.Turn{Round: 1})
 			target.Providers = target.Providers[:1]
 			target.Seed = 0
 			if target.Tier = probe.Quick; l.heavy {

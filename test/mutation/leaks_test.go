@@ -53,8 +53,8 @@ func rowsOf(tls bool) []forms.Row {
 
 const clientHost = "weather.tools.svc:8080"
 
-// overTLS are the forms that only a gate with TLS can have.
-var overTLS = []string{"HTTP/2"}
+// onlyOverTLS are the forms that only a gate with TLS can have.
+var onlyOverTLS = []string{"HTTP/2"}
 
 // everyDay are the forms by which a gate cannot be open without being open to usual requests.
 var everyDay = []string{"as usual", "header name in lower case", "header name in upper case"}
@@ -86,7 +86,7 @@ func leaks() []leak {
 		if !row.Heavy {
 			within = quickChecksFor(count[false])
 		}
-		all = append(all, leak{form: row.Form, heavy: row.Heavy, tls: slices.Contains(overTLS, row.Form), within: within})
+		all = append(all, leak{form: row.Form, heavy: row.Heavy, tls: slices.Contains(onlyOverTLS, row.Form), within: within})
 	}
 	for _, name := range forms.Defects() {
 		all = append(all, leak{defect: name, within: quickChecksFor(defectsWithin)})

@@ -6,8 +6,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/internal/probe"
 )
 
-// mutant is a gate that has lost one thing.
-type mutant struct {
+// mutantGate is a gate that has lost one thing.
+type mutantGate struct {
 	name string
 	// does says to people what it does that no gate should, or does no more.
 	does  string
@@ -24,8 +24,8 @@ type mutant struct {
 	inTurn bool
 }
 
-// mutants lists them all.
-func mutants() []mutant {
+// allMutants lists them all.
+func allMutants() []mutantGate {
 	all := slices.Concat(signatures(), claims(), doors(), rights(), probes(), requests(), published(), monitored(), answers())
 	for i := range all {
 		if all[i].kind == "" {
@@ -39,6 +39,6 @@ func mutants() []mutant {
 }
 
 // is tells whether the verdict is the one that the mutant deserves.
-func (m mutant) is(v probe.Verdict) bool {
+func (m mutantGate) is(v probe.Verdict) bool {
 	return v.Kind == m.kind && v.Case == m.named && v.Outcome == m.outcome
 }

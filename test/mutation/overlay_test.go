@@ -21,17 +21,19 @@ const (
 // edit replaces a piece of the gate's source. File is below internal/gate; old stands in it exactly once.
 type edit struct{ file, old, new string }
 
-// before puts code in front of a piece that stays.
-func before(file, piece, code string) edit { return edit{file: file, old: piece, new: code + piece} }
+// insertBefore puts code in front of a piece that stays.
+func insertBefore(file, piece, code string) edit {
+	return edit{file: file, old: piece, new: code + piece}
+}
 
-// program is the gate with all mutants in it. An edit that several share is made once.
-func program(mutants []mutant) (altered.Program, error) {
+// programOf is the gate with all mutants in it. An edit that several share is made once.
+func programOf(mutants []mutantGate) (altered.Program, error) {
 	out := altered.Program{Added: map[string]string{}}
 	for _, m := range mutants {
 		for _, e := range m.edits {
-			edit := altered.Edit{File: filepath.Join("internal/gate", e.file), Old: e.old, New: e.new}
-			if !slices.Contains(out.Edits, edit) {
-				out.Edits = append(out.Edits, edit)
+			sourceEdit := altered.Edit{File: filepath.Join("internal/gate", e.file), Old: e.old, New: e.new}
+			if !slices.Contains(out.Edits, sourceEdit) {
+				out.Edits = append(out.Edits, sourceEdit)
 			}
 		}
 	}
@@ -52,7 +54,7 @@ func writeOverlay(dir string) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	all, err := program(slices.Concat(mutants(), unseen(), []mutant{{edits: []edit{lets, stays, notes, slips}}}))
+	all, err := programOf(slices.Concat(allMutants(), unseen(), []mutantGate{{edits: []edit{lets, stays, notes, slips}}}))
 	if err != nil {
 		return "", err
 	}

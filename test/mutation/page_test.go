@@ -15,7 +15,7 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for heading, want := range map[string]string{"| The gate": table(), "| Form | Defect": leakTable()} {
+	for heading, want := range map[string]string{"| The gate": mutantTable(), "| Form | Defect": leakTable()} {
 		if got := under(string(text), heading); got != want {
 			t.Errorf("the table %q of docs/mutation.md should be\n%s", heading, want)
 		}
@@ -30,9 +30,9 @@ func under(page, heading string) string {
 	return rows[len(rows)-1] + "\n"
 }
 
-func table() string {
+func mutantTable() string {
 	var out strings.Builder
-	for _, m := range mutants() {
+	for _, m := range allMutants() {
 		alone := ""
 		if m.only {
 			alone = "yes"
@@ -45,7 +45,7 @@ func table() string {
 // Of each case there is a mutant that it alone sees.
 func TestNoCaseIsIdle(t *testing.T) {
 	alone := map[probe.Case]bool{}
-	for _, m := range mutants() {
+	for _, m := range allMutants() {
 		alone[m.named] = alone[m.named] || m.only
 	}
 	for _, name := range probe.Cases() {

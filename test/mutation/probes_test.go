@@ -3,14 +3,14 @@ package mutation
 import "github.com/mcp-gatehouse/gatehouse/internal/probe"
 
 // probes are gates that take more from the prober than a probe needs.
-func probes() []mutant {
-	misused := func(name, does, old, mutated string) mutant {
-		return mutant{
+func probes() []mutantGate {
+	misused := func(name, does, old, mutated string) mutantGate {
+		return mutantGate{
 			name: name, does: does, named: probe.ProbeKeyMisused, only: true,
 			edits: []edit{{"authn/verify/probekey.go", old, mutated}},
 		}
 	}
-	return []mutant{
+	return []mutantGate{
 		{
 			name: "fence", does: "lets the prober do what a user may", kind: probe.Broken, named: probe.ReservedCall, only: true, outcome: probe.ForeignAnswer,
 			edits: []edit{{"request/authorize.go", "if principal.Reserved() {", `if principal.Reserved() && mutant != "fence" {`}},

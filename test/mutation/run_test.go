@@ -33,7 +33,7 @@ func TestMutants(t *testing.T) {
 				}
 			})
 		}
-		for _, m := range mutants() {
+		for _, m := range allMutants() {
 			t.Run(m.name, func(t *testing.T) {
 				t.Parallel()
 				report := newSite(t, mutantProgram, m.name, m.tls).probe(t, m.inTurn, m.is)

@@ -32,9 +32,9 @@ import (
 
 const (
 	// patience bounds a case; nothing here is slow.
-	patience = 10 * time.Second
-	leeway   = 2 * time.Second
-	lifetime = time.Minute
+	patience      = 10 * time.Second
+	leeway        = 2 * time.Second
+	tokenLifetime = time.Minute
 	// fleeting is the life of tokens that have to expire while the test waits.
 	fleeting = 2 * time.Second
 	longest  = time.Hour
@@ -112,7 +112,7 @@ var starting = make(chan struct{}, 4)
 func newSite(t *testing.T, program, mutant string, overTLS bool) *site {
 	t.Helper()
 	log := filepath.Join(*outDir, "gate-"+url.PathEscape(mutant)+".log")
-	config := config(serve(t))
+	config := gateConfig(serve(t))
 	starting <- struct{}{}
 	defer func() { <-starting }()
 	config.TLS = overTLS
@@ -175,7 +175,7 @@ const tenantClaim, tenant = "/org/tenant", "green"
 
 func freePort() int32 { return 20_000 + lastPort.Add(1) }
 
-func config(upstream int32) gateapi.Config {
+func gateConfig(upstream int32) gateapi.Config {
 	c := gateapi.Config{
 		Server: gateapi.ServerID{Namespace: "tools", Name: "weather", UID: "1"},
 		Port:   freePort(), AdminPort: freePort(),
@@ -245,7 +245,7 @@ func (s *site) probe(t *testing.T, inForms bool, wanted func(probe.Verdict) bool
 // turns are those of the full rounds that ask each form once.
 func (s *site) turns() []probe.Turn {
 	inForms := map[string]bool{}
-	for _, row := range forms.Rows(s.target(lifetime, probe.Turn{})) {
+	for _, row := range forms.Rows(s.target(tokenLifetime, probe.Turn{})) {
 		inForms[row.Form] = true
 	}
 	var turns []probe.Turn
@@ -268,7 +268,7 @@ func (s *site) rounds(t *testing.T, replay probe.Replay, turns []probe.Turn) []p
 	reports, errs := make([]probe.Report, len(turns)), make([]error, len(turns))
 	var running sync.WaitGroup
 	for i, turn := range turns {
-		target := s.target(lifetime, turn)
+		target := s.target(tokenLifetime, turn)
 		target.Replay = replay
 		running.Go(func() { reports[i], errs[i] = prober.Run(t.Context(), target) })
 	}

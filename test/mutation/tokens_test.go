@@ -3,44 +3,44 @@ package mutation
 import "github.com/mcp-gatehouse/gatehouse/internal/probe"
 
 // signatures are gates that believe what nobody has signed, or somebody else.
-func signatures() []mutant {
-	return []mutant{
+func signatures() []mutantGate {
+	return []mutantGate{
 		{
 			name: "signature", does: "checks no signature", named: probe.FlippedSignature,
-			edits: []edit{before("authn/verify/candidate.go", "if !signed {", `signed = signed || mutant == "signature"
+			edits: []edit{insertBefore("authn/verify/candidate.go", "if !signed {", `signed = signed || mutant == "signature"
 			`)},
 		},
 		{
 			name: "signature-bit", does: "takes a signature of which a bit is wrong", named: probe.FlippedSignature, only: true,
-			edits: []edit{before("authn/verify/candidate.go", "if key.Verify(", `if mutant == "signature-bit" && isNearlySigned(key, f.token.signed, signature) {
+			edits: []edit{insertBefore("authn/verify/candidate.go", "if key.Verify(", `if mutant == "signature-bit" && isNearlySigned(key, f.token.signed, signature) {
 				return key, true
 			}
 			`)},
 		},
 		{
 			name: "other-key", does: "checks no signature of a key that the prober does not have", named: probe.WrongKey, only: true,
-			edits: []edit{before("authn/verify/candidate.go", "if !signed {", `if mutant == "other-key" && slices.ContainsFunc(f.keys, isLast(f.from.keys)) {
+			edits: []edit{insertBefore("authn/verify/candidate.go", "if !signed {", `if mutant == "other-key" && slices.ContainsFunc(f.keys, isLast(f.from.keys)) {
 				signer, signed = f.keys[0], true
 			}
 			`), {"authn/verify/candidate.go", "import (\n", "import (\n\"slices\"\n"}},
 		},
 		{
 			name: "first-use", does: "takes a signature on trust where it has not seen the claims before", named: probe.Varied, only: true, inTurn: true,
-			edits: []edit{before("authn/verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" && isFirstUse(f.token) {
+			edits: []edit{insertBefore("authn/verify/candidate.go", "signature, err := encoding.DecodeString(f.token.signature)", `if mutant == "first-use" && isFirstUse(f.token) {
 				return f.keys[0], true
 			}
 			`)},
 		},
 		{
 			name: "second-provider", does: "checks no signature of its second provider", named: probe.FlippedSignature,
-			edits: []edit{before("authn/verify/candidate.go", "if !signed {", `if mutant == "second-provider" && f.from.Name == "second" {
+			edits: []edit{insertBefore("authn/verify/candidate.go", "if !signed {", `if mutant == "second-provider" && f.from.Name == "second" {
 				signer, signed = f.keys[0], true
 			}
 			`)},
 		},
 		{
 			name: "cache-signature", does: "knows a token again by all but its signature", named: probe.FlippedSignature,
-			edits: []edit{before("authn/verify/cache.go", "buffer := bufferPool.Get()", `if mutant == "cache-signature" {
+			edits: []edit{insertBefore("authn/verify/cache.go", "buffer := bufferPool.Get()", `if mutant == "cache-signature" {
 				raw = withoutSignature(raw)
 			}
 			`)},
@@ -49,7 +49,7 @@ func signatures() []mutant {
 			name: "kid", does: `tries its keys whatever "kid" a token names`, named: probe.UnknownKid, only: true,
 			edits: []edit{
 				{"authn/verify/provider.go", "return key.Anonymous || h.keyID", `return mutant == "kid" || key.Anonymous || h.keyID`},
-				before("authn/verify/candidate.go", "if !signed {", `if mutant == "kid" && !signed && !f.isNamed() {
+				insertBefore("authn/verify/candidate.go", "if !signed {", `if mutant == "kid" && !signed && !f.isNamed() {
 					return Principal{}, deny.Token(gateapi.ReasonUnknownKey)
 				}
 				`),
@@ -57,14 +57,14 @@ func signatures() []mutant {
 		},
 		{
 			name: "pooled-keys", does: "takes tokens of one issuer that are signed with a key of another", named: probe.WrongKey, only: true,
-			edits: []edit{before("authn/verify/verifier.go", "return v\n}\n\n// Verify is Screen", `if mutant == "pooled-keys" {
+			edits: []edit{insertBefore("authn/verify/verifier.go", "return v\n}\n\n// Verify is Screen", `if mutant == "pooled-keys" {
 				v.pool()
 			}
 			`)},
 		},
 		{
 			name: "retired-key", does: "never forgets a key", named: probe.RetiredKey, only: true,
-			edits: []edit{before("authn/verify/provider.go", "identity := p.IdentityClaims\n", `if mutant == "retired-key" {
+			edits: []edit{insertBefore("authn/verify/provider.go", "identity := p.IdentityClaims\n", `if mutant == "retired-key" {
 				loaded = withRetired(p, loaded)
 			}
 			`)},
@@ -76,11 +76,11 @@ func signatures() []mutant {
 					"authn/verify/header.go", "if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) {",
 					`if !slices.Contains(keys.Algorithms(), keys.Algorithm(algorithm)) && !(mutant == "alg-none" && algorithm == "none") {`,
 				},
-				before("authn/verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if h.algorithm == "none" {
+				insertBefore("authn/verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if h.algorithm == "none" {
 					return unsigned, nil
 				}
 				`),
-				before("authn/verify/candidate.go", "if key.Verify(", `if key.Algorithm == "none" {
+				insertBefore("authn/verify/candidate.go", "if key.Verify(", `if key.Algorithm == "none" {
 					return key, true
 				}
 				`),
@@ -89,11 +89,11 @@ func signatures() []mutant {
 		{
 			name: "alg-confused", does: "lets a token choose the algorithm, and takes a public key for a secret", named: probe.AlgConfused, only: true,
 			edits: []edit{
-				before("authn/verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if mutant == "alg-confused" && h.algorithm == keys.HS256 {
+				insertBefore("authn/verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if mutant == "alg-confused" && h.algorithm == keys.HS256 {
 					return p.keys, nil
 				}
 				`),
-				before("authn/verify/candidate.go", "if key.Verify(", `if mutant == "alg-confused" && isSignedWithPublicKey(key, f.token.signed, signature) {
+				insertBefore("authn/verify/candidate.go", "if key.Verify(", `if mutant == "alg-confused" && isSignedWithPublicKey(key, f.token.signed, signature) {
 					return key, true
 				}
 				`),
@@ -101,7 +101,7 @@ func signatures() []mutant {
 		},
 		{
 			name: "other-algorithm", does: "takes every algorithm that a key can serve", named: probe.OtherAlgorithm, only: true,
-			edits: []edit{before("authn/verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if rebound := p.rebound(h); len(rebound) > 0 {
+			edits: []edit{insertBefore("authn/verify/provider.go", "if !slices.Contains(p.Algorithms, h.algorithm) {", `if rebound := p.rebound(h); len(rebound) > 0 {
 				return rebound, nil
 			}
 			`)},
@@ -117,8 +117,8 @@ var overlooksExpiry = edit{
 }
 
 // claims are gates that do not look at a claim.
-func claims() []mutant {
-	return []mutant{
+func claims() []mutantGate {
+	return []mutantGate{
 		{
 			name: "exp", does: "takes expired tokens", named: probe.Expired,
 			edits: []edit{{"authn/verify/provider.go", "case !now.Before(l.end):", `case !now.Before(l.end) && mutant != "exp":`}},
@@ -127,7 +127,7 @@ func claims() []mutant {
 			name: "exp-first", does: "looks at the expiry of those tokens only that it knows", named: probe.Expired, only: true,
 			edits: []edit{
 				overlooksExpiry,
-				before("authn/verify/verifier.go", "// What is outside its life goes on", `if known := v.cache.get(digest); mutant == "exp-first" && known != nil && known.life.judge(now) != "" {
+				insertBefore("authn/verify/verifier.go", "// What is outside its life goes on", `if known := v.cache.get(digest); mutant == "exp-first" && known != nil && known.life.judge(now) != "" {
 					return Candidate{}, deny.Token(gateapi.ReasonExpired)
 				}
 				`),
@@ -143,7 +143,7 @@ func claims() []mutant {
 		},
 		{
 			name: "expiry-absent", does: "takes tokens without an end", named: probe.MissingExpiry, only: true,
-			edits: []edit{before("authn/verify/provider.go", "if c.expires.IsZero() {", `if mutant == "expiry-absent" && c.expires.IsZero() {
+			edits: []edit{insertBefore("authn/verify/provider.go", "if c.expires.IsZero() {", `if mutant == "expiry-absent" && c.expires.IsZero() {
 				c.expires = now.Add(time.Minute)
 			}
 			`)},
@@ -172,7 +172,7 @@ func claims() []mutant {
 		{
 			name: "audience-clients", does: "takes tokens for other servers of callers that are not the prober", kind: probe.Broken, named: probe.Varied,
 			outcome: probe.WrongReason, only: true, inTurn: true,
-			edits: []edit{before("authn/verify/provider.go", "// Whoever has no name here is not meant", `if mutant == "audience-clients" && !gateapi.IsProbeSubject(c.subject) {
+			edits: []edit{insertBefore("authn/verify/provider.go", "// Whoever has no name here is not meant", `if mutant == "audience-clients" && !gateapi.IsProbeSubject(c.subject) {
 				return p.demand(c)
 			}
 			`)},
@@ -191,7 +191,7 @@ func claims() []mutant {
 		},
 		{
 			name: "identity", does: "takes tokens that do not say whose they are", named: probe.MissingIdentity, only: true,
-			edits: []edit{before("authn/verify/identity.go", "if present {", `if mutant == "identity" && !present {
+			edits: []edit{insertBefore("authn/verify/identity.go", "if present {", `if mutant == "identity" && !present {
 				continue
 			}
 			`)},

@@ -23,11 +23,11 @@ type matrix struct {
 	mu sync.Mutex
 	// cases are those of a round, in their order.
 	cases []probe.Case
-	rows  []row
+	rows  []matrixRow
 }
 
-type row struct {
-	mutant  mutant
+type matrixRow struct {
+	mutant  mutantGate
 	verdict probe.Verdict
 	// red are the cases that went otherwise than they must.
 	red []probe.Case
@@ -44,10 +44,10 @@ func (m *matrix) ask(report probe.Report) {
 	}
 }
 
-func (m *matrix) add(mutant mutant, report probe.Report) {
+func (m *matrix) add(mutant mutantGate, report probe.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rows = append(m.rows, row{mutant: mutant, verdict: verdicts.Of(report), red: red(report)})
+	m.rows = append(m.rows, matrixRow{mutant: mutant, verdict: verdicts.Of(report), red: red(report)})
 }
 
 // red are the cases that judged the gate and found something, in their order, each once.
@@ -80,7 +80,7 @@ func details(report probe.Report) string {
 func (m *matrix) isWhole() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.rows) == len(mutants())
+	return len(m.rows) == len(allMutants())
 }
 
 // idle are the cases without which every mutant would still be found.
@@ -88,7 +88,7 @@ func (m *matrix) idle() []probe.Case {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(m.cases), func(name probe.Case) bool {
-		return slices.ContainsFunc(m.rows, func(r row) bool { return slices.Equal(r.red, []probe.Case{name}) })
+		return slices.ContainsFunc(m.rows, func(r matrixRow) bool { return slices.Equal(r.red, []probe.Case{name}) })
 	})
 }
 
@@ -101,8 +101,8 @@ func (m *matrix) write(file string) error {
 	columns := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(columns, "a gate that\tis\tby\tand is seen by")
 	found, named := 0, 0
-	for _, wanted := range mutants() {
-		i := slices.IndexFunc(m.rows, func(r row) bool { return r.mutant.name == wanted.name })
+	for _, wanted := range allMutants() {
+		i := slices.IndexFunc(m.rows, func(r matrixRow) bool { return r.mutant.name == wanted.name })
 		if i < 0 {
 			continue
 		}

@@ -29,8 +29,8 @@ func TestWhatARoundCosts(t *testing.T) {
 	} {
 		t.Run(server, func(t *testing.T) {
 			t.Parallel()
-			estate, _ := newEstate(t, keys.EdDSA, options)
-			most := estate.target
+			fullEstate, _ := newEstate(t, keys.EdDSA, options)
+			most := fullEstate.target
 			usual := most
 			usual.Providers = []probe.Provider{{Name: "first", Tokens: most.Providers[0].Tokens, OtherCaller: most.Providers[0].OtherCaller}}
 			usual.Policy.RequiredScopes, usual.Policy.RuleCases, usual.Policy.Forbidden = nil, nil, nil
@@ -39,7 +39,7 @@ func TestWhatARoundCosts(t *testing.T) {
 			for _, target := range []probe.Target{
 				of(usual, probe.Quick, 1), of(usual, probe.Full, 1), of(most, probe.Full, 1), of(most, probe.Full, 2), of(most, probe.Full, 3),
 			} {
-				count := connections(t, estate, target)
+				count := connections(t, fullEstate, target)
 				counted = append(counted, count)
 				paid := target.Tier.Connections(len(target.Providers))
 				if count > paid || server == "with sessions" && count < paid*8/10 && len(target.Policy.RuleCases) > 0 {
@@ -49,7 +49,7 @@ func TestWhatARoundCosts(t *testing.T) {
 			for heavy := range uint64(5) { // One of the heavy rows makes more, which is paid for afterwards.
 				target := of(most, probe.Full, 1)
 				target.Turn.Heavy = heavy
-				if count, paid := connections(t, estate, target), target.Tier.Connections(1); count > paid+crowd || count < counted[3].(int) || count > counted[3].(int)+crowd {
+				if count, paid := connections(t, fullEstate, target), target.Tier.Connections(1); count > paid+crowd || count < counted[3].(int) || count > counted[3].(int)+crowd {
 					t.Errorf("heavy row %d: %d connections, and %d are paid for", heavy, count, paid)
 				}
 			}

@@ -17,12 +17,12 @@ func TestEveryRow(t *testing.T) {
 	for i, name := range []string{"first", "second", "third"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			estate, _ := newEstate(t, keys.EdDSA, mcpfake.Options{Dialect: mcpfake.Stateless})
-			target := estate.target
+			fullEstate, _ := newEstate(t, keys.EdDSA, mcpfake.Options{Dialect: mcpfake.Stateless})
+			target := fullEstate.target
 			target.Providers = target.Providers[i : i+1]
 			target.Policy = probe.Policy{RequiredScopes: target.Policy.RequiredScopes, Absent: "nobodys"}
 			target.Hosts = []string{"localhost:8080"}
-			prober := runner.New(runner.Options{Now: estate.now})
+			prober := runner.New(runner.Options{Now: fullEstate.now})
 			var missing []forms.Row
 			for _, row := range forms.Rows(target) {
 				if !row.Heavy {

@@ -152,8 +152,8 @@ func TestLocked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, addr := fake(t, test.options)
-			site := newSite(t, addr, test.change)
-			report, verdict := site.probe(t, patience)
+			tested := newSite(t, addr, test.change)
+			report, verdict := tested.probe(t, patience)
 			if verdict.Kind != probe.Locked {
 				t.Errorf("%+v\n%+v", verdict, report.Results)
 			}
@@ -161,7 +161,7 @@ func TestLocked(t *testing.T) {
 				t.Errorf("server %+v", report.Server)
 			}
 			want := mcpfake.Requests{WithoutAuthorization: test.requests}
-			if site.config.Upstream.ForwardAuthorization {
+			if tested.config.Upstream.ForwardAuthorization {
 				want = mcpfake.Requests{WithAuthorization: test.requests}
 			}
 			if got := server.Requests(); got != want {

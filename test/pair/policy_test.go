@@ -232,11 +232,11 @@ func TestEveryCase(t *testing.T) {
 	} {
 		t.Run(string(algorithm), func(t *testing.T) {
 			t.Parallel()
-			estate, server := newEstate(t, algorithm, options)
-			prober := runner.New(runner.Options{Now: estate.now})
+			fullEstate, server := newEstate(t, algorithm, options)
+			prober := runner.New(runner.Options{Now: fullEstate.now})
 			var asked []probe.Case
 			for round := range 2 {
-				report, err := prober.Run(t.Context(), estate.target)
+				report, err := prober.Run(t.Context(), fullEstate.target)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -249,8 +249,8 @@ func TestEveryCase(t *testing.T) {
 					}
 					asked = append(asked, result.Case)
 				}
-				estate.target.Replay = report.Replay
-				estate.advance(2 * time.Minute)
+				fullEstate.target.Replay = report.Replay
+				fullEstate.advance(2 * time.Minute)
 			}
 			for _, name := range probe.Cases() {
 				if !slices.Contains(asked, name) && !notHere(algorithm, options, name) {
@@ -284,9 +284,9 @@ func notHere(algorithm keys.Algorithm, options mcpfake.Options, name probe.Case)
 // TestQuickCheckIsCheap counts what a quick check costs.
 func TestQuickCheckIsCheap(t *testing.T) {
 	for dialect, want := range map[mcpfake.Dialect]int64{mcpfake.Stateful: 2, mcpfake.Stateless: 1, mcpfake.Discover: 2} {
-		estate, server := newEstate(t, keys.EdDSA, mcpfake.Options{Dialect: dialect})
-		estate.target.Tier = probe.Quick
-		report, err := runner.New(runner.Options{Now: estate.now}).Run(t.Context(), estate.target)
+		fullEstate, server := newEstate(t, keys.EdDSA, mcpfake.Options{Dialect: dialect})
+		fullEstate.target.Tier = probe.Quick
+		report, err := runner.New(runner.Options{Now: fullEstate.now}).Run(t.Context(), fullEstate.target)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func TestProberKnowsWhatIsReserved(t *testing.T) {
 	}
 }
 
-var row = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (?:\\d{3}|-) \\| \\S.* \\| \\S.* \\|$")
+var reasonRow = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (?:\\d{3}|-) \\| \\S.* \\| \\S.* \\|$")
 
 // TestPageHasEveryReason: docs/gate.md has one row for each reason, and no others.
 func TestPageHasEveryReason(t *testing.T) {
@@ -82,7 +82,7 @@ func TestPageHasEveryReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rows []string
-	for _, match := range row.FindAllStringSubmatch(string(page), -1) {
+	for _, match := range reasonRow.FindAllStringSubmatch(string(page), -1) {
 		rows = append(rows, match[1])
 	}
 	declared := declaredReasons(t)

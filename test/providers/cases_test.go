@@ -6,10 +6,12 @@ import "testing"
 type nearMiss struct {
 	name    string // as a page has it
 	reason  string
-	changes []change
+	changes []tokenChange
 }
 
-func miss(name, reason string, changes ...change) nearMiss { return nearMiss{name, reason, changes} }
+func miss(name, reason string, changes ...tokenChange) nearMiss {
+	return nearMiss{name, reason, changes}
+}
 
 // everywhere are near misses of every sample.
 func everywhere(t *testing.T, i *issuer) []nearMiss {
@@ -31,7 +33,7 @@ const (
 // ofAudience are near misses where the sample has audiences.
 var ofAudience = []nearMiss{
 	miss("for another server", "wrong_audience", claim("aud", otherServer)),
-	miss("without `aud`", "missing_claim", without("aud")),
+	miss("without `aud`", "missing_claim", withoutClaim("aud")),
 }
 
 // special are the near misses of each sample, besides those of everywhere.
@@ -48,17 +50,17 @@ var special = map[string][]nearMiss{
 		miss("of another tenant", "wrong_issuer", claim("iss", "https://login.microsoftonline.com/"+tenant+"/v2.0"), claim("tid", tenant)),
 		miss("for Microsoft Graph", "wrong_audience", claim("aud", "00000003-0000-0000-c000-000000000000")),
 		miss("whose `aud` is the Application ID URI", "wrong_audience", claim("aud", "api://22222222-bbbb-4bbb-8bbb-222222222222")),
-		miss("of an application, without a scope", "insufficient_scope", without("scp"), claim("idtyp", "app")),
-		miss("without `oid`", "missing_claim", without("oid")),
+		miss("of an application, without a scope", "insufficient_scope", withoutClaim("scp"), claim("idtyp", "app")),
+		miss("without `oid`", "missing_claim", withoutClaim("oid")),
 	),
 	"entra-v1": append(ofAudience,
 		miss("of version 2.0", "wrong_issuer", claim("iss", "https://login.microsoftonline.com/11111111-aaaa-4aaa-8aaa-111111111111/v2.0")),
 		miss("of another tenant", "wrong_issuer", claim("iss", "https://sts.windows.net/"+tenant+"/")),
-		miss("of an application, without a scope", "insufficient_scope", without("scp")),
+		miss("of an application, without a scope", "insufficient_scope", withoutClaim("scp")),
 	),
 	"entra-tenants": append(ofAudience,
 		miss("of a third tenant", "wrong_issuer", claim("iss", "https://login.microsoftonline.com/44444444-dddd-4ddd-8ddd-444444444444/v2.0")),
-		miss("of an application, without a scope", "insufficient_scope", without("scp")),
+		miss("of an application, without a scope", "insufficient_scope", withoutClaim("scp")),
 	),
 	"auth0": append(ofAudience,
 		miss("for `/userinfo` alone", "wrong_audience", claim("aud", "https://example.eu.auth0.com/userinfo")),
@@ -73,15 +75,15 @@ var special = map[string][]nearMiss{
 		miss("of another app client", "wrong_audience", claim("client_id", "2other3client4id5")),
 		miss("bound to another server", "wrong_audience", claim("aud", otherServer)),
 		miss("of another user pool", "wrong_issuer", claim("iss", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other1234")),
-		miss("without `client_id`", "missing_claim", without("client_id")),
+		miss("without `client_id`", "missing_claim", withoutClaim("client_id")),
 		miss("without the scope", "insufficient_scope", claim("scope", "aws.cognito.signin.user.admin")),
 	},
 	"cognito-resource": append(ofAudience,
-		miss("without `token_use`", "missing_claim", without("token_use")),
+		miss("without `token_use`", "missing_claim", withoutClaim("token_use")),
 	),
 	"google": append(ofAudience,
 		miss("of another service account", "wrong_audience", claim("email", "other@your-project.iam.gserviceaccount.com")),
-		miss("without `email` (asked for without `--include-email`)", "missing_claim", without("email")),
+		miss("without `email` (asked for without `--include-email`)", "missing_claim", withoutClaim("email")),
 		miss("whose `iss` has no scheme", "wrong_issuer", claim("iss", "accounts.google.com")),
 	),
 	"hydra": append(ofAudience,
@@ -95,7 +97,7 @@ var special = map[string][]nearMiss{
 	"spire": append(ofAudience,
 		miss("of another workload", "forbidden", claim("sub", "spiffe://example.org/ns/agents/sa/other")),
 		miss("of another trust domain", "forbidden", claim("sub", "spiffe://other.example/ns/agents/sa/planner")),
-		miss("without `iss` (no `jwt_issuer`)", "missing_claim", without("iss")),
+		miss("without `iss` (no `jwt_issuer`)", "missing_claim", withoutClaim("iss")),
 		miss("that lives for a day", "expired", func(d *draft) { d.Claims["exp"] = d.Claims["iat"].(int64) + 86400 }),
 	),
 	"github-actions": append(ofAudience,
@@ -103,7 +105,7 @@ var special = map[string][]nearMiss{
 		miss("of another branch", "wrong_audience", claim("ref", "refs/heads/feature")),
 		miss("of a pull request", "wrong_audience", claim("event_name", "pull_request"), claim("ref", "refs/pull/7/merge")),
 		miss("with the default audience", "wrong_audience", claim("aud", "https://github.com/example")),
-		miss("without `repository_id`", "missing_claim", without("repository_id")),
+		miss("without `repository_id`", "missing_claim", withoutClaim("repository_id")),
 	),
 	"kubernetes": append(ofAudience,
 		miss("for the API server (the one in every pod)", "wrong_audience", claim("aud", []string{clusterIssuer})),

@@ -109,7 +109,7 @@ func TestDexTokensAreRefused(t *testing.T) {
 	from := newIssuer(t, tokens[0])
 	s := newSite(t, config, from.set)
 	for _, token := range tokens {
-		if got, want := s.ask(t, from.mint(t, token)), (answer{401, "wrong_type", "at_hash: a claim of an ID token"}); got != want {
+		if got, want := s.ask(t, from.mint(t, token)), (gateAnswer{401, "wrong_type", "at_hash: a claim of an ID token"}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}

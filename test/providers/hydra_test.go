@@ -22,7 +22,7 @@ var hydraProgram = flag.String("hydra", "", "Ory Hydra")
 const (
 	hydraURL, hydraAdmin = "https://hydra.example.com", "http://127.0.0.1:4445/admin"
 
-	server = "https://mcp.example.com/mcp"
+	serverURL = "https://mcp.example.com/mcp"
 )
 
 type hydra struct {
@@ -53,14 +53,14 @@ func TestHydra(t *testing.T) {
 	h.admin(t, http.MethodPost, "/clients", map[string]any{
 		"client_id": "agent", "client_secret": h.clientSecret, "grant_types": []string{"client_credentials", "authorization_code"},
 		"response_types": []string{"code"}, "redirect_uris": []string{"https://agent.example.com/callback"},
-		"audience": []string{server, otherServer}, "scope": "openid mcp", "token_endpoint_auth_method": "client_secret_post",
+		"audience": []string{serverURL, otherServer}, "scope": "openid mcp", "token_endpoint_auth_method": "client_secret_post",
 	})
 	w.try(t, "hydra", h)
 }
 
 func (h *hydra) access(t *testing.T) string {
 	t.Helper()
-	return h.token(t, url.Values{"grant_type": {"client_credentials"}, "scope": {"mcp"}, "audience": {server}})["access_token"]
+	return h.token(t, url.Values{"grant_type": {"client_credentials"}, "scope": {"mcp"}, "audience": {serverURL}})["access_token"]
 }
 
 func (h *hydra) other(t *testing.T) string {
@@ -92,12 +92,12 @@ func (h *hydra) idToken(t *testing.T) string {
 		return to
 	}
 	login := next(hydraURL + "/oauth2/auth?" + url.Values{
-		"client_id": {"agent"}, "response_type": {"code"}, "scope": {"openid mcp"}, "audience": {server}, "state": {"some-state-of-ours"},
+		"client_id": {"agent"}, "response_type": {"code"}, "scope": {"openid mcp"}, "audience": {serverURL}, "state": {"some-state-of-ours"},
 		"redirect_uri": {"https://agent.example.com/callback"},
 	}.Encode())
 	consent := next(accept("login", login.Get("login_challenge"), map[string]any{"subject": "alice"}))
 	back := next(accept("consent", consent.Get("consent_challenge"), map[string]any{
-		"grant_scope": []string{"openid", "mcp"}, "grant_access_token_audience": []string{server},
+		"grant_scope": []string{"openid", "mcp"}, "grant_access_token_audience": []string{serverURL},
 	}))
 	tokens := h.token(t, url.Values{"grant_type": {"authorization_code"}, "code": {back.Get("code")}, "redirect_uri": {"https://agent.example.com/callback"}})
 	show(t, "access token of somebody who logged in", tokens["access_token"])

@@ -41,7 +41,7 @@ func newIssuer(t *testing.T, token shape) *issuer {
 		{Key: other.Public(), KeyID: "next", Algorithm: string(i.algorithm), Use: "sig"},
 		{Key: encryption.Public(), KeyID: "encryption", Algorithm: string(jose.RSA_OAEP), Use: "enc"},
 		// Entra ID and SPIRE name no algorithm, SPIRE no use; Keycloak and Entra ID add a certificate.
-		{Key: i.signing.Public(), KeyID: i.keyID, Certificates: []*x509.Certificate{certificate(t, i.signing)}},
+		{Key: i.signing.Public(), KeyID: i.keyID, Certificates: []*x509.Certificate{selfSigned(t, i.signing)}},
 	}}
 	i.set, err = json.Marshal(set)
 	must(t, err)
@@ -64,7 +64,7 @@ func newKey(t *testing.T, algorithm jose.SignatureAlgorithm) crypto.Signer {
 	return key
 }
 
-func certificate(t *testing.T, key crypto.Signer) *x509.Certificate {
+func selfSigned(t *testing.T, key crypto.Signer) *x509.Certificate {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"}, NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
@@ -81,10 +81,10 @@ type draft struct {
 	algorithm jose.SignatureAlgorithm
 }
 
-type change func(*draft)
+type tokenChange func(*draft)
 
 // mint signs a token of a shape, issued a minute ago and with the life that the shape has.
-func (i *issuer) mint(t *testing.T, token shape, changes ...change) string {
+func (i *issuer) mint(t *testing.T, token shape, changes ...tokenChange) string {
 	t.Helper()
 	d := &draft{shape: shape{maps.Clone(token.Header), maps.Clone(token.Claims)}, key: i.signing, algorithm: i.algorithm}
 	d.shiftTo(time.Now().Add(-time.Minute))
@@ -133,9 +133,9 @@ func (d *draft) shiftTo(issued time.Time) {
 	}
 }
 
-func claim(name string, value any) change { return func(d *draft) { d.Claims[name] = value } }
+func claim(name string, value any) tokenChange { return func(d *draft) { d.Claims[name] = value } }
 
-func without(name string) change { return func(d *draft) { delete(d.Claims, name) } }
+func withoutClaim(name string) tokenChange { return func(d *draft) { delete(d.Claims, name) } }
 
 // expired is a token of yesterday.
 func expired(d *draft) {
@@ -155,7 +155,7 @@ func otherIssuer(d *draft) {
 func unsigned(d *draft) { d.algorithm, d.Header["alg"] = "", "none" }
 
 // bySecret takes the public key for a shared secret (RFC 8725 section 2.1).
-func bySecret(t *testing.T, i *issuer) change {
+func bySecret(t *testing.T, i *issuer) tokenChange {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(i.signing.Public())
 	must(t, err)
@@ -164,7 +164,7 @@ func bySecret(t *testing.T, i *issuer) change {
 }
 
 // byAnother is signed by a key that is not the issuer's, under the name of one that is.
-func byAnother(t *testing.T, i *issuer) change {
+func byAnother(t *testing.T, i *issuer) tokenChange {
 	t.Helper()
 	key := newKey(t, i.algorithm)
 	return func(d *draft) { d.key = key }

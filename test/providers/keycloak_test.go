@@ -64,7 +64,7 @@ func (k *keycloak) isUp(t *testing.T) bool {
 func (k *keycloak) makeRealm(t *testing.T) {
 	t.Helper()
 	k.ask(t, http.MethodPost, "", map[string]any{"realm": "tools", "enabled": true})
-	for scope, audience := range map[string]string{"mcp": server, "other": otherServer} {
+	for scope, audience := range map[string]string{"mcp": serverURL, "other": otherServer} {
 		k.ask(t, http.MethodPost, "/tools/client-scopes", map[string]any{
 			"name": scope, "protocol": "openid-connect", "attributes": map[string]string{"include.in.token.scope": "true"},
 			"protocolMappers": []any{map[string]any{

@@ -91,21 +91,21 @@ func start(t *testing.T, options gate.Options) {
 	}
 }
 
-// answer is what the gate makes of a token.
-type answer struct {
+// gateAnswer is what the gate makes of a token.
+type gateAnswer struct {
 	status         int
 	reason, detail string
 }
 
 // ask lists the tools.
-func (s *site) ask(t *testing.T, token string) answer {
+func (s *site) ask(t *testing.T, token string) gateAnswer {
 	t.Helper()
 	request := s.request(t)
 	request.Header.Set("Authorization", "Bearer "+token)
 	response, err := http.DefaultClient.Do(request)
 	must(t, err)
 	response.Body.Close()
-	got := answer{status: response.StatusCode, reason: response.Header.Get("Gatehouse-Reason")}
+	got := gateAnswer{status: response.StatusCode, reason: response.Header.Get("Gatehouse-Reason")}
 	switch {
 	case got.status == http.StatusUnauthorized:
 		// The audit leaves out what strangers do too often, so the verifier is asked.

@@ -71,7 +71,7 @@ func (s *spire) mint(t *testing.T, audience string) string {
 	return strings.TrimSpace(string(token))
 }
 
-func (s *spire) access(t *testing.T) string { t.Helper(); return s.mint(t, server) }
+func (s *spire) access(t *testing.T) string { t.Helper(); return s.mint(t, serverURL) }
 
 func (s *spire) other(t *testing.T) string { t.Helper(); return s.mint(t, otherServer) }
 

@@ -55,7 +55,7 @@ func measure(t *testing.T, size int) cost {
 	out := cost{servers: size, start: operator.read(t, control)}
 	create(t, control, size)
 	out.created = time.Since(out.start.at)
-	allowed := cmp.Or(*limit, time.Minute+time.Duration(size)*patience)
+	allowed := cmp.Or(*readyLimit, time.Minute+time.Duration(size)*patience)
 	for out.converged < size && time.Since(out.start.at) < allowed {
 		pause(t, look)
 		var servers int
@@ -106,7 +106,7 @@ func create(t *testing.T, control *controlPlane, size int) {
 
 // census counts the servers, and those of them that are Ready. It reads from a cache: lists of thousands would be what the
 // API server is busy with.
-func census(t *testing.T, node *node) (ready, all int) {
+func census(t *testing.T, node *simulatedNode) (ready, all int) {
 	t.Helper()
 	var servers v1alpha1.MCPServerList
 	must(t, node.List(t.Context(), &servers, client.InNamespace(fleetNamespace)))

@@ -25,7 +25,7 @@ import (
 )
 
 // startGate serves a pod's gate on an address of its own, which it gives. Nothing in it is changed after that.
-func (n *node) startGate(ctx context.Context, server string, pod *corev1.Pod) (ip string, err error) {
+func (n *simulatedNode) startGate(ctx context.Context, server string, pod *corev1.Pod) (ip string, err error) {
 	files, err := n.mounted(ctx, server, pod)
 	if err != nil {
 		return "", err
@@ -58,7 +58,7 @@ func (n *node) startGate(ctx context.Context, server string, pod *corev1.Pod) (i
 }
 
 // mounted reads what a kubelet would mount, by the folder and the file's name.
-func (n *node) mounted(ctx context.Context, server string, pod *corev1.Pod) (map[string]map[string][]byte, error) {
+func (n *simulatedNode) mounted(ctx context.Context, server string, pod *corev1.Pod) (map[string]map[string][]byte, error) {
 	out := map[string]map[string][]byte{"config": {}, "keys": {}, "secret": {}}
 	object := func(into client.Object, name string) error {
 		return n.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: name}, into)

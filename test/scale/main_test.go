@@ -15,14 +15,14 @@ import (
 
 // What hack/scale.sh has prepared.
 var (
-	program = flag.String("program", "", "the operator's program")
-	logDir  = flag.String("logs", "", "folder for what the operator writes, and for the tables")
-	sizes   = flag.String("servers", "1000,5000", "how many MCPServers each fleet has")
-	steady  = flag.Duration("steady", 10*time.Minute, "how long a fleet is watched once it is Ready")
-	limit   = flag.Duration("limit", 0, "how long a fleet may take to be Ready; 0 is a minute, and a second for each server")
-	every   = flag.Duration("interval", 0, "how often each lock is tried; 0 is the operator's default")
-	memory  = flag.String("memory", "", "the operator's GOMEMLIMIT, such as 512MiB; empty is none")
-	qps     = flag.Int("probe-qps", 0, "the operator's --probe-qps; 0 is its default")
+	program     = flag.String("program", "", "the operator's program")
+	logDir      = flag.String("logs", "", "folder for what the operator writes, and for the tables")
+	sizes       = flag.String("servers", "1000,5000", "how many MCPServers each fleet has")
+	steady      = flag.Duration("steady", 10*time.Minute, "how long a fleet is watched once it is Ready")
+	readyLimit  = flag.Duration("limit", 0, "how long a fleet may take to be Ready; 0 is a minute, and a second for each server")
+	every       = flag.Duration("interval", 0, "how often each lock is tried; 0 is the operator's default")
+	memoryLimit = flag.String("memory", "", "the operator's GOMEMLIMIT, such as 512MiB; empty is none")
+	qps         = flag.Int("probe-qps", 0, "the operator's --probe-qps; 0 is its default")
 )
 
 func TestMain(m *testing.M) {

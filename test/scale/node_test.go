@@ -27,9 +27,9 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/test/mcpfake"
 )
 
-// node plays the controllers of Deployments and ReplicaSets, the scheduler and the kubelet: every Deployment gets one pod,
+// simulatedNode plays the controllers of Deployments and ReplicaSets, the scheduler and the kubelet: every Deployment gets one pod,
 // whose gate runs in this process. All gates have one server behind them.
-type node struct {
+type simulatedNode struct {
 	client.Client
 	dir      string
 	upstream string
@@ -40,11 +40,11 @@ type node struct {
 	ran map[types.UID]bool
 }
 
-func startNode(t *testing.T, control *controlPlane) *node {
+func startNode(t *testing.T, control *controlPlane) *simulatedNode {
 	t.Helper()
 	manager, err := ctrl.NewManager(control.config, ctrl.Options{Scheme: control.scheme, Metrics: metricsserver.Options{BindAddress: "0"}})
 	must(t, err)
-	n := &node{Client: manager.GetClient(), dir: t.TempDir(), upstream: "127.0.0.2", ran: map[types.UID]bool{}}
+	n := &simulatedNode{Client: manager.GetClient(), dir: t.TempDir(), upstream: "127.0.0.2", ran: map[types.UID]bool{}}
 	server, err := mcpfake.New(mcpfake.Options{})
 	must(t, err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", n.upstream+":8000")
@@ -73,7 +73,7 @@ func startNode(t *testing.T, control *controlPlane) *node {
 }
 
 // Reconcile takes a Deployment's pod one step on.
-func (n *node) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+func (n *simulatedNode) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	var deployment appsv1.Deployment
 	if err := n.Get(ctx, request.NamespacedName, &deployment); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -95,7 +95,7 @@ func (n *node) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result
 	return ctrl.Result{}, nil
 }
 
-func (n *node) makePod(ctx context.Context, deployment *appsv1.Deployment) error {
+func (n *simulatedNode) makePod(ctx context.Context, deployment *appsv1.Deployment) error {
 	template := deployment.Spec.Template
 	set := &appsv1.ReplicaSet{}
 	set.Name, set.Namespace, set.Labels = deployment.Name+"-1", deployment.Namespace, maps.Clone(template.Labels)
@@ -113,7 +113,7 @@ func (n *node) makePod(ctx context.Context, deployment *appsv1.Deployment) error
 }
 
 // runPod starts the pod's gate, once, and says that all of its containers run.
-func (n *node) runPod(ctx context.Context, deployment *appsv1.Deployment, pod *corev1.Pod) error {
+func (n *simulatedNode) runPod(ctx context.Context, deployment *appsv1.Deployment, pod *corev1.Pod) error {
 	n.mu.Lock()
 	ran := n.ran[pod.UID]
 	n.mu.Unlock()
@@ -145,13 +145,13 @@ func (n *node) runPod(ctx context.Context, deployment *appsv1.Deployment, pod *c
 	return nil
 }
 
-func (n *node) sayReady(ctx context.Context, pod *corev1.Pod) error {
+func (n *simulatedNode) sayReady(ctx context.Context, pod *corev1.Pod) error {
 	before := pod.DeepCopy()
 	pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue})
 	return n.Status().Patch(ctx, pod, client.StrategicMergeFrom(before))
 }
 
-func (n *node) sayAvailable(ctx context.Context, deployment *appsv1.Deployment) error {
+func (n *simulatedNode) sayAvailable(ctx context.Context, deployment *appsv1.Deployment) error {
 	before := deployment.DeepCopy()
 	deployment.Status = appsv1.DeploymentStatus{
 		ObservedGeneration: deployment.Generation, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1,
@@ -169,13 +169,13 @@ func holds(pod *corev1.Pod, condition corev1.PodConditionType) bool {
 }
 
 // address gives every pod a loopback address of its own.
-func (n *node) address() string {
+func (n *simulatedNode) address() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.started++
 	return fmt.Sprintf("127.77.%d.%d", n.started/250, n.started%250+1)
 }
 
-func (n *node) folder(pod *corev1.Pod, what string) string {
+func (n *simulatedNode) folder(pod *corev1.Pod, what string) string {
 	return filepath.Join(n.dir, string(pod.UID), what)
 }

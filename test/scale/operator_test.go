@@ -23,14 +23,14 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
 
-// operator is a process of the operator.
-type operator struct {
+// operatorProcess is a process of the operator.
+type operatorProcess struct {
 	pid     int
 	metrics string
 }
 
 // startOperator runs the operator until the test has ended.
-func startOperator(t *testing.T, control *controlPlane, log string) *operator {
+func startOperator(t *testing.T, control *controlPlane, log string) *operatorProcess {
 	t.Helper()
 	metrics := freeAddress(t)
 	flags := []string{
@@ -40,13 +40,13 @@ func startOperator(t *testing.T, control *controlPlane, log string) *operator {
 	if *qps > 0 {
 		flags = append(flags, "--probe-qps="+strconv.Itoa(*qps))
 	}
-	environment := []string{"KUBECONFIG=" + control.kubeconfig, "GOMEMLIMIT=" + cmp.Or(*memory, "off")}
+	environment := []string{"KUBECONFIG=" + control.kubeconfig, "GOMEMLIMIT=" + cmp.Or(*memoryLimit, "off")}
 	process := pod.Start(t, filepath.Join(*logDir, log), environment, append([]string{*program}, flags...)...)
-	return &operator{pid: process.PID, metrics: "http://" + metrics + "/metrics"}
+	return &operatorProcess{pid: process.PID, metrics: "http://" + metrics + "/metrics"}
 }
 
 // serves tells whether the operator gives metrics yet.
-func (o *operator) serves(t *testing.T) bool {
+func (o *operatorProcess) serves(t *testing.T) bool {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.metrics, nil)
 	must(t, err)
@@ -79,7 +79,7 @@ type reading struct {
 	served map[string]float64
 }
 
-func (o *operator) read(t *testing.T, control *controlPlane) reading {
+func (o *operatorProcess) read(t *testing.T, control *controlPlane) reading {
 	t.Helper()
 	own := scrape(t, o.metrics)
 	out := reading{at: time.Now(), cpu: pod.CPUOf(t, o.pid), requests: sums(own["rest_client_requests_total"], "method")}

@@ -35,7 +35,7 @@ const (
 	nameless     = `wants two shared secrets under one kid refused; a file with a shared secret states no kid that could be used twice`
 )
 
-type group struct {
+type testGroup struct {
 	Comment         string
 	Public, Private json.RawMessage
 	Tests           []struct {
@@ -96,13 +96,13 @@ func text(jws json.RawMessage) string {
 	return token
 }
 
-func read(t *testing.T, file string) []group {
+func read(t *testing.T, file string) []testGroup {
 	t.Helper()
 	data, err := fs.ReadFile(wycheproof.TestVectors, file+"_test.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var content struct{ TestGroups []group }
+	var content struct{ TestGroups []testGroup }
 	if err := json.Unmarshal(data, &content); err != nil {
 		t.Fatal(err)
 	}

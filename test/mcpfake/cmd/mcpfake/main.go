@@ -39,7 +39,7 @@ func run(args []string, env func(string) (string, bool), stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "quilt" {
 		return runQuilt(args[1:], env, stderr)
 	}
-	settings, err := parse(args, env, stderr)
+	parsed, err := parse(args, env, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
@@ -47,14 +47,14 @@ func run(args []string, env func(string) (string, bool), stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "mcpfake:", err)
 		return exitUsage
 	}
-	server, err := mcpfake.New(settings.options)
+	server, err := mcpfake.New(parsed.options)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := serve(ctx, server, settings, env, stderr); err != nil {
+	if err := serve(ctx, server, parsed, env, stderr); err != nil {
 		complain(stderr, err)
 		var exit *mcpfake.ExitError
 		if errors.As(err, &exit) {
