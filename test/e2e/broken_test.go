@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/test/loadclient"
 )
 
-// bare is a request to the server's own port, as seen from inside the pod.
-func bare(bearer string) loadclient.Request {
+// bareRequest is a request to the server's own port, as seen from inside the pod.
+func bareRequest(bearer string) loadclient.Request {
 	request := toMCP("http://127.0.0.1:8000/mcp", bearer)
 	request.Body = listTools
 	request.TimeoutSeconds = 5
@@ -46,9 +46,9 @@ var _ = Describe("A server that resets connections without a good token", Label(
 		}
 		By("being asked without its gate, to see that the fault is real")
 		pod := &podsOf(ctx, server)[0]
-		Expect(askBare(ctx, pod, "bare-none", bare(""))).To(HaveField("Failure", loadclient.Reset))
-		Expect(askBare(ctx, pod, "bare-malformed", bare(token.Malformed))).To(HaveField("Failure", loadclient.Reset))
-		Expect(askBare(ctx, pod, "bare-good", bare(goodToken(ctx, server)))).To(letIn())
+		Expect(askBare(ctx, pod, "bare-none", bareRequest(""))).To(HaveField("Failure", loadclient.Reset))
+		Expect(askBare(ctx, pod, "bare-malformed", bareRequest(token.Malformed))).To(HaveField("Failure", loadclient.Reset))
+		Expect(askBare(ctx, pod, "bare-good", bareRequest(goodToken(ctx, server)))).To(beLetIn())
 	})
 })
 
@@ -57,7 +57,7 @@ var _ = Describe("A server that is open to all", func() {
 		server := create(ctx, forwarding(fake(newStory(ctx), "open", "--fault="+fault)))
 		answersAsItShould(ctx, server)
 		By("being asked without its gate, to see that it is open")
-		Expect(askBare(ctx, &podsOf(ctx, server)[0], "bare", bare(opener))).To(letIn())
+		Expect(askBare(ctx, &podsOf(ctx, server)[0], "bare", bareRequest(opener))).To(beLetIn())
 	},
 		Entry("to requests without a token", "open", ""),
 		Entry("to any bearer", "any-bearer", "anything"),

@@ -31,7 +31,7 @@ var _ = Describe("A server that listens on all addresses", Label("ci"), func() {
 		eventually(ctx, server, v1alpha1.ConditionAuthHealthy).Should(And(
 			say(metav1.ConditionFalse, v1alpha1.ReasonBypassReachable), HaveField("Message", ContainSubstring("8000"))))
 		AddReportEntry("what the condition says", conditionOf(server, v1alpha1.ConditionAuthHealthy).Message)
-		Expect(ask(ctx, past)).To(letIn(), "the server is open past its gate")
+		Expect(ask(ctx, past)).To(beLetIn(), "the server is open past its gate")
 		answersAsItShould(ctx, server) // readiness does not close a port, so the guarded way stays
 
 		Expect(k8s.Delete(ctx, everything)).To(Succeed())

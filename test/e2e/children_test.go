@@ -94,9 +94,9 @@ var _ = Describe("Objects that belong to a server", Label("ci"), func() {
 
 	It("go when the server is deleted", func(ctx SpecContext) {
 		server := create(ctx, fake(newStory(ctx), "gone"))
-		Expect(left(ctx, server)).To(HaveLen(len(lists())), "every kind is there to begin with")
+		Expect(kindsLeft(ctx, server)).To(HaveLen(len(lists())), "every kind is there to begin with")
 		Expect(k8s.Delete(ctx, server)).To(Succeed())
-		Eventually(left).WithContext(ctx).WithArguments(server).Should(BeEmpty())
+		Eventually(kindsLeft).WithContext(ctx).WithArguments(server).Should(BeEmpty())
 	})
 })
 
@@ -108,8 +108,8 @@ func lists() []client.ObjectList {
 	}
 }
 
-// left gives the kinds of which there are still objects with the server's label.
-func left(ctx context.Context, server *v1alpha1.MCPServer) []string {
+// kindsLeft gives the kinds of which there are still objects with the server's label.
+func kindsLeft(ctx context.Context, server *v1alpha1.MCPServer) []string {
 	GinkgoHelper()
 	var kinds []string
 	for _, list := range lists() {

@@ -146,8 +146,8 @@ func badToken(ctx context.Context, server *v1alpha1.MCPServer, defect token.Defe
 	return minted
 }
 
-// letIn matches an answer of the server with the list of its tools.
-func letIn() OmegaMatcher {
+// beLetIn matches an answer of the server with the list of its tools.
+func beLetIn() OmegaMatcher {
 	return And(HaveField("Failure", BeEmpty()), HaveField("Status", http.StatusOK), HaveField("Body", ContainSubstring(`"result"`)))
 }
 
@@ -176,5 +176,5 @@ func expectAnswers(ctx context.Context, g Gomega, server *v1alpha1.MCPServer) {
 	g.Expect(ask(ctx, listing(server, ""))).To(refusedFor("missing_token"))
 	g.Expect(ask(ctx, listing(server, token.Malformed))).To(refusedFor("malformed_token"))
 	g.Expect(ask(ctx, listing(server, badToken(ctx, server, token.WrongKey)))).To(refusedFor("bad_signature"))
-	g.Expect(ask(ctx, listing(server, goodToken(ctx, server)))).To(letIn())
+	g.Expect(ask(ctx, listing(server, goodToken(ctx, server)))).To(beLetIn())
 }

@@ -26,7 +26,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 		server := create(ctx, trusting(fake(newStory(ctx), "remote"), corp(ctx, clients[0], key)))
 		tell(server)
 		Expect(server).To(beTriedWith("Tried with the operator's probe key: corp; the keys of the issuer are loaded."))
-		Expect(ask(ctx, listing(server, corpToken(key)))).To(letIn())
+		Expect(ask(ctx, listing(server, corpToken(key)))).To(beLetIn())
 		Expect(ask(ctx, listing(server, corpToken(generate())))).To(refusedFor("unknown_key"))
 	})
 
@@ -36,7 +36,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 		tell(server)
 		Expect(server).To(beTriedWith("Tried with the operator's probe key: pods; the keys of the issuer are loaded. " +
 			"Tried with a token of the operator's own ServiceAccount: pods."))
-		Expect(ask(ctx, listing(server, accountToken(ctx, server.Namespace, "gatehouse:"+server.Namespace+"/"+server.Name)))).To(letIn())
+		Expect(ask(ctx, listing(server, accountToken(ctx, server.Namespace, "gatehouse:"+server.Namespace+"/"+server.Name)))).To(beLetIn())
 		Expect(ask(ctx, listing(server, accountToken(ctx, server.Namespace, "gatehouse:"+server.Namespace+"/another")))).To(refusedFor("wrong_audience"))
 	})
 
@@ -57,17 +57,17 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 			HaveField("Message", ContainSubstring("there is no Secret probe-token"))))
 		tell(server)
 
-		secret(ctx, server.Namespace, "probe-token", "token", []byte(corpToken(key)))
+		createSecret(ctx, server.Namespace, "probe-token", "token", []byte(corpToken(key)))
 		becomesHealthy(ctx, server)
 		tell(server)
 		Expect(server).To(beTriedWith("Tried with the token of authProbe.tokenSecretRef: corp."))
-		Expect(ask(ctx, listing(server, corpToken(key)))).To(letIn())
+		Expect(ask(ctx, listing(server, corpToken(key)))).To(beLetIn())
 	})
 
 	It("is the shared secret itself, for whom claims name", func(ctx SpecContext) {
 		namespace, shared := newStory(ctx), make([]byte, 32)
 		rand.Read(shared)
-		secret(ctx, namespace, "shared", "current", shared)
+		createSecret(ctx, namespace, "shared", "current", shared)
 		server := trusting(fake(namespace, "shared"), v1alpha1.Provider{Name: "shared", TokenTypes: []string{"JWT"}, Keys: v1alpha1.ProviderKeys{
 			Type:   v1alpha1.KeysSecret,
 			Secret: &v1alpha1.SecretKeys{Name: "shared", Keys: []string{"current"}, Format: v1alpha1.FormatSharedSecret},
@@ -84,7 +84,7 @@ var _ = Describe("What the prober goes by", Label("credentials"), func() {
 		Expect(err).NotTo(HaveOccurred())
 		bearer, err := token.Template{Key: key, Type: "JWT", Subject: "somebody", Lifetime: time.Hour}.Good(time.Now())
 		Expect(err).NotTo(HaveOccurred())
-		Expect(ask(ctx, listing(server, bearer))).To(letIn())
+		Expect(ask(ctx, listing(server, bearer))).To(beLetIn())
 	})
 
 	It("is nothing where that is asked for, and then nothing is proven", func(ctx SpecContext) {
@@ -138,7 +138,7 @@ var _ = Describe("An identity provider that is away", Label("credentials"), func
 		}
 		Expect(ready).To(Equal(1))
 		for range 10 {
-			Expect(ask(ctx, listing(server, corpToken(key)))).To(letIn())
+			Expect(ask(ctx, listing(server, corpToken(key)))).To(beLetIn())
 		}
 	}, NodeTimeout(10*time.Minute))
 })
@@ -183,7 +183,7 @@ func accountToken(ctx context.Context, namespace, audience string) string {
 	return granted.Status.Token
 }
 
-func secret(ctx context.Context, namespace, name, key string, value []byte) {
+func createSecret(ctx context.Context, namespace, name, key string, value []byte) {
 	GinkgoHelper()
 	Expect(k8s.Create(ctx, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: map[string][]byte{key: value},

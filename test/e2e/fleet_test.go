@@ -30,8 +30,8 @@ import (
 // out new tokens.
 const fleetTokenLife = 3 * time.Minute
 
-// fleet is some servers under load, whose conditions are watched.
-type fleet struct {
+// loadedFleet is some servers under load, whose conditions are watched.
+type loadedFleet struct {
 	servers []*v1alpha1.MCPServer
 	begun   time.Time
 
@@ -44,9 +44,9 @@ type fleet struct {
 }
 
 // startFleet makes three servers, of two pods each to begin with, and puts them under load.
-func startFleet(ctx context.Context) *fleet {
+func startFleet(ctx context.Context) *loadedFleet {
 	GinkgoHelper()
-	f := &fleet{begun: time.Now()}
+	f := &loadedFleet{begun: time.Now()}
 	namespace := newStory(ctx)
 	for i := range 3 {
 		server := fake(namespace, fmt.Sprint("server-", i))
@@ -66,7 +66,7 @@ func startFleet(ctx context.Context) *fleet {
 
 // feed hands the clients a fresh token for each server all the time, until the story ends. While the API server is away
 // they use those that they have.
-func (f *fleet) feed(ctx context.Context) {
+func (f *loadedFleet) feed(ctx context.Context) {
 	GinkgoHelper()
 	hand := func(ctx context.Context) error {
 		minted := map[string]string{}
@@ -112,7 +112,7 @@ func (f *fleet) feed(ctx context.Context) {
 }
 
 // load has both clients ask every server, with a token and without, on new connections and on kept ones.
-func (f *fleet) load(ctx context.Context) {
+func (f *loadedFleet) load(ctx context.Context) {
 	GinkgoHelper()
 	var callers []loadclient.Caller
 	for _, server := range f.servers {
@@ -138,7 +138,7 @@ func (f *fleet) load(ctx context.Context) {
 }
 
 // watch collects what conditions say that must not be said of servers that are well.
-func (f *fleet) watch(ctx context.Context) {
+func (f *loadedFleet) watch(ctx context.Context) {
 	GinkgoHelper()
 	var all []func() []metav1.Condition
 	for _, server := range f.servers {
@@ -163,7 +163,7 @@ func (f *fleet) watch(ctx context.Context) {
 
 // trouble has the local cluster's parts fail, one after the other, until the function that it gives is called: the
 // controller manager stands still for a minute, the enforcer of policies for ten seconds, and the API server restarts.
-func (f *fleet) trouble(ctx context.Context) (stop func()) {
+func (f *loadedFleet) trouble(ctx context.Context) (stop func()) {
 	GinkgoHelper()
 	if os.Getenv("GATEHOUSE_COMPONENT") == "" {
 		Skip("the cluster is not the local one: its parts cannot be stopped from here")
@@ -190,13 +190,13 @@ func (f *fleet) trouble(ctx context.Context) (stop func()) {
 	}
 }
 
-func (f *fleet) standStill(ctx context.Context, name string, lasting time.Duration) {
+func (f *loadedFleet) standStill(ctx context.Context, name string, lasting time.Duration) {
 	f.component("stop", name)
 	defer f.component("continue", name)
 	f.pause(ctx, lasting)
 }
 
-func (*fleet) pause(ctx context.Context, lasting time.Duration) {
+func (*loadedFleet) pause(ctx context.Context, lasting time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(lasting):
@@ -204,23 +204,23 @@ func (*fleet) pause(ctx context.Context, lasting time.Duration) {
 }
 
 // component is hack/cluster/component.
-func (f *fleet) component(what, name string) {
+func (f *loadedFleet) component(what, name string) {
 	f.note("%s %s", what, name)
 	said, err := exec.Command(os.Getenv("GATEHOUSE_COMPONENT"), what, name).CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "%s %s: %s", what, name, said)
 }
 
 // note writes down what happened, and when.
-func (f *fleet) note(format string, args ...any) {
+func (f *loadedFleet) note(format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.notes = append(f.notes, fmt.Sprintf("%s %7.1f s  %s", time.Now().UTC().Format(time.TimeOnly), time.Since(f.begun).Seconds(), fmt.Sprintf(format, args...)))
 }
 
 // count ends the load, and reports: no answer may be odd, and nothing false may have been said.
-func (f *fleet) count(ctx context.Context) {
+func (f *loadedFleet) count(ctx context.Context) {
 	GinkgoHelper()
-	sum := total(reports(ctx))
+	sum := total(loadReports(ctx))
 	stopLoad(ctx)
 	AddReportEntry("what happened", strings.Join(f.notes, "\n"), ReportEntryVisibilityFailureOrVerbose)
 	answers, requests := map[string]int{}, 0

@@ -37,7 +37,7 @@ var _ = Describe("A healthy server that nobody here wrote", Label("ci"), func() 
 		Expect(ask(ctx, listing(server, badToken(ctx, server, token.Expired)))).To(refusedFor("expired"))
 		Expect(ask(ctx, listing(server, badToken(ctx, server, token.WrongKey)))).To(refusedFor("bad_signature"))
 		answer = ask(ctx, listing(server, goodToken(ctx, server)))
-		Expect(answer).To(letIn())
+		Expect(answer).To(beLetIn())
 		Expect(answer.Body).To(ContainSubstring(`"test_simple_text"`))
 
 		By("saying so in its status")

@@ -38,7 +38,7 @@ func intrude(ctx context.Context, server *v1alpha1.MCPServer) *intrusion {
 	i := &intrusion{MCPServer: server, key: his}
 	template := issuer(ctx, server)
 	template.Key = i.key
-	i.bearer = good(template)
+	i.bearer = mintGood(template)
 	Expect(ask(ctx, listing(server, i.bearer))).To(refusedFor("unknown_key"))
 	return i
 }
@@ -157,7 +157,7 @@ var _ = Describe("A foreign signing key", Serial, Label("keeper"), func() {
 		token := goodToken(ctx, server)
 		i.publish(ctx)
 		i.follow(ctx)
-		Expect(ask(ctx, listing(server, token))).To(letIn(), "tokens of the server's own key go on")
+		Expect(ask(ctx, listing(server, token))).To(beLetIn(), "tokens of the server's own key go on")
 		Expect(k8s.Delete(ctx, &podsOf(ctx, server)[0])).To(Succeed())
 		becomesHealthy(ctx, server)
 		i.staysOut(ctx, 2)

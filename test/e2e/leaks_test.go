@@ -63,7 +63,7 @@ var _ = Describe("A gate that begins to let in", Serial, Ordered, ContinueOnFail
 		note(fmt.Sprintf("AuthHealthy is %s, %s: %s", told.Status, told.Reason, told.Message))
 		Expect(told.Message).To(ContainSubstring(l.says))
 		if !l.stays {
-			Eventually(ready).WithContext(ctx).WithArguments(pods).Should(BeZero())
+			Eventually(countReady).WithContext(ctx).WithArguments(pods).Should(BeZero())
 			note("no pod is ready")
 			Eventually(ask).WithContext(ctx).WithArguments(listing(server, token)).ShouldNot(HaveField("Status", http.StatusOK))
 			note("the Service leads nobody to them")
@@ -75,7 +75,7 @@ var _ = Describe("A gate that begins to let in", Serial, Ordered, ContinueOnFail
 			said := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionAuthHealthy)
 			g.Expect(said).To(say(metav1.ConditionFalse, l.reason))
 			if !l.stays {
-				g.Expect(ready(ctx, pods)).To(BeZero())
+				g.Expect(countReady(ctx, pods)).To(BeZero())
 			}
 		}, time.Minute, time.Second).WithContext(ctx).Should(Succeed())
 
@@ -111,8 +111,8 @@ func conditionBecomes(ctx context.Context, server *v1alpha1.MCPServer, l leak) m
 	return told
 }
 
-// ready counts those of the pods that are ready, and so get traffic.
-func ready(ctx context.Context, pods []corev1.Pod) (int, error) {
+// countReady counts those of the pods that are ready, and so get traffic.
+func countReady(ctx context.Context, pods []corev1.Pod) (int, error) {
 	count := 0
 	for i := range pods {
 		is, err := isReady(ctx, &pods[i])

@@ -25,7 +25,7 @@ var _ = Describe("The MCP reference server from npm", Label("npm"), func() {
 		request.Body = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",` +
 			`"capabilities":{},"clientInfo":{"name":"story","version":"1"}}}`
 		answer := ask(ctx, request)
-		Expect(answer).To(letIn())
+		Expect(answer).To(beLetIn())
 		Expect(answer.Header).To(HaveKeyWithValue("Mcp-Session-Id", HaveLen(1)))
 		request.Header["Mcp-Session-Id"] = answer.Header.Get("Mcp-Session-Id")
 		request.Header["Mcp-Protocol-Version"] = "2025-06-18"
@@ -34,7 +34,7 @@ var _ = Describe("The MCP reference server from npm", Label("npm"), func() {
 
 		By("using it with a token, and trying to without")
 		request.Body = `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"echo","arguments":{"message":"through the gate"}}}`
-		Expect(ask(ctx, request)).To(And(letIn(), HaveField("Body", ContainSubstring("through the gate"))))
+		Expect(ask(ctx, request)).To(And(beLetIn(), HaveField("Body", ContainSubstring("through the gate"))))
 		delete(request.Header, "Authorization")
 		Expect(ask(ctx, request)).To(refusedFor("missing_token"))
 	})

@@ -47,7 +47,7 @@ type operation struct {
 }
 
 // operate does one operation after the other, for a while.
-func (f *fleet) operate(ctx context.Context, lasting time.Duration, all []operation) {
+func (f *loadedFleet) operate(ctx context.Context, lasting time.Duration, all []operation) {
 	GinkgoHelper()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("OPERATIONS_SEED"); text != "" {
@@ -69,7 +69,7 @@ func (f *fleet) operate(ctx context.Context, lasting time.Duration, all []operat
 }
 
 // settle waits until all servers are well again.
-func (f *fleet) settle(ctx context.Context) {
+func (f *loadedFleet) settle(ctx context.Context) {
 	GinkgoHelper()
 	for _, server := range f.servers {
 		becomesHealthy(ctx, server.DeepCopy())
@@ -77,7 +77,7 @@ func (f *fleet) settle(ctx context.Context) {
 }
 
 // usersDo is what the owners of servers do every day.
-func (f *fleet) usersDo() []operation {
+func (f *loadedFleet) usersDo() []operation {
 	annotate := func(name string) func(context.Context, *v1alpha1.MCPServer) {
 		return func(ctx context.Context, server *v1alpha1.MCPServer) {
 			edit(ctx, server, func() { metav1.SetMetaDataAnnotation(&server.ObjectMeta, name, time.Now().Format(time.RFC3339Nano)) })
@@ -105,7 +105,7 @@ func (f *fleet) usersDo() []operation {
 }
 
 // othersDo is what happens to objects that users do not own.
-func (f *fleet) othersDo() []operation {
+func (f *loadedFleet) othersDo() []operation {
 	remove := func(named func(metav1.ObjectMeta) client.Object) func(context.Context, *v1alpha1.MCPServer) {
 		return func(ctx context.Context, server *v1alpha1.MCPServer) {
 			object := named(metav1.ObjectMeta{Namespace: server.Namespace, Name: server.Name})
@@ -124,7 +124,7 @@ func (f *fleet) othersDo() []operation {
 
 // evictOne is what `kubectl drain` does: a budget may forbid it. While nobody keeps the EndpointSlices, every Service leads to
 // an evicted pod, whatever is behind it.
-func (f *fleet) evictOne(ctx context.Context, server *v1alpha1.MCPServer) {
+func (f *loadedFleet) evictOne(ctx context.Context, server *v1alpha1.MCPServer) {
 	GinkgoHelper()
 	if f.unkept.Load() {
 		return

@@ -59,7 +59,7 @@ var _ = Describe("While the operator is away", Serial, func() {
 		stopOperator(ctx)
 		policy := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, Name: server.Name}}
 		Expect(k8s.Delete(ctx, policy)).To(Succeed())
-		Eventually(ask).WithContext(ctx).WithArguments(past).Should(letIn(), "the server is open behind its gate")
+		Eventually(ask).WithContext(ctx).WithArguments(past).Should(beLetIn(), "the server is open behind its gate")
 		startOperator(ctx)
 		Eventually(ask).WithContext(ctx).WithArguments(past).Should(HaveField("Failure", loadclient.Timeout))
 		answersAsItShould(ctx, server)

@@ -49,7 +49,7 @@ var _ = Describe("A server that dies again and again under load", Label("outage"
 			startOutageLoad(ctx, server, plain)
 			DeferCleanup(stopLoad)
 			watched := watchOutages(ctx, server, outageLoad)
-			sum := total(reports(ctx))
+			sum := total(loadReports(ctx))
 			stopLoad(ctx)
 			for _, caller := range []string{"none", "good", "none at plain", "good at plain"} {
 				AddReportEntry(fmt.Sprintf("%d replicas: how the requests of %s ended", replicas, caller), fmt.Sprint(sum[caller].Ended))

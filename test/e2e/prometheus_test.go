@@ -39,14 +39,14 @@ func startPrometheus(ctx context.Context, namespace string, servers ...*v1alpha1
 	Expect(k8s.Create(ctx, binding)).To(Succeed())
 	DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, binding)).To(Succeed()) })
 	files := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "prometheus"}, Data: map[string]string{
-		"prometheus.yml": text(object{
-			"global":     object{"scrape_interval": "2s", "evaluation_interval": "2s"},
+		"prometheus.yml": yamlOf(jsonObject{
+			"global":     jsonObject{"scrape_interval": "2s", "evaluation_interval": "2s"},
 			"rule_files": []string{"/etc/prometheus/rules.yml"},
 			"scrape_configs": []any{
 				serviceJob(readManifest("service_monitor.yaml"), operatorTargets(ctx)), podJob(readManifest("pod_monitor.yaml"), gateTargets(ctx, servers)),
 			},
 		}),
-		"rules.yml": text(object{"groups": readManifest("rules.yaml").Spec.Groups}),
+		"rules.yml": yamlOf(jsonObject{"groups": readManifest("rules.yaml").Spec.Groups}),
 	}}
 	Expect(k8s.Create(ctx, files)).To(Succeed())
 	pod := prometheusPod(namespace, account.Name)

@@ -94,7 +94,7 @@ func (q quiltServer) deploy(ctx context.Context, variables map[string]string) *v
 	server.Spec.Auth = &v1alpha1.Auth{Providers: []v1alpha1.Provider{{Name: "catalog", Keys: v1alpha1.ProviderKeys{
 		Type: v1alpha1.KeysSecret, Secret: &v1alpha1.SecretKeys{Name: catalogSecret, Keys: []string{"MCP_JWT_SECRET"}, Format: v1alpha1.FormatSharedSecret},
 	}}}}
-	secret(ctx, server.Namespace, catalogSecret, "MCP_JWT_SECRET", []byte(quiltSecret))
+	createSecret(ctx, server.Namespace, catalogSecret, "MCP_JWT_SECRET", []byte(quiltSecret))
 	Expect(k8s.Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, Name: "catalog"}, Data: variables})).To(Succeed())
 	server.Spec.EnvFrom = []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "catalog"}}}}
 	Expect(k8s.Create(ctx, server)).To(Succeed())
@@ -160,8 +160,8 @@ var _ = Describe("quilt-mcp-server of profile Quilt", func() {
 		}
 
 		By("5 tools_list_endpoint")
-		Expect(ask(ctx, theirs(server, "initialize", good))).To(letIn())
-		Expect(ask(ctx, theirs(server, "tools/list", good))).To(And(letIn(), HaveField("Body", ContainSubstring(`"tools":[{`))))
+		Expect(ask(ctx, theirs(server, "initialize", good))).To(beLetIn())
+		Expect(ask(ctx, theirs(server, "tools/list", good))).To(And(beLetIn(), HaveField("Body", ContainSubstring(`"tools":[{`))))
 
 		By("6 jwt_required_environment_variable")
 		Expect(container.Env).To(ContainElement(corev1.EnvVar{Name: "QUILT_MULTIUSER_MODE", Value: "true"}))
@@ -174,7 +174,7 @@ var _ = Describe("quilt-mcp-server of profile Quilt", func() {
 			HaveField("Body", MatchRegexp("(?i)invalid|malformed|token|jwt|signature"))))
 
 		By("9 request_with_valid_jwt_succeeds, and others do not")
-		Expect(ask(ctx, theirs(server, "initialize", good))).To(letIn())
+		Expect(ask(ctx, theirs(server, "initialize", good))).To(beLetIn())
 		Expect(ask(ctx, theirs(server, "initialize", catalogToken(quiltSecret, -time.Hour)))).To(refusedFor("expired"))
 		Expect(ask(ctx, theirs(server, "initialize", catalogToken("another-secret-of-55-characters-which-nobody-here-knows", time.Hour)))).To(refusedFor("bad_signature"))
 
@@ -196,7 +196,7 @@ var _ = Describe("quilt-mcp-server of profile Quilt", func() {
 			left := podsOf(ctx, server)
 			g.Expect(left).To(ConsistOf(HaveField("UID", Not(Equal(pod.UID)))))
 			g.Expect(ask(ctx, atPath(server, "/"))).To(HaveField("Status", 200))
-			g.Expect(ask(ctx, theirs(server, "tools/list", good))).To(letIn())
+			g.Expect(ask(ctx, theirs(server, "tools/list", good))).To(beLetIn())
 		}).WithContext(ctx).Should(Succeed())
 	}, onQuilt())
 
@@ -217,7 +217,7 @@ var _ = Describe("quilt-mcp-server of profile Quilt", func() {
 			HaveField("Header", HaveKeyWithValue("Access-Control-Allow-Headers", ConsistOf(And(ContainSubstring("Authorization"), ContainSubstring("Mcp-Session-Id")))))))
 
 		By("calling")
-		Expect(ask(ctx, from(catalogOrigin, theirs(server, "initialize", catalogToken(quiltSecret, time.Hour))))).To(And(letIn(), readable))
+		Expect(ask(ctx, from(catalogOrigin, theirs(server, "initialize", catalogToken(quiltSecret, time.Hour))))).To(And(beLetIn(), readable))
 
 		By("learning that its token has expired")
 		Expect(ask(ctx, from(catalogOrigin, theirs(server, "tools/list", catalogToken(quiltSecret, -time.Hour))))).To(And(refusedFor("expired"), readable,
@@ -265,7 +265,7 @@ var _ = Describe("The shared secret of quilt-mcp-server", Label("quilt", "ci"), 
 		begun := time.Now()
 		Eventually(func(g Gomega) {
 			g.Expect(podsOf(ctx, server)).To(ConsistOf(HaveField("UID", Not(Equal(before.UID)))))
-			g.Expect(ask(ctx, theirs(server, "tools/list", catalogToken(replaced, time.Hour)))).To(letIn())
+			g.Expect(ask(ctx, theirs(server, "tools/list", catalogToken(replaced, time.Hour)))).To(beLetIn())
 		}).WithContext(ctx).Should(Succeed())
 		AddReportEntry("users with tokens of the new secret were let in after", time.Since(begun).Round(time.Second).String())
 		Expect(ask(ctx, theirs(server, "tools/list", catalogToken(quiltSecret, time.Hour)))).To(refusedFor("bad_signature"))
@@ -276,7 +276,7 @@ var _ = Describe("The shared secret of quilt-mcp-server", Label("quilt", "ci"), 
 		quilt := playedQuilt("0.21", bothLacking, false, anyBearer)
 		server := quilt.deploy(ctx, wholeCatalog())
 		becomesHealthy(ctx, server)
-		secret(ctx, server.Namespace, "quilt-probe-token", "token", []byte(catalogToken("the-secret-that-the-catalog-really-has-which-is-not-it", time.Hour)))
+		createSecret(ctx, server.Namespace, "quilt-probe-token", "token", []byte(catalogToken("the-secret-that-the-catalog-really-has-which-is-not-it", time.Hour)))
 		begun := time.Now()
 		edit(ctx, server, func() {
 			server.Spec.AuthProbe.Credential = v1alpha1.CredentialSecretRef

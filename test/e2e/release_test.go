@@ -83,12 +83,12 @@ var _ = Describe("A release on a registry", Serial, Label("release"), func() {
 
 		By("upgrading it, from a CRD that lacks something, with both images of another registry")
 		crd := crdOf(ctx)
-		first(crd)["additionalPrinterColumns"] = []any{}
+		firstVersion(crd)["additionalPrinterColumns"] = []any{}
 		asHelmApplied(ctx, crd)
 		begun = time.Now()
 		helm(ctx, "upgrade", released(newerRelease, "--reset-then-reuse-values", "--set", "registry="+os.Getenv("RELEASE_REGISTRY"))...)
 		crd = crdOf(ctx)
-		Expect(first(crd)["additionalPrinterColumns"]).NotTo(BeEmpty(), "helm upgrade brings the CRD up to date")
+		Expect(firstVersion(crd)["additionalPrinterColumns"]).NotTo(BeEmpty(), "helm upgrade brings the CRD up to date")
 		Expect(crd.GetLabels()).To(HaveKeyWithValue("helm.sh/chart", "gatehouse-"+newerRelease[1:]))
 		operatorIsOfRelease(ctx, newerRelease)
 		gateIsOfRelease(ctx, fleet[0], newerRelease)
@@ -122,8 +122,8 @@ func crdOf(ctx context.Context) *unstructured.Unstructured {
 	return crd
 }
 
-// first gives the first version of the CRD.
-func first(crd *unstructured.Unstructured) map[string]any {
+// firstVersion gives the first version of the CRD.
+func firstVersion(crd *unstructured.Unstructured) map[string]any {
 	GinkgoHelper()
 	spec := crd.Object["spec"].(map[string]any)
 	return spec["versions"].([]any)[0].(map[string]any)

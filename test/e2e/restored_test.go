@@ -31,7 +31,7 @@ var _ = Describe("The exported keys of a server that was deleted", Label("keys")
 		server := create(ctx, fake(namespace, "restored"))
 		kid := issuer(ctx, server).Key.ID()
 		old := strings.TrimSpace(gatehouse(ctx, server, "token", server.Name, "--ttl", "1h"))
-		Expect(ask(ctx, listing(server, old))).To(letIn())
+		Expect(ask(ctx, listing(server, old))).To(beLetIn())
 
 		By("exporting the keys")
 		path := filepath.Join(GinkgoT().TempDir(), "keys.yaml")
@@ -51,7 +51,7 @@ var _ = Describe("The exported keys of a server that was deleted", Label("keys")
 		AddReportEntry("what the import says", gatehouse(ctx, again, "keys", "import", again.Name, "--filename", path))
 		becomesHealthy(ctx, again)
 		Expect(issuer(ctx, again).Key.ID()).To(Equal(kid), "the imported key signs")
-		Eventually(ask).WithContext(ctx).WithArguments(listing(again, old)).Should(letIn())
+		Eventually(ask).WithContext(ctx).WithArguments(listing(again, old)).Should(beLetIn())
 
 		By("watching whether the garbage collector takes the keys")
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(kept), kept)).To(Succeed())
@@ -59,13 +59,13 @@ var _ = Describe("The exported keys of a server that was deleted", Label("keys")
 		foreignKey, err := keys.Generate(foreign.Key.Algorithm())
 		Expect(err).NotTo(HaveOccurred())
 		foreign.Key = foreignKey
-		stranger, forged := good(foreign), badToken(ctx, again, token.WrongKey)
+		stranger, forged := mintGood(foreign), badToken(ctx, again, token.WrongKey)
 		begun, looks, uid := time.Now(), 0, kept.UID
 		Consistently(func(g Gomega) {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(kept), kept)).To(Succeed())
 			g.Expect(kept).To(And(HaveField("UID", uid), HaveField("DeletionTimestamp", BeNil())))
 			g.Expect(metav1.IsControlledBy(kept, again)).To(BeTrue())
-			g.Expect(ask(ctx, listing(again, old))).To(letIn())
+			g.Expect(ask(ctx, listing(again, old))).To(beLetIn())
 			g.Expect(ask(ctx, listing(again, stranger))).To(refusedFor("unknown_key"))
 			g.Expect(ask(ctx, listing(again, forged))).To(refusedFor("bad_signature"))
 			looks++

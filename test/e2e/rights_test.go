@@ -35,29 +35,29 @@ var _ = Describe("What a token may do", Label("ci", "rights"), func() {
 
 		By("refusing a tool for want of a scope, and naming the scopes to ask for")
 		for _, pod := range podsOf(ctx, server) {
-			session := openSession(ctx, pod, good(alice))
-			Expect(ask(ctx, inSession(pod, good(alice), session, callEcho))).To(And(
+			session := openSession(ctx, pod, mintGood(alice))
+			Expect(ask(ctx, inSession(pod, mintGood(alice), session, callEcho))).To(And(
 				HaveField("Status", http.StatusOK), HaveField("Body", ContainSubstring("through"))))
-			answer := ask(ctx, inSession(pod, good(alice), session, callSleep))
+			answer := ask(ctx, inSession(pod, mintGood(alice), session, callSleep))
 			Expect(answer).To(And(HaveField("Status", http.StatusForbidden), HaveField("Body", ContainSubstring(`"reason":"insufficient_scope"`))))
 			Expect(answer.Header).To(HaveKeyWithValue("Www-Authenticate", ConsistOf(And(
 				ContainSubstring(`error="insufficient_scope"`), ContainSubstring("tools:write")))))
-			Expect(ask(ctx, inSession(pod, good(bob), openSession(ctx, pod, good(bob)), callSleep))).To(HaveField("Status", http.StatusOK))
+			Expect(ask(ctx, inSession(pod, mintGood(bob), openSession(ctx, pod, mintGood(bob)), callSleep))).To(HaveField("Status", http.StatusOK))
 		}
 
 		By("refusing an expired token, and another caller's session")
 		expired, err := alice.Bad(token.Expired, time.Now())
 		Expect(err).NotTo(HaveOccurred())
-		session := openSession(ctx, podsOf(ctx, server)[0], good(alice))
+		session := openSession(ctx, podsOf(ctx, server)[0], mintGood(alice))
 		for _, pod := range podsOf(ctx, server) {
 			Expect(ask(ctx, inSession(pod, expired, session, listTools))).To(refusedFor("expired"))
-			Expect(ask(ctx, inSession(pod, good(bob), session, listTools))).To(And(
+			Expect(ask(ctx, inSession(pod, mintGood(bob), session, listTools))).To(And(
 				HaveField("Status", http.StatusNotFound), HaveField("Body", ContainSubstring(`"reason":"unknown_session"`))))
 		}
 
 		By("revoking a token while it has a stream open")
 		cut := make(chan loadclient.Answer, 1)
-		stream := inSession(podsOf(ctx, server)[0], good(alice), session, "")
+		stream := inSession(podsOf(ctx, server)[0], mintGood(alice), session, "")
 		stream.Method, stream.TimeoutSeconds = http.MethodGet, 120
 		go func() {
 			defer GinkgoRecover()
@@ -68,7 +68,7 @@ var _ = Describe("What a token may do", Label("ci", "rights"), func() {
 		begun := time.Now()
 		Eventually(func(g Gomega) {
 			for _, pod := range podsOf(ctx, server) {
-				g.Expect(ask(ctx, inSession(pod, good(alice), session, listTools))).To(refusedFor("revoked"))
+				g.Expect(ask(ctx, inSession(pod, mintGood(alice), session, listTools))).To(refusedFor("revoked"))
 			}
 		}).WithContext(ctx).WithTimeout(20 * time.Second).Should(Succeed())
 		AddReportEntry("refused on every pod after", fmt.Sprintf("%.1f s", time.Since(begun).Seconds()))
@@ -78,7 +78,7 @@ var _ = Describe("What a token may do", Label("ci", "rights"), func() {
 		fresh := alice
 		fresh.ID = "another-token-of-hers"
 		for _, pod := range podsOf(ctx, server) {
-			Expect(ask(ctx, inSession(pod, good(fresh), openSession(ctx, pod, good(fresh)), callEcho))).To(HaveField("Status", http.StatusOK))
+			Expect(ask(ctx, inSession(pod, mintGood(fresh), openSession(ctx, pod, mintGood(fresh)), callEcho))).To(HaveField("Status", http.StatusOK))
 		}
 	}, NodeTimeout(5*time.Minute))
 })
@@ -101,8 +101,8 @@ func ruled(ctx context.Context, namespace string) (*v1alpha1.MCPServer, *corev1.
 	return server, revoked
 }
 
-// good mints a token that is good now.
-func good(template token.Template) string {
+// mintGood mints a token that is good now.
+func mintGood(template token.Template) string {
 	GinkgoHelper()
 	minted, err := template.Good(time.Now())
 	Expect(err).NotTo(HaveOccurred())

@@ -117,7 +117,7 @@ func callersOf(ctx context.Context, server *v1alpha1.MCPServer) []loadclient.Cal
 // breaksNone reports how the requests of the load have ended so far. None may have ended otherwise than it should.
 func breaksNone(ctx context.Context) {
 	GinkgoHelper()
-	sum, answers := total(reports(ctx)), map[string]int{}
+	sum, answers := total(loadReports(ctx)), map[string]int{}
 	for caller, counts := range sum {
 		AddReportEntry("how the requests of "+caller+" ended", fmt.Sprint(counts.Ended))
 		for how, n := range counts.Ended {
@@ -138,7 +138,7 @@ func stopLoad(ctx context.Context) {
 	}
 }
 
-func reports(ctx context.Context) []loadclient.Report {
+func loadReports(ctx context.Context) []loadclient.Report {
 	GinkgoHelper()
 	all := make([]loadclient.Report, len(clients))
 	for i, pod := range clients {
@@ -170,7 +170,7 @@ func total(reports []loadclient.Report) loadclient.Report {
 func finished(ctx context.Context, caller string) int {
 	GinkgoHelper()
 	fewest := -1
-	for _, report := range reports(ctx) {
+	for _, report := range loadReports(ctx) {
 		if n := report[caller].Total(); fewest < 0 || n < fewest {
 			fewest = n
 		}

@@ -59,7 +59,7 @@ var _ = Describe("Keys under load", func() {
 			return all[stolen.Key.ID()].Phase == v1alpha1.KeyRevoked && isRefused(all[stolen.Key.ID()])
 		})
 		eventually(ctx, t.MCPServer, v1alpha1.ConditionReady).Should(say(metav1.ConditionTrue, v1alpha1.ReasonReady))
-		during := total(reports(ctx))
+		during := total(loadReports(ctx))
 		for caller, counts := range during {
 			t.note("managed", "%s, while the key was revoked: %v", caller, counts.Ended)
 			for how := range counts.Ended {

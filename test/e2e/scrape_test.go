@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/api/v1alpha1"
 )
 
-// object is a map of YAML or JSON.
-type object = map[string]any
+// jsonObject is a map of YAML or JSON.
+type jsonObject = map[string]any
 
 // manifest is one of config/prometheus, as far as it is used here.
 type manifest struct {
@@ -28,12 +28,12 @@ type manifest struct {
 		Selector struct {
 			MatchLabels map[string]string `json:"matchLabels"`
 		} `json:"selector"`
-		Endpoints           []endpoint `json:"endpoints"`
-		PodMetricsEndpoints []endpoint `json:"podMetricsEndpoints"`
+		Endpoints           []monitorEndpoint `json:"endpoints"`
+		PodMetricsEndpoints []monitorEndpoint `json:"podMetricsEndpoints"`
 	} `json:"spec"`
 }
 
-type endpoint struct {
+type monitorEndpoint struct {
 	Port            string `json:"port"`
 	Path            string `json:"path"`
 	Scheme          string `json:"scheme"`
@@ -58,7 +58,7 @@ func readManifest(name string) manifest {
 	return out
 }
 
-func text(value any) string {
+func yamlOf(value any) string {
 	GinkgoHelper()
 	data, err := yaml.Marshal(value)
 	Expect(err).NotTo(HaveOccurred())
@@ -66,31 +66,31 @@ func text(value any) string {
 }
 
 // serviceJob is the scrape configuration that the Prometheus operator makes of a ServiceMonitor in the operator's namespace.
-func serviceJob(monitor manifest, targets []any) object {
+func serviceJob(monitor manifest, targets []any) jsonObject {
 	endpoint := monitor.Spec.Endpoints[0]
-	relabel := append(keep("service", monitor), object{
+	relabel := append(keepTargets("service", monitor), jsonObject{
 		"action": "keep", "source_labels": []string{"__meta_kubernetes_endpoint_port_name"}, "regex": endpoint.Port,
 	})
 	relabel = append(relabel, copied("namespace", "namespace"), copied("service_name", "service"), copied("pod_name", "pod"),
-		copied("pod_container_name", "container"), copied("service_name", "job"), object{"target_label": "endpoint", "replacement": endpoint.Port})
-	return object{
+		copied("pod_container_name", "container"), copied("service_name", "job"), jsonObject{"target_label": "endpoint", "replacement": endpoint.Port})
+	return jsonObject{
 		"job_name": "serviceMonitor", "honor_labels": endpoint.HonorLabels, "scheme": endpoint.Scheme,
-		"authorization":   object{"credentials_file": endpoint.BearerTokenFile},
-		"tls_config":      object{"insecure_skip_verify": endpoint.TLSConfig.InsecureSkipVerify},
+		"authorization":   jsonObject{"credentials_file": endpoint.BearerTokenFile},
+		"tls_config":      jsonObject{"insecure_skip_verify": endpoint.TLSConfig.InsecureSkipVerify},
 		"static_configs":  targets,
 		"relabel_configs": append(relabel, relabelings(endpoint)...),
 	}
 }
 
 // podJob is that of a PodMonitor for all namespaces.
-func podJob(monitor manifest, targets []any) object {
+func podJob(monitor manifest, targets []any) jsonObject {
 	endpoint := monitor.Spec.PodMetricsEndpoints[0]
-	relabel := append(keep("pod", monitor), object{
+	relabel := append(keepTargets("pod", monitor), jsonObject{
 		"action": "keep", "source_labels": []string{"__meta_kubernetes_pod_container_port_name"}, "regex": endpoint.Port,
-	}, object{"action": "drop", "source_labels": []string{"__meta_kubernetes_pod_phase"}, "regex": "(Failed|Succeeded)"})
+	}, jsonObject{"action": "drop", "source_labels": []string{"__meta_kubernetes_pod_phase"}, "regex": "(Failed|Succeeded)"})
 	relabel = append(relabel, copied("namespace", "namespace"), copied("pod_container_name", "container"), copied("pod_name", "pod"),
-		object{"target_label": "job", "replacement": "gatehouse-system/gatehouse-gates"}, object{"target_label": "endpoint", "replacement": endpoint.Port})
-	return object{
+		jsonObject{"target_label": "job", "replacement": "gatehouse-system/gatehouse-gates"}, jsonObject{"target_label": "endpoint", "replacement": endpoint.Port})
+	return jsonObject{
 		"job_name": "podMonitor", "metrics_path": endpoint.Path, "static_configs": targets,
 		"relabel_configs": append(relabel, relabelings(endpoint)...),
 	}
@@ -98,26 +98,26 @@ func podJob(monitor manifest, targets []any) object {
 
 var notInLabels = regexp.MustCompile(`[^A-Za-z0-9_]`)
 
-// keep keeps targets of the monitor's selector; of is "service" or "pod".
-func keep(of string, monitor manifest) []any {
+// keepTargets keeps targets of the monitor's selector; of is "service" or "pod".
+func keepTargets(of string, monitor manifest) []any {
 	var out []any
 	for name, value := range monitor.Spec.Selector.MatchLabels {
-		out = append(out, object{
+		out = append(out, jsonObject{
 			"action": "keep", "source_labels": []string{"__meta_kubernetes_" + of + "_label_" + notInLabels.ReplaceAllString(name, "_")}, "regex": value,
 		})
 	}
 	return out
 }
 
-func copied(from, to string) object {
-	return object{"source_labels": []string{"__meta_kubernetes_" + from}, "target_label": to}
+func copied(from, to string) jsonObject {
+	return jsonObject{"source_labels": []string{"__meta_kubernetes_" + from}, "target_label": to}
 }
 
 // relabelings are the endpoint's own, in Prometheus's spelling.
-func relabelings(of endpoint) []any {
+func relabelings(of monitorEndpoint) []any {
 	var out []any
 	for _, each := range of.Relabelings {
-		renamed := object{"target_label": each.TargetLabel}
+		renamed := jsonObject{"target_label": each.TargetLabel}
 		if len(each.SourceLabels) > 0 {
 			renamed["source_labels"] = each.SourceLabels
 		}
@@ -143,7 +143,7 @@ func operatorTargets(ctx context.Context) []any {
 				meta := discovered("service", service.Labels)
 				meta["__meta_kubernetes_service_name"] = service.Name
 				meta["__meta_kubernetes_endpoint_port_name"] = port.Name
-				out = append(out, target(pod, pod.Spec.Containers[0].Name, port.Port, meta))
+				out = append(out, scrapeTarget(pod, pod.Spec.Containers[0].Name, port.Port, meta))
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func gateTargets(ctx context.Context, servers []*v1alpha1.MCPServer) []any {
 				for _, port := range container.Ports {
 					meta := discovered("pod", pod.Labels)
 					meta["__meta_kubernetes_pod_container_port_name"] = port.Name
-					out = append(out, target(pod, container.Name, port.ContainerPort, meta))
+					out = append(out, scrapeTarget(pod, container.Name, port.ContainerPort, meta))
 				}
 			}
 		}
@@ -170,18 +170,18 @@ func gateTargets(ctx context.Context, servers []*v1alpha1.MCPServer) []any {
 	return out
 }
 
-// target is one as the discovery finds it.
-func target(pod corev1.Pod, container string, port int32, meta object) object {
+// scrapeTarget is one as the discovery finds it.
+func scrapeTarget(pod corev1.Pod, container string, port int32, meta jsonObject) jsonObject {
 	meta["__meta_kubernetes_namespace"] = pod.Namespace
 	meta["__meta_kubernetes_pod_name"] = pod.Name
 	meta["__meta_kubernetes_pod_container_name"] = container
 	meta["__meta_kubernetes_pod_phase"] = string(pod.Status.Phase)
-	return object{"targets": []string{net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port)))}, "labels": meta}
+	return jsonObject{"targets": []string{net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port)))}, "labels": meta}
 }
 
 // discovered are the labels of an object as the discovery spells them; of is "service" or "pod".
-func discovered(of string, labels map[string]string) object {
-	out := object{}
+func discovered(of string, labels map[string]string) jsonObject {
+	out := jsonObject{}
 	for name, value := range labels {
 		out["__meta_kubernetes_"+of+"_label_"+notInLabels.ReplaceAllString(name, "_")] = value
 	}

@@ -242,7 +242,7 @@ func (t *turning) comesTo(ctx context.Context, answer string, template token.Tem
 // count ends the load. It reports how the requests ended, and what happened meanwhile; none may have failed.
 func (t *turning) count(ctx context.Context) {
 	GinkgoHelper()
-	sum := total(reports(ctx))
+	sum := total(loadReports(ctx))
 	stopLoad(ctx)
 	for provider, steps := range t.steps {
 		AddReportEntry("keys of "+provider, strings.Join(steps, "\n"))

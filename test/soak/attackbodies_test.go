@@ -21,13 +21,13 @@ var begun = strings.Repeat(" ", 65<<10)
 func bodyAttacks() []attack {
 	return []attack{
 		{name: "BodiesWithoutToken", run: func(ctx context.Context, s *siege) {
-			s.hold(ctx, 3500, say(request(10_000_000), begun))
+			s.hold(ctx, 3500, sendPieces(requestHead(10_000_000), begun))
 		}},
 		{name: "BodiesWithoutTokenOverTLS", tls: true, run: func(ctx context.Context, s *siege) {
-			s.hold(ctx, 2500, say(request(10_000_000), begun))
+			s.hold(ctx, 2500, sendPieces(requestHead(10_000_000), begun))
 		}},
 		{name: "BodiesThatNeverCome", run: func(ctx context.Context, s *siege) {
-			s.hold(ctx, 9000, say("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"))
+			s.hold(ctx, 9000, sendPieces("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"))
 		}},
 		{name: "ExpectedBodiesHeldBack", run: expectContinue},
 		{name: "ChunkExtensions", run: chunkExtensions},
@@ -35,28 +35,28 @@ func bodyAttacks() []attack {
 		{name: "GarbageTokens", run: garbageTokens},
 		{name: "AdminRequestsHeld", run: func(ctx context.Context, s *siege) {
 			half := "GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Junk: " + strings.Repeat("x", 31<<10)
-			s.keep(ctx, 5000, s.gate.Config.AdminPort, dialPlain, func(int) talk { return say(half) })
+			s.keep(ctx, 5000, s.gate.Config.AdminPort, dialPlain, func(int) talk { return sendPieces(half) })
 		}},
 	}
 }
 
 // expectContinue: whoever waits for "100 Continue" is asked for nothing by a gate that needs no body.
 func expectContinue(ctx context.Context, s *siege) {
-	good := request(1_000_000, "Expect: 100-continue", s.bearer("waits"))
+	good := requestHead(1_000_000, "Expect: 100-continue", s.bearer("waits"))
 	s.holdEach(ctx, 4000, func(i int) talk {
 		if i%2 == 0 {
-			return say(request(1_000_000, "Expect: 100-continue"))
+			return sendPieces(requestHead(1_000_000, "Expect: 100-continue"))
 		}
-		return say(good)
+		return sendPieces(good)
 	})
 }
 
 // chunkExtensions: of each byte of the body there are 3,000 that say nothing (RFC 9112 section 7.1.1).
 func chunkExtensions(ctx context.Context, s *siege) {
-	good := request(-1, s.bearer("extends"))
+	good := requestHead(-1, s.bearer("extends"))
 	chunk := strings.Repeat("1;"+strings.Repeat("e", 3000)+"\r\n \r\n", 20)
 	s.holdEach(ctx, 400, func(i int) talk {
-		head := request(-1)
+		head := requestHead(-1)
 		if i%2 == 0 {
 			head = good
 		}
@@ -81,8 +81,8 @@ func answerOf(conn net.Conn) <-chan string {
 // pipelined: requests follow one another, and nobody reads an answer.
 func pipelined(ctx context.Context, s *siege) {
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
-	good := strings.Repeat(request(len(body), s.bearer("pipelines"))+body, 100)
-	bad := strings.Repeat(request(len(body))+body, 300)
+	good := strings.Repeat(requestHead(len(body), s.bearer("pipelines"))+body, 100)
+	bad := strings.Repeat(requestHead(len(body))+body, 300)
 	s.holdEach(ctx, 1000, func(i int) talk {
 		batch := good
 		if i%2 == 0 {
@@ -111,12 +111,12 @@ func garbageTokens(ctx context.Context, s *siege) {
 	junk := "X-Junk: " + strings.Repeat("j", 20<<10)
 	var made atomic.Int64
 	s.hold(ctx, 200, s.ask(0, func() string {
-		claims := fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":"nobody","jti":"%d","exp":%d}`, issuer, issuer, made.Add(1), time.Now().Add(time.Hour).Unix())
+		claims := fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":"nobody","jti":"%d","exp":%d}`, issuerName, issuerName, made.Add(1), time.Now().Add(time.Hour).Unix())
 		signature := make([]byte, 64)
 		for i := range signature {
 			signature[i] = byte(rand.Uint32())
 		}
 		encode := base64.RawURLEncoding.EncodeToString
-		return request(2, junk, strings.Join([]string{head, encode([]byte(claims)), encode(signature)}, ".")) + "{}"
+		return requestHead(2, junk, strings.Join([]string{head, encode([]byte(claims)), encode(signature)}, ".")) + "{}"
 	}))
 }

@@ -26,11 +26,11 @@ func callerAttacks() []attack {
 	return []attack{
 		{name: "SlowReadersOfLargeAnswers", run: slowReaders},
 		{name: "BodiesOfOneCaller", run: func(ctx context.Context, s *siege) {
-			s.hold(ctx, 2000, say(request(fullBody, s.bearer("one")), begun))
+			s.hold(ctx, 2000, sendPieces(requestHead(fullBody, s.bearer("one")), begun))
 		}},
 		{name: "BodiesOfManyCallers", crowd: true, run: func(ctx context.Context, s *siege) {
 			s.holdEach(ctx, 10*manyCallers, func(i int) talk {
-				return say(request(fullBody, s.bearer(fmt.Sprint("caller-", i%manyCallers))), begun)
+				return sendPieces(requestHead(fullBody, s.bearer(fmt.Sprint("caller-", i%manyCallers))), begun)
 			})
 		}},
 		{name: "BigClaimsAndSessions", run: bigClaims},
@@ -43,7 +43,7 @@ func callerAttacks() []attack {
 func slowReaders(ctx context.Context, s *siege) {
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 	s.holdEach(ctx, 1000, func(i int) talk {
-		ask := request(len(body), answerHeader+": "+answerLarge, s.bearer(fmt.Sprint("reader-", i%10))) + body
+		ask := requestHead(len(body), answerHeader+": "+answerLarge, s.bearer(fmt.Sprint("reader-", i%10))) + body
 		return func(ctx context.Context, conn net.Conn) string {
 			if connection, isTCP := conn.(*net.TCPConn); isTCP {
 				_ = connection.SetReadBuffer(4 << 10)
@@ -59,7 +59,7 @@ func slowReaders(ctx context.Context, s *siege) {
 			if first == 0 {
 				return broken(err)
 			}
-			return status(string(few[:first]))
+			return statusCode(string(few[:first]))
 		}
 	})
 }
@@ -71,7 +71,7 @@ func bigClaims(ctx context.Context, s *siege) {
 	s.hold(ctx, 8, s.ask(time.Millisecond, func() string {
 		template := s.issuers[keys.ES256].With(map[string]any{"groups": strings.Repeat("g", 2700)})
 		bearer := mintFor(s.t, template, fmt.Sprint(strings.Repeat("s", 1300), made.Add(1)))
-		return request(len(body), "Authorization: Bearer "+bearer, "Mcp-Session-Id: "+strings.Repeat("i", 16<<10)) + body
+		return requestHead(len(body), "Authorization: Bearer "+bearer, "Mcp-Session-Id: "+strings.Repeat("i", 16<<10)) + body
 	}))
 }
 
@@ -80,7 +80,7 @@ func newTokens(ctx context.Context, s *siege) {
 	var made atomic.Int64
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 	s.hold(ctx, 8, s.ask(time.Millisecond, func() string {
-		return request(len(body), s.bearer(fmt.Sprint(strings.Repeat("s", 1300), made.Add(1)))) + body
+		return requestHead(len(body), s.bearer(fmt.Sprint(strings.Repeat("s", 1300), made.Add(1)))) + body
 	}))
 }
 
@@ -89,6 +89,6 @@ func streamsOfMany(ctx context.Context, s *siege) {
 	const each, callers = 64, 30
 	s.holdEach(ctx, each*callers, func(i int) talk {
 		open := fmt.Sprintf("GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n%s\r\n\r\n", s.bearer(fmt.Sprint("caller-", i/each)))
-		return say(open)
+		return sendPieces(open)
 	})
 }

@@ -95,8 +95,8 @@ func dialTLS(protocol string) dialer {
 	}
 }
 
-// say sends the pieces, and waits for an answer and for the end of the connection.
-func say(pieces ...string) talk {
+// sendPieces sends the pieces, and waits for an answer and for the end of the connection.
+func sendPieces(pieces ...string) talk {
 	return func(_ context.Context, conn net.Conn) string {
 		for _, piece := range pieces {
 			if _, err := io.WriteString(conn, piece); err != nil {
@@ -131,21 +131,21 @@ func firstLine(conn net.Conn) string {
 	if len(line) == 0 && err != nil {
 		return broken(err)
 	}
-	got := status(string(line))
+	got := statusCode(string(line))
 	_, _ = io.Copy(io.Discard, reader)
 	return got
 }
 
-// status of a status line such as "HTTP/1.1 401 Unauthorized".
-func status(line string) string {
+// statusCode of a status line such as "HTTP/1.1 401 Unauthorized".
+func statusCode(line string) string {
 	if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[0], "HTTP/") {
 		return fields[1]
 	}
 	return "no HTTP answer"
 }
 
-// request is the head of a POST, with further header lines; a negative length is chunked.
-func request(length int, lines ...string) string {
+// requestHead is the head of a POST, with further header lines; a negative length is chunked.
+func requestHead(length int, lines ...string) string {
 	framing := fmt.Sprintf("Content-Length: %d", length)
 	if length < 0 {
 		framing = "Transfer-Encoding: chunked"

@@ -16,17 +16,17 @@ import (
 func headerAttacks() []attack {
 	return []attack{
 		{name: "HeadersThatStall", run: func(ctx context.Context, s *siege) {
-			s.hold(ctx, 2000, say("POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Junk: "+strings.Repeat("x", 31<<10)))
+			s.hold(ctx, 2000, sendPieces("POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Junk: "+strings.Repeat("x", 31<<10)))
 		}},
 		{name: "ManySmallHeadersThatStall", run: func(ctx context.Context, s *siege) {
-			s.hold(ctx, 2000, say("POST /mcp HTTP/1.1\r\nHost: localhost\r\n"+strings.Repeat("a:\r\n", 31<<10/4)))
+			s.hold(ctx, 2000, sendPieces("POST /mcp HTTP/1.1\r\nHost: localhost\r\n"+strings.Repeat("a:\r\n", 31<<10/4)))
 		}},
 		{name: "HeadersThatTrickle", run: func(ctx context.Context, s *siege) {
 			s.hold(ctx, 6000, headersThatTrickle)
 		}},
 		{name: "HandshakesHalfDone", tls: true, run: handshakesHalfDone},
 		{name: "TLSConnectionsWithoutRequest", tls: true, run: func(ctx context.Context, s *siege) {
-			s.hold(ctx, 4000, say())
+			s.hold(ctx, 4000, sendPieces())
 		}},
 	}
 }
@@ -49,9 +49,9 @@ func handshakesHalfDone(ctx context.Context, s *siege) {
 	}
 	s.keep(ctx, 4000, s.gate.Config.Port, dialPlain, func(i int) talk {
 		if i%2 == 0 {
-			return say(hello)
+			return sendPieces(hello)
 		}
-		return say(hello[:len(hello)/2])
+		return sendPieces(hello[:len(hello)/2])
 	})
 }
 

@@ -110,11 +110,11 @@ func unfinishedHeaders(ctx context.Context, s *siege) {
 
 // controlFrames want answers, which nobody reads: settings are set, and pings are sent.
 func controlFrames(ctx context.Context, s *siege) {
-	flood := bytes.Repeat(append(frame(pingFrame, 0, 0, make([]byte, 8)), frame(settingsFrame, 0, 0, nil)...), 1000)
+	frames := bytes.Repeat(append(frame(pingFrame, 0, 0, make([]byte, 8)), frame(settingsFrame, 0, 0, nil)...), 1000)
 	s.keep(ctx, http2Connections, s.gate.Config.Port, dialTLS("h2"), func(int) talk {
 		return func(ctx context.Context, conn net.Conn) string {
 			newHTTP2Conn(conn, nil)
-			return unread(flood)(ctx, conn)
+			return unread(frames)(ctx, conn)
 		}
 	})
 }

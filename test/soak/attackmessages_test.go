@@ -13,28 +13,28 @@ import (
 
 // messageAttacks have a good token, and a gate that judges the messages of bodies.
 func messageAttacks() []attack {
-	looped := func(body string, connections int) func(context.Context, *siege) {
+	looped := func(body string, count int) func(context.Context, *siege) {
 		return func(ctx context.Context, s *siege) {
-			s.hold(ctx, connections, s.ask(0, func() string { return request(len(body), s.bearer("loops")) + body }))
+			s.hold(ctx, count, s.ask(0, func() string { return requestHead(len(body), s.bearer("loops")) + body }))
 		}
 	}
 	const most, each = 1000, 4100 // messages of a batch, and bytes of each: just below the limit of a body
 	filled := func(head, piece, tail string) string {
-		return batch(most, func(i int) string {
+		return batchOf(most, func(i int) string {
 			start := fmt.Sprintf(head, i)
 			return start + strings.Repeat(piece, (each-len(start)-len(tail))/len(piece)) + tail
 		})
 	}
 	longIDs := filled(`{"jsonrpc":"2.0","method":"ping","id":"%d`, "i", `"}`)
 	calls := filled(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read","arguments":{"a":[0`, ",{}", `]}}}`)
-	names := batch(most, func(i int) string {
+	names := batchOf(most, func(i int) string {
 		var members strings.Builder
 		for n := range 400 {
 			fmt.Fprintf(&members, `"%d":0,`, 1000+n)
 		}
 		return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{%s"name":"read"}}`, i, members.String())
 	})
-	deep := batch(11, func(i int) string {
+	deep := batchOf(11, func(i int) string {
 		const depth = 55
 		nested := strings.Repeat(`{"a":`, depth) + "0" + strings.Repeat("}", depth)
 		return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read","arguments":{"a":[%s0]}}}`, i, strings.Repeat(nested+",", 900))
@@ -43,7 +43,7 @@ func messageAttacks() []attack {
 		{name: "StreamsOfLargeRequests", run: func(ctx context.Context, s *siege) {
 			ping := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"`
 			ping += strings.Repeat("x", fullBody-len(ping)-3) + `"}}`
-			s.hold(ctx, 40, say(request(len(ping), answerHeader+": "+answerStream, s.bearer("streams")), ping))
+			s.hold(ctx, 40, sendPieces(requestHead(len(ping), answerHeader+": "+answerStream, s.bearer("streams")), ping))
 		}},
 		{name: "LargeBatches", run: looped(listens(heavyListens, resourcesEach), 4)},
 		{name: "LargeBatchesOfCalls", run: looped(calls, 4)},
@@ -54,7 +54,7 @@ func messageAttacks() []attack {
 		{name: "BodiesAtASteadyPaceOfManyCallers", crowd: true, run: paceOfMany},
 		{name: "AnnouncedBodiesOfManyCallers", crowd: true, run: func(ctx context.Context, s *siege) {
 			s.holdEach(ctx, 10*manyCallers, func(i int) talk {
-				return say(request(fullBody, s.bearer(fmt.Sprint("caller-", i%manyCallers))), " ")
+				return sendPieces(requestHead(fullBody, s.bearer(fmt.Sprint("caller-", i%manyCallers))), " ")
 			})
 		}},
 	}
@@ -64,8 +64,8 @@ func messageAttacks() []attack {
 	return attacks
 }
 
-// batch is a JSON-RPC batch.
-func batch(count int, message func(i int) string) string {
+// batchOf is a JSON-RPC batch.
+func batchOf(count int, message func(i int) string) string {
 	all := make([]string, count)
 	for i := range all {
 		all[i] = message(i)
@@ -77,7 +77,7 @@ func batch(count int, message func(i int) string) string {
 func trickleOfMany(ctx context.Context, s *siege) {
 	most := strings.Repeat(" ", fullBody-1000)
 	s.holdEach(ctx, manyCallers, func(i int) talk {
-		return sendSlowly(request(fullBody, s.bearer(fmt.Sprint("caller-", i)))+most, " ", time.Second)
+		return sendSlowly(requestHead(fullBody, s.bearer(fmt.Sprint("caller-", i)))+most, " ", time.Second)
 	})
 }
 
@@ -85,7 +85,7 @@ func trickleOfMany(ctx context.Context, s *siege) {
 func paceOfMany(ctx context.Context, s *siege) {
 	piece := strings.Repeat(" ", leastPace)
 	s.holdEach(ctx, manyCallers, func(i int) talk {
-		return sendSlowly(request(fullBody, s.bearer(fmt.Sprint("caller-", i)))+piece, piece, time.Second)
+		return sendSlowly(requestHead(fullBody, s.bearer(fmt.Sprint("caller-", i)))+piece, piece, time.Second)
 	})
 }
 

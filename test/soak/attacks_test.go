@@ -4,8 +4,8 @@ package soak
 
 import "slices"
 
-// attacks are all that the gate has to bear. Each has a name of its own, by which it can be run alone.
-func attacks() []attack {
+// allAttacks are all that the gate has to bear. Each has a name of its own, by which it can be run alone.
+func allAttacks() []attack {
 	return slices.Concat(
 		bodyAttacks(),    // without a good token
 		headerAttacks(),  // before any token

@@ -78,7 +78,7 @@ func TestCostOfProbing(t *testing.T) {
 	secret := pod.NewSecret()
 	gate.WriteSecret(t, secret)
 	template := newIssuer(t)
-	gate.WriteKeys(t, provider, template.Key.Public())
+	gate.WriteKeys(t, providerName, template.Key.Public())
 	gate.Start(t)
 
 	p := &prober{gate: gate}

@@ -24,8 +24,8 @@ import (
 const (
 	badConnections = 500
 	goodClients    = 50
-	// pause is between the requests of a good client.
-	pause = 100 * time.Millisecond
+	// floodPause is between the requests of a good client.
+	floodPause = 100 * time.Millisecond
 )
 
 // Good clients that share their source with a flood are all served.
@@ -64,7 +64,7 @@ func newFlood(t *testing.T, source string) *flood {
 		f.gate.Config.Limits.ClientIP = gateapi.ClientIP{TrustedProxies: []string{"127.0.0.0/8"}, Header: "X-Forwarded-For"}
 	}
 	f.gate.WriteConfig(t)
-	f.gate.WriteKeys(t, provider, f.template.Key.Public())
+	f.gate.WriteKeys(t, providerName, f.template.Key.Public())
 	f.gate.Start(t, "--audit", "off")
 	return f
 }
@@ -114,7 +114,7 @@ func (f *flood) askInTime(ctx context.Context, l *load, known string, cached boo
 	client := newCaller("http", f.gate.Config.Port, true)
 	defer client.close()
 	client.header.Set("X-Forwarded-For", f.source)
-	tick := time.NewTicker(pause)
+	tick := time.NewTicker(floodPause)
 	defer tick.Stop()
 	for {
 		select {

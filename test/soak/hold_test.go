@@ -9,7 +9,7 @@ import "time"
 func (r *reload) holdStreams() {
 	r.t.Helper()
 	now := r.rules.current()
-	var open []*stream
+	var open []*userStream
 	for _, s := range r.streams {
 		verdict := now.verdict(s.question)
 		if verdict == accepted {
@@ -36,7 +36,7 @@ func (r *reload) holdStreams() {
 	}
 }
 
-func (r *reload) mustEnd(s *stream, verdict string) {
+func (r *reload) mustEnd(s *userStream, verdict string) {
 	r.t.Helper()
 	select {
 	case <-s.over:

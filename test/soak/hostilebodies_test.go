@@ -133,7 +133,7 @@ func (b *bodies) writeKeys(without string) {
 			set = append(set, template.Key.Public())
 		}
 	}
-	b.gate.WriteKeys(b.t, provider, set...)
+	b.gate.WriteKeys(b.t, providerName, set...)
 }
 
 // run sends all bodies side by side: their white space, then the changes, and when those are in force, the rest.

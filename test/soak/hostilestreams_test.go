@@ -70,7 +70,7 @@ type hostility struct {
 	gate             *pod.Gate
 	hostile, victims token.Template
 	batch            string // what opens each stream, in words
-	streams          []*stream
+	streams          []*userStream
 }
 
 func newHostility(t *testing.T) *hostility {
@@ -98,7 +98,7 @@ func (h *hostility) writeKeys(of ...token.Template) {
 	for _, template := range of {
 		set = append(set, template.Key.Public())
 	}
-	h.gate.WriteKeys(h.t, provider, set...)
+	h.gate.WriteKeys(h.t, providerName, set...)
 }
 
 func (h *hostility) writeRevoked(entries ...string) {
@@ -124,7 +124,7 @@ func (h *hostility) open(count int) {
 }
 
 // openOne opens a stream by a POST; nil if the gate does not let it in, and then why.
-func (h *hostility) openOne(body string) (*stream, string) {
+func (h *hostility) openOne(body string) (*userStream, string) {
 	h.t.Helper()
 	ctx, stop := context.WithCancel(h.t.Context())
 	late := time.AfterFunc(opening, stop)
@@ -143,7 +143,7 @@ func (h *hostility) openOne(body string) (*stream, string) {
 		raw, _ := io.ReadAll(response.Body)
 		return nil, verdictOf(response.StatusCode, raw)
 	}
-	s := &stream{over: make(chan struct{}), stop: stop}
+	s := &userStream{over: make(chan struct{}), stop: stop}
 	h.t.Cleanup(stop)
 	go func() {
 		defer close(s.over)

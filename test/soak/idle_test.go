@@ -33,7 +33,7 @@ func TestIdleConnections(t *testing.T) {
 			gate.Config.TLS = scheme == "https"
 			gate.WriteConfig(t)
 			issuer := newIssuer(t)
-			gate.WriteKeys(t, provider, issuer.Key.Public())
+			gate.WriteKeys(t, providerName, issuer.Key.Public())
 			gate.MountCertificate(t)
 			gate.Start(t, "--audit", "off")
 			before, err := pod.MemoryOf(gate.PID)
@@ -75,10 +75,10 @@ func openIdle(t *testing.T, gate *pod.Gate, bearer string) *idlers {
 	t.Helper()
 	const atOnce = 32
 	idle, places := &idlers{opened: *connections}, make(chan struct{}, atOnce)
-	var opening sync.WaitGroup
+	var pending sync.WaitGroup
 	for range *connections {
 		places <- struct{}{}
-		opening.Go(func() {
+		pending.Go(func() {
 			defer func() { <-places }()
 			conn, reader, err := askOnce(t, gate, bearer)
 			if err != nil {
@@ -92,7 +92,7 @@ func openIdle(t *testing.T, gate *pod.Gate, bearer string) *idlers {
 			}()
 		})
 	}
-	opening.Wait()
+	pending.Wait()
 	return idle
 }
 

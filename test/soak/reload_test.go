@@ -76,7 +76,7 @@ type reload struct {
 
 	gate                      *pod.Gate
 	secret                    []byte
-	streams                   []*stream
+	streams                   []*userStream
 	cut                       int
 	written                   time.Time // when the last change began
 	longestCut, longestReload time.Duration
@@ -97,7 +97,7 @@ func newReload(t *testing.T) *reload {
 	r.gate.Config.Authorization = policy(true)
 	r.gate.WriteConfig(t)
 	r.gate.WriteSecret(t, r.secret)
-	first := rules{keys: map[string]bool{steady: true}, revoked: map[string]bool{}, writing: true, shown: r.gate.MountCertificate(t)}
+	first := mountedRules{keys: map[string]bool{steady: true}, revoked: map[string]bool{}, writing: true, shown: r.gate.MountCertificate(t)}
 	r.writeKeys(first)
 	r.writeRevoked(first)
 	r.rules.change(first)
@@ -116,21 +116,21 @@ func policy(writing bool) gateapi.Authorization {
 	return gateapi.Authorization{Rules: rules}
 }
 
-func (r *reload) writeKeys(now rules) {
+func (r *reload) writeKeys(now mountedRules) {
 	r.t.Helper()
 	var set []keys.Public
 	for name := range now.keys {
 		set = append(set, r.issuer[name].Key.Public())
 	}
-	r.gate.WriteKeys(r.t, provider, set...)
+	r.gate.WriteKeys(r.t, providerName, set...)
 }
 
-func (r *reload) writeRevoked(now rules) {
+func (r *reload) writeRevoked(now mountedRules) {
 	r.t.Helper()
 	pod.Mount(r.t, r.gate.Dir, gateapi.RevokedFile, revokedFile(now))
 }
 
-func revokedFile(now rules) []byte {
+func revokedFile(now mountedRules) []byte {
 	return []byte("# what is revoked\n" + strings.Join(slices.Sorted(maps.Keys(now.revoked)), "\n") + "\n")
 }
 
@@ -144,7 +144,7 @@ func (r *reload) settle() {
 	}
 	slices.Sort(ids)
 	r.until("the gate follows", func(state admin.State) bool {
-		return slices.Equal(slices.Sorted(slices.Values(state.Keys[provider])), ids) && state.ConfigSHA256 == digestOf(config) &&
+		return slices.Equal(slices.Sorted(slices.Values(state.Keys[providerName])), ids) && state.ConfigSHA256 == digestOf(config) &&
 			state.RevokedSHA256 == digestOf(revokedFile(now)) && state.CertificateSHA256 == now.shown && state.LastReloadError == ""
 	})
 	r.rules.settle()

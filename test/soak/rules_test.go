@@ -17,21 +17,21 @@ type question struct {
 	tool          string // "" for a stream
 }
 
-// rules are what one generation of the mounted files says.
-type rules struct {
+// mountedRules are what one generation of the mounted files says.
+type mountedRules struct {
 	keys    map[string]bool // by their names here
 	revoked map[string]bool // lines of the list
 	writing bool            // the tool "write" may be called
 	shown   string          // digest of the certificate
 }
 
-func (r rules) clone() rules {
+func (r mountedRules) clone() mountedRules {
 	r.keys, r.revoked = maps.Clone(r.keys), maps.Clone(r.revoked)
 	return r
 }
 
 // verdict is the right answer.
-func (r rules) verdict(q question) string {
+func (r mountedRules) verdict(q question) string {
 	switch {
 	case !r.keys[q.key]:
 		return "401 unknown_key"
@@ -52,15 +52,15 @@ type timeline struct {
 
 // epoch: rules cannot be in force before they are written, nor once the gate has said that later ones are.
 type epoch struct {
-	rules
+	mountedRules
 	from, until time.Time // until is zero while they may be
 }
 
 // change is to be called before the rules are written.
-func (t *timeline) change(next rules) {
+func (t *timeline) change(next mountedRules) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.epochs = append(t.epochs, epoch{rules: next.clone(), from: time.Now()})
+	t.epochs = append(t.epochs, epoch{mountedRules: next.clone(), from: time.Now()})
 }
 
 // settle is to be called when the gate has said that the last rules are in force.
@@ -75,27 +75,27 @@ func (t *timeline) settle() {
 }
 
 // during gives the rules of which one was in force when a request was judged that began and ended then.
-func (t *timeline) during(began, ended time.Time) []rules {
+func (t *timeline) during(began, ended time.Time) []mountedRules {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var all []rules
+	var all []mountedRules
 	for _, e := range t.epochs {
 		if !e.from.After(ended) && (e.until.IsZero() || !e.until.Before(began)) {
-			all = append(all, e.rules)
+			all = append(all, e.mountedRules)
 		}
 	}
 	return all
 }
 
 // current are the last rules that were written.
-func (t *timeline) current() rules {
+func (t *timeline) current() mountedRules {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.epochs[len(t.epochs)-1].clone()
 }
 
 // decisions are the answers that are right by one of these rules, each once.
-func decisions(all []rules, q question) []string {
+func decisions(all []mountedRules, q question) []string {
 	set := map[string]bool{}
 	for _, r := range all {
 		set[r.verdict(q)] = true

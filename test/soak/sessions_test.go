@@ -58,7 +58,7 @@ func TestSessionsOnThreeReplicasThatAreKilled(t *testing.T) {
 			r.open(victim)
 			r.try(r.gates)
 			gate.Kill()
-			r.try(without(r.gates, victim))
+			r.try(allBut(r.gates, victim))
 			gate.Start(t)
 			r.try(r.gates)
 		}
@@ -96,22 +96,22 @@ func newReplicas(t *testing.T) *replicas {
 		gate.Config.SessionBinding = gateapi.SessionBindingCaller
 		gate.WriteConfig(t)
 		gate.WriteSecret(t, secret)
-		gate.WriteKeys(t, provider, r.template.Key.Public())
+		gate.WriteKeys(t, providerName, r.template.Key.Public())
 		gate.Start(t)
 		r.gates = append(r.gates, gate)
 	}
 	return r
 }
 
-func without(gates []*pod.Gate, one int) []*pod.Gate {
+func allBut(gates []*pod.Gate, one int) []*pod.Gate {
 	return append(append([]*pod.Gate{}, gates[:one]...), gates[one+1:]...)
 }
 
 // open opens a session for each of some users, at one gate. The last ones of before are left.
 func (r *replicas) open(at int) {
 	r.t.Helper()
-	const users = 3
-	r.sessions = r.sessions[max(0, len(r.sessions)-users):]
+	const userCount = 3
+	r.sessions = r.sessions[max(0, len(r.sessions)-userCount):]
 	for _, user := range []string{"alice", "bob", "carol"} {
 		s := &stay{user: user, bearer: mint(r.t, r.template, user)}
 		got := r.ask(r.gates[at], s.bearer, "")

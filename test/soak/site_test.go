@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	provider = "managed"
-	issuer   = "urn:gatehouse:soak" // and audience
+	providerName = "managed"
+	issuerName   = "urn:gatehouse:soak" // and audience
 )
 
 // serve runs the server behind the gates.
@@ -69,7 +69,7 @@ func newGate(t *testing.T, log string, upstream int32) *pod.Gate {
 			Port: upstream, Path: "/mcp", ClaimHeaders: []gateapi.ClaimHeader{{Header: subjectHeader, Claim: "sub"}},
 		},
 		Providers: []gateapi.Provider{{
-			Name: provider, Issuer: issuer, Audiences: []string{issuer}, Algorithms: []keys.Algorithm{keys.EdDSA}, ClockSkewSeconds: 30,
+			Name: providerName, Issuer: issuerName, Audiences: []string{issuerName}, Algorithms: []keys.Algorithm{keys.EdDSA}, ClockSkewSeconds: 30,
 		}},
 		Limits: gateapi.Limits{BodyBytes: 4 << 20, TokenBytes: 8 << 10, FailuresPerSecond: 10, FailureBurst: 20, Streams: 100},
 		Drain:  gateapi.Drain{RequestSeconds: 5},
@@ -81,7 +81,7 @@ func newIssuer(t *testing.T) token.Template {
 	t.Helper()
 	key, err := keys.Generate(keys.EdDSA)
 	must(t, err)
-	return token.Template{Key: key, Issuer: issuer, Audience: issuer, Subject: "somebody", Lifetime: time.Hour}
+	return token.Template{Key: key, Issuer: issuerName, Audience: issuerName, Subject: "somebody", Lifetime: time.Hour}
 }
 
 func mint(t *testing.T, template token.Template, subject string) string {

@@ -13,42 +13,42 @@ import (
 	"github.com/mcp-gatehouse/gatehouse/test/pod"
 )
 
-// step is one change of files.
-type step struct {
+// fileStep is one change of files.
+type fileStep struct {
 	name   string
 	change func()
 }
 
-func (r *reload) steps() []step {
+func (r *reload) steps() []fileStep {
 	bob, carol := r.people[1], r.people[2]
-	return []step{
-		{"a key comes", r.changing(func(next *rules) { next.keys[guest] = true }, r.writeKeys)},
-		{"a token is revoked", r.changing(func(next *rules) { next.revoked["jti:"+bob.jti] = true }, r.writeRevoked)},
-		{"a subject is revoked", r.changing(func(next *rules) { next.revoked["sub:carol"] = true }, r.writeRevoked)},
+	return []fileStep{
+		{"a key comes", r.changing(func(next *mountedRules) { next.keys[guest] = true }, r.writeKeys)},
+		{"a token is revoked", r.changing(func(next *mountedRules) { next.revoked["jti:"+bob.jti] = true }, r.writeRevoked)},
+		{"a subject is revoked", r.changing(func(next *mountedRules) { next.revoked["sub:carol"] = true }, r.writeRevoked)},
 		{"a broken configuration", r.breaking(gateapi.ConfigFile, `{"port": 1, "open": true}`)},
-		{"a key is revoked, and the subject is not any more", r.changing(func(next *rules) {
+		{"a key is revoked, and the subject is not any more", r.changing(func(next *mountedRules) {
 			delete(next.revoked, "sub:carol")
 			next.revoked["kid:"+carol.kid] = true
 		}, r.writeRevoked)},
 		{"a broken list of revocations", r.breaking(gateapi.RevokedFile, "everybody\n")},
-		{"nothing is revoked", r.changing(func(next *rules) { clear(next.revoked) }, r.writeRevoked)},
-		{"a tool is forbidden", r.changing(func(next *rules) { next.writing = false }, r.writePolicy)},
-		{"broken keys", r.breaking(gateapi.KeysFile(provider), `{"keys": [`)},
-		{"a tool is allowed", r.changing(func(next *rules) { next.writing = true }, r.writePolicy)},
+		{"nothing is revoked", r.changing(func(next *mountedRules) { clear(next.revoked) }, r.writeRevoked)},
+		{"a tool is forbidden", r.changing(func(next *mountedRules) { next.writing = false }, r.writePolicy)},
+		{"broken keys", r.breaking(gateapi.KeysFile(providerName), `{"keys": [`)},
+		{"a tool is allowed", r.changing(func(next *mountedRules) { next.writing = true }, r.writePolicy)},
 		{"another certificate", r.swapCertificate},
 		{"a broken certificate", r.breaking(gateapi.TLSCertFile, rand.Text())},
-		{"a key goes", r.changing(func(next *rules) { delete(next.keys, guest) }, r.writeKeys)},
+		{"a key goes", r.changing(func(next *mountedRules) { delete(next.keys, guest) }, r.writeKeys)},
 	}
 }
 
-func (r *reload) writePolicy(now rules) {
+func (r *reload) writePolicy(now mountedRules) {
 	r.t.Helper()
 	r.gate.Config.Authorization = policy(now.writing)
 	r.gate.WriteConfig(r.t)
 }
 
 // changing changes the rules, writes what follows from them, and waits until it is in force.
-func (r *reload) changing(change func(*rules), write func(rules)) func() {
+func (r *reload) changing(change func(*mountedRules), write func(mountedRules)) func() {
 	return func() {
 		r.t.Helper()
 		next := r.rules.current()
@@ -68,7 +68,7 @@ func (r *reload) swapCertificate() {
 	})
 }
 
-func (r *reload) follow(next rules, write func()) {
+func (r *reload) follow(next mountedRules, write func()) {
 	r.t.Helper()
 	r.written = time.Now()
 	r.rules.change(next)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// stream is an open stream of somebody.
-type stream struct {
+// userStream is an open stream of somebody.
+type userStream struct {
 	question question
 	// over is closed when it has ended; problem and ended are set then.
 	over    chan struct{}
@@ -23,7 +23,7 @@ type stream struct {
 }
 
 // listen opens a stream and reads it until it ends.
-func listen(ctx context.Context, client *caller, q question) (*stream, error) {
+func listen(ctx context.Context, client *caller, q question) (*userStream, error) {
 	ctx, stop := context.WithCancel(ctx)
 	response, err := client.request(ctx, http.MethodGet, q.bearer, http.NoBody)
 	if err == nil && response.StatusCode != http.StatusOK {
@@ -34,7 +34,7 @@ func listen(ctx context.Context, client *caller, q question) (*stream, error) {
 		stop()
 		return nil, err
 	}
-	s := &stream{question: q, over: make(chan struct{}), stop: stop}
+	s := &userStream{question: q, over: make(chan struct{}), stop: stop}
 	go func() {
 		defer close(s.over)
 		defer response.Body.Close()
@@ -60,7 +60,7 @@ func readEvents(body io.Reader, subject string) (problem string) {
 	return problem
 }
 
-func (s *stream) isOver() bool {
+func (s *userStream) isOver() bool {
 	select {
 	case <-s.over:
 		return true

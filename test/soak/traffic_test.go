@@ -92,7 +92,7 @@ func (tr *traffic) ask(ctx context.Context, client *caller, q question, fresh bo
 		complain("got another's answer: %q", got.body)
 	case fresh:
 		shown := digestOf(got.shown.PeerCertificates[0].Raw)
-		if !slices.ContainsFunc(possible, func(r rules) bool { return r.shown == shown }) {
+		if !slices.ContainsFunc(possible, func(r mountedRules) bool { return r.shown == shown }) {
 			complain("is shown another certificate")
 		}
 	}

@@ -32,7 +32,7 @@ type users struct {
 	scheme  string
 	port    int32
 	issuers map[keys.Algorithm]token.Template
-	streams []*stream
+	streams []*userStream
 	// again: who asks on a connection that is closed before an answer begins asks once more, as HTTP clients do with what is
 	// safe to repeat (RFC 9112 section 9.3.1). They are counted.
 	again      bool
@@ -131,19 +131,19 @@ func (u *users) askOnce(client *caller, bearer string) (verdict string, took tim
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	body, began := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, asked.Add(1)), time.Now()
-	reply, err := client.post(ctx, bearer, body)
+	got, err := client.post(ctx, bearer, body)
 	if u.again && errors.Is(err, io.EOF) {
 		u.askedAgain.Add(1)
-		reply, err = client.post(ctx, bearer, body)
+		got, err = client.post(ctx, bearer, body)
 	}
 	took = time.Since(began)
 	switch {
 	case err != nil:
 		return broken(err), took
-	case reply.verdict == accepted && reply.body != body:
+	case got.verdict == accepted && got.body != body:
 		return "another's answer", took
 	default:
-		return reply.verdict, took
+		return got.verdict, took
 	}
 }
 
