@@ -50,7 +50,7 @@ lint: ## Run the linters (.golangci.yml), and those for API types on api/ (.gola
 	cd test/providers && ../../hack/tools/run golangci-lint run --build-tags providers
 	cd hack/release && ../tools/run golangci-lint run
 
-verify: ## Check that generated files, modules, imports, manifests, scripts and workflows are as they should be.
+verify: ## Check that generated files, modules, imports, names, manifests, scripts and workflows are as they should be.
 	@hack/verify.sh
 
 ##@ Test

@@ -99,6 +99,7 @@ check "formatting" formatted
 check "go.mod and go.sum of every module" modules_tidy
 check "generated files" generated
 check "who imports whom" go test -count=1 ./test/imports
+check "no name shadows another" go test -count=1 ./test/names
 check "manifests" go test -count=1 ./test/manifests
 check "alerts and their page" go test -count=1 ./test/alerts
 check "dashboards ask for metrics that exist" go -C test/dashboards test -count=1 ./...
