@@ -68,7 +68,8 @@ func TestCrowdDoesNotKeepTheKubeletOut(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	waiting := make(chan struct{}, 100)
-	address := startBounded(t, 8, 4, probed(func(ctx context.Context) {
+	// The gate may notice late that the kubelet has closed a connection: a crowd's share is more than all of the kubelet's.
+	address := startBounded(t, 32, 16, probed(func(ctx context.Context) {
 		waiting <- struct{}{}
 		select {
 		case <-release:
