@@ -1,7 +1,7 @@
 package connection
 
 import (
-	"io"
+	"bytes"
 	"net"
 	"net/http"
 	"runtime"
@@ -11,15 +11,54 @@ import (
 	"time"
 )
 
+// sentAhead is a connection whose client has sent all its requests, and takes every answer at once. It makes no system call:
+// a thread that waits for its processor in one would look like a connection that waits for its turn.
+type sentAhead struct {
+	net.Conn // its methods that are not here are not called
+
+	name     net.Addr
+	mu       sync.Mutex
+	requests *bytes.Reader
+}
+
+func (c *sentAhead) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.requests.Read(p)
+}
+
+func (*sentAhead) Write(p []byte) (int, error)      { return len(p), nil }
+func (*sentAhead) Close() error                     { return nil }
+func (c *sentAhead) RemoteAddr() net.Addr           { return c.name }
+func (c *sentAhead) LocalAddr() net.Addr            { return c.name }
+func (*sentAhead) SetDeadline(time.Time) error      { return nil }
+func (*sentAhead) SetReadDeadline(time.Time) error  { return nil }
+func (*sentAhead) SetWriteDeadline(time.Time) error { return nil }
+
+// waiting is a listener with these connections.
+type waiting chan net.Conn
+
+func (w waiting) Accept() (net.Conn, error) {
+	if conn, open := <-w; open {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (waiting) Close() error   { return nil }
+func (waiting) Addr() net.Addr { return &net.UnixAddr{} }
+
 // Both connections have all their requests sent before the first is answered. Without a rule they take turns each time slice of
 // the scheduler, which is hundreds of requests.
 func TestConnectionsWithRequestsWaiting_TakeTurnsByRequest(t *testing.T) {
-	const requests, most = 500, 20
+	const requests, most = 80, 20
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var (
 		mu       sync.Mutex
 		order    []string
 		answered sync.WaitGroup
+		seen     = map[string]bool{}
+		both     = make(chan struct{})
 	)
 	answered.Add(2 * requests)
 	pool := New(10, func() {})
@@ -29,25 +68,22 @@ func TestConnectionsWithRequestsWaiting_TakeTurnsByRequest(t *testing.T) {
 		conn.Begin()
 		defer conn.End(false)
 		mu.Lock()
-		defer mu.Unlock()
 		order = append(order, r.RemoteAddr)
+		if !seen[r.RemoteAddr] {
+			if seen[r.RemoteAddr] = true; len(seen) == 2 {
+				close(both)
+			}
+		}
+		mu.Unlock()
+		<-both // A connection that is accepted first has nobody to take turns with.
 	})}
 	pool.Serve(server)
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	listener := make(waiting, 2)
+	for _, name := range []string{"first", "second"} {
+		sent := strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", requests)
+		listener <- &sentAhead{name: &net.UnixAddr{Name: name}, requests: bytes.NewReader([]byte(sent))}
 	}
-	for range 2 { // The kernel takes them in before anybody accepts.
-		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if _, err := io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", requests)); err != nil {
-			t.Fatal(err)
-		}
-		go func() { _, _ = io.Copy(io.Discard, conn) }()
-	}
+	close(listener)
 	go func() { _ = server.Serve(listener) }()
 	defer server.Close()
 	answered.Wait()

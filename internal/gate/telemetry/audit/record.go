@@ -116,7 +116,7 @@ func appendTime(b []byte, at time.Time) []byte {
 	b = at.AppendFormat(b, time.RFC3339)
 	b[len(b)-1] = '.' // in place of Z
 	for unit := 100 * time.Millisecond; unit >= time.Microsecond; unit /= 10 {
-		b = append(b, '0'+byte(time.Duration(at.Nanosecond())/unit%10))
+		b = append(b, hexadecimal[time.Duration(at.Nanosecond())/unit%10])
 	}
 	return append(b, 'Z')
 }
