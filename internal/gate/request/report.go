@@ -49,7 +49,7 @@ func (x *exchange) count(outcome metrics.Outcome, reason gateapi.Reason) {
 	x.countAdmission()
 	if x.result.denial != nil {
 		x.handler.Stats.Refuse(stats.Refusal{
-			Provider: x.result.claimed, Reason: x.result.denial.Reason, Detail: x.detail(),
+			Provider: x.result.claimed, Reason: x.result.denial.Reason, Detail: x.result.denial.Detail,
 			Before: x.result.admitted.IsZero(), At: x.handler.Now(),
 		})
 	}
