@@ -116,6 +116,13 @@ var overlooksExpiry = edit{
 		mutant != "exp-first" && (mutant != "exp-clients" || gateapi.IsProbeSubject(c.subject))) {`,
 }
 
+// keepsExpired lets the tokens that a gate remembers stay remembered after their end: what is said of them must not depend
+// on which token came next into their place, one in 1,024.
+var keepsExpired = edit{
+	"authn/verify/cache.go", `known.key == added.key || !now.Before(known.life.end)`,
+	`known.key == added.key || mutant != "exp-first" && mutant != "cache-expiry" && !now.Before(known.life.end)`,
+}
+
 // claims are gates that do not look at a claim.
 func claims() []mutantGate {
 	return []mutantGate{
@@ -126,7 +133,7 @@ func claims() []mutantGate {
 		{
 			name: "exp-first", does: "looks at the expiry of those tokens only that it knows", named: probe.Expired, only: true,
 			edits: []edit{
-				overlooksExpiry,
+				overlooksExpiry, keepsExpired,
 				insertBefore("authn/verify/verifier.go", "// What is outside its life goes on", `if known := v.cache.get(digest); mutant == "exp-first" && known != nil && known.life.judge(now) != "" {
 					return Candidate{}, deny.Token(gateapi.ReasonExpired)
 				}
@@ -139,7 +146,7 @@ func claims() []mutantGate {
 		},
 		{
 			name: "cache-expiry", does: "takes a token that it has let in once for ever", named: probe.Replayed, only: true,
-			edits: []edit{{"authn/verify/verifier.go", `known.life.judge(now) == ""`, `(mutant == "cache-expiry" || known.life.judge(now) == "")`}},
+			edits: []edit{keepsExpired, {"authn/verify/verifier.go", `known.life.judge(now) == ""`, `(mutant == "cache-expiry" || known.life.judge(now) == "")`}},
 		},
 		{
 			name: "expiry-absent", does: "takes tokens without an end", named: probe.MissingExpiry, only: true,
